@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the verify scripts of the labs share (POSIX sh). `cohort lab verify`
+# runs them inside the lab with:
+#	LAB_NAME LAB_DIR	the lab and the directory of its files
+#	LAB_RUN			its runtime directory; ns/NODE are the namespaces
+#	LAB_TMP			captures and other files of this run
+#	LAB_COHORT		the cohort program
+# The wire is read by tcpdump, the shell by its commands: both are outside of
+# the program under test. Conditions are waited for, nothing sleeps a guess.
+
+set -u
+export LC_ALL=C
+
+passed=0
+failed=0
+jobs_started=
+cd "$LAB_TMP" || exit 1
+rm -f ./*
+
+# ---- nodes ----
+
+# node NAME COMMAND...: a command of this machine in the network of a node.
+node() {
+	_n=$1
+	shift
+	nsenter --net="$LAB_RUN/ns/$_n" "$@"
+}
+
+# rexec ROUTER 'COMMAND'...: exec commands of a router.
+rexec() {
+	"$LAB_COHORT" lab exec "$LAB_DIR" "$@"
+}
+
+# ---- proofs ----
+
+result() { # result ok|FAIL TEXT [DETAIL]
+	printf '%-4s  %s\n' "$1" "$2"
+	if [ "$1" = ok ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		[ -z "${3-}" ] || printf '%s\n' "$3" | sed 's/^/      | /' |
+		    tail -n "${LAB_DETAIL:-20}"
+	fi
+}
+
+# proof TEXT COMMAND...: passes when the command succeeds; shows what it
+# printed when it does not.
+proof() {
+	_text=$1
+	shift
+	if "$@" >proof.out 2>&1; then
+		result ok "$_text"
+	else
+		result FAIL "$_text" "$(cat proof.out)"
+	fi
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds. The last output stays for
+# proof to show.
+wait_for() {
+	_end=$(($(date +%s) + $1))
+	shift
+	until "$@" >wait.out 2>&1; do
+		if [ "$(date +%s)" -ge "$_end" ]; then
+			echo "not within the time: $*"
+			cat wait.out
+			return 1
+		fi
+		sleep 0.2
+	done
+}
+
+# equal GOT WANTED WHAT
+equal() {
+	[ "$1" = "$2" ] && return 0
+	echo "$3: got $1, expected $2"
+	return 1
+}
+
+# at_least GOT WANTED WHAT
+at_least() {
+	[ "$1" -ge "$2" ] && return 0
+	echo "$3: got $1, expected at least $2"
+	return 1
+}
+
+# lines ERE: how many lines of the standard input match.
+lines() {
+	grep -Ec -- "$1" || true
+}
+
+# shows ROUTER 'COMMAND' ERE: the output has such a line.
+shows() {
+	rexec "$1" "$2" >shows.out || return 1
+	grep -Eq -- "$3" shows.out && return 0
+	echo "$1: no line of \`$2\` matches: $3"
+	cat shows.out
+	return 1
+}
+
+# ---- captures ----
+
+# Root of a user namespace with one user: tcpdump wants to become another one
+# and cannot. Then `cohort lab pcap` takes the packets (all of them), and
+# tcpdump reads them as nobody.
+if [ "$(awk '{ print $3; exit }' /proc/self/uid_map)" = 1 ]; then
+	one_user=yes
+else
+	one_user=no
+fi
+
+# capture_start TAG NODE INTERFACE FILTER: returns when somebody listens.
+capture_start() {
+	if [ $one_user = yes ]; then
+		"$LAB_COHORT" lab pcap "$LAB_DIR" "$2:$3" \
+		    >"$1.pcap" 2>"$1.err" &
+	else
+		nsenter --net="$LAB_RUN/ns/$2" tcpdump --immediate-mode -U \
+		    -Z root -s 0 -B 8192 -n -i "$3" -w "$1.pcap" "$4" \
+		    2>"$1.err" &
+	fi
+	eval "capture_$1=$!"
+	jobs_started="$jobs_started $!"
+	wait_for 10 capture_runs "$1" || cat "$1.err"
+}
+
+capture_runs() {
+	[ -s "$1.pcap" ] && return 0
+	grep -q 'listening on' "$1.err"
+}
+
+# capture_stop TAG: everything that was seen is in the file afterwards.
+capture_stop() {
+	eval "_pid=\$capture_$1"
+	kill "$_pid" 2>/dev/null
+	wait "$_pid" 2>/dev/null
+	if grep -q '[1-9][0-9]* packets dropped by kernel' "$1.err"; then
+		result FAIL "capture $1 is complete" "$(cat "$1.err")"
+	fi
+}
+
+# packets TAG FILTER: the packets of a capture, one a line.
+packets() {
+	if [ $one_user = yes ]; then
+		unshare --user tcpdump -n -r "$1.pcap" "$2" 2>/dev/null
+	else
+		tcpdump -n -r "$1.pcap" "$2" 2>/dev/null
+	fi
+}
+
+# count TAG FILTER
+count() {
+	packets "$1" "$2" | wc -l
+}
+
+# none TAG FILTER: the capture has no such packet.
+none() {
+	equal "$(count "$1" "$2")" 0 "packets that match $2" && return 0
+	packets "$1" "$2" | head -n 5
+	return 1
+}
+
+# some TAG N FILTER: at least N.
+some() {
+	at_least "$(count "$1" "$3")" "$2" "packets that match $3"
+}
+
+# spis TAG FILTER: the SPIs in the order of their first packet.
+spis() {
+	packets "$1" "esp and ($2)" |
+	    sed -n 's/.*ESP(spi=\(0x[0-9a-f]*\),.*/\1/p' | awk '!seen[$1]++'
+}
+
+# spis_at_least TAG N FILTER
+spis_at_least() {
+	at_least "$(spis "$1" "$3" | wc -l)" "$2" "SPIs"
+}
+
+# ---- traffic ----
+
+# can_ping NODE ADDRESS [PING OPTIONS]: every echo comes back.
+can_ping() {
+	_from=$1
+	_to=$2
+	shift 2
+	node "$_from" ping -n -q -c 3 -i 0.2 -W 2 "$@" "$_to" >ping.out 2>&1 &&
+	    grep -q ' 0% packet loss' ping.out && return 0
+	cat ping.out
+	return 1
+}
+
+# can_ping_sizes FROM ADDRESS SIZE...: whole packets of these sizes, no DF.
+can_ping_sizes() {
+	_sfrom=$1
+	_sto=$2
+	shift 2
+	for _size; do
+		can_ping "$_sfrom" "$_sto" -M dont -s $((_size - 28)) && continue
+		echo "size $_size"
+		return 1
+	done
+}
+
+# too_big FROM ADDRESS SIZE MTU: with DF, that size is answered with ICMP
+# "fragmentation needed" and that MTU; a packet of that MTU gets through.
+too_big() {
+	node "$1" ip route flush cache
+	node "$1" ping -n -c 2 -W 2 -M do -s $(($3 - 28)) "$2" >big.out 2>&1
+	if ! grep -Eq "mtu ?= ?$4($|[^0-9])" big.out; then
+		cat big.out
+		return 1
+	fi
+	can_ping "$1" "$2" -M do -s $(($4 - 28))
+}
+
+# stream_start TAG NODE ADDRESS: an echo every 50 ms until stream_stop.
+stream_start() {
+	nsenter --net="$LAB_RUN/ns/$2" ping -n -O -i 0.05 "$3" \
+	    >"$1.ping" 2>&1 &
+	eval "stream_$1=$!"
+	jobs_started="$jobs_started $!"
+}
+
+stream_stop() {
+	eval "_pid=\$stream_$1"
+	kill -INT "$_pid" 2>/dev/null
+	wait "$_pid" 2>/dev/null
+	tail -n 2 "$1.ping"
+}
+
+# stream_lossless TAG: every echo but perhaps the one on its way at the end
+# came back, once.
+stream_lossless() {
+	awk '
+	/bytes from/ && match($0, /icmp_seq=[0-9]+/) {
+		seq = substr($0, RSTART + 9, RLENGTH - 9) + 0
+		if (got[seq]++) { print "twice: " $0; bad++ }
+		if (seq > max) max = seq
+	}
+	/^From|Unreachable|exceeded/ { print; bad++ }
+	/packets transmitted/ { sent = $1 }
+	END {
+		for (i = 1; i <= max; i++)
+			if (!(i in got)) { print "lost: icmp_seq " i; bad++ }
+		if (max < 100 || sent - max > 1) {
+			print "sent " sent ", last answer " max + 0
+			bad++
+		}
+		exit bad > 0
+	}' "$1.ping"
+}
+
+# transfer FROM TO ADDRESS PORT KIB: a file of random octets over TCP; the
+# other side must have the same octets.
+transfer() {
+	_f=transfer.$1.$2
+	head -c $(($5 * 1024)) /dev/urandom >"$_f.sent"
+	rm -f "$_f.received"
+	nsenter --net="$LAB_RUN/ns/$2" socat -u "TCP-LISTEN:$4,reuseaddr" \
+	    "CREATE:$_f.received" >"$_f.err" 2>&1 &
+	_server=$!
+	jobs_started="$jobs_started $_server"
+	wait_for 5 listens "$2" "$4" || return 1
+	if ! timeout 60 nsenter --net="$LAB_RUN/ns/$1" socat -u \
+	    "OPEN:$_f.sent" "TCP:$3:$4,connect-timeout=10"; then
+		kill "$_server" 2>/dev/null
+		cat "$_f.err"
+		return 1
+	fi
+	wait "$_server"
+	cmp "$_f.sent" "$_f.received"
+}
+
+listens() {
+	node "$1" ss -H -l -n -t "sport = :$2" | grep -q .
+}
+
+# ---- key server and group members ----
+
+# ks_value KS MEMBER 'LABEL': a field of one member's block of ks members.
+ks_value() {
+	rexec "$1" 'show crypto gdoi ks members' | awk -v m="$2" -v l="$3" '
+	/Group Member ID/ { on = 0; for (i = 1; i <= NF; i++) if ($i == m) on = 1 }
+	on && index($0, l) { sub(/.*: */, ""); sub(/ .*/, ""); print; exit }'
+}
+
+# ks_at_least KS MEMBER 'LABEL' N
+ks_at_least() {
+	_v=$(ks_value "$1" "$2" "$3")
+	at_least "${_v:-0}" "$4" "$3 of $2"
+}
+
+# gm_value GM 'LABEL': the first such field of show crypto gdoi.
+gm_value() {
+	rexec "$1" 'show crypto gdoi' | awk -v l="$2" '
+	index($0, l) { sub(/.*: */, ""); sub(/ .*/, ""); print; exit }'
+}
+
+gm_at_least() {
+	_v=$(gm_value "$1" "$2")
+	at_least "${_v:-0}" "$3" "$2 of $1"
+}
+
+# registered GM: in the group's own words.
+registered() {
+	shows "$1" 'show crypto gdoi' 'Registration status +: Registered'
+}
+
+# members KS N: that many members are registered.
+members() {
+	rexec "$1" 'show crypto gdoi ks members' >members.out || return 1
+	equal "$(lines 'Group Member ID' <members.out)" "$2" \
+	    "members of $1" && return 0
+	cat members.out
+	return 1
+}
+
+# rekeyed KS ROUTER ADDRESS: a rekey was sent to, received and acknowledged
+# by this member, by the counters of both.
+rekeyed() {
+	ks_at_least "$1" "$3" 'Rekeys sent' 1 &&
+	    ks_at_least "$1" "$3" 'Rekey Acks Rcvd' 1 &&
+	    gm_at_least "$2" 'Rekeys received' 1 &&
+	    gm_at_least "$2" 'Rekey ACKs sent' 1
+}
+
+# registered_once GM: rekeys made every further registration unnecessary.
+registered_once() {
+	equal "$(gm_value "$1" 'Succeeded registration')" 1 \
+	    "registrations of $1"
+}
+
+# ---- end ----
+
+finish() {
+	_status=$?
+	trap - EXIT
+	for _pid in $jobs_started; do
+		kill "$_pid" 2>/dev/null
+	done
+	# A script that broke off has not proved the rest.
+	[ "${complete:-no}" = yes ] || result FAIL "the script ran to its end"
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ] || _status=1
+	exit "$_status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM

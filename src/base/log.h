@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Log messages by identity. Every message of Cohort stands once in log.def;
+ * here its enum, its text and the sink of this process. Formats take only
+ * %s and %u: numbers and text chosen by Cohort, never a format from a peer.
+ */
+#ifndef COHORT_LOG_H
+#define COHORT_LOG_H
+
+#include "base/base.h"
+
+enum log_id {
+#define LOG(id, facility, severity, mnemonic, format) LOG_##id,
+#include "base/log.def"
+#undef LOG
+	LOG_COUNT
+};
+
+struct log_def {
+	const char *facility, *mnemonic, *format;
+	int severity; /* 0..7 */
+};
+
+const struct log_def *log_def_of(enum log_id id);
+
+/* "%GDOI-5-GM_REGS_COMPL: Registration to ..." without time and newline. */
+void log_vformat(struct strbuf *sb, enum log_id id, va_list ap);
+
+/* The process-wide sink: gets the whole text. Set once at start; the default
+ * writes to stderr. Severity for filters. */
+typedef void log_sink_fn(void *arg, enum log_id id, const char *text);
+void log_set_sink(log_sink_fn *fn, void *arg);
+
+/* Emit. The arguments are checked against nothing but log.def: keep to it. */
+void log_emit(enum log_id id, ...);
+void log_vemit(enum log_id id, va_list ap);
+/* At most one in interval_ms for this id and this number (an address, a
+ * SPI); returns true when it was emitted. For what a peer can provoke. */
+bool log_limited(uint64_t now_ms, uint32_t interval_ms, uint32_t key,
+    enum log_id id, ...);
+
+/* debug crypto ...: flags set by `debug`, read everywhere in the process. */
+enum debug_flag { DEBUG_ISAKMP = 1, DEBUG_GDOI = 2, DEBUG_IPSEC = 4,
+	DEBUG_IP_PACKET = 8, DEBUG_IP_ICMP = 16 };
+extern uint32_t debug_flags;
+PRINTF_LIKE(2, 3) void debug_log(enum debug_flag flag, const char *fmt, ...);
+
+#endif

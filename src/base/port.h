@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A port: an IOS interface bound to a device of Linux. main knows both sides
+ * and tells ike and fwd; indices are main's, 1..PORT_MAX, 0 = the router
+ * itself (locally generated packets). Loopbacks are ports without a device.
+ */
+#ifndef COHORT_PORT_H
+#define COHORT_PORT_H
+
+#include "base/buf.h"
+
+#define PORT_MAX 64
+#define PORT_LOCAL 0
+
+struct port {
+	uint16_t index;
+	char name[40];	/* of the configuration: "FastEthernet0/0" */
+	char dev[16];	/* of Linux: "eth1"; "" for loopbacks */
+	uint32_t ifindex;
+	uint32_t addr, mask; /* primary; 0 none */
+	uint32_t mtu;	/* IP MTU of the device */
+	bool up;	/* line protocol */
+	bool loopback;
+};
+
+struct udp_addr { /* host byte order */
+	uint32_t addr;
+	uint16_t port;
+};
+
+void port_put(struct wr *w, const struct port *p);
+void port_get(struct rd *r, struct port *p);
+
+/* A route of the kernel's tables, as fwd needs it. */
+struct route {
+	uint32_t prefix;
+	uint8_t len;
+	uint32_t nexthop; /* 0: directly connected */
+	uint16_t port;	  /* out of which port; PORT_LOCAL: own address */
+};
+
+void route_put(struct wr *w, const struct route *r);
+void route_get(struct rd *r, struct route *rt);
+
+#endif

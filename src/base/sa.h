@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What key management (process ike) tells the packet process (fwd), and what
+ * it hears back. Sent as messages of fields over a socket pair between the
+ * two (sa_put, sa_get); in unit tests handed over as structs. The only keys
+ * in here are TEKs: KEKs and pre-shared keys have no field to travel in.
+ */
+#ifndef COHORT_SA_H
+#define COHORT_SA_H
+
+#include "base/ace.h"
+#include "base/key.h"
+
+#define SA_NAME_MAX 81 /* group, map, interface names with their NUL */
+
+enum esp_cipher { ESP_NULL, ESP_DES, ESP_3DES, ESP_AES_CBC, ESP_AES_GCM,
+	ESP_GMAC };
+enum esp_auth { ESP_AUTH_NONE, ESP_AUTH_MD5, ESP_AUTH_SHA1, ESP_AUTH_SHA256,
+	ESP_AUTH_SHA384, ESP_AUTH_SHA512 };
+
+struct esp_transform {
+	uint8_t cipher;	   /* enum esp_cipher */
+	uint8_t auth;	   /* enum esp_auth; NONE with AES-GCM */
+	uint16_t key_bits; /* of the cipher; 0 for NULL */
+};
+
+/* Octets. Key of AES-GCM does not count its salt of 4. */
+size_t esp_key_len(const struct esp_transform *t);
+size_t esp_auth_key_len(const struct esp_transform *t);
+size_t esp_iv_len(const struct esp_transform *t);
+size_t esp_icv_len(const struct esp_transform *t);
+size_t esp_block_len(const struct esp_transform *t);
+/* "esp-256-aes esp-sha256-hmac" as show prints it; buf of 64. */
+const char *esp_transform_str(const struct esp_transform *t, char *buf);
+/* Largest clear packet whose ESP packet fits in mtu (ios-getvpn.md 2.11). */
+unsigned esp_plaintext_mtu(const struct esp_transform *t, unsigned mtu,
+    unsigned extra);
+
+enum replay_method { REPLAY_NONE, REPLAY_COUNTER, REPLAY_TIME };
+enum sa_direction { SA_DIR_BOTH, SA_DIR_INBOUND_ONLY, SA_DIR_INBOUND_OPTIONAL };
+
+enum sa_change_type {
+	SA_POLICY, /* replaces the policy of a group; then its SAs follow */
+	SA_ADD,	   /* a TEK; a known spi only gets a new end of life */
+	SA_DEL,	   /* one spi */
+	SA_FLUSH,  /* group gone: policy and all its SAs */
+};
+
+struct sa_policy {
+	char group[SA_NAME_MAX];
+	uint32_t gm_addr;	/* own identity; for show */
+	uint32_t ks_addr;
+	uint8_t direction;	/* enum sa_direction */
+	uint32_t n;
+	const struct ace *aces; /* in order; permit = encrypt */
+	const uint16_t *sa_of;	/* per entry: which `sa ipsec` (transform set) */
+	const uint8_t *local;	/* per entry: 1 = from the local deny list */
+};
+
+struct sa_tek {
+	char group[SA_NAME_MAX];
+	uint32_t spi;
+	uint16_t sa_index;	/* as in sa_policy.sa_of */
+	struct esp_transform transform;
+	uint8_t replay;		/* enum replay_method */
+	uint16_t window;	/* packets, or seconds */
+	uint32_t life_ms;	/* what remains now */
+	uint32_t salt;		/* AES-GCM, GMAC */
+	uint32_t sid;		/* sender identifier, in the top sid_bits of IV */
+	uint8_t sid_bits;	/* 0: none given, no sending with GCM */
+	struct key key, auth_key;
+};
+
+struct sa_change {
+	uint8_t type; /* enum sa_change_type */
+	union {
+		struct sa_policy policy;
+		struct sa_tek tek;
+		struct { /* DEL and FLUSH */
+			char group[SA_NAME_MAX];
+			uint32_t spi;
+		} del;
+	};
+};
+
+/* A policy of at most SA_POLICY_MAX entries fits into one message. */
+#define SA_POLICY_MAX 1000
+#define SA_MSG_MAX 65536
+bool sa_put(struct wr *w, const struct sa_change *c) MUST_USE;
+/* Entries of a policy are put into mem, which the caller frees with it. */
+bool sa_get(struct rd *r, struct sa_change *c, struct arena *mem) MUST_USE;
+
+#endif

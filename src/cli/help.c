@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `?`: what may come next, as IOS prints it. Completion (complete.c) uses the
+ * same rows.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/match.h"
+
+/* ---- rows ---- */
+
+static void
+row_add(struct cli_rows *r, const char *label, const char *help, bool word,
+    bool open)
+{
+	struct cli_row *x;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(r->v[i].label, label) == 0)
+			return;
+	if (r->n == r->cap) {
+		r->cap = r->cap != 0 ? 2 * r->cap : 32;
+		r->v = xrealloc(r->v, r->cap * sizeof(*r->v));
+	}
+	x = &r->v[r->n++];
+	str_copy(x->label, label, sizeof(x->label));
+	x->help = help != NULL ? help : "";
+	x->word = word;
+	x->open = open;
+}
+
+static void
+row_value(struct cli_rows *r, const struct cli_node *n)
+{
+	const char *name, *help;
+	char buf[64];
+
+	if (n->type == T_IFNAME) {
+		for (unsigned i = 0; (name = cli_ifname_type(i, &help)) != NULL;
+		     i++)
+			row_add(r, name, help, true, true);
+		return;
+	}
+	if (n->type == T_NAMES) {
+		for (const struct ace_name *a = n->names; a->name != NULL; a++)
+			row_add(r, a->name, a->help, true, false);
+		if (n->hi == 0)
+			return;
+	}
+	row_add(r, cli_value_label(n, buf, sizeof(buf)), n->help, false,
+	    false);
+}
+
+struct visit {
+	struct cli_rows *rows;
+	bool negated;
+};
+
+static void
+visit(void *arg, const struct cli_node *n)
+{
+	struct visit *v = arg;
+
+	if ((n->flags & NF_HIDDEN) != 0 && n->kind != N_NOEND)
+		return;
+	switch (n->kind) {
+	case N_WORD:
+		row_add(v->rows, n->text, n->help, true, false);
+		break;
+	case N_VALUE:
+		row_value(v->rows, n);
+		break;
+	case N_NOEND:
+		if (!v->negated)
+			break;
+		/* FALLTHROUGH */
+	case N_END:
+		row_add(v->rows, "<cr>", "", false, false);
+		break;
+	default:
+		break;
+	}
+}
+
+/* <cr> last, everything else by its letters. */
+static int
+by_label(const void *a, const void *b)
+{
+	const struct cli_row *x = a, *y = b;
+	bool cx = strcmp(x->label, "<cr>") == 0;
+	bool cy = strcmp(y->label, "<cr>") == 0;
+
+	return cx != cy ? (cx ? 1 : -1) : strcmp(x->label, y->label);
+}
+
+uint16_t
+cli_mode_parent(uint16_t mode)
+{
+	if (mode <= MODE_CONFIG)
+		return 0;
+	for (unsigned i = 0; i < cli_form_count; i++)
+		if (cli_forms[i].action == FA_ENTER &&
+		    cli_forms[i].class == mode)
+			return cli_forms[i].mode;
+	return MODE_CONFIG;
+}
+
+static void
+common_rows(struct cli_rows *r, uint16_t mode, bool negated)
+{
+	if (mode == MODE_EXEC || negated)
+		return;
+	row_add(r, "default", "Set a command to its defaults", true, false);
+	row_add(r, "do", "To run exec commands in config mode", true, false);
+	row_add(r, "end", "Exit from configure mode", true, false);
+	row_add(r, "exit", "Exit from the current mode", true, false);
+	row_add(r, "no", "Negate a command or set its defaults", true, false);
+}
+
+/* The mode, then its parents while nothing was found: a command of a parent
+ * may be typed here. */
+static void
+follow(struct cli_rows *r, const struct cli_line *l, struct cli_how *how)
+{
+	struct visit v = {r, how->negated};
+	struct cli_match *m = xcalloc(1, sizeof(*m));
+	size_t before = r->n;
+
+	do {
+		if (!cli_follow(l, how, l->n, m, visit, &v) &&
+		    m->verdict == CLI_AMBIGUOUS)
+			r->verdict = CLI_AMBIGUOUS;
+		if (r->n > before)
+			break;
+		how->mode = cli_mode_parent(how->mode);
+	} while (how->mode != 0);
+	free(m);
+}
+
+static bool
+is_word(const struct cli_line *l, unsigned i, const char *w)
+{
+	return i < l->n && l->tok[i].len == strlen(w) &&
+	    strncasecmp(l->tok[i].s, w, l->tok[i].len) == 0;
+}
+
+static void
+filter(struct cli_rows *r)
+{
+	size_t len = strlen(r->word), n = 0, words = 0;
+
+	if (len == 0)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		words += r->v[i].word &&
+		    strncasecmp(r->v[i].label, r->word, len) == 0;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].word
+			? strncasecmp(r->v[i].label, r->word, len) == 0
+			: words == 0 && strcmp(r->v[i].label, "<cr>") != 0)
+			r->v[n++] = r->v[i];
+	r->n = n;
+}
+
+void
+cli_rows(struct cli_rows *r, uint16_t mode, bool privileged, const char *text)
+{
+	struct cli_line *l = xcalloc(1, sizeof(*l));
+	struct cli_how how = {.mode = mode,
+	    .level = mode != MODE_EXEC || privileged ? 15 : 1,
+	    .any_form = true};
+	size_t len = strlen(text);
+
+	memset(r, 0, sizeof(*r));
+	if (!cli_split(l, text))
+		goto out;
+	if (len != 0 && strchr(" \t", text[len - 1]) == NULL && l->n != 0) {
+		const struct cli_token *t = &l->tok[--l->n];
+
+		snprintf(r->word, sizeof(r->word), "%.*s", (int)t->len, t->s);
+		l->end = l->n != 0 ? (size_t)(l->tok[l->n - 1].s - text) +
+			l->tok[l->n - 1].len
+				   : 0;
+	}
+	if (mode != MODE_EXEC && is_word(l, 0, "do")) {
+		cli_rows(r, MODE_EXEC, true, l->tok[0].s + 2);
+		goto out;
+	}
+	r->first = l->n == 0;
+	if (mode != MODE_EXEC &&
+	    (is_word(l, 0, "no") || is_word(l, 0, "default"))) {
+		how.first = 1;
+		how.negated = true;
+	}
+	if (l->n == how.first)
+		common_rows(r, mode, how.negated);
+	follow(r, l, &how);
+	filter(r);
+	if (r->n != 0)
+		qsort(r->v, r->n, sizeof(*r->v), by_label);
+out:
+	free(l);
+}
+
+/* ---- printing ---- */
+
+/* Text in columns: behind the label, and under itself when it is long. */
+static void
+put_wrapped(struct strbuf *out, const char *text, size_t indent, size_t width)
+{
+	size_t room = width > indent + 20 ? width - 1 - indent : 20;
+
+	while (strlen(text) > room) {
+		size_t n = room;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			n = room;
+		sb_printf(out, "%.*s\n%*s", (int)n, text, (int)indent, "");
+		text += n;
+		text += strspn(text, " ");
+	}
+	sb_printf(out, "%s\n", text);
+}
+
+static void
+put_keywords(struct strbuf *out, const struct cli_rows *r, unsigned width)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (strlen(r->v[i].label) > longest)
+			longest = strlen(r->v[i].label);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct cli_row *x = &r->v[i];
+
+		if (x->help[0] == '\0') {
+			sb_printf(out, "  %s\n", x->label);
+			continue;
+		}
+		sb_printf(out, "  %-*s  ", (int)longest, x->label);
+		put_wrapped(out, x->help, longest + 4, width);
+	}
+	sb_printf(out, "\n");
+}
+
+static void
+put_words(struct strbuf *out, const struct cli_rows *r, unsigned width)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		size_t len = strlen(r->v[i].label) + 2;
+
+		if (at != 0 && at + len > width) {
+			sb_printf(out, "\n");
+			at = 0;
+		}
+		sb_printf(out, "%s  ", r->v[i].label);
+		at += len;
+	}
+	sb_printf(out, "\n\n");
+}
+
+void
+cli_help(struct strbuf *out, uint16_t mode, bool privileged, const char *text,
+    unsigned width)
+{
+	struct cli_rows r;
+
+	if (width == 0)
+		width = 65535;
+	cli_rows(&r, mode, privileged, text);
+	if (r.n == 0 && r.verdict == CLI_AMBIGUOUS) {
+		size_t len = strcspn(text, "\r\n");
+
+		while (len > 0 && text[len - 1] == ' ')
+			len--;
+		sb_printf(out, "%% Ambiguous command:  \"%.*s\"\n", (int)len,
+		    text);
+	} else if (r.n == 0) {
+		sb_printf(out, "%% Unrecognized command\n");
+	} else if (r.word[0] != '\0' && r.v[0].word) {
+		put_words(out, &r, width);
+	} else {
+		if (r.first && r.word[0] == '\0')
+			sb_printf(out, "%s\n",
+			    mode == MODE_EXEC ? "Exec commands:"
+				: cli_modes[mode].header != NULL
+				? cli_modes[mode].header
+				: "Configuration commands:");
+		put_keywords(out, &r, width);
+	}
+	free(r.v);
+}

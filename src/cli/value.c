@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Values of the command language: which words a typed value accepts, what
+ * they mean, and how they are written canonically.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/match.h"
+
+/* In the order in which a prefix is resolved: `t0` is a tunnel, `f0/0` fast
+ * Ethernet, as people expect. */
+static const struct {
+	const char *name, *help;
+} iftypes[] = {
+	{"Ethernet", "IEEE 802.3"},
+	{"FastEthernet", "FastEthernet IEEE 802.3"},
+	{"GigabitEthernet", "GigabitEthernet IEEE 802.3z"},
+	{"TenGigabitEthernet", "Ten Gigabit Ethernet"},
+	{"Loopback", "Loopback interface"},
+	{"Tunnel", "Tunnel interface"},
+	{"Serial", "Serial"},
+	{"Vlan", "Vlan interface"},
+	{"Port-channel", "Ethernet Channel of interfaces"},
+	{"Null", "Null interface"},
+	{"Dialer", "Dialer interface"},
+	{"BDI", "Bridge-Domain interface"},
+	{"BVI", "Bridge-Group Virtual Interface"},
+	{"ATM", "ATM interface"},
+	{"Async", "Async interface"},
+	{"Cellular", "Cellular WAN interface"},
+	{"Embedded-Service-Engine", "Embedded service engine"},
+	{"FiveGigabitEthernet", "Five Gigabit Ethernet"},
+	{"FortyGigabitEthernet", "Forty Gigabit Ethernet"},
+	{"HundredGigE", "Hundred Gigabit Ethernet"},
+	{"MFR", "Multilink Frame Relay bundle interface"},
+	{"Multilink", "Multilink-group interface"},
+	{"POS", "Packet over Sonet"},
+	{"Service-Engine", "Service engine"},
+	{"TwentyFiveGigE", "Twenty Five Gigabit Ethernet"},
+	{"TwoGigabitEthernet", "Two Gigabit Ethernet"},
+	{"Virtual-Access", "Virtual Access interface"},
+	{"Virtual-PPP", "Virtual PPP interface"},
+	{"Virtual-Template", "Virtual Template interface"},
+	{"Virtual-TokenRing", "Virtual TokenRing"},
+	{"nve", "Network virtualization endpoint interface"},
+	{"pseudowire", "Pseudowire interface"},
+};
+
+const char *
+cli_ifname_type(unsigned i, const char **help)
+{
+	if (i >= NELEM(iftypes))
+		return NULL;
+	*help = iftypes[i].help;
+	return iftypes[i].name;
+}
+
+/* 0/1/0:15.100 */
+static bool
+is_ifnumber(const char *s, size_t len)
+{
+	unsigned slashes = 0, digits = 0;
+	bool colon = false, dot = false;
+
+	if (len == 0 || len > 20)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (isdigit((unsigned char)s[i])) {
+			if (++digits > 10)
+				return false;
+			continue;
+		}
+		if (digits == 0 || dot)
+			return false;
+		if (s[i] == '/' && !colon && ++slashes <= 3)
+			digits = 0;
+		else if (s[i] == ':' && !colon)
+			colon = true, digits = 0;
+		else if (s[i] == '.')
+			dot = true, digits = 0;
+		else
+			return false;
+	}
+	return digits != 0;
+}
+
+static unsigned
+value_ifname(const struct cli_line *l, unsigned i, char *buf)
+{
+	const struct cli_token *t = &l->tok[i];
+	const char *number;
+	size_t type = 0, nlen;
+	unsigned took = 1;
+
+	while (type < t->len &&
+	    (isalpha((unsigned char)t->s[type]) || t->s[type] == '-'))
+		type++;
+	if (type == 0)
+		return 0;
+	number = t->s + type;
+	nlen = t->len - type;
+	if (nlen == 0 && i + 1 < l->n) {
+		number = l->tok[i + 1].s;
+		nlen = l->tok[i + 1].len;
+		took = 2;
+	}
+	if (!is_ifnumber(number, nlen))
+		return 0;
+	for (unsigned k = 0; k < NELEM(iftypes); k++)
+		if (type <= strlen(iftypes[k].name) &&
+		    strncasecmp(iftypes[k].name, t->s, type) == 0) {
+			int n = snprintf(buf, 40, "%s%.*s", iftypes[k].name,
+			    (int)nlen, number);
+
+			return n > 0 && n < 40 ? took : 0;
+		}
+	return 0;
+}
+
+static bool
+parse_uint(const char *s, size_t len, uint32_t *num)
+{
+	uint64_t v = 0;
+
+	if (len == 0 || len > 10)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)s[i]))
+			return false;
+		v = v * 10 + (uint64_t)(s[i] - '0');
+	}
+	*num = (uint32_t)v;
+	return v <= UINT32_MAX;
+}
+
+static unsigned
+value_names(const struct cli_node *n, const struct cli_token *t, char *buf,
+    uint32_t *num)
+{
+	const struct ace_name *found = NULL;
+
+	if (parse_uint(t->s, t->len, num)) {
+		if (n->hi == 0 || *num < n->lo || *num > n->hi)
+			return 0;
+		for (found = n->names; found->name != NULL; found++)
+			if (found->value == *num)
+				break;
+		if (found->name == NULL)
+			snprintf(buf, CLI_VALUE_MAX, "%u", *num);
+		else
+			str_copy(buf, found->name, CLI_VALUE_MAX);
+		return 1;
+	}
+	for (const struct ace_name *a = n->names; a->name != NULL; a++) {
+		if (strncasecmp(a->name, t->s, t->len) != 0)
+			continue;
+		if (strlen(a->name) == t->len) {
+			found = a;
+			break;
+		}
+		if (found != NULL)
+			return 0; /* ambiguous; an exact name may follow */
+		found = a;
+	}
+	if (found == NULL)
+		return 0;
+	*num = found->value;
+	str_copy(buf, found->name, CLI_VALUE_MAX);
+	return 1;
+}
+
+static unsigned
+value_ip(const struct cli_node *n, const struct cli_token *t, char *buf,
+    uint32_t *num)
+{
+	char s[IP4_STRLEN];
+
+	if (t->len >= sizeof(s))
+		return 0;
+	memcpy(s, t->s, t->len);
+	s[t->len] = '\0';
+	if (!ip4_parse(s, num))
+		return 0;
+	if (n->type == T_MASK && ip4_prefix_of(*num) < 0)
+		return 0;
+	ip4_str(*num, s);
+	str_copy(buf, s, CLI_VALUE_MAX);
+	return 1;
+}
+
+/* The delimiter is the first character, or the two characters ^C. What is
+ * behind the second delimiter is ignored, as in IOS. */
+static unsigned
+value_banner(const struct cli_line *l, unsigned i, char *buf)
+{
+	const char *s = l->tok[i].s, *stop;
+	char delim[3] = {s[0], '\0', '\0'};
+	size_t len;
+
+	if (s[0] == '^' && s[1] == 'C')
+		delim[1] = 'C';
+	len = strlen(delim);
+	stop = strstr(s + len, delim);
+	if (stop == NULL || (size_t)(stop - s) + 2 * len >= CLI_VALUE_MAX)
+		return 0;
+	if (delim[0] == '\003')
+		str_copy(delim, "^C", sizeof(delim));
+	snprintf(buf, CLI_VALUE_MAX, "%s%.*s%s", delim,
+	    (int)(stop - s - (ptrdiff_t)len), s + len, delim);
+	return l->n - i;
+}
+
+static unsigned
+value_line(const struct cli_node *n, const struct cli_line *l, unsigned i,
+    char *buf)
+{
+	size_t len = l->end - (size_t)(l->tok[i].s - l->text);
+
+	if (len > n->hi || len >= CLI_VALUE_MAX)
+		return 0;
+	memcpy(buf, l->tok[i].s, len);
+	buf[len] = '\0';
+	return l->n - i;
+}
+
+static bool
+all_hex(const struct cli_token *t)
+{
+	for (unsigned i = 0; i < t->len; i++)
+		if (!isxdigit((unsigned char)t->s[i]))
+			return false;
+	return true;
+}
+
+unsigned
+cli_value(const struct cli_node *n, const struct cli_line *l, unsigned i,
+    char *buf, uint32_t *num)
+{
+	const struct cli_token *t = &l->tok[i];
+
+	*num = 0;
+	buf[0] = '\0';
+	switch (n->type) {
+	case T_UINT:
+	case T_DIGITS:
+		if (!parse_uint(t->s, t->len, num) || *num < n->lo ||
+		    *num > n->hi)
+			return 0;
+		snprintf(buf, CLI_VALUE_MAX, "%u", *num);
+		return 1;
+	case T_HEX:
+		if (!all_hex(t))
+			return 0;
+		/* FALLTHROUGH */
+	case T_WORD:
+		if (t->len > n->hi || t->len >= CLI_VALUE_MAX)
+			return 0;
+		memcpy(buf, t->s, t->len);
+		buf[t->len] = '\0';
+		return 1;
+	case T_LINE:
+	case T_TEXT:
+		return value_line(n, l, i, buf);
+	case T_BANNER:
+		return value_banner(l, i, buf);
+	case T_IP4:
+	case T_MASK:
+	case T_WILD:
+		return value_ip(n, t, buf, num);
+	case T_IFNAME:
+		return value_ifname(l, i, buf);
+	case T_NAMES:
+		return value_names(n, t, buf, num);
+	default:
+		return 0;
+	}
+}
+
+const char *
+cli_value_label(const struct cli_node *n, char *buf, size_t size)
+{
+	switch (n->type) {
+	case T_UINT:
+	case T_DIGITS:
+	case T_NAMES:
+		snprintf(buf, size, "<%u-%u>", n->lo, n->hi);
+		return buf;
+	case T_WORD:
+		return "WORD";
+	case T_HEX:
+		return "Hex-data";
+	case T_LINE:
+	case T_TEXT:
+	case T_BANNER:
+		return "LINE";
+	default:
+		return "A.B.C.D";
+	}
+}

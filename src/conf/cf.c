@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The configuration as a value: new, clone, free, compare, look up.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "conf/cf_int.h"
+
+struct conf *
+conf_new(void)
+{
+	struct arena *a = arena_new();
+	struct conf *c = arena_alloc(a, sizeof(*c));
+
+	c->arena = a;
+	c->index = cf_index_new();
+	c->obj.class = MODE_CONFIG;
+	cf_defaults(c, MODE_CONFIG);
+	return c;
+}
+
+void
+conf_free(struct conf *c)
+{
+	if (c == NULL)
+		return;
+	cf_index_free(c->index);
+	arena_free(c->arena);
+}
+
+/* ---- clone ---- */
+
+/* Everything behind struct cf_obj is the same but texts, which get a place of
+ * their own, and lists, which are built again. */
+static void
+own_fields(struct conf *c, void *rec, uint16_t class)
+{
+	const struct cli_class *k = &cli_classes[class];
+
+	for (unsigned i = 0; i < k->nfields; i++) {
+		const struct cli_field *f = &cli_fields[k->field0 + i];
+		char *p = (char *)rec + f->off;
+		const char *s;
+
+		if (f->kind == F_LIST) {
+			memset(p, 0, f->size);
+		} else if (f->kind == F_PTR) {
+			memcpy(&s, p, sizeof(s));
+			if (s != NULL)
+				s = arena_strdup(c->arena, s);
+			memcpy(p, &s, sizeof(s));
+		}
+	}
+}
+
+static void
+clone_ents(struct conf *c, struct cf_obj *to, const struct cf_obj *from)
+{
+	for (const struct cf_ent *e = from->ents; e != NULL; e = e->next) {
+		struct cf_ent *n = arena_alloc(c->arena, sizeof(*n));
+
+		n->form = e->form;
+		n->slot = e->slot;
+		n->number = e->number;
+		n->negated = e->negated;
+		n->text = arena_strdup(c->arena, e->text);
+		n->key = arena_strdup(c->arena, e->key);
+		if (e->obj != NULL) {
+			size_t size = cf_class_size(e->obj->class);
+
+			n->obj = arena_alloc(c->arena, size);
+			memcpy(n->obj, e->obj, size);
+			n->obj->next = NULL;
+			n->obj->parent = to;
+			n->obj->ents = NULL;
+			own_fields(c, n->obj, n->obj->class);
+			if (obj_mode(n->obj)->keep)
+				((struct cf_block *)(void *)n->obj)->at = NULL;
+		}
+		cf_ent_insert(c, to, n);
+		if (e->obj != NULL)
+			clone_ents(c, n->obj, e->obj);
+	}
+}
+
+struct conf *
+conf_clone(const struct conf *old)
+{
+	struct conf *c = conf_new();
+	struct arena *a = c->arena;
+	void *index = c->index;
+
+	memcpy(c, old, sizeof(*c));
+	c->arena = a;
+	c->index = index;
+	c->obj.ents = NULL;
+	own_fields(c, c, MODE_CONFIG);
+	clone_ents(c, &c->obj, &old->obj);
+	return c;
+}
+
+/* ---- compare ---- */
+
+static bool
+objs_equal(const struct cf_obj *a, const struct cf_obj *b)
+{
+	const struct cf_ent *x = a->ents, *y = b->ents;
+
+	for (; x != NULL && y != NULL; x = x->next, y = y->next) {
+		if (x->negated != y->negated || strcmp(x->text, y->text) != 0)
+			return false;
+		if ((x->obj == NULL) != (y->obj == NULL) ||
+		    (x->obj != NULL && !objs_equal(x->obj, y->obj)))
+			return false;
+	}
+	return x == NULL && y == NULL;
+}
+
+bool
+conf_equal(const struct conf *a, const struct conf *b)
+{
+	return objs_equal(&a->obj, &b->obj);
+}
+
+/* ---- look up ---- */
+
+const struct interface *
+conf_find_interface(const struct conf *c, const char *name)
+{
+	const struct interface *i;
+
+	CF_FOREACH(i, &c->interfaces)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	return NULL;
+}
+
+const struct acl *
+conf_find_acl(const struct conf *c, const char *name)
+{
+	const struct acl *a;
+
+	CF_FOREACH(a, &c->acls)
+		if (strcmp(a->name, name) == 0)
+			return a;
+	return NULL;
+}
+
+const struct transform_set *
+conf_find_transform_set(const struct conf *c, const char *name)
+{
+	const struct transform_set *t;
+
+	CF_FOREACH(t, &c->transform_sets)
+		if (strcmp(t->name, name) == 0)
+			return t;
+	return NULL;
+}
+
+const struct ipsec_profile *
+conf_find_ipsec_profile(const struct conf *c, const char *name)
+{
+	const struct ipsec_profile *p;
+
+	CF_FOREACH(p, &c->ipsec_profiles)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
+
+const struct gdoi_group *
+conf_find_gdoi_group(const struct conf *c, const char *name)
+{
+	const struct gdoi_group *g;
+
+	CF_FOREACH(g, &c->gdoi_groups)
+		if (strcmp(g->name, name) == 0)
+			return g;
+	return NULL;
+}
+
+const struct crypto_map *
+conf_next_map(const struct conf *c, const char *name,
+    const struct crypto_map *from)
+{
+	const struct crypto_map *m = from != NULL
+	    ? (const void *)from->obj.next
+	    : (const void *)c->crypto_maps.first;
+
+	for (; m != NULL; m = (const void *)m->obj.next)
+		if (m->kind == MAP_GDOI && strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+const char *
+conf_map_local(const struct conf *c, const char *name)
+{
+	const struct crypto_map_local *m;
+
+	CF_FOREACH(m, &c->map_locals)
+		if (strcmp(m->name, name) == 0)
+			return m->ifname;
+	return NULL;
+}
+
+/* ---- modes ---- */
+
+static const char *
+header_key(const struct cf_obj *o)
+{
+	const struct cf_ent *e = o->parent != NULL ? o->parent->ents : NULL;
+
+	while (e != NULL && e->obj != o)
+		e = e->next;
+	return e != NULL ? e->key : "";
+}
+
+const char *
+conf_mode_prompt(const struct cf_cursor *cur)
+{
+	const struct cli_mode *m = obj_mode(cur->at);
+
+	if (m->prompt_dotted != NULL && strchr(header_key(cur->at), '.') != NULL)
+		return m->prompt_dotted;
+	return m->prompt;
+}
+
+uint16_t
+conf_mode(const struct cf_cursor *cur)
+{
+	return cli_classes[cur->at->class].mode;
+}

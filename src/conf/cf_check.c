@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What grammar/ cannot say about single lines: check and format hooks.
+ * Prototypes are generated from the grammar.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli_gen.h"
+
+/* ---- access lists ---- */
+
+/* The numbers of IOS say what kind of list it is. */
+static bool
+number_is_standard(uint32_t n)
+{
+	return (n >= 1 && n <= 99) || (n >= 1300 && n <= 1999);
+}
+
+static bool
+number_is_extended(uint32_t n)
+{
+	return (n >= 100 && n <= 199) || (n >= 2000 && n <= 2699);
+}
+
+int
+acl_name_check(struct cf_check *k, const struct acl *a)
+{
+	const struct acl *old = conf_find_acl(k->conf, a->name);
+	char *end;
+	unsigned long n;
+
+	if (k->negated)
+		return 0;
+	if (old != NULL && old->standard != a->standard)
+		return cf_reject(k,
+		    "%% A named %s IP access list with this name already "
+		    "exists",
+		    old->standard ? "Standard" : "Extended");
+	if (!isdigit((unsigned char)a->name[0]))
+		return 0;
+	n = strtoul(a->name, &end, 10);
+	if (*end == '\0' && (n > 2699 || !(a->standard
+					     ? number_is_standard((uint32_t)n)
+					     : number_is_extended(
+						   (uint32_t)n))))
+		return cf_reject(k, "%% Invalid access list name.");
+	return 0;
+}
+
+int
+acl_entry_check(struct cf_check *k, const struct acl_entry *e)
+{
+	const struct ace_ports *p[2] = {&e->ace.sport, &e->ace.dport};
+
+	for (unsigned i = 0; i < 2; i++)
+		if (p[i]->op == ACE_OP_RANGE && p[i]->lo > p[i]->hi)
+			return cf_reject(k, "%% Invalid port range");
+	if (e->ace.fragments &&
+	    (p[0]->op != ACE_OP_ANY || p[1]->op != ACE_OP_ANY ||
+		e->ace.established))
+		return cf_reject(k,
+		    "%% Fragments have no ports to be matched with");
+	return 0;
+}
+
+static void
+entry_clean(struct acl_entry *e)
+{
+	struct ace *a = &e->ace;
+
+	if (e->icmp_typed)
+		a->icmp = (uint16_t)(a->icmp << 8 | e->icmp_code);
+	e->icmp_typed = false;
+	a->src &= ~a->src_wild;
+	a->dst &= ~a->dst_wild;
+}
+
+static void
+add_log(struct strbuf *text, const struct acl_entry *e)
+{
+	if (e->log)
+		sb_printf(text, e->log_input ? " log-input" : " log");
+}
+
+void
+acl_entry_format(struct strbuf *text, struct strbuf *key, struct acl_entry *e)
+{
+	(void)key;
+	entry_clean(e);
+	ace_format(text, &e->ace, ACE_STYLE_CONFIG);
+	add_log(text, e);
+}
+
+void
+acl_entry_format_std(struct strbuf *text, struct strbuf *key,
+    struct acl_entry *e)
+{
+	char a[IP4_STRLEN], w[IP4_STRLEN];
+	const struct ace *x = &e->ace;
+
+	(void)key;
+	entry_clean(e);
+	e->ace.icmp = ACE_ICMP_ANY;
+	e->ace.dscp = ACE_DSCP_ANY;
+	sb_printf(text, "%s ", x->action == ACE_PERMIT ? "permit" : "deny");
+	if (x->src_wild == UINT32_MAX)
+		sb_printf(text, "any");
+	else if (x->src_wild == 0)
+		sb_printf(text, "%s", ip4_str(x->src, a));
+	else
+		sb_printf(text, "%s %s", ip4_str(x->src, a),
+		    ip4_str(x->src_wild, w));
+	add_log(text, e);
+}
+
+/* ---- addresses and routes ---- */
+
+int
+interface_address_check(struct cf_check *k, const struct interface *i)
+{
+	const struct interface *o;
+	char a[IP4_STRLEN];
+
+	if (k->negated || i->mask == UINT32_MAX || i->mask == 0xfffffffe)
+		return 0;
+	if (i->mask == 0 || (i->addr & ~i->mask) == 0 ||
+	    (i->addr | i->mask) == UINT32_MAX)
+		return cf_reject(k, "Bad mask /%d for address %s",
+		    ip4_prefix_of(i->mask), ip4_str(i->addr, a));
+	CF_FOREACH(o, &k->conf->interfaces)
+		if (o->addr != 0 && o->addr == i->addr &&
+		    strcmp(o->name, i->name) != 0)
+			return cf_reject(k, "%% %s overlaps with %s",
+			    ip4_str(i->addr & i->mask, a), o->name);
+	return 0;
+}
+
+int
+ip_route_check(struct cf_check *k, const struct ip_route *r)
+{
+	if (!k->negated && (r->prefix & ~r->mask) != 0)
+		return cf_reject(k, "%%Inconsistent address and mask");
+	return 0;
+}
+
+/* ---- crypto ---- */
+
+int
+isakmp_key_check(struct cf_check *k, const struct isakmp_key *key)
+{
+	if (!k->negated && key->hostname[0] == '\0' && key->key[0] == '\0')
+		return cf_reject(k, "%% Incomplete command.");
+	return 0;
+}
+
+/* Address and mask in the one form that IOS prints: no mask for a host, and
+ * 0.0.0.0 alone means every peer. */
+void
+isakmp_key_format(struct strbuf *text, struct strbuf *key,
+    struct isakmp_key *k)
+{
+	char a[IP4_STRLEN], m[IP4_STRLEN];
+
+	sb_printf(text, "crypto isakmp key %s ", k->key);
+	if (k->hostname[0] != '\0') {
+		sb_printf(text, "hostname %s", k->hostname);
+		sb_printf(key, "%s", k->hostname);
+	} else {
+		if (k->mask == 0 && k->addr != 0)
+			k->mask = UINT32_MAX;
+		k->addr &= k->mask;
+		sb_printf(text, "address %s", ip4_str(k->addr, a));
+		if (k->mask != UINT32_MAX && k->mask != 0)
+			sb_printf(text, " %s", ip4_str(k->mask, m));
+		sb_printf(key, "%s %s", ip4_str(k->addr, a),
+		    ip4_str(k->mask, m));
+	}
+	if (k->no_xauth)
+		sb_printf(text, " no-xauth");
+}
+
+int
+transform_set_check(struct cf_check *k, const struct transform_set *t)
+{
+	bool aead = t->esp.cipher == ESP_AES_GCM || t->esp.cipher == ESP_GMAC;
+
+	if (k->negated)
+		return 0;
+	if (aead && t->esp.auth != ESP_AUTH_NONE)
+		return cf_reject(k, "%% esp-gcm and esp-gmac authenticate by "
+				    "themselves, no other transform goes with "
+				    "them");
+	return 0;
+}
+
+int
+crypto_map_check(struct cf_check *k, const struct crypto_map *m)
+{
+	const struct crypto_map *o;
+
+	if (k->negated)
+		return 0;
+	CF_FOREACH(o, &k->conf->crypto_maps)
+		if (o->seq == m->seq && strcmp(o->name, m->name) == 0)
+			return 0;
+	cf_note(k, "%% NOTE: This new crypto map will remain disabled until a "
+		   "valid\n         group has been configured.");
+	return 0;
+}

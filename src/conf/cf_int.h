@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Inside the configuration engine: lines, and the index that finds them.
+ */
+#ifndef COHORT_CF_INT_H
+#define COHORT_CF_INT_H
+
+#include "cli/match.h"
+#include "conf/cf.h"
+
+#define CF_KEPT 0xffff /* as form and slot: a line kept as it was typed */
+
+/* A line of a record. Lines stand in the order of the slots of the mode;
+ * within a slot sorted or as entered. A slot that has a list has the records
+ * of that list in the same order. */
+struct cf_ent {
+	struct cf_ent *next, *prev;
+	struct cf_ent *hnext;
+	struct cf_obj *owner;
+	struct cf_obj *obj; /* the record that the line entered or added */
+	const char *text;   /* canonical */
+	const char *key;    /* tells it from others of its slot */
+	uint32_t hash;
+	uint32_t number; /* FF_NUMBERED */
+	uint16_t form, slot;
+	bool negated;
+};
+
+/* The lines of one slot of one record. */
+struct cf_group {
+	struct cf_group *hnext;
+	const struct cf_obj *owner;
+	struct cf_ent *last;
+	uint32_t n;
+	uint16_t slot;
+};
+
+struct cf_index {
+	struct cf_ent **ents;
+	struct cf_group **groups;
+	size_t nents, ents_size, ngroups, groups_size;
+};
+
+/* A record of a mode that keeps unknown lines. */
+struct cf_block {
+	struct cf_obj obj;
+	struct cf_ent *at; /* where lines that come now belong, NULL: first */
+};
+
+static inline const struct cli_form *
+ent_form(const struct cf_ent *e)
+{
+	return e->form == CF_KEPT ? NULL : &cli_forms[e->form];
+}
+
+static inline const struct cli_mode *
+obj_mode(const struct cf_obj *o)
+{
+	return &cli_modes[cli_classes[o->class].mode];
+}
+
+/* cf_ent.c */
+struct cf_index *cf_index_new(void) MUST_USE;
+void cf_index_free(struct cf_index *);
+struct cf_obj *cf_obj_new(struct conf *, struct cf_obj *parent,
+    uint16_t class) MUST_USE;
+size_t cf_class_size(uint16_t class);
+void cf_field_default(void *rec, const struct cli_field *);
+bool cf_field_is_default(const void *rec, const struct cli_field *) MUST_USE;
+void cf_defaults(void *rec, uint16_t class);
+struct cf_list *cf_list_at(struct cf_obj *owner, uint16_t offset);
+struct cf_group *cf_group_find(const struct conf *, const struct cf_obj *owner,
+    uint16_t slot);
+struct cf_ent *cf_ent_find(const struct conf *, const struct cf_obj *owner,
+    uint16_t slot, const char *key);
+/* First line of a slot, NULL if none. */
+struct cf_ent *cf_slot_first(const struct conf *, const struct cf_obj *owner,
+    uint16_t slot);
+/* Puts a line in its place; text, key, form, number are set. */
+void cf_ent_insert(struct conf *, struct cf_obj *owner, struct cf_ent *);
+void cf_ent_remove(struct conf *, struct cf_ent *);
+void cf_kept_add(struct conf *, struct cf_block *, const char *text);
+bool cf_kept_remove(struct conf *, struct cf_block *, const char *text);
+
+/* cf_apply.c: checks and applies a match at a record. Moves *at. */
+enum cf_result cf_apply(struct conf *, struct cf_obj **at,
+    const struct cli_line *, const struct cli_match *, bool negated,
+    bool to_default, struct cf_error *, struct strbuf *notes) MUST_USE;
+enum cf_result cf_refuse(struct cf_error *, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+bool cf_remove_number(struct conf *, struct cf_obj *at, uint32_t number);
+
+/* cf_line.c: indent is relative to the header of the block at the cursor: a
+ * deeper line of a keeping block belongs to the block. outer: by its
+ * indentation the line should be of this record or its parents; they are
+ * asked first. NULL: nothing is known of indentation. */
+enum cf_result cf_line_at(struct cf_cursor *, const char *line, int indent,
+    struct cf_obj *outer, struct cf_error *, struct strbuf *notes) MUST_USE;
+
+#endif

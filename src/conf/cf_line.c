@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One line at a cursor: which mode takes it (the current one, else a parent;
+ * an exact word in a parent beats an abbreviation in the child), `no`,
+ * `default`, `do`, `exit`, `end`, comments, blocks that keep what they do not
+ * know.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conf/cf_int.h"
+
+/* A line found in a mode. */
+struct hit {
+	struct cf_obj *at;
+	bool negated, to_default;
+	struct cli_match m;
+};
+
+struct try {
+	struct cf_obj *cur, *outer;
+	struct cli_line l;
+	struct hit hit;
+	struct cli_match best; /* the failure that got furthest */
+};
+
+static bool
+word_is(const struct cli_line *l, unsigned i, const char *w)
+{
+	return i < l->n && l->tok[i].len == strlen(w) &&
+	    strncasecmp(l->tok[i].s, w, l->tok[i].len) == 0;
+}
+
+static bool
+got_further(const struct cli_match *a, const struct cli_match *b)
+{
+	if (a->at != b->at)
+		return a->at > b->at;
+	return a->column > b->column && b->verdict == CLI_INVALID;
+}
+
+static bool
+try_mode(struct try *t, struct cf_obj *at, unsigned first, bool negated,
+    struct cli_match *m)
+{
+	struct cli_how how = {.mode = cli_classes[at->class].mode,
+	    .level = 15,
+	    .first = first,
+	    .negated = negated,
+	    .any_form = true};
+
+	if (cli_match_line(&t->l, &how, m) &&
+	    !(negated && cli_forms[m->form].action == FA_RUN))
+		return true;
+	if (m->verdict == CLI_MATCH)
+		m->verdict = CLI_INVALID;
+	if (t->best.verdict == CLI_MATCH || got_further(m, &t->best))
+		t->best = *m;
+	return false;
+}
+
+static bool
+try_level(struct try *t, struct cf_obj *at, struct hit *h)
+{
+	bool no = word_is(&t->l, 0, "no");
+	bool def = word_is(&t->l, 0, "default");
+
+	h->at = at;
+	h->negated = h->to_default = false;
+	if (no || def) {
+		/* a form that begins with the word itself, `no replay` */
+		if (no && try_mode(t, at, 0, false, &h->m) && h->m.exact)
+			return true;
+		h->negated = true;
+		h->to_default = def;
+		return try_mode(t, at, 1, true, &h->m);
+	}
+	return try_mode(t, at, 0, false, &h->m);
+}
+
+/* From the current mode outwards. */
+static bool
+find_from(struct try *t, struct cf_obj *at)
+{
+	struct hit *h = xcalloc(1, sizeof(*h));
+	bool found = false;
+
+	t->best.verdict = CLI_MATCH;
+	for (; at != NULL; at = at->parent) {
+		if (!try_level(t, at, h))
+			continue;
+		if (!found || h->m.exact)
+			t->hit = *h;
+		found = true;
+		if (h->m.exact)
+			break;
+	}
+	free(h);
+	return found;
+}
+
+static bool
+find_level(struct try *t)
+{
+	if (t->outer != NULL && find_from(t, t->outer))
+		return true;
+	return find_from(t, t->cur);
+}
+
+/* The comment of "command ! comment" is no part of it, but of a remark or a
+ * description it is. */
+static bool
+find_line(struct try *t, char *line)
+{
+	char *mark = line;
+
+	if (!cli_split(&t->l, line))
+		return false;
+	while ((mark = strchr(mark + 1, '!')) != NULL)
+		if (isspace((unsigned char)mark[-1]))
+			break;
+	if (mark == NULL)
+		return find_level(t);
+	if (find_level(t) && t->hit.m.text_end)
+		return true;
+	*mark = '\0';
+	return cli_split(&t->l, line) && find_level(t);
+}
+
+/* ---- words that every mode knows ---- */
+
+static bool
+is_short(const struct cli_line *l, const char *word, unsigned least)
+{
+	return l->n == 1 && l->tok[0].len >= least &&
+	    l->tok[0].len <= strlen(word) &&
+	    strncasecmp(l->tok[0].s, word, l->tok[0].len) == 0;
+}
+
+static bool
+common_word(struct cf_cursor *cur, const struct cli_line *l, unsigned least,
+    enum cf_result *rv)
+{
+	if (is_short(l, "exit", least)) {
+		*rv = cur->at->parent != NULL ? CF_OK : CF_END;
+		if (cur->at->parent != NULL)
+			cur->at = cur->at->parent;
+		return true;
+	}
+	if (is_short(l, "end", least)) {
+		*rv = CF_END;
+		return true;
+	}
+	if (l->n > 1 && word_is(l, 0, "do")) {
+		*rv = CF_DO;
+		return true;
+	}
+	return false;
+}
+
+/* `no 10` in a list of numbered lines. */
+static bool
+remove_number(struct cf_cursor *cur, const struct cli_line *l)
+{
+	uint32_t v = 0;
+
+	if (l->n != 2 || !word_is(l, 0, "no") || l->tok[1].len > 9)
+		return false;
+	for (unsigned i = 0; i < l->tok[1].len; i++) {
+		if (!isdigit((unsigned char)l->tok[1].s[i]))
+			return false;
+		v = v * 10 + (uint32_t)(l->tok[1].s[i] - '0');
+	}
+	return cf_remove_number(cur->conf, cur->at, v);
+}
+
+/* ---- blocks that keep what they do not know ---- */
+
+static enum cf_result
+keep_line(struct cf_cursor *cur, const struct cli_line *l, int indent)
+{
+	struct cf_block *b = (void *)cur->at;
+	char text[1024];
+	unsigned extra = indent > 1 ? (unsigned)indent - 1 : 0;
+
+	if (extra > 60)
+		extra = 60;
+	if (l->n > 1 && word_is(l, 0, "no")) {
+		snprintf(text, sizeof(text), "%.*s",
+		    (int)(l->end - (size_t)(l->tok[1].s - l->text)),
+		    l->tok[1].s);
+		if (cf_kept_remove(cur->conf, b, text))
+			return CF_OK;
+	}
+	snprintf(text, sizeof(text), "%*s%.*s", (int)extra, "",
+	    (int)(l->end - (size_t)(l->tok[0].s - l->text)), l->tok[0].s);
+	cf_kept_add(cur->conf, b, text);
+	return CF_OK;
+}
+
+static enum cf_result
+apply_hit(struct try *t, struct cf_cursor *cur, struct cf_error *err,
+    struct strbuf *notes)
+{
+	struct hit *h = &t->hit;
+	struct cf_obj *at = h->at;
+	enum cf_result rv;
+
+	if (cli_forms[h->m.form].action == FA_RUN)
+		return CF_EXEC;
+	rv = cf_apply(cur->conf, &at, &t->l, &h->m, h->negated, h->to_default,
+	    err, notes);
+	if (rv == CF_OK)
+		cur->at = at;
+	return rv;
+}
+
+static enum cf_result
+refuse_line(const struct try *t, struct cf_error *err)
+{
+	cli_match_error(&t->l, &t->best, err->text, sizeof(err->text));
+	err->column = t->best.verdict == CLI_INVALID ? t->best.column : -1;
+	return CF_REFUSED;
+}
+
+static enum cf_result
+line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
+    struct cf_error *err, struct strbuf *notes)
+{
+	bool keeps = obj_mode(cur->at)->keep;
+	enum cf_result rv;
+	bool found;
+
+	if (!cli_split(&t->l, text))
+		return cf_refuse(err, "%% Line too long");
+	if (t->l.n == 0 || t->l.tok[0].s[0] == '!')
+		return CF_OK;
+	if (common_word(cur, &t->l, 3, &rv))
+		return rv;
+	t->cur = cur->at;
+	found = find_line(t, text);
+	if (found && (!keeps || t->hit.at == cur->at || indent <= 0))
+		return apply_hit(t, cur, err, notes);
+	/* what has a newline is a banner that does not end */
+	if (keeps && t->l.n != 0 && strchr(text, '\n') == NULL)
+		return keep_line(cur, &t->l, indent);
+	if (remove_number(cur, &t->l))
+		return CF_OK;
+	if (common_word(cur, &t->l, 2, &rv))
+		return rv;
+	return refuse_line(t, err);
+}
+
+enum cf_result
+cf_line_at(struct cf_cursor *cur, const char *line, int indent,
+    struct cf_obj *outer, struct cf_error *err, struct strbuf *notes)
+{
+	struct try *t = xcalloc(1, sizeof(*t));
+	char *text = xstrdup(line);
+	enum cf_result rv;
+
+	err->text[0] = '\0';
+	err->column = -1;
+	t->outer = outer;
+	rv = line_in(t, cur, text, indent, err, notes);
+	explicit_bzero(text, strlen(line));
+	free(text);
+	free(t);
+	return rv;
+}
+
+enum cf_result
+conf_line(struct cf_cursor *cur, const char *line, struct cf_error *err,
+    struct strbuf *notes)
+{
+	return cf_line_at(cur, line, (int)strspn(line, " \t"), NULL, err,
+	    notes);
+}

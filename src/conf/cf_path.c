@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The way to a record as the lines that enter it: how a console finds its
+ * mode again in the next version of the configuration.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "conf/cf_int.h"
+
+static const struct cf_ent *
+ent_of(const struct cf_obj *o)
+{
+	const struct cf_ent *e;
+
+	for (e = o->parent->ents; e != NULL && e->obj != o; e = e->next)
+		;
+	return e;
+}
+
+static void
+add_way(const struct conf *conf, const struct cf_obj *o, struct strbuf *path)
+{
+	const struct cf_ent *e;
+
+	if (o == &conf->obj)
+		return;
+	add_way(conf, o->parent, path);
+	e = ent_of(o);
+	if (e != NULL)
+		sb_printf(path, "%s\n", e->text);
+}
+
+void
+conf_path(const struct cf_cursor *cur, struct strbuf *path)
+{
+	sb_add(path, "", 0);
+	add_way(cur->conf, cur->at, path);
+}
+
+bool
+conf_goto(struct cf_cursor *cur, const char *path)
+{
+	while (*path != '\0') {
+		size_t len = strcspn(path, "\n");
+		const struct cf_ent *e;
+
+		for (e = cur->at->ents; e != NULL; e = e->next)
+			if (e->obj != NULL && strncmp(e->text, path, len) == 0 &&
+			    e->text[len] == '\0')
+				break;
+		if (e == NULL)
+			return false;
+		cur->at = e->obj;
+		path += len + (path[len] == '\n');
+	}
+	return true;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The data model of the configuration: what the engines read. Lines of
+ * grammar/ fill these fields; nobody else writes them. A committed struct
+ * conf is immutable and lives in one arena (conf_free ends it all).
+ *
+ * Addresses and masks are host byte order. Names are case-sensitive, as IOS
+ * keeps them. A reference by name may dangle: look it up with conf_find_*,
+ * NULL means that the object does not exist (yet) and is inactive.
+ */
+#ifndef COHORT_CONF_H
+#define COHORT_CONF_H
+
+#include "base/ace.h"
+#include "base/sa.h"
+
+struct cf_ent;
+
+struct cf_obj { /* first member of every record */
+	struct cf_obj *next; /* in the list of the parent */
+	struct cf_obj *parent;
+	struct cf_ent *ents; /* the lines of this record, in print order */
+	uint16_t class;	     /* index into the generated class table */
+};
+
+struct cf_list {
+	struct cf_obj *first, *last;
+	uint32_t n;
+};
+
+/* struct x *v: every member of a list, in order. */
+#define CF_FOREACH(v, list)                                                   \
+	for ((v) = (void *)(list)->first; (v) != NULL;                        \
+	     (v) = (void *)(v)->obj.next)
+
+#define CONF_NAME 81 /* names of groups, maps, lists, labels, with NUL */
+#define IFNAME_MAX 40 /* "GigabitEthernet0/0/0.4294967295" */
+
+/* interface X */
+struct ip_secondary {
+	struct cf_obj obj;
+	uint32_t addr, mask;
+};
+
+struct interface {
+	struct cf_obj obj;
+	char name[IFNAME_MAX]; /* canonical: "FastEthernet0/0" */
+	uint32_t addr, mask;   /* 0: none */
+	struct cf_list secondaries; /* struct ip_secondary */
+	bool shutdown;
+	const char *description;
+	uint32_t mtu;	       /* 0: what the device has */
+	uint32_t ip_mtu;       /* 0: as mtu */
+	uint32_t adjust_mss;   /* 0: off */
+	uint16_t vlan;	       /* encapsulation dot1Q, 0: none */
+	uint32_t bandwidth;    /* kbit/s for show, 0: default */
+	uint8_t df_bit;	       /* enum df_bit, INHERIT: global */
+	char crypto_map[CONF_NAME];
+	char acl_in[CONF_NAME], acl_out[CONF_NAME];
+};
+
+enum df_bit { DF_INHERIT, DF_COPY, DF_CLEAR, DF_SET };
+
+/* ip route PREFIX MASK {NEXTHOP | IF [NEXTHOP]} [DISTANCE] [name X] */
+struct ip_route {
+	struct cf_obj obj;
+	uint32_t prefix, mask;
+	uint32_t nexthop; /* 0: none, then ifname */
+	char ifname[IFNAME_MAX];
+	uint8_t distance; /* 1 */
+};
+
+/* ip access-list {standard|extended} NAME, access-list N */
+struct acl_entry {
+	struct cf_obj obj;
+	uint32_t seq; /* given, or counted in tens */
+	bool remark;  /* then nothing to match */
+	bool log;
+	bool log_input;
+	struct ace ace;
+	/* only while a line is read: an icmp type given as a number is in
+	 * ace.icmp, its code here, until acl_format() has joined them */
+	bool icmp_typed;
+	uint8_t icmp_code;
+};
+
+struct acl {
+	struct cf_obj obj;
+	char name[CONF_NAME]; /* "100", "CRYPTO_ACL" */
+	bool standard;
+	struct cf_list entries; /* struct acl_entry, by seq */
+};
+
+/* crypto isakmp policy N */
+enum ike_cipher { IKE_DES = 1, IKE_3DES = 5, IKE_AES = 7 };
+enum ike_hash { IKE_MD5 = 1, IKE_SHA1 = 2, IKE_SHA256 = 4, IKE_SHA384 = 5,
+	IKE_SHA512 = 6 };
+enum ike_auth { IKE_PSK = 1, IKE_RSA_SIG = 3, IKE_RSA_ENCR = 4 };
+
+struct isakmp_policy {
+	struct cf_obj obj;
+	uint16_t priority;  /* 1..10000, lowest first */
+	uint8_t cipher;	    /* enum ike_cipher, default DES */
+	uint16_t key_bits;  /* AES only: 128, 192, 256 */
+	uint8_t hash;	    /* enum ike_hash, default SHA1 */
+	uint8_t auth;	    /* enum ike_auth, default RSA_SIG */
+	uint8_t group;	    /* default 1 */
+	uint32_t lifetime;  /* seconds, default 86400 */
+};
+
+/* crypto isakmp key [0|6] KEY address A [MASK] [no-xauth] */
+struct isakmp_key {
+	struct cf_obj obj;
+	char key[KEY_MAX];  /* secret, terminated */
+	uint32_t addr, mask; /* 0.0.0.0/0: every peer */
+	char hostname[CONF_NAME]; /* instead of an address */
+	bool no_xauth;
+};
+
+/* crypto ipsec transform-set NAME T1 [T2] */
+enum ipsec_mode { MODE_TUNNEL, MODE_TRANSPORT };
+
+struct transform_set {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	struct esp_transform esp;
+	uint8_t ah; /* 0, or enum esp_auth of an ah-* transform */
+	uint8_t mode; /* enum ipsec_mode */
+};
+
+/* crypto ipsec profile NAME */
+struct ipsec_profile {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	char transform_set[CONF_NAME]; /* the first one named */
+	uint32_t lifetime; /* seconds, 0: the global one */
+};
+
+/* crypto gdoi group NAME */
+struct gdoi_server {
+	struct cf_obj obj;
+	uint32_t addr;
+};
+
+struct gdoi_sa { /* sa ipsec N */
+	struct cf_obj obj;
+	uint16_t number;
+	char profile[CONF_NAME];
+	char acl[CONF_NAME];
+	uint8_t replay;	 /* enum replay_method, default COUNTER */
+	uint16_t window; /* default 64 packets; or seconds */
+};
+
+struct gdoi_local { /* server local */
+	struct cf_obj obj;
+	uint32_t addr; /* address ipv4 */
+	uint8_t rekey_cipher;	 /* enum esp_cipher, default ESP_3DES */
+	uint16_t rekey_key_bits; /* AES: 128.. */
+	uint8_t rekey_sig_hash;	 /* enum esp_auth, default SHA1 */
+	uint32_t rekey_lifetime; /* seconds, default 86400 */
+	uint16_t retransmit_secs; /* default 10 */
+	uint16_t retransmit_count; /* default 2 */
+	char rsa_label[CONF_NAME]; /* "" : no rekeys */
+	bool unicast;
+	struct cf_list sas; /* struct gdoi_sa, by number */
+};
+
+enum gdoi_id_type { GDOI_ID_NONE, GDOI_ID_NUMBER, GDOI_ID_ADDRESS };
+
+struct gdoi_group {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	uint8_t id_type;     /* enum gdoi_id_type */
+	uint32_t id;	     /* number or address */
+	struct cf_list servers; /* struct gdoi_server, in order of preference */
+	struct cf_list local;	/* struct gdoi_local, at most one: a KS */
+	bool passive;
+};
+
+/* crypto map NAME SEQ gdoi; crypto map NAME local-address IF */
+enum crypto_map_kind { MAP_GDOI, MAP_ISAKMP };
+
+struct crypto_map {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	uint16_t seq;
+	uint8_t kind; /* enum crypto_map_kind */
+	char group[CONF_NAME];
+	char acl[CONF_NAME]; /* match address: local deny list */
+};
+
+struct crypto_map_local {
+	struct cf_obj obj;
+	char name[CONF_NAME]; /* of the map */
+	char ifname[IFNAME_MAX];
+};
+
+enum isakmp_identity { ISAKMP_ID_ADDRESS, ISAKMP_ID_HOSTNAME, ISAKMP_ID_DN };
+
+struct conf {
+	struct cf_obj obj; /* the root record */
+	struct arena *arena;
+	void *index; /* private to cf.c */
+
+	char hostname[64];    /* "Router" */
+	char domain[128];     /* ip domain name */
+	bool domain_lookup;
+
+	struct cf_list interfaces;	/* struct interface */
+	struct cf_list routes;		/* struct ip_route */
+	struct cf_list acls;		/* struct acl */
+
+	bool isakmp_enable;		/* true */
+	struct cf_list isakmp_policies; /* struct isakmp_policy, by priority */
+	struct cf_list isakmp_keys;	/* struct isakmp_key */
+	uint16_t keepalive_secs;	/* DPD, 0: off */
+	uint16_t keepalive_retry;	/* 2 */
+	bool keepalive_periodic;
+	uint8_t isakmp_identity;	/* enum isakmp_identity */
+
+	struct cf_list transform_sets;	/* struct transform_set */
+	struct cf_list ipsec_profiles;	/* struct ipsec_profile */
+	uint32_t ipsec_lifetime;	/* seconds, 3600 */
+	uint8_t df_bit;			/* enum df_bit, DF_COPY */
+	struct cf_list gdoi_groups;	/* struct gdoi_group */
+	struct cf_list crypto_maps;	/* struct crypto_map, by name and seq */
+	struct cf_list map_locals;	/* struct crypto_map_local */
+
+	uint32_t logging_buffered;	/* octets, 8192 */
+	bool logging_console;		/* true */
+};
+
+const struct interface *conf_find_interface(const struct conf *, const char *);
+const struct acl *conf_find_acl(const struct conf *, const char *);
+const struct transform_set *conf_find_transform_set(const struct conf *,
+    const char *);
+const struct ipsec_profile *conf_find_ipsec_profile(const struct conf *,
+    const char *);
+const struct gdoi_group *conf_find_gdoi_group(const struct conf *,
+    const char *);
+/* The gdoi entries of a map in order: first with from NULL, then the next. */
+const struct crypto_map *conf_next_map(const struct conf *, const char *name,
+    const struct crypto_map *from);
+/* `crypto map NAME local-address`: the interface name, or NULL. */
+const char *conf_map_local(const struct conf *, const char *name);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Private to src/dataplane: the parts of struct fwd and who owns them.
+ *
+ * There is one worker thread: the sequence numbers of an SA must leave in
+ * the order in which they were given, or the far end's replay window drops
+ * what is late. What is written by the worker stands in struct worker and in
+ * counters (one writer each, relaxed atomics); everything else that it reads
+ * hangs off the snapshot, is immutable and lives until the grace period
+ * after its replacement (liburcu QSBR: the worker is quiescent between
+ * bursts).
+ */
+#ifndef COHORT_ENGINE_H
+#define COHORT_ENGINE_H
+
+#include "dataplane/classify.h"
+#include "dataplane/crypto.h"
+#include "dataplane/fwd.h"
+#include "dataplane/replay.h"
+#include "dataplane/route.h"
+
+enum verdict { NEXT, STOLEN, DROP };
+
+enum drop_id {
+#define DROP_DEF(id, text) DROP_##id,
+#include "dataplane/drop.def"
+#undef DROP_DEF
+	DROP_COUNT
+};
+
+/* Per entry of a policy and per group (names of show ... counters). */
+enum tally { STAT_ENCRYPT, STAT_DECRYPT, STAT_NO_SA, STAT_INVALID_SA,
+	STAT_ENCAPS_FAIL, STAT_DECAPS_FAIL, STAT_INVALID_PROT,
+	STAT_VERIFY_FAIL, STAT_IDENTITY, STAT_LENGTH, STAT_REPLAY,
+	STAT_ROLLOVER, STAT_NOT_IPSEC, STAT_INTERNAL, STAT_COUNT };
+
+/* One writer, any reader. */
+static inline void
+count(uint64_t *c)
+{
+	__atomic_store_n(c, *c + 1, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t
+count_read(const uint64_t *c)
+{
+	return __atomic_load_n(c, __ATOMIC_RELAXED);
+}
+
+/* ---- what snapshots share; refs belong to the control thread ---- */
+
+struct ref {
+	unsigned n;
+	void (*free)(struct ref *);
+};
+
+/* A counter that survives its entry's list. `cleared` is what it was at the
+ * last `clear`: clearing never writes what the worker writes. */
+struct hits {
+	struct ref ref;
+	uint64_t packets, cleared;
+};
+
+struct stats {
+	struct ref ref;
+	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
+};
+
+struct acl_obj {
+	struct ref ref;
+	char name[CONF_NAME];
+	bool standard;
+	uint32_t n;
+	struct ace *aces;
+	uint32_t *seqs;
+	bool *logs;
+	struct hits **hits;
+	struct classifier *classifier;
+};
+
+struct policy {
+	struct ref ref;
+	uint32_t gm_addr, ks_addr, n;
+	uint8_t direction;
+	struct ace *aces;
+	uint16_t *sa_of;
+	uint8_t *local;
+	struct stats **stats;
+	struct classifier *all;	       /* all entries */
+	struct classifier *downloaded; /* without the local deny list */
+	uint32_t *index;	       /* of downloaded ones in the whole */
+};
+
+struct routes {
+	struct ref ref;
+	struct route_table *table;
+};
+
+/* A TEK. The worker owns what is below the line. */
+struct sa {
+	struct ref ref;
+	struct sa *next;	/* of its group, oldest first */
+	struct group *group;
+	uint32_t spi, conn_id;
+	uint16_t sa_index;
+	struct esp_transform transform;
+	uint8_t replay_method;
+	uint16_t window;
+	uint64_t expires;	/* monotonic ms */
+	uint32_t keep_ms;	/* no sending with less than this left */
+	uint32_t sid;
+	uint8_t sid_bits;
+	uint8_t iv_len, icv_len, block;
+
+	struct crypto_sa *crypto;
+	struct replay *replay;	/* NULL: no check */
+	uint32_t seq;		/* last one sent */
+	uint64_t iv_next;
+	bool used_up;
+};
+
+/* Never freed before the engine: its counters outlive its policy. */
+struct group {
+	struct group *next;
+	char name[SA_NAME_MAX];
+	struct policy *policy;
+	struct sa *sas;
+	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
+};
+
+/* ---- the snapshot ---- */
+
+struct snap_group {
+	struct group *group;
+	const struct policy *policy; /* NULL: not registered */
+	struct sa **out;	     /* per entry of the policy, or NULL */
+};
+
+struct snap_port {
+	bool used, up;
+	uint32_t addr;
+	uint32_t mtu;
+	uint32_t adjust_mss;
+	uint8_t df_bit;		/* never INHERIT */
+	const struct acl_obj *acl_in, *acl_out;
+	unsigned n_maps;
+	struct snap_group **maps; /* groups of its crypto map, by seq */
+};
+
+struct snap {
+	struct snap_port port[PORT_MAX + 1];
+	const struct routes *routes;
+	uint32_t *own;		/* addresses of this router */
+	unsigned n_own;
+	struct snap_group *groups;
+	unsigned n_groups;
+	struct sa **spis;	/* open addressing, 1 << spi_bits */
+	unsigned spi_bits;
+	struct ref **held;
+	size_t n_held, held_cap;
+	struct arena *mem;
+};
+
+/* ---- from the worker to the control thread ---- */
+
+enum event_type { EVENT_LOG, EVENT_PING };
+
+struct event {
+	uint8_t type;
+	uint16_t what;	/* enum log_id; or slot of the ping << 8 | mark */
+	uint32_t a, b, c;
+	uint64_t us;
+	const struct group *group;
+};
+
+#define EVENTS 256 /* a power of two */
+#define LIMITS 256
+#define ICMP_QUEUE 16
+#define REASS_MAX 8
+#define PING_MAX 16
+
+struct limit {
+	uint32_t key;
+	uint16_t id;
+	uint64_t until;
+};
+
+/* Fragments of one ESP packet. */
+struct reass {
+	struct pkt pkt;
+	uint64_t deadline; /* 0: free */
+	uint32_t src, dst;
+	uint16_t id, in_port;
+	uint32_t have, total; /* octets behind the header; total 0: unknown */
+	unsigned n_seen;
+	struct { uint32_t from, to; } seen[64];
+	bool done;	   /* in the burst that is being worked on */
+};
+
+struct worker {
+	const struct snap *snap;
+	uint64_t now;
+	uint64_t drops[DROP_COUNT];
+	uint16_t ip_id;
+	uint8_t iv_pool[1024]; /* random octets, fetched many at a time */
+	unsigned iv_left;
+	struct pkt pool[BURST_MAX]; /* pieces of what is split */
+	struct pkt icmp[ICMP_QUEUE];
+	unsigned icmp_n;
+	uint64_t icmp_at;	    /* token bucket */
+	uint32_t icmp_tokens;
+	struct reass reass[REASS_MAX];
+	struct limit limits[LIMITS];
+	uint64_t log_second;
+	unsigned log_n;
+	/* fragments of the answer to a ping, one at a time */
+	struct { uint32_t src; uint16_t id, slot; uint32_t have, total;
+		bool first; } echo;
+	struct event events[EVENTS];
+	uint32_t ev_head, ev_tail;
+};
+
+/* What the worker must know of the pings that run; 0: free. */
+struct ping_slot {
+	uint32_t id;	 /* 1 << 16 | ICMP identifier */
+	uint32_t target, source;
+	uint32_t seq;	 /* the one that is awaited */
+};
+
+struct ping;
+
+struct fwd {
+	struct fwd_io io;
+	void *arg;
+	struct fwd_engine engine;
+	void *engine_arg;
+	struct snap *snap;	    /* rcu_dereference() */
+	struct worker w;
+	struct ping_slot slots[PING_MAX];
+
+	/* control thread */
+	const struct conf *conf;
+	struct port ports[PORT_MAX + 1];
+	bool port_known[PORT_MAX + 1];
+	struct route *route_src;
+	size_t n_route_src;
+	struct routes *routes;
+	struct acl_obj **acls;
+	size_t n_acls;
+	struct group *groups;
+	uint32_t next_conn;
+	struct ping *pings[PING_MAX];
+	uint16_t next_ping_id;
+	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
+};
+
+/* engine.c: stages, drops, events */
+enum verdict fwd_drop(struct fwd *, enum drop_id);
+void fwd_event(struct fwd *, const struct event *);
+/* A log message from the worker: limited to one a minute for key. */
+void fwd_event_log(struct fwd *, enum log_id, uint32_t key,
+    const struct event *);
+void fwd_log(struct fwd *, enum log_id, ...);
+void fwd_events_run(struct fwd *); /* control thread: all that waits */
+/* Takes a burst through the stages from `stage` on. */
+void path_run(struct fwd *, unsigned stage, struct pkt **, unsigned n);
+void pkt_reset(struct pkt *); /* off, len and metadata; keeps buf */
+bool fwd_is_own(const struct snap *, uint32_t addr);
+
+static inline const struct snap_port *
+port_of(const struct fwd *f, uint16_t index)
+{
+	return &f->w.snap->port[index <= PORT_MAX ? index : 0];
+}
+
+/* stages; one burst stage gets its own number to continue from there */
+enum verdict stage_sanity(struct fwd *, struct pkt *);
+enum verdict stage_acl_in(struct fwd *, struct pkt *);
+unsigned stage_esp_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
+enum verdict stage_clear_in(struct fwd *, struct pkt *);
+enum verdict stage_acl_in_again(struct fwd *, struct pkt *);
+enum verdict stage_ping(struct fwd *, struct pkt *);
+enum verdict stage_route(struct fwd *, struct pkt *);
+enum verdict stage_ttl(struct fwd *, struct pkt *);
+enum verdict stage_mss(struct fwd *, struct pkt *);
+enum verdict stage_classify(struct fwd *, struct pkt *);
+enum verdict stage_acl_out(struct fwd *, struct pkt *);
+unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
+unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
+unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
+
+/* policy.c */
+void policy_count(const struct snap_group *, uint32_t ace, enum tally);
+/* First entry of that `sa ipsec`: where an error of its SA is counted. */
+uint32_t policy_first_of(const struct policy *, uint16_t sa_index);
+
+/* icmp.c */
+void icmp_error(struct fwd *, const struct pkt *, uint8_t type, uint8_t code,
+    unsigned mtu);
+
+/* reass.c: the whole packet, or NULL when fragments are missing. */
+struct pkt *reass_add(struct fwd *, const struct pkt *) MUST_USE;
+void reass_release(struct fwd *); /* after a burst */
+
+/* snap.c */
+void *ref_get(void *obj); /* obj begins with struct ref; returns it */
+void ref_put(void *obj);
+void snap_publish(struct fwd *);
+void snap_end(struct fwd *); /* before fwd_free() */
+struct stats *stats_new(void) MUST_USE;
+struct hits *hits_new(void) MUST_USE;
+
+/* acl.c */
+void acls_compile(struct fwd *, const struct conf *);
+struct acl_obj *acl_find(const struct fwd *, const char *name);
+
+/* sadb.c */
+struct group *group_find(const struct fwd *, const char *name);
+struct sa *sa_outbound(const struct group *, uint16_t sa_index, uint64_t now,
+    uint64_t *change);
+void sadb_free(struct fwd *);
+
+/* ping.c */
+enum ping_mark { PING_REPLY = '!', PING_UNREACHABLE = 'U', PING_QUENCH = 'Q',
+	PING_FRAG = 'M', PING_TTL = '&', PING_UNKNOWN = '?' };
+void ping_event(struct fwd *, const struct event *);
+uint64_t ping_timeout(struct fwd *, uint64_t now);
+void ping_free_all(struct fwd *);
+/* In the worker: a ping to an own address answers itself. */
+void ping_to_self(struct fwd *, const struct pkt *);
+
+#endif

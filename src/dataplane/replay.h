@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Anti-replay by sequence number (RFC 4303, 3.4.3), for an SA with many
+ * senders: one window per source address. A group SA has one SPI and each
+ * member counts from 1, so a single window would take the members for each
+ * other's replays; the source address, which the ESP packet keeps and which
+ * authentication ties to the inner one, tells them apart. A site behind two
+ * members that share its hosts needs `no replay`.
+ *
+ * Check first, authenticate, then update: only authentic packets move it.
+ */
+#ifndef COHORT_REPLAY_H
+#define COHORT_REPLAY_H
+
+#include "base/base.h"
+
+#define REPLAY_WINDOW_MAX 1024
+
+/* One window; bits holds REPLAY_WORDS(size) words. */
+struct replay_window {
+	uint32_t top;	/* highest sequence number seen, 0: none */
+	uint16_t size;	/* packets */
+};
+#define REPLAY_WORDS(size) (((size) + 63u) / 64u + 1u)
+
+bool replay_window_check(const struct replay_window *, const uint64_t *bits,
+    uint32_t seq) MUST_USE;
+void replay_window_update(struct replay_window *, uint64_t *bits,
+    uint32_t seq);
+
+struct replay;
+struct replay *replay_new(unsigned window) MUST_USE;
+void replay_free(struct replay *);
+bool replay_check(const struct replay *, uint32_t src, uint32_t seq) MUST_USE;
+void replay_update(struct replay *, uint32_t src, uint32_t seq);
+
+#endif

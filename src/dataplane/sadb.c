@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Group policies and TEKs in process fwd, as process ike tells them: install,
+ * replace, expire, and which TEK of several is sent with.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/engine.h"
+
+#define KEEP_MS 30000 /* not sent with in its last 30 seconds */
+
+struct group *
+group_find(const struct fwd *f, const char *name)
+{
+	struct group *g;
+
+	for (g = f->groups; g != NULL; g = g->next) {
+		if (strcmp(g->name, name) == 0)
+			return g;
+	}
+	return NULL;
+}
+
+static struct group *
+group_get(struct fwd *f, const char *name)
+{
+	struct group *g = group_find(f, name), **end = &f->groups;
+
+	if (g != NULL)
+		return g;
+	g = xcalloc(1, sizeof(*g));
+	str_copy(g->name, name, sizeof(g->name));
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = g;
+	return g;
+}
+
+/* ---- policy ---- */
+
+static void
+policy_free(struct ref *r)
+{
+	struct policy *p = (struct policy *)(void *)r;
+	uint32_t i;
+
+	for (i = 0; i < p->n; i++)
+		ref_put(p->stats[i]);
+	classifier_free(p->all);
+	classifier_free(p->downloaded);
+	free(p->aces);
+	free(p->sa_of);
+	free(p->local);
+	free(p->stats);
+	free(p->index);
+	free(p);
+}
+
+static bool
+entry_equal(const struct ace *a, const struct ace *b)
+{
+	struct wr wa, wb;
+	uint8_t bufa[64], bufb[64];
+
+	wa = wr_of(bufa, sizeof(bufa));
+	wb = wr_of(bufb, sizeof(bufb));
+	ace_put(&wa, a);
+	ace_put(&wb, b);
+	return wr_ok(&wa) && wr_len(&wa) == wr_len(&wb) &&
+	    memcmp(bufa, bufb, wr_len(&wa)) == 0;
+}
+
+/* Counters stay with an entry that stands in the policy before at the same
+ * place or, when lines were added or removed, a little further on. */
+static struct stats *
+stats_for(const struct policy *old, uint32_t *at, const struct ace *ace)
+{
+	uint32_t i;
+
+	for (i = *at; old != NULL && i < old->n && i < *at + 16; i++) {
+		if (entry_equal(&old->aces[i], ace)) {
+			*at = i + 1;
+			return ref_get(old->stats[i]);
+		}
+	}
+	return stats_new();
+}
+
+static void *
+copy_of(const void *data, size_t size)
+{
+	void *p = xcalloc(1, size + 1);
+
+	if (size > 0)
+		memcpy(p, data, size);
+	return p;
+}
+
+static struct policy *
+policy_new(const struct sa_policy *src, const struct policy *old)
+{
+	struct policy *p = xcalloc(1, sizeof(*p));
+	struct ace *down;
+	uint32_t i, n = 0, at = 0;
+
+	p->ref = (struct ref){ 1, policy_free };
+	p->gm_addr = src->gm_addr;
+	p->ks_addr = src->ks_addr;
+	p->direction = src->direction;
+	p->n = src->n;
+	p->aces = copy_of(src->aces, src->n * sizeof(*p->aces));
+	p->sa_of = copy_of(src->sa_of, src->n * sizeof(*p->sa_of));
+	p->local = copy_of(src->local, src->n);
+	p->stats = xcalloc(src->n + 1, sizeof(*p->stats));
+	p->index = xcalloc(src->n + 1, sizeof(*p->index));
+	down = xcalloc(src->n + 1, sizeof(*down));
+	for (i = 0; i < src->n; i++) {
+		p->stats[i] = stats_for(old, &at, &src->aces[i]);
+		if (src->local[i])
+			continue;
+		p->index[n] = i;
+		down[n++] = src->aces[i];
+	}
+	p->all = classifier_new(p->aces, p->n);
+	p->downloaded = classifier_new(down, n);
+	free(down);
+	return p;
+}
+
+static void
+policy_set(struct fwd *f, const struct sa_policy *src)
+{
+	struct group *g = group_get(f, src->group);
+	struct policy *new = policy_new(src, g->policy);
+
+	ref_put(g->policy);
+	g->policy = new;
+}
+
+/* ---- TEKs ---- */
+
+static void
+sa_free(struct ref *r)
+{
+	struct sa *sa = (struct sa *)(void *)r;
+
+	crypto_sa_free(sa->crypto);
+	replay_free(sa->replay);
+	free(sa);
+}
+
+static void
+sa_life(struct fwd *f, struct sa *sa, uint32_t life_ms)
+{
+	sa->expires = f->io.now(f->arg) + life_ms;
+	/* A life shorter than a minute is split in halves, else the new TEK
+	 * of a short-lived test group would be used at once. */
+	sa->keep_ms = life_ms >= 2 * KEEP_MS ? KEEP_MS : life_ms / 2;
+}
+
+static struct sa *
+sa_new(struct fwd *f, const struct sa_tek *t)
+{
+	struct sa *sa = xcalloc(1, sizeof(*sa));
+
+	sa->ref = (struct ref){ 1, sa_free };
+	sa->spi = t->spi;
+	sa->conn_id = f->next_conn;
+	f->next_conn += 2; /* a pair: inbound, outbound */
+	sa->sa_index = t->sa_index;
+	sa->transform = t->transform;
+	sa->replay_method = t->replay;
+	sa->window = t->window;
+	sa->sid = t->sid;
+	sa->sid_bits = t->sid_bits;
+	sa->iv_len = (uint8_t)esp_iv_len(&t->transform);
+	sa->icv_len = (uint8_t)esp_icv_len(&t->transform);
+	sa->block = (uint8_t)esp_block_len(&t->transform);
+	if (t->replay == REPLAY_COUNTER)
+		sa->replay = replay_new(t->window);
+	sa->crypto = crypto_sa_new(t);
+	if (sa->crypto == NULL) {
+		sa_free(&sa->ref);
+		return NULL;
+	}
+	sa_life(f, sa, t->life_ms);
+	return sa;
+}
+
+static void
+sa_add(struct fwd *f, const struct sa_tek *t)
+{
+	struct group *g = group_get(f, t->group);
+	struct sa **end;
+
+	for (end = &g->sas; *end != NULL; end = &(*end)->next) {
+		if ((*end)->spi == t->spi) {
+			sa_life(f, *end, t->life_ms);
+			return;
+		}
+	}
+	if (t->spi == 0 || t->life_ms == 0)
+		return;
+	if ((*end = sa_new(f, t)) != NULL)
+		(*end)->group = g;
+}
+
+/* Takes SAs out; the snapshot still holds them until it is replaced. */
+static bool
+sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
+{
+	struct sa **at = &g->sas, *sa;
+	bool any = false;
+
+	while ((sa = *at) != NULL) {
+		if ((spi != 0 && sa->spi == spi) || sa->expires <= expired_at) {
+			*at = sa->next;
+			ref_put(sa);
+			any = true;
+		} else {
+			at = &sa->next;
+		}
+	}
+	return any;
+}
+
+/* The oldest TEK with enough life left: the others need time to get the new
+ * one before it is used. When none has, the newest. change: the earliest
+ * time at which the answer may be another one. */
+struct sa *
+sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
+    uint64_t *change)
+{
+	struct sa *sa, *newest = NULL;
+
+	for (sa = g->sas; sa != NULL; sa = sa->next) {
+		if (sa->sa_index != sa_index || sa->expires <= now)
+			continue;
+		newest = sa;
+		if (sa->expires - now > sa->keep_ms) {
+			if (sa->expires - sa->keep_ms < *change)
+				*change = sa->expires - sa->keep_ms;
+			return sa;
+		}
+	}
+	return newest;
+}
+
+void
+fwd_sa(struct fwd *f, const struct sa_change *c)
+{
+	struct group *g;
+
+	switch (c->type) {
+	case SA_POLICY:
+		policy_set(f, &c->policy);
+		break;
+	case SA_ADD:
+		sa_add(f, &c->tek);
+		break;
+	case SA_DEL:
+		if ((g = group_find(f, c->del.group)) != NULL)
+			(void)sa_remove(g, c->del.spi, 0);
+		break;
+	case SA_FLUSH:
+		if ((g = group_find(f, c->del.group)) != NULL) {
+			(void)sa_remove(g, 0, UINT64_MAX);
+			ref_put(g->policy);
+			g->policy = NULL;
+		}
+		break;
+	default:
+		return;
+	}
+	snap_publish(f);
+}
+
+static uint64_t
+next_expiry(const struct fwd *f)
+{
+	uint64_t next = f->next_change;
+	const struct group *g;
+	const struct sa *sa;
+
+	for (g = f->groups; g != NULL; g = g->next) {
+		for (sa = g->sas; sa != NULL; sa = sa->next) {
+			if (sa->expires < next)
+				next = sa->expires;
+		}
+	}
+	return next;
+}
+
+uint64_t
+fwd_timeout(struct fwd *f)
+{
+	uint64_t now = f->io.now(f->arg), next, ping;
+	struct group *g;
+	bool changed = now >= f->next_change;
+
+	fwd_events_run(f);
+	for (g = f->groups; g != NULL; g = g->next)
+		changed |= sa_remove(g, 0, now);
+	if (changed)
+		snap_publish(f);
+	ping = ping_timeout(f, now);
+	/* a ping that was answered inside has left its answer in the ring */
+	if (f->w.ev_tail != __atomic_load_n(&f->w.ev_head, __ATOMIC_ACQUIRE))
+		return now;
+	next = next_expiry(f);
+	return ping < next ? ping : next;
+}
+
+void
+sadb_free(struct fwd *f)
+{
+	struct group *g;
+
+	while ((g = f->groups) != NULL) {
+		f->groups = g->next;
+		(void)sa_remove(g, 0, UINT64_MAX);
+		ref_put(g->policy);
+		free(g);
+	}
+}

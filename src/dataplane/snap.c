@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The snapshot that workers read: built by the control thread of process fwd
+ * from ports, configuration, routes and SAs, published whole, the old one
+ * freed after a grace period. Also the three control functions that change
+ * nothing else: configuration, ports, routes.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <urcu-qsbr.h>
+
+#include "dataplane/engine.h"
+
+/* ---- references: counted by the control thread only ---- */
+
+void *
+ref_get(void *obj)
+{
+	struct ref *r = obj;
+
+	if (r != NULL)
+		r->n++;
+	return obj;
+}
+
+void
+ref_put(void *obj)
+{
+	struct ref *r = obj;
+
+	if (r == NULL || --r->n > 0)
+		return;
+	if (r->free != NULL)
+		r->free(r);
+	else
+		free(r);
+}
+
+struct stats *
+stats_new(void)
+{
+	struct stats *s = xcalloc(1, sizeof(*s));
+
+	s->ref.n = 1;
+	return s;
+}
+
+struct hits *
+hits_new(void)
+{
+	struct hits *h = xcalloc(1, sizeof(*h));
+
+	h->ref.n = 1;
+	return h;
+}
+
+static void
+hold(struct snap *s, const void *obj)
+{
+	if (obj == NULL)
+		return;
+	if (s->n_held == s->held_cap) {
+		s->held_cap = s->held_cap * 2 + 16;
+		s->held = xrealloc(s->held,
+		    s->held_cap * sizeof(*s->held));
+	}
+	s->held[s->n_held++] = ref_get((void *)(uintptr_t)obj);
+}
+
+/* ---- building ---- */
+
+static void
+build_groups(struct fwd *f, struct snap *s)
+{
+	uint64_t now = f->io.now(f->arg), change = UINT64_MAX;
+	struct snap_group *sg;
+	struct group *g;
+	struct sa *sa;
+	uint32_t i;
+
+	for (g = f->groups; g != NULL; g = g->next)
+		s->n_groups++;
+	s->groups = arena_alloc(s->mem,
+	    (s->n_groups + 1) * sizeof(*s->groups));
+	sg = s->groups;
+	for (g = f->groups; g != NULL; g = g->next, sg++) {
+		sg->group = g;
+		sg->policy = g->policy;
+		for (sa = g->sas; sa != NULL; sa = sa->next)
+			hold(s, sa);
+		if (g->policy == NULL)
+			continue;
+		hold(s, g->policy);
+		sg->out = arena_alloc(s->mem,
+		    (g->policy->n + 1) * sizeof(*sg->out));
+		for (i = 0; i < g->policy->n; i++) {
+			sg->out[i] = i > 0 && g->policy->sa_of[i] ==
+			    g->policy->sa_of[i - 1] ? sg->out[i - 1] :
+			    sa_outbound(g, g->policy->sa_of[i], now, &change);
+		}
+	}
+	f->next_change = change;
+}
+
+static void
+build_spis(struct fwd *f, struct snap *s)
+{
+	uint32_t n = 0, at, mask;
+	struct group *g;
+	struct sa *sa;
+
+	for (g = f->groups; g != NULL; g = g->next) {
+		for (sa = g->sas; sa != NULL; sa = sa->next)
+			n++;
+	}
+	for (s->spi_bits = 3; 1u << s->spi_bits < n * 2; s->spi_bits++)
+		;
+	mask = (1u << s->spi_bits) - 1;
+	s->spis = arena_alloc(s->mem, (mask + 1) * sizeof(*s->spis));
+	for (g = f->groups; g != NULL; g = g->next) {
+		for (sa = g->sas; sa != NULL; sa = sa->next) {
+			at = sa->spi * 2654435761u >> (32 - s->spi_bits);
+			while (s->spis[at] != NULL)
+				at = (at + 1) & mask;
+			s->spis[at] = sa;
+		}
+	}
+}
+
+static struct snap_group *
+snap_group_find(struct snap *s, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < s->n_groups; i++) {
+		if (strcmp(s->groups[i].group->name, name) == 0)
+			return &s->groups[i];
+	}
+	return NULL;
+}
+
+static void
+build_maps(struct fwd *f, struct snap *s, struct snap_port *sp,
+    const char *name)
+{
+	const struct crypto_map *m;
+	struct snap_group *sg;
+	unsigned n = 0;
+
+	for (m = conf_next_map(f->conf, name, NULL); m != NULL;
+	    m = conf_next_map(f->conf, name, m))
+		n++;
+	sp->maps = arena_alloc(s->mem, (n + 1) * sizeof(*sp->maps));
+	for (m = conf_next_map(f->conf, name, NULL); m != NULL;
+	    m = conf_next_map(f->conf, name, m)) {
+		sg = snap_group_find(s, m->group);
+		if (m->kind == MAP_GDOI && sg != NULL)
+			sp->maps[sp->n_maps++] = sg;
+	}
+}
+
+static uint32_t
+mtu_of(const struct port *p, const struct interface *i)
+{
+	uint32_t mtu = p->mtu != 0 ? p->mtu : 1500;
+
+	if (i == NULL)
+		return mtu;
+	if (i->mtu != 0 && i->mtu < mtu)
+		mtu = i->mtu;
+	if (i->ip_mtu != 0 && i->ip_mtu < mtu)
+		mtu = i->ip_mtu;
+	return mtu;
+}
+
+static void
+build_port(struct fwd *f, struct snap *s, unsigned index)
+{
+	const struct port *p = &f->ports[index];
+	struct snap_port *sp = &s->port[index];
+	const struct interface *i = NULL;
+	const struct ip_secondary *sec;
+
+	if (f->conf != NULL)
+		i = conf_find_interface(f->conf, p->name);
+	sp->used = true;
+	sp->up = p->up && (i == NULL || !i->shutdown);
+	sp->addr = p->addr;
+	sp->mtu = mtu_of(p, i);
+	sp->df_bit = DF_COPY;
+	if (p->addr != 0)
+		s->own[s->n_own++] = p->addr;
+	if (i == NULL)
+		return;
+	CF_FOREACH(sec, &i->secondaries) {
+		s->own[s->n_own++] = sec->addr;
+	}
+	sp->adjust_mss = i->adjust_mss;
+	sp->df_bit = i->df_bit != DF_INHERIT ? i->df_bit : f->conf->df_bit;
+	if (sp->df_bit == DF_INHERIT)
+		sp->df_bit = DF_COPY;
+	/* a list that does not exist filters nothing, as in IOS */
+	hold(s, sp->acl_in = acl_find(f, i->acl_in));
+	hold(s, sp->acl_out = acl_find(f, i->acl_out));
+	if (i->crypto_map[0] != '\0')
+		build_maps(f, s, sp, i->crypto_map);
+}
+
+static size_t
+own_max(const struct fwd *f)
+{
+	const struct interface *i;
+	size_t n = PORT_MAX + 1;
+
+	if (f->conf == NULL)
+		return n;
+	CF_FOREACH(i, &f->conf->interfaces) {
+		n += i->secondaries.n;
+	}
+	return n;
+}
+
+static struct snap *
+snap_build(struct fwd *f)
+{
+	struct snap *s = xcalloc(1, sizeof(*s));
+	unsigned i;
+
+	s->mem = arena_new();
+	s->own = arena_alloc(s->mem, own_max(f) * sizeof(*s->own));
+	build_groups(f, s);
+	build_spis(f, s);
+	for (i = 1; i <= PORT_MAX; i++) {
+		if (f->port_known[i])
+			build_port(f, s, i);
+	}
+	s->routes = f->routes;
+	hold(s, f->routes);
+	return s;
+}
+
+static void
+snap_free(struct snap *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->n_held; i++)
+		ref_put(s->held[i]);
+	free(s->held);
+	arena_free(s->mem);
+	free(s);
+}
+
+static void
+snap_swap(struct fwd *f, struct snap *new)
+{
+	struct snap *old = rcu_xchg_pointer(&f->snap, new);
+
+	synchronize_rcu();
+	snap_free(old);
+}
+
+void
+snap_publish(struct fwd *f)
+{
+	snap_swap(f, snap_build(f));
+}
+
+void
+snap_end(struct fwd *f)
+{
+	snap_swap(f, NULL);
+}
+
+/* ---- routes ---- */
+
+static void
+routes_free(struct ref *r)
+{
+	route_table_free(((struct routes *)(void *)r)->table);
+	free(r);
+}
+
+static size_t
+own_routes(const struct fwd *f, struct route *out)
+{
+	const struct port *p;
+	size_t n = 0;
+	unsigned i;
+
+	out[n++] = (struct route){ UINT32_MAX, 32, 0, PORT_LOCAL };
+	for (i = 1; i <= PORT_MAX; i++) {
+		p = &f->ports[i];
+		if (!f->port_known[i] || p->addr == 0 || !p->up)
+			continue;
+		out[n++] = (struct route){ p->addr, 32, 0, PORT_LOCAL };
+		if (ip4_prefix_of(p->mask) <= 30 && p->mask != 0)
+			out[n++] = (struct route){ p->addr | ~p->mask, 32, 0,
+				PORT_LOCAL };
+	}
+	return n;
+}
+
+static void
+routes_compile(struct fwd *f)
+{
+	struct route *all, own[2 * PORT_MAX + 3];
+	struct routes *r = xcalloc(1, sizeof(*r));
+	size_t n = own_routes(f, own);
+
+	all = xcalloc(n + f->n_route_src, sizeof(*all));
+	memcpy(all, own, n * sizeof(*all));
+	if (f->n_route_src > 0)
+		memcpy(all + n, f->route_src, f->n_route_src * sizeof(*all));
+	r->ref = (struct ref){ 1, routes_free };
+	r->table = route_table_new(all, n + f->n_route_src);
+	free(all);
+	ref_put(f->routes);
+	f->routes = r;
+}
+
+void
+fwd_routes(struct fwd *f, const struct route *routes, size_t n)
+{
+	free(f->route_src);
+	f->route_src = xcalloc(n + 1, sizeof(*routes));
+	if (n > 0)
+		memcpy(f->route_src, routes, n * sizeof(*routes));
+	f->n_route_src = n;
+	routes_compile(f);
+	snap_publish(f);
+}
+
+void
+fwd_port(struct fwd *f, const struct port *p)
+{
+	if (p->index == PORT_LOCAL || p->index > PORT_MAX)
+		return;
+	f->ports[p->index] = *p;
+	f->port_known[p->index] = p->name[0] != '\0';
+	routes_compile(f);
+	snap_publish(f);
+}
+
+void
+fwd_config(struct fwd *f, const struct conf *old UNUSED,
+    const struct conf *new)
+{
+	f->conf = new;
+	acls_compile(f, new);
+	snap_publish(f);
+}

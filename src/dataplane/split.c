@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Packets that are too big, in process fwd: fragments before encryption, so
+ * that the far end need not reassemble (RFC 791, RFC 1191), and TCP segments
+ * of up to 64 KiB from the kernel cut to packets. The pieces go through the
+ * rest of the path at once, in order, and their buffers are used again.
+ */
+#include "config.h"
+
+#include "dataplane/engine.h"
+#include "dataplane/ip.h"
+
+/* What goes on to the next stages, in order. */
+struct emit {
+	struct fwd *f;
+	unsigned next; /* stage */
+	struct pkt *out[BURST_MAX];
+	unsigned n, used; /* packets; buffers of the pool */
+};
+
+static void
+emit_flush(struct emit *e)
+{
+	path_run(e->f, e->next, e->out, e->n);
+	e->n = e->used = 0;
+}
+
+static void
+emit_add(struct emit *e, struct pkt *p)
+{
+	if (e->n == BURST_MAX)
+		emit_flush(e);
+	e->out[e->n++] = p;
+}
+
+/* A piece with the metadata of the whole and its own buffer. */
+static struct pkt *
+emit_piece(struct emit *e, const struct pkt *of)
+{
+	struct pkt *p;
+	uint8_t *buf;
+
+	if (e->n == BURST_MAX || e->used == BURST_MAX)
+		emit_flush(e);
+	p = &e->f->w.pool[e->used++];
+	buf = p->buf;
+	*p = *of;
+	p->buf = buf;
+	p->off = PKT_HEADROOM;
+	p->gso = (struct pkt_gso){0};
+	return p;
+}
+
+/* ---- fragments ---- */
+
+static void
+fragment(struct emit *e, struct pkt *p, unsigned mtu)
+{
+	uint8_t *ip = pkt_ip(p), *out;
+	unsigned room = (mtu - p->ihl) / 8 * 8, at, n, field;
+	unsigned total = p->len - p->ihl, frag = get16(ip + IPH_FRAG);
+	unsigned id = get16(ip + IPH_ID);
+	struct pkt *piece;
+
+	/* Who sets DF may leave the identification zero (RFC 6864). */
+	if ((frag & IPH_DF) != 0)
+		id = e->f->w.ip_id++;
+	for (at = 0; at < total; at += n) {
+		n = total - at < room ? total - at : room;
+		piece = emit_piece(e, p);
+		out = pkt_ip(piece);
+		memcpy(out, ip, p->ihl);
+		memcpy(out + p->ihl, ip + p->ihl + at, n);
+		field = (frag & IPH_OFFMASK) + at / 8;
+		if (at + n < total || (frag & IPH_MF) != 0)
+			field |= IPH_MF;
+		put16(out + IPH_FRAG, field);
+		put16(out + IPH_ID, id);
+		piece->len = p->ihl + n;
+		ip_finish(out, p->ihl, piece->len);
+		emit_add(e, piece);
+	}
+}
+
+/* ---- TCP segments ---- */
+
+static unsigned
+tcp_headers(const struct pkt *p)
+{
+	return p->ihl + (pkt_ip(p)[p->ihl + 12] >> 4) * 4u;
+}
+
+static void
+segment_one(struct pkt *piece, const struct pkt *p, unsigned hdr,
+    unsigned at, unsigned n, unsigned index)
+{
+	const uint8_t *ip = pkt_ip(p);
+	uint8_t *out = pkt_ip(piece), *tcp = out + p->ihl;
+	bool last = hdr + at + n == p->len;
+
+	memcpy(out, ip, hdr);
+	memcpy(out + hdr, ip + hdr + at, n);
+	piece->len = hdr + n;
+	put16(out + IPH_ID, (get16(ip + IPH_ID) + index) & 0xffff);
+	ip_finish(out, p->ihl, piece->len);
+	put32(tcp + 4, get32(tcp + 4) + at);
+	/* CWR belongs to the first, PSH and FIN to the last (as Linux does) */
+	if (index > 0)
+		tcp[13] &= (uint8_t)~TCP_CWR;
+	if (!last)
+		tcp[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+	put16(tcp + 16, 0);
+	put16(tcp + 16, sum_end(sum_add(sum_pseudo(out,
+	    piece->len - p->ihl), tcp, piece->len - p->ihl)));
+}
+
+static void
+segment(struct emit *e, struct pkt *p, unsigned mtu)
+{
+	unsigned hdr = tcp_headers(p), size = p->gso.gso_size, at, n, i = 0;
+	unsigned total = p->len - hdr;
+	struct pkt *piece;
+
+	if (hdr + size > mtu)
+		size = mtu - hdr;
+	for (at = 0; at < total; at += n) {
+		n = total - at < size ? total - at : size;
+		piece = emit_piece(e, p);
+		segment_one(piece, p, hdr, at, n, i++);
+		emit_add(e, piece);
+	}
+}
+
+/* ---- the stage ---- */
+
+enum fate { FITS, CUT, TOO_BIG, ODD };
+
+static enum fate
+judge(struct fwd *f, struct pkt *p)
+{
+	const struct snap_port *sp = port_of(f, p->out_port);
+	const struct sa *sa = p->sa;
+	bool df = (get16(pkt_ip(p) + IPH_FRAG) & IPH_DF) != 0;
+	bool gso = p->gso.gso_type != GSO_NONE;
+	unsigned size = p->len, hdr = p->ihl;
+
+	p->mtu = sp->mtu;
+	if (sa != NULL) {
+		p->mtu = esp_plaintext_mtu(&sa->transform, sp->mtu, 0);
+		if (sp->df_bit == DF_CLEAR)
+			df = false;
+	}
+	if (gso) {
+		hdr = tcp_headers(p);
+		if (hdr < p->ihl + 20u || hdr >= p->len)
+			return ODD;
+		size = hdr + p->gso.gso_size;
+		if (size > p->len)
+			size = p->len;
+	}
+	if (p->mtu < hdr + 8)
+		return TOO_BIG;
+	if (size > p->mtu)
+		return df ? TOO_BIG : CUT;
+	return gso && sa != NULL ? CUT : FITS;
+}
+
+/* Everything as it is, no segment left to the device. */
+static bool
+all_fit(struct fwd *f, struct pkt **pkts, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (pkts[i]->out_port != PORT_LOCAL &&
+		    (judge(f, pkts[i]) != FITS ||
+		    (pkts[i]->sa != NULL && pkts[i]->gso.flags != 0)))
+			return false;
+	}
+	return true;
+}
+
+unsigned
+stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
+{
+	struct emit e = { .f = f, .next = at + 1 };
+	unsigned i;
+
+	if (all_fit(f, pkts, n))
+		return n;
+	for (i = 0; i < n; i++) {
+		struct pkt *p = pkts[i];
+		bool gso = p->gso.gso_type != GSO_NONE;
+		enum fate fate = FITS;
+
+		if (p->out_port != PORT_LOCAL)
+			fate = judge(f, p);
+		if (fate == TOO_BIG) {
+			icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_FRAG,
+			    p->mtu);
+			(void)fwd_drop(f, DROP_MTU);
+			continue;
+		}
+		/* what is encrypted or fragmented needs its checksum now */
+		if (fate == ODD || ((p->sa != NULL || fate == CUT) && !gso &&
+		    !ip_complete_csum(p))) {
+			(void)fwd_drop(f, DROP_BAD_OFFLOAD);
+			continue;
+		}
+		if (fate == FITS)
+			emit_add(&e, p);
+		else if (gso)
+			segment(&e, p, p->mtu);
+		else
+			fragment(&e, p, p->mtu);
+	}
+	emit_flush(&e);
+	return 0;
+}

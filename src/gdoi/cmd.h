@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the command files of src/gdoi share.
+ */
+#ifndef COHORT_GDOI_CMD_H
+#define COHORT_GDOI_CMD_H
+
+#include "cli/cli.h"
+#include "cli_gen.h"
+#include "gdoi/gdoi_priv.h"
+
+/* 1 yes, 0 no (nobody there: no), -1 neither. */
+int cmd_yes(const char *answer);
+
+#endif

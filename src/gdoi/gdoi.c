@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The engine of process ike: puts phase 1, key server and group member
+ * together behind gdoi.h.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+const char *
+gdoi_spi_str(const uint8_t *spi, char *buf)
+{
+	unsigned i;
+
+	for (i = 0; i < KEK_SPI_LEN; i++)
+		snprintf(buf + 2 * i, 3, "%02X", spi[i]);
+	return buf;
+}
+
+const struct port *
+gdoi_find_port(const struct gdoi *g, const char *name)
+{
+	size_t i;
+
+	for (i = 1; i < NELEM(g->ports); i++)
+		if (g->ports[i].index != 0 &&
+		    strcmp(g->ports[i].name, name) == 0)
+			return &g->ports[i];
+	return NULL;
+}
+
+/* ---- what phase 1 wants of the world ---- */
+
+static void
+env_send(void *arg, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	struct gdoi *g = arg;
+
+	g->io.send(g->arg, from, to, data, len);
+}
+
+static uint64_t
+env_now(void *arg)
+{
+	struct gdoi *g = arg;
+
+	return g->io.now(g->arg);
+}
+
+static void
+env_random(void *arg, void *data, size_t len)
+{
+	struct gdoi *g = arg;
+
+	g->io.random(g->arg, data, len);
+}
+
+static void
+env_log(void *arg, enum log_id id, va_list ap)
+{
+	struct gdoi *g = arg;
+
+	g->io.log(g->arg, id, ap);
+}
+
+/* ---- gdoi.h ---- */
+
+struct gdoi *
+gdoi_new(const struct gdoi_io *io, void *arg)
+{
+	struct gdoi *g = xcalloc(1, sizeof(*g));
+	struct ike_env env = { g, env_send, env_now, env_random, env_log };
+
+	g->io = *io;
+	g->arg = arg;
+	g->ike = ike_new(&env, &gdoi_doi, GDOI_VERSION);
+	g->rsa = rsa_store_new();
+	g->handles = 0x40000001;
+	TAILQ_INIT(&g->ks);
+	TAILQ_INIT(&g->gm);
+	return g;
+}
+
+void
+gdoi_free(struct gdoi *g)
+{
+	if (g == NULL)
+		return;
+	gm_free(g);
+	ks_free(g);
+	ike_free(g->ike);
+	rsa_store_free(g->rsa);
+	explicit_bzero(g, sizeof(*g));
+	free(g);
+}
+
+void
+gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
+    const struct conf *new)
+{
+	g->conf = new;
+	ike_config(g->ike, new);
+	ks_config(g, new);
+	gm_config(g, new);
+	ike_reap(g->ike);
+}
+
+void
+gdoi_port(struct gdoi *g, const struct port *p)
+{
+	if (p->index == 0 || p->index > PORT_MAX)
+		return;
+	g->ports[p->index] = *p;
+	if (g->conf != NULL)
+		gm_ports(g);
+	ike_reap(g->ike);
+}
+
+/* Pushes and their acknowledgements run under a KEK, the rest under phase
+ * 1. */
+void
+gdoi_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len)
+{
+	if (g->conf == NULL)
+		return;
+	if (len >= ISAKMP_HDR_LEN && data[18] == GDOI_X_PUSH)
+		gm_push_input(g, local, from, data, len);
+	else if (len >= ISAKMP_HDR_LEN && data[18] == GDOI_X_PUSH_ACK)
+		ks_ack_input(g, from, data, len);
+	else
+		ike_input(g->ike, local, from, data, len);
+	ike_reap(g->ike);
+}
+
+uint64_t
+gdoi_timeout(struct gdoi *g)
+{
+	uint64_t next = timers_run(&g->ike->timers, gdoi_now(g));
+
+	ike_reap(g->ike);
+	return next;
+}
+
+void
+gdoi_resync(struct gdoi *g)
+{
+	gm_resync(g);
+	ike_reap(g->ike);
+}
+
+int
+gdoi_keys_load(struct gdoi *g, const char *text, size_t len)
+{
+	return rsa_store_load(g->rsa, text, len);
+}
+
+void
+gdoi_keys_save(struct gdoi *g, struct strbuf *out)
+{
+	rsa_store_save(g->rsa, out);
+}

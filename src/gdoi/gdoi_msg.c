@@ -1,0 +1,852 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Encoding and decoding of the payloads of GDOI (RFC 6407 section 5, ACK
+ * attribute of RFC 8263). Decoders believe nothing: every length is checked,
+ * every number looked up, unknown attributes refuse the whole payload as the
+ * RFC wants (5.3.2, 5.4). Runs in process ike.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_msg.h"
+
+#define PROTO_ESP 1
+#define IP_UDP 17
+
+/* ---- numbers of the wire and ours ---- */
+
+struct map {
+	uint8_t wire, own;
+};
+
+static const struct map esp_ciphers[] = {
+	{ 2, ESP_DES }, { 3, ESP_3DES }, { 11, ESP_NULL },
+	{ 12, ESP_AES_CBC }, { 20, ESP_AES_GCM }, { 23, ESP_GMAC },
+};
+static const struct map esp_auths[] = {
+	{ 1, ESP_AUTH_MD5 }, { 2, ESP_AUTH_SHA1 }, { 5, ESP_AUTH_SHA256 },
+	{ 6, ESP_AUTH_SHA384 }, { 7, ESP_AUTH_SHA512 },
+};
+static const struct map kek_ciphers[] = {
+	{ 1, ESP_DES }, { 2, ESP_3DES }, { 3, ESP_AES_CBC },
+};
+static const struct map sig_hashes[] = {
+	{ 1, ESP_AUTH_MD5 }, { 2, ESP_AUTH_SHA1 }, { 3, ESP_AUTH_SHA256 },
+	{ 4, ESP_AUTH_SHA384 }, { 5, ESP_AUTH_SHA512 },
+};
+
+/* By wire number; 255 when there is none. */
+static uint8_t
+to_own(const struct map *m, size_t n, uint64_t wire)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (m[i].wire == wire)
+			return m[i].own;
+	return 255;
+}
+#define TO_OWN(map, wire) to_own((map), NELEM(map), (wire))
+
+static uint8_t
+to_wire(const struct map *m, size_t n, uint8_t own)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (m[i].own == own)
+			return m[i].wire;
+	fatal("no wire number for algorithm %u", own);
+}
+#define TO_WIRE(map, own) to_wire((map), NELEM(map), (own))
+
+size_t
+gdoi_kek_key_len(uint8_t cipher, unsigned key_bits)
+{
+	switch (cipher) {
+	case ESP_DES:
+		return 8;
+	case ESP_3DES:
+		return 24;
+	case ESP_AES_CBC:
+		return key_bits == 128 || key_bits == 192 || key_bits == 256 ?
+		    key_bits / 8 : 0;
+	default:
+		return 0;
+	}
+}
+
+size_t
+gdoi_kek_iv_len(uint8_t cipher)
+{
+	return cipher == ESP_AES_CBC ? 16 : 8;
+}
+
+/* Every combination that ESP can run, and no other. */
+bool
+gdoi_tek_ok(const struct esp_transform *t)
+{
+	bool aead = t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
+	bool aes = aead || t->cipher == ESP_AES_CBC;
+
+	if (aes && t->key_bits != 128 && t->key_bits != 192 &&
+	    t->key_bits != 256)
+		return false;
+	if (aead)
+		return t->auth == ESP_AUTH_NONE;
+	return t->cipher != ESP_NULL || t->auth != ESP_AUTH_NONE;
+}
+
+/* ---- one end of an SAK or SAT: type, port, length, data ---- */
+
+static void
+put_end(struct wr *w, uint32_t addr, uint32_t wild, uint16_t port)
+{
+	wr_u8(w, wild == 0 ? ID_IPV4_ADDR : ID_IPV4_SUBNET);
+	wr_u16(w, port);
+	wr_u8(w, wild == 0 ? 4 : 8);
+	wr_u32(w, addr);
+	if (wild != 0)
+		wr_u32(w, ~wild);
+}
+
+/* len_size: the RFC has one octet of length, some peers send two. */
+static bool
+get_end(struct rd *r, unsigned len_size, uint32_t *addr, uint32_t *wild,
+    uint16_t *port)
+{
+	uint8_t type = rd_u8(r);
+	struct rd data;
+	size_t len;
+
+	*port = rd_u16(r);
+	len = len_size == 1 ? rd_u8(r) : rd_u16(r);
+	data = rd_sub(r, len);
+	*addr = rd_u32(&data);
+	*wild = 0;
+	if (type == ID_IPV4_SUBNET)
+		*wild = ~rd_u32(&data);
+	else if (type != ID_IPV4_ADDR)
+		return false;
+	*addr &= ~*wild;
+	return rd_end(&data) && rd_ok(r);
+}
+
+/* ---- SAK: the KEK (5.3) ---- */
+
+enum {
+	SAK_MANAGEMENT = 1,
+	SAK_ALGORITHM = 2,
+	SAK_KEY_LENGTH = 3,
+	SAK_LIFETIME = 4,
+	SAK_SIG_HASH = 5,
+	SAK_SIG_ALGORITHM = 6,
+	SAK_SIG_LENGTH = 7,
+	SAK_ACK = 9,
+};
+#define SIG_RSA 1
+
+static void
+put_sak(struct wr *w, const struct gdoi_kek *k)
+{
+	wr_u8(w, IP_UDP);
+	put_end(w, k->src.addr, 0, k->src.port);
+	put_end(w, k->dst.addr, 0, k->dst.port);
+	wr_bytes(w, k->spi, KEK_SPI_LEN);
+	wr_u32(w, 0);
+	isakmp_put_tv(w, SAK_ALGORITHM, TO_WIRE(kek_ciphers, k->cipher));
+	isakmp_put_tv(w, SAK_KEY_LENGTH, k->key_bits);
+	isakmp_put_num(w, SAK_LIFETIME, k->life);
+	isakmp_put_tv(w, SAK_SIG_HASH, TO_WIRE(sig_hashes, k->sig_hash));
+	isakmp_put_tv(w, SAK_SIG_ALGORITHM, SIG_RSA);
+	isakmp_put_tv(w, SAK_SIG_LENGTH, k->sig_bits);
+	if (k->ack != KEK_ACK_NONE)
+		isakmp_put_tv(w, SAK_ACK, k->ack);
+}
+
+static const char *
+sak_attribute(struct gdoi_kek *k, const struct isakmp_attr *a)
+{
+	if (a->len > 8)
+		return "KEK attribute too long";
+	switch (a->type) {
+	case SAK_MANAGEMENT: /* LKH: not in a PULL, ignored there */
+		break;
+	case SAK_ALGORITHM:
+		if ((k->cipher = TO_OWN(kek_ciphers, a->num)) == 255)
+			return "unknown KEK algorithm";
+		break;
+	case SAK_KEY_LENGTH:
+		k->key_bits = a->num > 1024 ? 0 : (uint16_t)a->num;
+		break;
+	case SAK_LIFETIME:
+		k->life = a->num > UINT32_MAX ? UINT32_MAX : (uint32_t)a->num;
+		break;
+	case SAK_SIG_HASH:
+		if ((k->sig_hash = TO_OWN(sig_hashes, a->num)) == 255)
+			return "unknown signature hash";
+		break;
+	case SAK_SIG_ALGORITHM:
+		if (a->num != SIG_RSA)
+			return "unknown signature algorithm";
+		k->sig_bits = 1;
+		break;
+	case SAK_SIG_LENGTH:
+		if (a->num < 512 || a->num > 8192)
+			return "signature key length";
+		break;
+	case SAK_ACK:
+		k->ack = a->num == KEK_ACK_SHA256 || a->num == KEK_ACK_SHA512 ?
+		    (uint8_t)a->num : KEK_ACK_NONE;
+		break;
+	default:
+		return "unknown KEK attribute";
+	}
+	return NULL;
+}
+
+static const char *
+get_sak(struct rd r, struct gdoi_kek *k)
+{
+	static const uint8_t zero[KEK_SPI_LEN];
+	const uint8_t *spi;
+	struct isakmp_attr a;
+	uint16_t sig_bits = 0;
+	const char *bad;
+	uint32_t wild;
+
+	memset(k, 0, sizeof(*k));
+	k->cipher = 255;
+	k->sig_hash = ESP_AUTH_SHA1;
+	if (rd_u8(&r) != IP_UDP)
+		return "KEK protocol is not UDP";
+	if (!get_end(&r, 1, &k->src.addr, &wild, &k->src.port) ||
+	    !get_end(&r, 1, &k->dst.addr, &wild, &k->dst.port))
+		return "KEK addresses";
+	spi = rd_bytes(&r, KEK_SPI_LEN);
+	(void)rd_u32(&r);
+	if (spi == NULL || !rd_ok(&r))
+		return "KEK payload too short";
+	if (memcmp(spi, zero, sizeof(zero)) == 0)
+		return "KEK SPI is zero";
+	memcpy(k->spi, spi, KEK_SPI_LEN);
+	while (rd_left(&r) > 0) {
+		if (!isakmp_get_attr(&r, &a))
+			return "KEK attributes malformed";
+		if ((bad = sak_attribute(k, &a)) != NULL)
+			return bad;
+		if (a.type == SAK_SIG_LENGTH)
+			sig_bits = (uint16_t)a.num;
+	}
+	if (!rd_end(&r))
+		return "KEK attributes malformed";
+	if (k->cipher == 255 || k->sig_bits == 0)
+		return "KEK or signature algorithm missing";
+	k->sig_bits = sig_bits;
+	if (k->cipher != ESP_AES_CBC)
+		k->key_bits = k->cipher == ESP_DES ? 64 : 192;
+	if (gdoi_kek_key_len(k->cipher, k->key_bits) == 0)
+		return "KEK key length";
+	return k->life == 0 ? "KEK without lifetime" : NULL;
+}
+
+/* ---- GAP (5.4) ---- */
+
+enum { GAP_ACTIVATION = 1, GAP_DEACTIVATION = 2, GAP_SID_REQUEST = 3 };
+
+static void
+put_gap(struct wr *w, const struct gdoi_gap *g)
+{
+	if (g->activation != 0)
+		isakmp_put_tv(w, GAP_ACTIVATION, g->activation);
+	if (g->deactivation != 0)
+		isakmp_put_tv(w, GAP_DEACTIVATION, g->deactivation);
+	if (g->sids_asked)
+		isakmp_put_tv(w, GAP_SID_REQUEST, g->sids);
+}
+
+const char *
+gdoi_get_gap(struct rd r, struct gdoi_gap *g)
+{
+	struct isakmp_attr a;
+
+	memset(g, 0, sizeof(*g));
+	g->present = true;
+	while (rd_left(&r) > 0) {
+		if (!isakmp_get_attr(&r, &a) || a.len > 8 ||
+		    a.num > UINT16_MAX)
+			return "GAP malformed";
+		switch (a.type) {
+		case GAP_ACTIVATION:
+			g->activation = (uint16_t)a.num;
+			break;
+		case GAP_DEACTIVATION:
+			g->deactivation = (uint16_t)a.num;
+			break;
+		case GAP_SID_REQUEST:
+			g->sids_asked = true;
+			g->sids = (uint16_t)a.num;
+			break;
+		default:
+			return "unknown GAP attribute";
+		}
+	}
+	return rd_end(&r) ? NULL : "GAP malformed";
+}
+
+void
+gdoi_put_gap_request(struct isakmp_out *o, uint16_t sids)
+{
+	struct gdoi_gap g = { .sids = sids, .sids_asked = true };
+
+	isakmp_out_open(o, ISAKMP_GAP);
+	put_gap(&o->w, &g);
+	isakmp_out_close(o);
+}
+
+/* ---- SAT: a TEK and one entry of the policy (5.5) ---- */
+
+enum { /* RFC 2407 4.5, and our own behind 32000 */
+	SAT_LIFE_TYPE = 1,
+	SAT_LIFE = 2,
+	SAT_ENCAPS = 4,
+	SAT_AUTH = 5,
+	SAT_KEY_LENGTH = 6,
+	SAT_PRESERVE = 14,
+	SAT_DIRECTION = 15,
+	SAT_REPLAY = 32001,
+	SAT_WINDOW = 32002,
+	SAT_DENY = 32003,
+	SAT_INDEX = 32004,
+};
+#define ENCAPS_TUNNEL 1
+#define PRESERVE_BOTH 4
+#define DIRECTION_SYMMETRIC 3
+#define DEFAULT_WINDOW 64
+
+static void
+put_sat(struct wr *w, const struct gdoi_sat *s)
+{
+	const struct ace *a = &s->ace;
+	const struct esp_transform *t = &s->transform;
+	bool aead = t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
+
+	wr_u8(w, PROTO_ESP);
+	wr_u8(w, a->proto);
+	put_end(w, a->src, a->src_wild, a->sport.op ? a->sport.lo : 0);
+	put_end(w, a->dst, a->dst_wild, a->dport.op ? a->dport.lo : 0);
+	wr_u8(w, TO_WIRE(esp_ciphers, t->cipher));
+	wr_u32(w, s->spi);
+	isakmp_put_tv(w, SAT_ENCAPS, ENCAPS_TUNNEL);
+	if (t->auth != ESP_AUTH_NONE)
+		isakmp_put_tv(w, SAT_AUTH, TO_WIRE(esp_auths, t->auth));
+	isakmp_put_tv(w, SAT_LIFE_TYPE, 1);
+	isakmp_put_num(w, SAT_LIFE, s->life);
+	if (t->cipher == ESP_AES_CBC || aead)
+		isakmp_put_tv(w, SAT_KEY_LENGTH, t->key_bits);
+	if (s->replay != REPLAY_COUNTER)
+		isakmp_put_tv(w, SAT_REPLAY, s->replay);
+	if (s->window != DEFAULT_WINDOW && s->replay != REPLAY_NONE)
+		isakmp_put_tv(w, SAT_WINDOW, s->window);
+	if (a->action == ACE_DENY)
+		isakmp_put_tv(w, SAT_DENY, 1);
+	if (s->sa_index != 0)
+		isakmp_put_tv(w, SAT_INDEX, s->sa_index);
+}
+
+static const char *
+sat_attribute(struct gdoi_sat *s, const struct isakmp_attr *a,
+    uint64_t *life_type)
+{
+	if (a->len > 8)
+		return "TEK attribute too long";
+	if (a->type != SAT_LIFE && a->num > UINT16_MAX)
+		return "TEK attribute out of range";
+	switch (a->type) {
+	case SAT_LIFE_TYPE:
+		*life_type = a->num;
+		break;
+	case SAT_LIFE: /* kilobytes mean nothing to a group */
+		if (*life_type == 1)
+			s->life = a->num > UINT32_MAX / 1000 ?
+			    UINT32_MAX / 1000 : (uint32_t)a->num;
+		break;
+	case SAT_ENCAPS:
+		if (a->num != ENCAPS_TUNNEL)
+			return "TEK is not for tunnel mode";
+		break;
+	case SAT_AUTH:
+		if ((s->transform.auth = TO_OWN(esp_auths, a->num)) == 255)
+			return "unknown TEK authentication algorithm";
+		break;
+	case SAT_KEY_LENGTH:
+		s->transform.key_bits = (uint16_t)a->num;
+		break;
+	case SAT_PRESERVE:
+		if (a->num != PRESERVE_BOTH)
+			return "TEK does not preserve both addresses";
+		break;
+	case SAT_DIRECTION:
+		if (a->num != DIRECTION_SYMMETRIC)
+			return "TEK is not symmetric";
+		break;
+	case SAT_REPLAY:
+		if (a->num > REPLAY_TIME)
+			return "unknown replay method";
+		s->replay = (uint8_t)a->num;
+		break;
+	case SAT_WINDOW:
+		s->window = (uint16_t)a->num;
+		break;
+	case SAT_DENY:
+		s->ace.action = a->num != 0 ? ACE_DENY : ACE_PERMIT;
+		break;
+	case SAT_INDEX:
+		s->sa_index = (uint16_t)a->num;
+		break;
+	default:
+		return "unknown TEK attribute";
+	}
+	return NULL;
+}
+
+static void
+set_port(struct ace_ports *p, uint16_t port)
+{
+	p->op = port != 0 ? ACE_OP_EQ : ACE_OP_ANY;
+	p->lo = port;
+}
+
+static const char *
+get_sat_as(struct rd r, unsigned len_size, struct gdoi_sat *s)
+{
+	uint64_t life_type = 0;
+	uint16_t sport, dport;
+	struct isakmp_attr a;
+	const char *bad;
+
+	memset(s, 0, sizeof(*s));
+	s->ace = ace_any(ACE_PERMIT);
+	s->replay = REPLAY_COUNTER;
+	s->window = DEFAULT_WINDOW;
+	if (rd_u8(&r) != PROTO_ESP)
+		return "TEK protocol is not ESP";
+	s->ace.proto = rd_u8(&r);
+	if (!get_end(&r, len_size, &s->ace.src, &s->ace.src_wild, &sport) ||
+	    !get_end(&r, len_size, &s->ace.dst, &s->ace.dst_wild, &dport))
+		return "TEK addresses";
+	set_port(&s->ace.sport, sport);
+	set_port(&s->ace.dport, dport);
+	s->transform.cipher = TO_OWN(esp_ciphers, rd_u8(&r));
+	s->spi = rd_u32(&r);
+	if (s->transform.cipher == 255)
+		return "unknown TEK transform";
+	while (rd_left(&r) > 0) {
+		if (!isakmp_get_attr(&r, &a))
+			return "TEK attributes malformed";
+		if ((bad = sat_attribute(s, &a, &life_type)) != NULL)
+			return bad;
+	}
+	if (!rd_end(&r))
+		return "TEK payload malformed";
+	if (s->transform.cipher == ESP_DES || s->transform.cipher == ESP_3DES)
+		s->transform.key_bits =
+		    s->transform.cipher == ESP_DES ? 64 : 192;
+	if (s->transform.cipher == ESP_NULL)
+		s->transform.key_bits = 0;
+	if (!gdoi_tek_ok(&s->transform))
+		return "TEK algorithms do not fit together";
+	if (s->spi < 256)
+		return "TEK SPI below 256";
+	return s->life == 0 ? "TEK without lifetime" : NULL;
+}
+
+static const char *
+get_sat(struct rd r, struct gdoi_sat *s)
+{
+	const char *bad = get_sat_as(r, 1, s);
+	struct gdoi_sat two;
+
+	if (bad != NULL && get_sat_as(r, 2, &two) == NULL) {
+		*s = two;
+		return NULL;
+	}
+	return bad;
+}
+
+/* ---- SA (5.2): DOI, situation, first nested type, reserved, nested ---- */
+
+void
+gdoi_put_sa(struct isakmp_out *o, const struct gdoi_kek *kek,
+    const struct gdoi_gap *gap, const struct gdoi_sat *sats, unsigned n)
+{
+	struct isakmp_out in; /* the nested chain, in the same memory */
+	bool has_gap = gap != NULL && gap->present;
+	unsigned i;
+
+	isakmp_out_open(o, ISAKMP_SA);
+	wr_u32(&o->w, DOI_GDOI);
+	wr_u32(&o->w, 0);
+	wr_u16(&o->w, 0); /* the low octet becomes the first nested type */
+	wr_u16(&o->w, 0);
+	in.w = o->w;
+	in.next_at = wr_len(&o->w) - 3;
+	if (kek != NULL) {
+		isakmp_out_open(&in, ISAKMP_SAK);
+		put_sak(&in.w, kek);
+		isakmp_out_close(&in);
+	}
+	if (has_gap) {
+		isakmp_out_open(&in, ISAKMP_GAP);
+		put_gap(&in.w, gap);
+		isakmp_out_close(&in);
+	}
+	for (i = 0; i < n; i++) {
+		isakmp_out_open(&in, ISAKMP_SAT);
+		put_sat(&in.w, &sats[i]);
+		isakmp_out_close(&in);
+	}
+	o->w = in.w;
+	isakmp_out_close(o);
+}
+
+void
+gdoi_sa_msg_free(struct gdoi_sa_msg *m)
+{
+	free(m->sats);
+	explicit_bzero(m, sizeof(*m));
+}
+
+static const char *
+get_nested(struct rd r, uint8_t next, struct gdoi_sa_msg *m)
+{
+	const char *bad = NULL;
+	unsigned cap = 0;
+	struct isakmp_pl p;
+
+	while (next != ISAKMP_NONE && bad == NULL) {
+		if (!isakmp_get_pl(&r, &next, &p))
+			return "nested payloads malformed";
+		if (p.type == ISAKMP_SAK && !m->has_kek && m->n == 0) {
+			m->has_kek = true;
+			bad = get_sak(isakmp_rd(&p), &m->kek);
+		} else if (p.type == ISAKMP_GAP && !m->gap.present &&
+		    m->n == 0) {
+			bad = gdoi_get_gap(isakmp_rd(&p), &m->gap);
+		} else if (p.type == ISAKMP_SAT && m->n < GDOI_SATS_MAX) {
+			if (m->n == cap) {
+				cap = cap ? cap * 2 : 16;
+				m->sats = xrealloc(m->sats,
+				    cap * sizeof(*m->sats));
+			}
+			bad = get_sat(isakmp_rd(&p), &m->sats[m->n++]);
+		} else {
+			return "nested payload unexpected";
+		}
+	}
+	if (bad == NULL && !rd_end(&r))
+		bad = "octets behind the nested payloads";
+	return bad;
+}
+
+const char *
+gdoi_get_sa(struct rd r, struct gdoi_sa_msg *m)
+{
+	uint32_t doi = rd_u32(&r), situation = rd_u32(&r);
+	uint16_t first = rd_u16(&r);
+	const char *bad;
+
+	memset(m, 0, sizeof(*m));
+	(void)rd_u16(&r);
+	if (!rd_ok(&r) || doi != DOI_GDOI || situation != 0 ||
+	    first > UINT8_MAX)
+		return "SA payload is not one of GDOI";
+	bad = get_nested(r, (uint8_t)first, m);
+	if (bad == NULL && !m->has_kek && m->n == 0)
+		bad = "SA payload without policy";
+	if (bad != NULL)
+		gdoi_sa_msg_free(m);
+	return bad;
+}
+
+/* ---- KD (5.6) ---- */
+
+enum { KD_TEK = 1, KD_KEK = 2, KD_LKH = 3, KD_SID = 4 };
+enum { TEK_KEY = 1, TEK_INTEGRITY = 2, TEK_SOURCE_AUTH = 3 };
+enum { KEK_KEY = 1, KEK_SIG_KEY = 2 };
+enum { SID_BITS = 1, SID_VALUE = 2 };
+
+/* Type, reserved, length, SPI size, SPI; returns where the length goes. */
+static size_t
+open_packet(struct wr *w, uint8_t type, const void *spi, size_t spi_len)
+{
+	size_t at = wr_len(w);
+
+	wr_u8(w, type);
+	wr_u8(w, 0);
+	wr_u16(w, 0);
+	wr_u8(w, (uint8_t)spi_len);
+	wr_bytes(w, spi, spi_len);
+	return at;
+}
+
+static void
+close_packet(struct wr *w, size_t at)
+{
+	wr_patch_u16(w, at + 2, (uint16_t)(wr_len(w) - at));
+}
+
+static void
+put_kek_packet(struct wr *w, const struct gdoi_kek *k)
+{
+	size_t at = open_packet(w, KD_KEK, k->spi, KEK_SPI_LEN);
+
+	wr_u16(w, KEK_KEY);
+	wr_u16(w, k->iv.len + k->key.len);
+	wr_bytes(w, k->iv.data, k->iv.len);
+	wr_bytes(w, k->key.data, k->key.len);
+	isakmp_put_tlv(w, KEK_SIG_KEY, k->pub, k->pub_len);
+	close_packet(w, at);
+}
+
+static void
+put_tek_packet(struct wr *w, const struct gdoi_tek_key *t)
+{
+	uint8_t spi[4] = { (uint8_t)(t->spi >> 24), (uint8_t)(t->spi >> 16),
+		(uint8_t)(t->spi >> 8), (uint8_t)t->spi };
+	size_t at = open_packet(w, KD_TEK, spi, sizeof(spi));
+
+	isakmp_put_tlv(w, TEK_KEY, t->key.data, t->key.len);
+	if (t->auth_key.len != 0)
+		isakmp_put_tlv(w, TEK_INTEGRITY, t->auth_key.data,
+		    t->auth_key.len);
+	close_packet(w, at);
+}
+
+static void
+put_sid_packet(struct wr *w, unsigned bits, const uint32_t *sids, unsigned n)
+{
+	size_t at = open_packet(w, KD_SID, NULL, 0);
+	unsigned i;
+
+	isakmp_put_tv(w, SID_BITS, (uint16_t)bits);
+	for (i = 0; i < n; i++) {
+		wr_u16(w, SID_VALUE);
+		wr_u16(w, 4);
+		wr_u32(w, sids[i]);
+	}
+	close_packet(w, at);
+}
+
+void
+gdoi_put_kd(struct isakmp_out *o, const struct gdoi_kek *kek,
+    const struct gdoi_tek_key *teks, unsigned n, unsigned sid_bits,
+    const uint32_t *sids, unsigned nsids)
+{
+	unsigned i;
+
+	isakmp_out_open(o, ISAKMP_KD);
+	wr_u16(&o->w, (uint16_t)(n + (kek != NULL) + (nsids > 0)));
+	wr_u16(&o->w, 0);
+	if (kek != NULL)
+		put_kek_packet(&o->w, kek);
+	for (i = 0; i < n; i++)
+		put_tek_packet(&o->w, &teks[i]);
+	if (nsids > 0)
+		put_sid_packet(&o->w, sid_bits, sids, nsids);
+	isakmp_out_close(o);
+}
+
+static bool
+set_key(struct key *k, const struct isakmp_attr *a)
+{
+	if (a->len == 0 || a->len > KEY_MAX || k->len != 0)
+		return false;
+	key_set(k, a->value, a->len);
+	return true;
+}
+
+static const char *
+tek_packet(struct gdoi_kd_msg *m, struct rd spi, struct rd r)
+{
+	struct gdoi_tek_key *t;
+	struct isakmp_attr a;
+
+	if (m->n == GDOI_TEKS_MAX)
+		return "too many TEKs";
+	t = &m->teks[m->n++];
+	t->spi = rd_u32(&spi);
+	if (!rd_end(&spi) || t->spi < 256)
+		return "TEK SPI";
+	while (rd_left(&r) > 0) {
+		if (!isakmp_get_attr(&r, &a))
+			return "TEK key packet malformed";
+		if (a.type != TEK_KEY && a.type != TEK_INTEGRITY)
+			return "unknown attribute of a TEK key packet";
+		if (!set_key(a.type == TEK_KEY ? &t->key : &t->auth_key, &a))
+			return "TEK key length";
+	}
+	return rd_end(&r) ? NULL : "TEK key packet malformed";
+}
+
+static const char *
+kek_packet(struct gdoi_kd_msg *m, struct rd spi, struct rd r)
+{
+	const uint8_t *p = rd_bytes(&spi, KEK_SPI_LEN);
+	struct isakmp_attr a;
+
+	if (m->has_kek || p == NULL || !rd_end(&spi))
+		return "KEK key packet unexpected";
+	m->has_kek = true;
+	memcpy(m->kek_spi, p, KEK_SPI_LEN);
+	while (rd_left(&r) > 0) {
+		if (!isakmp_get_attr(&r, &a))
+			return "KEK key packet malformed";
+		if (a.type == KEK_KEY) {
+			if (!set_key(&m->kek, &a))
+				return "KEK key length";
+		} else if (a.type == KEK_SIG_KEY) {
+			if (a.len == 0 || a.len > GDOI_PUB_MAX || m->pub_len)
+				return "signature key length";
+			memcpy(m->pub, a.value, a.len);
+			m->pub_len = (uint16_t)a.len;
+		} else {
+			return "unknown attribute of a KEK key packet";
+		}
+	}
+	return rd_end(&r) ? NULL : "KEK key packet malformed";
+}
+
+static const char *
+sid_packet(struct gdoi_kd_msg *m, struct rd r)
+{
+	struct isakmp_attr a;
+
+	while (rd_left(&r) > 0) {
+		if (!isakmp_get_attr(&r, &a) || a.len > 8)
+			return "SID packet malformed";
+		if (a.type == SID_BITS) {
+			if (a.num == 0 || a.num > 32)
+				return "SID length";
+			m->sid_bits = (uint8_t)a.num;
+		} else if (a.type == SID_VALUE) {
+			if (a.num > UINT32_MAX || m->nsids == GDOI_SIDS_MAX)
+				return "SID value";
+			m->sids[m->nsids++] = (uint32_t)a.num;
+		} else {
+			return "unknown SID attribute";
+		}
+	}
+	if (!rd_end(&r) || m->sid_bits == 0)
+		return "SID packet malformed";
+	return NULL;
+}
+
+void
+gdoi_kd_msg_free(struct gdoi_kd_msg *m)
+{
+	if (m->teks != NULL)
+		explicit_bzero(m->teks, GDOI_TEKS_MAX * sizeof(*m->teks));
+	free(m->teks);
+	explicit_bzero(m, sizeof(*m));
+}
+
+const char *
+gdoi_get_kd(struct rd r, struct gdoi_kd_msg *m)
+{
+	unsigned count = rd_u16(&r);
+	const char *bad = NULL;
+
+	memset(m, 0, sizeof(*m));
+	m->teks = xcalloc(GDOI_TEKS_MAX, sizeof(*m->teks));
+	(void)rd_u16(&r);
+	while (count-- > 0 && bad == NULL) {
+		uint8_t type = rd_u8(&r);
+		size_t len = ((void)rd_u8(&r), rd_u16(&r)), spi_len;
+		struct rd packet, spi;
+
+		packet = rd_sub(&r, len < 4 ? SIZE_MAX / 2 : len - 4);
+		spi_len = rd_u8(&packet);
+		spi = rd_sub(&packet, spi_len);
+		if (!rd_ok(&r) || !rd_ok(&packet))
+			bad = "key packets malformed";
+		else if (type == KD_TEK)
+			bad = tek_packet(m, spi, packet);
+		else if (type == KD_KEK)
+			bad = kek_packet(m, spi, packet);
+		else if (type == KD_SID)
+			bad = sid_packet(m, packet);
+		else if (type != KD_LKH)
+			bad = "unknown type of key packet";
+	}
+	if (bad == NULL && !rd_end(&r))
+		bad = "octets behind the key packets";
+	if (bad != NULL)
+		gdoi_kd_msg_free(m);
+	return bad;
+}
+
+/* ---- SEQ (5.7) ---- */
+
+void
+gdoi_put_seq(struct isakmp_out *o, uint32_t seq)
+{
+	isakmp_out_open(o, ISAKMP_SEQ);
+	wr_u32(&o->w, seq);
+	isakmp_out_close(o);
+}
+
+bool
+gdoi_get_seq(struct rd r, uint32_t *seq)
+{
+	*seq = rd_u32(&r);
+	return rd_end(&r);
+}
+
+/* ---- Delete (5.9) ---- */
+
+/* SPI zero: all of that protocol; protocol 0 is the KEK. */
+void
+gdoi_put_delete_all(struct isakmp_out *o, uint8_t protocol)
+{
+	size_t size = protocol == PROTO_ESP ? 4 : KEK_SPI_LEN;
+
+	isakmp_out_open(o, ISAKMP_D);
+	wr_u32(&o->w, DOI_GDOI);
+	wr_u8(&o->w, protocol);
+	wr_u8(&o->w, (uint8_t)size);
+	wr_u16(&o->w, 1);
+	wr_zero(&o->w, size);
+	isakmp_out_close(o);
+}
+
+const char *
+gdoi_get_delete(struct rd r, struct gdoi_delete *d)
+{
+	uint32_t doi = rd_u32(&r);
+	uint8_t size;
+	struct rd look;
+	unsigned i;
+
+	memset(d, 0, sizeof(*d));
+	d->protocol = rd_u8(&r);
+	size = rd_u8(&r);
+	d->n = rd_u16(&r);
+	if (!rd_ok(&r) || doi != DOI_GDOI || d->protocol > PROTO_ESP ||
+	    size != (d->protocol == PROTO_ESP ? 4 : KEK_SPI_LEN) ||
+	    rd_left(&r) != (size_t)d->n * size)
+		return "Delete payload malformed";
+	d->spis = look = r;
+	for (i = 0; i < d->n; i++) {
+		bool zero = true;
+		unsigned octet;
+
+		for (octet = 0; octet < size; octet++)
+			if (rd_u8(&look) != 0)
+				zero = false;
+		d->all |= zero;
+	}
+	return NULL;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of src/gdoi share: the engine, the key server's and the
+ * group member's state. Times are monotonic milliseconds unless a comment
+ * says seconds.
+ */
+#ifndef COHORT_GDOI_PRIV_H
+#define COHORT_GDOI_PRIV_H
+
+#include <sys/queue.h>
+
+#include "gdoi/gdoi.h"
+#include "gdoi/gdoi_msg.h"
+#include "gdoi/rsa.h"
+#include "ike/ike.h"
+
+#define SID_BITS_MEDIUM 24
+#define SERVERS_MAX 8
+
+/* ---- key server ---- */
+
+/* One `sa ipsec N` with what its references say. */
+struct ks_sa {
+	uint16_t number;
+	char acl[CONF_NAME], profile[CONF_NAME];
+	struct esp_transform transform;
+	uint32_t life;	 /* seconds */
+	uint8_t replay;	 /* enum replay_method */
+	uint16_t window;
+};
+
+struct ks_ace {
+	struct ace ace;
+	uint16_t sa; /* number of its sa ipsec */
+};
+
+/* The policy of a group as its configuration gives it. */
+struct ks_policy {
+	char problem[200]; /* why it cannot be used; "" if it can */
+	enum log_id problem_log; /* KS_NO_POLICY or KS_NO_ACL */
+	char problem_acl[CONF_NAME];
+	uint16_t problem_sa;
+	bool logged;
+	struct strbuf text; /* all of it, to see whether two are equal */
+	uint8_t kek_cipher, sig_hash;
+	uint16_t kek_bits;
+	uint32_t kek_life;	/* seconds */
+	char rsa_label[CONF_NAME];
+	unsigned nsas, naces;
+	struct ks_sa *sas;
+	struct ks_ace *aces;
+};
+
+struct ks_tek {
+	TAILQ_ENTRY(ks_tek) link;
+	struct ks_sa sa;	/* as it was made from */
+	struct gdoi_tek_key k;
+	bool newest;		/* of its sa ipsec */
+	uint64_t born, expires, rekey_at;
+	uint32_t override;	/* seconds, when shortened */
+};
+
+struct ks_kek {
+	struct gdoi_kek k;
+	char label[CONF_NAME];
+	uint32_t life;		/* seconds */
+	uint64_t born, expires, rekey_at;
+	uint32_t seq;		/* of its last push */
+};
+
+enum member_state { MEMBER_IDLE, MEMBER_PENDING, MEMBER_SENT, MEMBER_ACKED };
+
+struct ks_member {
+	TAILQ_ENTRY(ks_member) link; /* by address */
+	uint32_t addr;
+	uint16_t port;
+	char version[16];
+	bool has_kek, acked_ever;
+	uint8_t state;		/* enum member_state: in the last rekey */
+	unsigned missed;	/* rekeys in a row */
+	uint32_t sent, retries, acks, acks_missed;
+	uint32_t sent_seq[4], rcvd_seq[4]; /* the newest first */
+};
+
+/* The push that is being distributed, or was last. */
+struct ks_rekey {
+	bool active;
+	uint8_t *data;
+	size_t len;
+	struct gdoi_kek kek;	/* that encrypts it */
+	uint32_t seq;
+	unsigned tries, retransmits, waiting;
+	uint64_t started, duration;
+	struct ks_member *next;	/* to be sent to */
+	struct timer timer;
+};
+
+struct ks_group {
+	TAILQ_ENTRY(ks_group) link;
+	struct gdoi *g;
+	char name[CONF_NAME];
+	uint8_t id_type;
+	uint32_t id, addr;
+	unsigned handle;
+	uint16_t retransmit_secs, retransmit_count;
+	bool unicast, gone, no_rsa_logged;
+	struct ks_policy *policy; /* of the configuration */
+	struct ks_policy *active; /* that the keys were made for, or NULL */
+	unsigned generation;	  /* counts rekeys */
+	struct ks_kek *kek;
+	TAILQ_HEAD(, ks_tek) teks; /* newest first */
+	TAILQ_HEAD(, ks_member) members;
+	unsigned nmembers;
+	uint32_t next_sid;
+	uint64_t last_rekey;
+	uint32_t rekeys_sent, retransmitted;
+	struct ks_rekey rekey;
+	struct timer timer;
+};
+
+/* ---- group member ---- */
+
+enum gm_state {
+	GM_INCOMPLETE,	 /* no identity, no server, no map on an interface */
+	GM_REGISTERING,
+	GM_REGISTERED,
+	GM_REREGISTERING,
+};
+
+struct gm_tek {
+	TAILQ_ENTRY(gm_tek) link;
+	struct sa_tek t;
+	uint32_t life;	/* seconds, when it was installed */
+	uint64_t expires;
+};
+
+/* To answer a push that comes again under a KEK that is gone. */
+struct gm_ack {
+	uint8_t digest[32]; /* of the push */
+	uint8_t data[256];
+	size_t len;
+};
+
+struct gm_group {
+	TAILQ_ENTRY(gm_group) link;
+	struct gdoi *g;
+	char name[CONF_NAME];
+	uint8_t id_type, state;	/* enum gm_state */
+	uint32_t id;
+	bool gone, attached;
+	char map[CONF_NAME], acl[CONF_NAME], ifname[IFNAME_MAX];
+	uint32_t addr;
+	uint32_t servers[SERVERS_MAX];
+	unsigned nservers, server, pause;
+	uint32_t ks;		/* registered with */
+	struct exch *pull;
+	uint64_t started;	/* of this registration */
+	bool retried, incomplete_logged, acl_logged;
+	bool ever;		/* was registered since it was attached */
+	uint32_t succeeded, attempted, rekeys_total, rekeys_since, acks_sent;
+	uint32_t last_rekey_from, last_seq;
+	uint64_t last_rekey;
+	/* what was downloaded */
+	bool has_kek;
+	struct gdoi_kek kek;
+	uint32_t kek_conn_id;
+	uint64_t kek_expires;
+	struct gm_ack ack;
+	TAILQ_HEAD(gm_tek_list, gm_tek) teks; /* newest first */
+	unsigned naces;
+	struct ace *aces;
+	uint16_t *sa_of;
+	uint8_t sid_bits;
+	uint32_t sid;
+	uint64_t reregister_at;
+	struct timer reg_timer, exp_timer;
+};
+
+/* ---- the engine ---- */
+
+struct gdoi {
+	struct gdoi_io io;
+	void *arg;
+	struct ike *ike;
+	const struct conf *conf;
+	struct port ports[PORT_MAX + 1];
+	struct rsa_store *rsa;
+	TAILQ_HEAD(, ks_group) ks;
+	TAILQ_HEAD(, gm_group) gm;
+	unsigned handles;
+	bool on; /* a gdoi crypto map is on an interface */
+	uint8_t buf[ISAKMP_MSG_MAX];
+};
+
+static inline uint64_t
+gdoi_now(struct gdoi *g)
+{
+	return ike_now(g->ike);
+}
+
+/* Seconds from now until then, rounded up; 0 when it is over. */
+static inline uint32_t
+secs_until(struct gdoi *g, uint64_t then)
+{
+	uint64_t now = gdoi_now(g);
+
+	return then > now ? (uint32_t)((then - now + 999) / 1000) : 0;
+}
+
+const struct port *gdoi_find_port(const struct gdoi *, const char *name);
+
+/* "A3D6..." in capitals; buf of 33. */
+const char *gdoi_spi_str(const uint8_t *spi, char *buf);
+
+/* ks_policy.c */
+struct ks_policy *ks_policy_make(struct gdoi *, const struct gdoi_group *)
+    MUST_USE;
+void ks_policy_free(struct ks_policy *);
+bool ks_policy_equal(const struct ks_policy *, const struct ks_policy *);
+const struct ks_sa *ks_policy_sa(const struct ks_policy *, uint16_t number);
+
+/* ks.c */
+void ks_config(struct gdoi *, const struct conf *);
+void ks_free(struct gdoi *);
+void ks_log_problem(struct ks_group *);
+struct ks_group *ks_find(struct gdoi *, const char *name);
+struct ks_group *ks_find_id(struct gdoi *, uint8_t id_type, uint32_t id,
+    uint32_t local);
+/* Keys exist and are not about to end; false: the problem was logged. */
+bool ks_ready(struct ks_group *);
+struct gdoi_sat *ks_sats(struct ks_group *, unsigned *n) MUST_USE;
+struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
+void ks_add_member(struct ks_group *, const struct ike_sa *, bool has_kek,
+    unsigned generation);
+void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
+bool ks_counter_mode(const struct ks_group *);
+bool ks_has_sids(const struct ks_group *, unsigned n);
+uint32_t ks_take_sid(struct ks_group *); /* only if ks_has_sids() */
+void ks_clear(struct ks_group *);
+void ks_set_timer(struct ks_group *);
+void ks_destroy_keys(struct ks_group *);
+
+/* ks_keys.c */
+uint32_t ks_tek_margin(const struct ks_group *, uint32_t life);
+uint32_t ks_kek_margin(const struct ks_group *, uint32_t life);
+void ks_make_tek(struct ks_group *, const struct ks_sa *);
+bool ks_make_kek(struct ks_group *);
+void ks_kek_free(struct ks_kek *);
+void ks_drop_tek(struct ks_group *, struct ks_tek *);
+
+/* ks_rekey.c */
+enum rekey_kind { REKEY_TEK, REKEY_KEK, REKEY_ALL };
+/* NULL, or why not. */
+const char *ks_rekey(struct ks_group *, enum rekey_kind);
+void ks_rekey_stop(struct ks_group *);
+void ks_send_delete(struct ks_group *);
+void ks_rekey_forget(struct ks_group *, const struct ks_member *);
+void ks_rekey_to(struct ks_group *, struct ks_member *);
+void ks_ack_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
+    size_t len);
+
+/* gm.c */
+void gm_config(struct gdoi *, const struct conf *);
+void gm_ports(struct gdoi *);
+void gm_resync(struct gdoi *);
+void gm_free(struct gdoi *);
+struct gm_group *gm_find(struct gdoi *, const char *name);
+void gm_clear(struct gm_group *);
+void gm_reregister(struct gm_group *, uint64_t delay, bool log);
+void gm_registered(struct gm_group *);
+void gm_pull_failed(struct gm_group *, struct exch *, const char *why);
+void gm_schedule(struct gm_group *);
+
+/* gm_policy.c */
+/* NULL, or why the member does not want it. */
+const char *gm_check(struct gm_group *, const struct gdoi_sa_msg *,
+    const struct gdoi_kd_msg *) MUST_USE;
+/* Only after gm_check(). */
+void gm_install(struct gm_group *, const struct gdoi_sa_msg *,
+    const struct gdoi_kd_msg *, bool registration);
+void gm_forget_all(struct gm_group *); /* keys and policy, and tells fwd */
+void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
+void gm_delete_kek(struct gm_group *);
+void gm_send_policy(struct gm_group *);
+
+/* gm_push.c */
+void gm_push_input(struct gdoi *, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len);
+
+/* pull.c */
+extern const struct ike_doi gdoi_doi;
+extern const struct exch_type groupkey_pull;
+void pull_start(struct gm_group *, uint32_t server);
+void pull_abort(struct gm_group *);
+
+/* push.c */
+/* Builds, signs and encrypts a push into g->buf; its length, 0: cannot. */
+size_t push_build(struct gdoi *, const struct gdoi_kek *, uint32_t seq,
+    const struct rsa_key *, bool (*put)(struct isakmp_out *, void *),
+    void *arg);
+/* Clear text of a push in place; NULL or what is wrong. Fills all but m's
+ * judgement of the signature. */
+const char *push_open(const struct gdoi_kek *, uint8_t *data, size_t len,
+    struct isakmp_msg *);
+bool push_verify(const struct gdoi_kek *, const uint8_t *data, size_t len,
+    const struct isakmp_msg *);
+/* HASH of an ACK (RFC 8263) with length L in bits; octets, 0: no ACK type. */
+size_t push_ack_hash(const struct gdoi_kek *, unsigned l_bits,
+    const uint8_t *rest, size_t rest_len, uint8_t *out);
+size_t push_ack_build(struct gdoi *, const struct gdoi_kek *, uint32_t seq,
+    uint32_t own);
+
+#endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Group member: what a key server downloads is judged, kept and handed to
+ * the packet process. Runs in process ike.
+ *
+ * A message is taken as a whole or not at all: gm_check() looks at
+ * everything, gm_install() cannot fail.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+/* ---- judging ---- */
+
+static const struct gdoi_tek_key *
+find_key(const struct gdoi_kd_msg *kd, uint32_t spi)
+{
+	unsigned i;
+
+	for (i = 0; i < kd->n; i++)
+		if (kd->teks[i].spi == spi)
+			return &kd->teks[i];
+	return NULL;
+}
+
+static struct gm_tek *
+find_tek(const struct gm_group *gm, uint32_t spi)
+{
+	struct gm_tek *t;
+
+	TAILQ_FOREACH(t, &gm->teks, link)
+		if (t->t.spi == spi)
+			return t;
+	return NULL;
+}
+
+static bool
+aead(const struct esp_transform *t)
+{
+	return t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
+}
+
+static bool
+same_transform(const struct esp_transform *a, const struct esp_transform *b)
+{
+	return a->cipher == b->cipher && a->auth == b->auth &&
+	    a->key_bits == b->key_bits;
+}
+
+static const char *
+check_tek(const struct gm_group *gm, const struct gdoi_sat *s,
+    const struct gdoi_kd_msg *kd)
+{
+	const struct gm_tek *known = find_tek(gm, s->spi);
+	const struct gdoi_tek_key *k = find_key(kd, s->spi);
+	size_t want = esp_key_len(&s->transform) +
+	    (aead(&s->transform) ? 4 : 0);
+
+	if (known != NULL && !same_transform(&known->t.transform,
+	    &s->transform))
+		return "a known TEK changed its algorithms";
+	if (k == NULL)
+		return known != NULL ? NULL : "TEK without key";
+	if (k->key.len != want ||
+	    k->auth_key.len != esp_auth_key_len(&s->transform))
+		return "TEK key length";
+	return NULL;
+}
+
+static const char *
+check_kek(const struct gdoi_kek *sak, const struct gdoi_kd_msg *kd)
+{
+	size_t want = gdoi_kek_iv_len(sak->cipher) +
+	    gdoi_kek_key_len(sak->cipher, sak->key_bits);
+
+	if (!kd->has_kek || memcmp(kd->kek_spi, sak->spi, KEK_SPI_LEN) != 0)
+		return "KEK without key";
+	if (kd->kek.len != want)
+		return "KEK key length";
+	if (kd->pub_len == 0 || rsa_pub_bits(kd->pub, kd->pub_len) == 0)
+		return "KEK without a good public key";
+	return NULL;
+}
+
+/* kd NULL: only the SA payload is there yet. */
+const char *
+gm_check(struct gm_group *gm, const struct gdoi_sa_msg *sa,
+    const struct gdoi_kd_msg *kd)
+{
+	unsigned i, j, permits = 0, denies = 0;
+	const char *bad;
+
+	for (i = 0; i < sa->n; i++) {
+		const struct gdoi_sat *s = &sa->sats[i];
+
+		if (s->ace.action == ACE_DENY)
+			denies++;
+		else if (s->spi == sa->sats[0].spi)
+			permits++;
+		/* one SPI, one SA: the same in every entry */
+		for (j = 0; j < i && j < 2; j++)
+			if (sa->sats[j].spi == s->spi &&
+			    !same_transform(&sa->sats[j].transform,
+			    &s->transform))
+				return "one TEK with different algorithms";
+		if (kd != NULL && (bad = check_tek(gm, s, kd)) != NULL)
+			return bad;
+	}
+	if (permits > GDOI_PERMITS_MAX)
+		return "more than 100 permit entries";
+	if (denies > SA_POLICY_MAX - GDOI_PERMITS_MAX - 2)
+		return "too many deny entries";
+	if (kd == NULL)
+		return NULL;
+	return sa->has_kek ? check_kek(&sa->kek, kd) : NULL;
+}
+
+/* ---- the packet process ---- */
+
+static void
+tell(struct gdoi *g, const struct sa_change *c)
+{
+	g->io.sa(g->arg, c);
+}
+
+static void
+tell_tek(struct gm_group *gm, const struct gm_tek *t)
+{
+	struct sa_change c = { .type = SA_ADD };
+	uint64_t now = gdoi_now(gm->g);
+
+	c.tek = t->t;
+	c.tek.life_ms = t->expires > now ? (uint32_t)(t->expires - now) : 0;
+	if (c.tek.life_ms != 0)
+		tell(gm->g, &c);
+	explicit_bzero(&c, sizeof(c));
+}
+
+static void
+tell_gone(struct gm_group *gm, enum sa_change_type type, uint32_t spi)
+{
+	struct sa_change c = { .type = (uint8_t)type };
+
+	str_copy(c.del.group, gm->name, sizeof(c.del.group));
+	c.del.spi = spi;
+	tell(gm->g, &c);
+}
+
+/* The list that packets are matched with. */
+struct list {
+	struct ace *aces;
+	uint16_t *sa_of;
+	uint8_t *local;
+	unsigned n, max;
+};
+
+static void
+append(struct list *l, const struct ace *a, uint16_t sa, uint8_t local)
+{
+	if (l->n == l->max)
+		return;
+	l->aces[l->n] = *a;
+	l->sa_of[l->n] = sa;
+	l->local[l->n++] = local;
+}
+
+/* Key management of this member itself never is encrypted by the group. */
+static void
+append_bypass(struct list *l, uint32_t own)
+{
+	struct ace a = ace_any(ACE_DENY);
+
+	a.proto = 17;
+	a.src = own;
+	a.src_wild = 0;
+	a.sport = a.dport = (struct ace_ports){ ACE_OP_EQ, ISAKMP_PORT, 0 };
+	append(l, &a, 0, 1);
+	a.dst = own;
+	a.dst_wild = 0;
+	a.src = 0;
+	a.src_wild = UINT32_MAX;
+	append(l, &a, 0, 1);
+}
+
+static void
+append_local_acl(struct list *l, struct gm_group *gm)
+{
+	const struct acl *acl = gm->acl[0] != '\0' ?
+	    conf_find_acl(gm->g->conf, gm->acl) : NULL;
+	const struct acl_entry *e;
+
+	if (acl == NULL)
+		return;
+	CF_FOREACH (e, &acl->entries) {
+		if (e->remark)
+			continue;
+		if (e->ace.action == ACE_DENY) {
+			append(l, &e->ace, 0, 1);
+		} else if (!gm->acl_logged) {
+			gm->acl_logged = true;
+			ike_log(gm->g->ike, LOG_GM_ACL_PERMIT, gm->acl,
+			    gm->name);
+		}
+	}
+}
+
+/* Policy first, then all TEKs that live, the oldest first. */
+void
+gm_send_policy(struct gm_group *gm)
+{
+	struct sa_change c = { .type = SA_POLICY };
+	const struct gm_tek *t;
+	struct list l = { .max = SA_POLICY_MAX };
+	unsigned i;
+
+	l.aces = xcalloc(l.max, sizeof(*l.aces));
+	l.sa_of = xcalloc(l.max, sizeof(*l.sa_of));
+	l.local = xcalloc(l.max, sizeof(*l.local));
+	append_bypass(&l, gm->addr);
+	append_local_acl(&l, gm);
+	for (i = 0; i < gm->naces; i++)
+		append(&l, &gm->aces[i], gm->sa_of[i], 0);
+	str_copy(c.policy.group, gm->name, sizeof(c.policy.group));
+	c.policy.gm_addr = gm->addr;
+	c.policy.ks_addr = gm->ks;
+	c.policy.direction = SA_DIR_BOTH;
+	c.policy.n = l.n;
+	c.policy.aces = l.aces;
+	c.policy.sa_of = l.sa_of;
+	c.policy.local = l.local;
+	tell(gm->g, &c);
+	TAILQ_FOREACH_REVERSE(t, &gm->teks, gm_tek_list, link)
+		tell_tek(gm, t);
+	free(l.aces);
+	free(l.sa_of);
+	free(l.local);
+}
+
+/* ---- keeping ---- */
+
+static void
+free_tek(struct gm_group *gm, struct gm_tek *t)
+{
+	TAILQ_REMOVE(&gm->teks, t, link);
+	explicit_bzero(t, sizeof(*t));
+	free(t);
+}
+
+void
+gm_delete_tek(struct gm_group *gm, struct gm_tek *t, bool tell_fwd)
+{
+	if (tell_fwd)
+		tell_gone(gm, SA_DEL, t->t.spi);
+	free_tek(gm, t);
+}
+
+void
+gm_delete_kek(struct gm_group *gm)
+{
+	gm->has_kek = false;
+	explicit_bzero(&gm->kek, sizeof(gm->kek));
+}
+
+void
+gm_forget_all(struct gm_group *gm)
+{
+	struct gm_tek *t;
+
+	if (gm->naces != 0 || !TAILQ_EMPTY(&gm->teks))
+		tell_gone(gm, SA_FLUSH, 0);
+	while ((t = TAILQ_FIRST(&gm->teks)) != NULL)
+		free_tek(gm, t);
+	gm_delete_kek(gm);
+	explicit_bzero(&gm->ack, sizeof(gm->ack));
+	free(gm->aces);
+	free(gm->sa_of);
+	gm->aces = NULL;
+	gm->sa_of = NULL;
+	gm->naces = 0;
+	gm->sid_bits = 0;
+	gm->ks = 0;
+}
+
+static bool
+ace_equal(const struct ace *a, const struct ace *b)
+{
+	return a->action == b->action && a->proto == b->proto &&
+	    a->src == b->src && a->src_wild == b->src_wild &&
+	    a->dst == b->dst && a->dst_wild == b->dst_wild &&
+	    a->sport.op == b->sport.op && a->sport.lo == b->sport.lo &&
+	    a->dport.op == b->dport.op && a->dport.lo == b->dport.lo;
+}
+
+/*
+ * The entries of the policy and which `sa ipsec` each TEK belongs to. Our key
+ * server says it (SAT attribute), or there is only one. Of another key server
+ * entries with the same TEK belong together, and TEKs with the same entry
+ * are successors of each other.
+ */
+struct assembly {
+	struct ace *aces;
+	uint16_t *sa_of;
+	uint32_t *first_spi; /* per entry: of the TEK that brought it */
+	unsigned n;
+};
+
+static uint16_t
+index_of(const struct assembly *as, const struct gdoi_sat *s, bool *known)
+{
+	uint16_t highest = 0;
+	unsigned i;
+
+	*known = false;
+	for (i = 0; i < as->n; i++) {
+		if (ace_equal(&as->aces[i], &s->ace)) {
+			*known = true;
+			return as->sa_of[i];
+		}
+		if (as->sa_of[i] > highest)
+			highest = as->sa_of[i];
+	}
+	for (i = 0; i < as->n; i++)
+		if (as->first_spi[i] == s->spi)
+			return as->sa_of[i];
+	return s->sa_index != 0 ? s->sa_index : highest + 1;
+}
+
+static void
+assemble(struct assembly *as, const struct gdoi_sa_msg *sa, uint16_t *index)
+{
+	unsigned i;
+
+	as->aces = xcalloc(sa->n, sizeof(*as->aces));
+	as->sa_of = xcalloc(sa->n, sizeof(*as->sa_of));
+	as->first_spi = xcalloc(sa->n, sizeof(*as->first_spi));
+	for (i = 0; i < sa->n; i++) {
+		const struct gdoi_sat *s = &sa->sats[i];
+		bool known;
+
+		index[i] = index_of(as, s, &known);
+		if (s->sa_index != 0)
+			index[i] = s->sa_index;
+		if (known || as->n == SA_POLICY_MAX)
+			continue;
+		as->aces[as->n] = s->ace;
+		as->sa_of[as->n] = index[i];
+		as->first_spi[as->n++] = s->spi;
+	}
+}
+
+static void
+set_tek(struct gm_group *gm, struct gm_tek *t, const struct gdoi_sat *s,
+    const struct gdoi_tek_key *k)
+{
+	size_t len = esp_key_len(&s->transform);
+
+	str_copy(t->t.group, gm->name, sizeof(t->t.group));
+	t->t.spi = s->spi;
+	t->t.transform = s->transform;
+	key_set(&t->t.key, k->key.data, len);
+	key_set(&t->t.auth_key, k->auth_key.data, k->auth_key.len);
+	if (aead(&s->transform)) {
+		struct rd r = rd_of(k->key.data + len, 4);
+
+		t->t.salt = rd_u32(&r);
+		t->t.sid = gm->sid;
+		t->t.sid_bits = gm->sid_bits;
+	}
+}
+
+/* A TEK that we have only gets a new end; true if it is new. */
+static bool
+take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
+    const struct gdoi_kd_msg *kd)
+{
+	struct gm_tek *t = find_tek(gm, s->spi);
+	bool fresh = t == NULL;
+
+	if (fresh) {
+		t = xcalloc(1, sizeof(*t));
+		set_tek(gm, t, s, find_key(kd, s->spi));
+		t->life = s->life;
+		TAILQ_INSERT_HEAD(&gm->teks, t, link);
+	}
+	t->t.sa_index = index;
+	t->t.replay = s->replay;
+	t->t.window = s->window;
+	t->expires = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
+	return fresh;
+}
+
+/* Newest first: the TEK that ends last is at the head. */
+static void
+sort_teks(struct gm_group *gm)
+{
+	TAILQ_HEAD(, gm_tek) all = TAILQ_HEAD_INITIALIZER(all);
+	struct gm_tek *t, *at;
+
+	while ((t = TAILQ_FIRST(&gm->teks)) != NULL) {
+		TAILQ_REMOVE(&gm->teks, t, link);
+		TAILQ_FOREACH(at, &all, link)
+			if (at->expires < t->expires)
+				break;
+		if (at != NULL)
+			TAILQ_INSERT_BEFORE(at, t, link);
+		else
+			TAILQ_INSERT_TAIL(&all, t, link);
+	}
+	while ((t = TAILQ_FIRST(&all)) != NULL) {
+		TAILQ_REMOVE(&all, t, link);
+		TAILQ_INSERT_TAIL(&gm->teks, t, link);
+	}
+}
+
+static void
+take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
+    const struct gdoi_kd_msg *kd)
+{
+	size_t iv = gdoi_kek_iv_len(sak->cipher);
+	bool same = gm->has_kek &&
+	    memcmp(gm->kek.spi, sak->spi, KEK_SPI_LEN) == 0;
+	char spi[2 * KEK_SPI_LEN + 1];
+
+	gm->kek = *sak;
+	key_set(&gm->kek.iv, kd->kek.data, iv);
+	key_set(&gm->kek.key, kd->kek.data + iv, kd->kek.len - iv);
+	memcpy(gm->kek.pub, kd->pub, kd->pub_len);
+	gm->kek.pub_len = kd->pub_len;
+	gm->kek.sig_bits = (uint16_t)rsa_pub_bits(kd->pub, kd->pub_len);
+	gm->kek_expires = gdoi_now(gm->g) + (uint64_t)sak->life * 1000;
+	gm->has_kek = true;
+	if (same)
+		return;
+	gm->last_seq = 0;
+	gm->kek_conn_id = gm->g->ike->next_conn_id++;
+	ike_log(gm->g->ike, LOG_SA_KEK_UPDATED, gdoi_spi_str(sak->spi, spi));
+}
+
+void
+gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
+    const struct gdoi_kd_msg *kd, bool registration)
+{
+	struct assembly as = { .n = 0 };
+	uint16_t *index = xcalloc(sa->n, sizeof(*index));
+	bool fresh = false;
+	unsigned i;
+
+	if (kd->sid_bits != 0 && kd->nsids > 0) {
+		gm->sid_bits = kd->sid_bits;
+		gm->sid = kd->sids[0];
+	}
+	assemble(&as, sa, index);
+	/* back to front, so that the first of the list ends up newest */
+	for (i = sa->n; i-- > 0;)
+		fresh |= take_tek(gm, &sa->sats[i], index[i], kd);
+	sort_teks(gm);
+	if (fresh)
+		ike_log(gm->g->ike, LOG_SA_TEK_UPDATED);
+	if (sa->has_kek)
+		take_kek(gm, &sa->kek, kd);
+	else if (registration)
+		gm_delete_kek(gm);
+	if (sa->n > 0) {
+		free(gm->aces);
+		free(gm->sa_of);
+		gm->aces = as.aces;
+		gm->sa_of = as.sa_of;
+		gm->naces = as.n;
+		gm_send_policy(gm);
+	} else {
+		free(as.aces);
+		free(as.sa_of);
+	}
+	free(as.first_spi);
+	free(index);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Group member: a GROUPKEY-PUSH arrives. Runs in process ike.
+ *
+ * In this order: KEK by its SPI, decrypt, structure, sequence number,
+ * signature, contents; then it is applied and acknowledged. Only what the
+ * signature covers ever changes anything.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+static struct gm_group *
+group_of(struct gdoi *g, const struct isakmp_hdr *h)
+{
+	struct gm_group *gm;
+
+	TAILQ_FOREACH(gm, &g->gm, link)
+		if (gm->has_kek && memcmp(gm->kek.spi, h->icookie, 8) == 0 &&
+		    memcmp(gm->kek.spi + 8, h->rcookie, 8) == 0)
+			return gm;
+	return NULL;
+}
+
+static void
+send_ack(struct gm_group *gm, struct udp_addr local, struct udp_addr from)
+{
+	struct gdoi *g = gm->g;
+
+	if (gm->ack.len == 0)
+		return;
+	g->io.send(g->arg, local, from, gm->ack.data, gm->ack.len);
+	gm->acks_sent++;
+}
+
+/* The same octets once more: the key server missed our answer. That may be
+ * a push under a KEK that it replaced. */
+static bool
+answer_again(struct gdoi *g, struct udp_addr local, struct udp_addr from,
+    const uint8_t *digest)
+{
+	struct gm_group *gm;
+
+	TAILQ_FOREACH(gm, &g->gm, link) {
+		if (gm->ack.len == 0 ||
+		    memcmp(gm->ack.digest, digest, 32) != 0)
+			continue;
+		send_ack(gm, local, from);
+		return true;
+	}
+	return false;
+}
+
+static void
+failed(struct gm_group *gm, struct udp_addr from, const char *why)
+{
+	char a[IP4_STRLEN];
+
+	gm->g->ike->stats.bad++;
+	debug_log(DEBUG_GDOI, "GDOI: group %s: rekey from %s dropped: %s",
+	    gm->name, ip4_str(from.addr, a), why);
+	ike_log_limited(gm->g->ike, from.addr, LOG_GM_REKEY_FAILURE, gm->name,
+	    ip4_str(from.addr, a), why);
+}
+
+static void
+delete_teks(struct gm_group *gm, struct gdoi_delete *d)
+{
+	struct gm_tek *t, *next;
+	unsigned i;
+
+	for (t = TAILQ_FIRST(&gm->teks); t != NULL; t = next) {
+		struct rd r = d->spis;
+		bool hit = d->all;
+
+		next = TAILQ_NEXT(t, link);
+		for (i = 0; i < d->n && !hit; i++)
+			hit = rd_u32(&r) == t->t.spi;
+		if (hit)
+			gm_delete_tek(gm, t, true);
+	}
+}
+
+/* Delete payloads; true if the member must register again. */
+static bool
+apply_deletes(struct gm_group *gm, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *p;
+	struct gdoi_delete d;
+	bool again = false;
+	unsigned i;
+
+	for (i = 0; (p = isakmp_find(m, ISAKMP_D, i)) != NULL; i++) {
+		if (gdoi_get_delete(isakmp_rd(p), &d) != NULL)
+			continue; /* was looked at before */
+		if (d.protocol == 0) {
+			gm_delete_kek(gm);
+			again = true;
+		} else {
+			delete_teks(gm, &d);
+			again |= TAILQ_EMPTY(&gm->teks);
+		}
+	}
+	return again;
+}
+
+/* All payloads decoded, or why they cannot be. sa and kd must be freed if
+ * it is NULL. */
+static const char *
+decode(struct gm_group *gm, const struct isakmp_msg *m,
+    struct gdoi_sa_msg *sa, struct gdoi_kd_msg *kd)
+{
+	const struct isakmp_pl *psa = isakmp_find(m, ISAKMP_SA, 0);
+	const struct isakmp_pl *pkd = isakmp_find(m, ISAKMP_KD, 0);
+	const struct isakmp_pl *p;
+	struct gdoi_delete d;
+	const char *bad;
+	unsigned i;
+
+	memset(sa, 0, sizeof(*sa));
+	memset(kd, 0, sizeof(*kd));
+	for (i = 0; (p = isakmp_find(m, ISAKMP_D, i)) != NULL; i++)
+		if ((bad = gdoi_get_delete(isakmp_rd(p), &d)) != NULL)
+			return bad;
+	if ((psa == NULL) != (pkd == NULL))
+		return "SA and KD do not go together";
+	if (psa == NULL)
+		return NULL;
+	if ((bad = gdoi_get_sa(isakmp_rd(psa), sa)) != NULL)
+		return bad;
+	bad = gdoi_get_kd(isakmp_rd(pkd), kd);
+	if (bad == NULL && kd->nsids > 0) {
+		bad = "sender identifiers in a rekey";
+		gdoi_kd_msg_free(kd);
+	} else if (bad == NULL && (bad = gm_check(gm, sa, kd)) != NULL) {
+		gdoi_kd_msg_free(kd);
+	}
+	if (bad != NULL)
+		gdoi_sa_msg_free(sa);
+	return bad;
+}
+
+static void
+remember_ack(struct gm_group *gm, uint32_t seq, const uint8_t *digest)
+{
+	size_t len = push_ack_build(gm->g, &gm->kek, seq, gm->addr);
+
+	memcpy(gm->ack.digest, digest, sizeof(gm->ack.digest));
+	gm->ack.len = len <= sizeof(gm->ack.data) ? len : 0;
+	memcpy(gm->ack.data, gm->g->buf, gm->ack.len);
+}
+
+static void
+apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
+    const struct isakmp_msg *m, uint32_t seq, const struct gdoi_sa_msg *sa,
+    const struct gdoi_kd_msg *kd)
+{
+	char ks[IP4_STRLEN], own[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
+	struct gdoi *g = gm->g;
+	bool again, installed = sa->n > 0 || sa->has_kek;
+
+	ip4_str(from.addr, ks);
+	ip4_str(gm->addr, own);
+	gm->rekeys_total++;
+	gm->rekeys_since++;
+	gm->last_rekey = gdoi_now(g);
+	gm->last_rekey_from = from.addr;
+	gm->last_seq = seq;
+	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, own, seq,
+	    gdoi_spi_str(gm->kek.spi, spi));
+	again = apply_deletes(gm, m);
+	if (installed)
+		gm_install(gm, sa, kd, false);
+	send_ack(gm, local, from);
+	if (installed)
+		ike_log(g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
+	if (again && !sa->has_kek) {
+		uint32_t r;
+
+		ike_random(g->ike, &r, sizeof(r));
+		ike_log(g->ike, LOG_GM_RECV_DELETE, gm->name);
+		gm_reregister(gm, 1000 + r % 4000, true);
+	} else {
+		gm_schedule(gm);
+	}
+}
+
+static void
+opened(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
+    uint8_t *data, size_t len, const struct isakmp_msg *m,
+    const uint8_t *digest)
+{
+	struct gdoi_sa_msg sa;
+	struct gdoi_kd_msg kd;
+	const char *bad;
+	uint32_t seq;
+
+	if (!gdoi_get_seq(isakmp_rd(&m->pl[0]), &seq)) {
+		failed(gm, from, "SEQ payload malformed");
+		return;
+	}
+	if (seq <= gm->last_seq) {
+		gm->g->ike->stats.bad++;
+		ike_log_limited(gm->g->ike, from.addr, LOG_GM_REKEY_SEQ, seq,
+		    gm->name, gm->last_seq);
+		return;
+	}
+	if (!push_verify(&gm->kek, data, len, m)) {
+		failed(gm, from, "wrong signature");
+		return;
+	}
+	if ((bad = decode(gm, m, &sa, &kd)) != NULL) {
+		failed(gm, from, bad);
+		return;
+	}
+	remember_ack(gm, seq, digest);
+	apply(gm, local, from, m, seq, &sa, &kd);
+	gdoi_sa_msg_free(&sa);
+	gdoi_kd_msg_free(&kd);
+}
+
+static void
+debug_push(const struct gm_group *gm, struct udp_addr from,
+    const struct isakmp_msg *m)
+{
+	char text[160], a[IP4_STRLEN];
+
+	if (debug_flags & DEBUG_GDOI)
+		debug_log(DEBUG_GDOI, "GDOI: group %s: received from %s"
+		    " GROUPKEY-PUSH: %s", gm->name, ip4_str(from.addr, a),
+		    isakmp_describe(m, text));
+}
+
+void
+gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len)
+{
+	struct isakmp_hdr h;
+	struct isakmp_msg m;
+	struct gm_group *gm;
+	uint8_t digest[32];
+	const char *bad;
+
+	if (!isakmp_get_hdr(&h, data, len) || h.flags != ISAKMP_F_ENC ||
+	    h.mid != 0) {
+		g->ike->stats.bad++;
+		return;
+	}
+	IKE_HASH(IKE_SHA256, digest, CHUNK(data, len));
+	if (answer_again(g, local, from, digest))
+		return;
+	if ((gm = group_of(g, &h)) == NULL) {
+		g->ike->stats.no_sa++; /* a KEK of other times: no word */
+		return;
+	}
+	memcpy(g->ike->in, data, len);
+	bad = push_open(&gm->kek, g->ike->in, len, &m);
+	if (bad != NULL) {
+		failed(gm, from, bad);
+	} else {
+		debug_push(gm, from, &m);
+		opened(gm, local, from, g->ike->in, len, &m, digest);
+	}
+	explicit_bzero(g->ike->in, len);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Key server: groups from the configuration, their keys' schedule, the
+ * database of members. Runs in process ike.
+ *
+ * Keys are made when the first member registers. From then on they roll for
+ * ever: a TEK or the KEK is replaced some time before its end, and members
+ * get the new one by a push (ks_rekey.c).
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+struct ks_group *
+ks_find(struct gdoi *g, const char *name)
+{
+	struct ks_group *grp;
+
+	TAILQ_FOREACH(grp, &g->ks, link)
+		if (strcmp(grp->name, name) == 0)
+			return grp;
+	return NULL;
+}
+
+struct ks_group *
+ks_find_id(struct gdoi *g, uint8_t id_type, uint32_t id, uint32_t local)
+{
+	struct ks_group *grp;
+
+	if (id_type == GDOI_ID_NONE)
+		return NULL;
+	TAILQ_FOREACH(grp, &g->ks, link)
+		if (grp->id_type == id_type && grp->id == id &&
+		    grp->addr == local)
+			return grp;
+	return NULL;
+}
+
+/* ---- keys ---- */
+
+static struct ks_tek *
+newest_tek(const struct ks_group *grp, uint16_t sa)
+{
+	struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->newest && t->sa.number == sa)
+			return t;
+	return NULL;
+}
+
+void
+ks_destroy_keys(struct ks_group *grp)
+{
+	struct ks_tek *t;
+
+	ks_rekey_stop(grp);
+	while ((t = TAILQ_FIRST(&grp->teks)) != NULL)
+		ks_drop_tek(grp, t);
+	ks_kek_free(grp->kek);
+	grp->kek = NULL;
+	ks_policy_free(grp->active);
+	grp->active = NULL;
+	grp->generation++;
+	grp->next_sid = 0;
+}
+
+/* The policy of the configuration becomes the one in use. */
+static void
+adopt_policy(struct ks_group *grp)
+{
+	const struct gdoi_group *c = conf_find_gdoi_group(grp->g->conf,
+	    grp->name);
+
+	ks_policy_free(grp->active);
+	grp->active = ks_policy_make(grp->g, c);
+}
+
+void
+ks_log_problem(struct ks_group *grp)
+{
+	struct ks_policy *p = grp->policy;
+
+	if (p->problem[0] == '\0' || p->logged)
+		return;
+	p->logged = true;
+	if (p->problem_log == LOG_KS_NO_ACL)
+		ike_log(grp->g->ike, LOG_KS_NO_ACL, p->problem_acl,
+		    (unsigned)p->problem_sa, grp->name);
+	else
+		ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name, p->problem);
+}
+
+bool
+ks_ready(struct ks_group *grp)
+{
+	unsigned i;
+
+	if (grp->active != NULL) {
+		/* keys roll; a KEK can appear when its RSA key does */
+		if (grp->kek == NULL && ks_make_kek(grp)) {
+			grp->generation++;
+			ks_set_timer(grp);
+		}
+		return true;
+	}
+	if (grp->policy->problem[0] != '\0') {
+		ks_log_problem(grp);
+		return false;
+	}
+	adopt_policy(grp);
+	for (i = 0; i < grp->active->nsas; i++)
+		ks_make_tek(grp, &grp->active->sas[i]);
+	(void)ks_make_kek(grp);
+	ks_set_timer(grp);
+	return true;
+}
+
+static void
+add_sat(struct ks_group *grp, struct gdoi_sat *s, const struct ks_ace *a,
+    const struct ks_tek *t)
+{
+	s->ace = a->ace;
+	s->spi = t->k.spi;
+	s->transform = t->sa.transform;
+	s->life = secs_until(grp->g, t->expires);
+	s->replay = t->sa.replay;
+	s->window = t->sa.window;
+	s->sa_index = grp->active->nsas > 1 ? a->sa : 0;
+}
+
+/* The whole policy with the newest TEKs; behind it the permit entries again
+ * with the TEKs that are on their way out, so that a member that comes now
+ * can read what others still send with them. */
+struct gdoi_sat *
+ks_sats(struct ks_group *grp, unsigned *n)
+{
+	const struct ks_policy *p = grp->active;
+	struct gdoi_sat *sats;
+	struct ks_tek *t;
+	unsigned i, ntek = 0;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		ntek++;
+	sats = xcalloc((size_t)p->naces * (ntek + 1), sizeof(*sats));
+	*n = 0;
+	for (i = 0; i < p->naces; i++)
+		if ((t = newest_tek(grp, p->aces[i].sa)) != NULL)
+			add_sat(grp, &sats[(*n)++], &p->aces[i], t);
+	TAILQ_FOREACH(t, &grp->teks, link) {
+		if (t->newest || secs_until(grp->g, t->expires) == 0)
+			continue;
+		for (i = 0; i < p->naces; i++)
+			if (p->aces[i].sa == t->sa.number &&
+			    p->aces[i].ace.action == ACE_PERMIT &&
+			    *n < GDOI_SATS_MAX)
+				add_sat(grp, &sats[(*n)++], &p->aces[i], t);
+	}
+	return sats;
+}
+
+struct gdoi_tek_key *
+ks_tek_keys(struct ks_group *grp, unsigned *n)
+{
+	struct gdoi_tek_key *keys;
+	const struct ks_tek *t;
+
+	*n = 0;
+	TAILQ_FOREACH(t, &grp->teks, link)
+		(*n)++;
+	keys = xcalloc(*n, sizeof(*keys));
+	*n = 0;
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (secs_until(grp->g, t->expires) != 0)
+			keys[(*n)++] = t->k;
+	return keys;
+}
+
+bool
+ks_counter_mode(const struct ks_group *grp)
+{
+	const struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->sa.transform.cipher == ESP_AES_GCM ||
+		    t->sa.transform.cipher == ESP_GMAC)
+			return true;
+	return false;
+}
+
+/* Sender identifiers are given out once: the same one twice under one key
+ * would break AES-GCM. */
+bool
+ks_has_sids(const struct ks_group *grp, unsigned n)
+{
+	return grp->next_sid + n <= UINT32_C(1) << SID_BITS_MEDIUM;
+}
+
+uint32_t
+ks_take_sid(struct ks_group *grp)
+{
+	return grp->next_sid++;
+}
+
+/* ---- schedule ---- */
+
+static void
+schedule(void *arg)
+{
+	struct ks_group *grp = arg;
+	struct gdoi *g = grp->g;
+	struct ks_tek *t, *next;
+	uint64_t now = gdoi_now(g);
+	bool tek_due = false;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		tek_due |= t->newest && t->rekey_at <= now;
+	if (grp->kek != NULL && grp->kek->rekey_at <= now)
+		(void)ks_rekey(grp, REKEY_KEK);
+	else if (tek_due)
+		(void)ks_rekey(grp, REKEY_TEK);
+	for (t = TAILQ_FIRST(&grp->teks); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
+		if (t->expires <= now)
+			ks_drop_tek(grp, t);
+	}
+	ks_set_timer(grp);
+}
+
+/* The next thing to do; at least a second away, whatever is configured. */
+void
+ks_set_timer(struct ks_group *grp)
+{
+	uint64_t at = UINT64_MAX, now = gdoi_now(grp->g);
+	const struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link) {
+		if (t->newest && t->rekey_at < at)
+			at = t->rekey_at;
+		if (t->expires < at)
+			at = t->expires;
+	}
+	if (grp->kek != NULL && grp->kek->rekey_at < at)
+		at = grp->kek->rekey_at;
+	if (at == UINT64_MAX) {
+		timer_clear(&grp->g->ike->timers, &grp->timer);
+		return;
+	}
+	if (at < now + 1000)
+		at = now + 1000;
+	timer_set(&grp->g->ike->timers, &grp->timer, at, schedule, grp);
+}
+
+/* ---- members ---- */
+
+void
+ks_remove_member(struct ks_group *grp, struct ks_member *m, bool log)
+{
+	char a[IP4_STRLEN];
+
+	ks_rekey_forget(grp, m);
+	TAILQ_REMOVE(&grp->members, m, link);
+	grp->nmembers--;
+	if (log) {
+		ike_log(grp->g->ike, LOG_GM_DELETE, ip4_str(m->addr, a),
+		    grp->name);
+		if (grp->nmembers == 0)
+			ike_log(grp->g->ike, LOG_KS_LAST_GM,
+			    ip4_str(m->addr, a), grp->name);
+	}
+	free(m);
+}
+
+static struct ks_member *
+find_member(struct ks_group *grp, uint32_t addr)
+{
+	struct ks_member *m, *after = NULL;
+
+	TAILQ_FOREACH(m, &grp->members, link) {
+		if (m->addr == addr)
+			return m;
+		if (m->addr > addr)
+			break;
+		after = m;
+	}
+	m = xcalloc(1, sizeof(*m));
+	m->addr = addr;
+	if (after != NULL)
+		TAILQ_INSERT_AFTER(&grp->members, after, m, link);
+	else
+		TAILQ_INSERT_HEAD(&grp->members, m, link);
+	grp->nmembers++;
+	return m;
+}
+
+/* A pull is complete. generation: of the keys that it carried; if the group
+ * was rekeyed meanwhile the member gets that push now. */
+void
+ks_add_member(struct ks_group *grp, const struct ike_sa *sa, bool has_kek,
+    unsigned generation)
+{
+	struct ks_member *m = find_member(grp, sa->remote.addr);
+	char a[IP4_STRLEN];
+
+	ip4_str(m->addr, a);
+	ks_rekey_forget(grp, m);
+	m->port = sa->remote.port;
+	m->has_kek = has_kek;
+	m->missed = 0;
+	m->acked_ever = false;
+	m->state = MEMBER_IDLE;
+	str_copy(m->version, sa->peer_version[0] != '\0' ? sa->peer_version :
+	    "0.0.0", sizeof(m->version));
+	if (grp->nmembers == 1)
+		ike_log(grp->g->ike, LOG_KS_FIRST_GM, a, grp->name);
+	ike_log(grp->g->ike, LOG_KS_REGS_COMPL, grp->name, a);
+	if (generation != grp->generation)
+		ks_rekey_to(grp, m);
+}
+
+/* ---- configuration ---- */
+
+void
+ks_clear(struct ks_group *grp)
+{
+	struct ks_member *m;
+
+	while ((m = TAILQ_FIRST(&grp->members)) != NULL)
+		ks_remove_member(grp, m, false);
+	ks_destroy_keys(grp);
+	ks_set_timer(grp);
+}
+
+static void
+group_free(struct ks_group *grp)
+{
+	struct gdoi *g = grp->g;
+
+	ks_clear(grp);
+	timer_clear(&g->ike->timers, &grp->timer);
+	TAILQ_REMOVE(&g->ks, grp, link);
+	ks_policy_free(grp->policy);
+	free(grp->rekey.data);
+	explicit_bzero(grp, sizeof(*grp));
+	free(grp);
+}
+
+static struct ks_group *
+group_new(struct gdoi *g, const char *name)
+{
+	struct ks_group *grp = xcalloc(1, sizeof(*grp));
+
+	grp->g = g;
+	str_copy(grp->name, name, sizeof(grp->name));
+	TAILQ_INIT(&grp->teks);
+	TAILQ_INIT(&grp->members);
+	grp->handle = ++g->handles;
+	TAILQ_INSERT_TAIL(&g->ks, grp, link);
+	return grp;
+}
+
+static void
+set_address(struct ks_group *grp, uint32_t addr)
+{
+	char a[IP4_STRLEN];
+
+	if (grp->addr == addr)
+		return;
+	if (grp->addr != 0)
+		ike_log(grp->g->ike, LOG_KS_GROUP_DELETE,
+		    ip4_str(grp->addr, a), grp->name);
+	grp->addr = addr;
+	if (addr != 0)
+		ike_log(grp->g->ike, LOG_KS_GROUP_ADD, ip4_str(addr, a),
+		    grp->name);
+}
+
+static void
+group_config(struct gdoi *g, const struct gdoi_group *c)
+{
+	const struct gdoi_local *l = (const void *)c->local.first;
+	struct ks_policy *p = ks_policy_make(g, c);
+	struct ks_group *grp = ks_find(g, c->name);
+	bool changed;
+
+	if (grp == NULL)
+		grp = group_new(g, c->name);
+	grp->gone = false;
+	grp->id_type = c->id_type;
+	grp->id = c->id;
+	grp->retransmit_secs = l->retransmit_secs != 0 ? l->retransmit_secs :
+	    10;
+	grp->retransmit_count = l->retransmit_count;
+	grp->unicast = l->unicast;
+	set_address(grp, l->addr);
+	changed = grp->policy != NULL && !ks_policy_equal(grp->policy, p);
+	if (changed)
+		grp->no_rsa_logged = false;
+	else if (grp->policy != NULL)
+		p->logged = grp->policy->logged;
+	if (changed && grp->active != NULL)
+		ike_log(g->ike, LOG_KS_POLICY_CHANGE, grp->name);
+	ks_policy_free(grp->policy);
+	grp->policy = p;
+}
+
+void
+ks_config(struct gdoi *g, const struct conf *c)
+{
+	const struct gdoi_group *cg;
+	struct ks_group *grp, *next;
+
+	TAILQ_FOREACH(grp, &g->ks, link)
+		grp->gone = true;
+	CF_FOREACH (cg, &c->gdoi_groups)
+		if (cg->local.first != NULL)
+			group_config(g, cg);
+	for (grp = TAILQ_FIRST(&g->ks); grp != NULL; grp = next) {
+		next = TAILQ_NEXT(grp, link);
+		if (!grp->gone)
+			continue;
+		set_address(grp, 0);
+		group_free(grp);
+	}
+}
+
+void
+ks_free(struct gdoi *g)
+{
+	struct ks_group *grp;
+
+	while ((grp = TAILQ_FIRST(&g->ks)) != NULL)
+		group_free(grp);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The keys of a key server's group: how they are made and when they are due
+ * to be replaced. Runs in process ike.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+#define REKEY_GAP_MS 30000 /* never sooner after the one before */
+
+static uint32_t
+max_u32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the retransmissions of a rekey may take. */
+static uint32_t
+distribution(const struct ks_group *grp)
+{
+	return (uint32_t)grp->retransmit_secs * grp->retransmit_count + 5;
+}
+
+/* Seconds before the end at which the successor is sent: long enough that a
+ * member hears of it before it would register again by itself. */
+uint32_t
+ks_tek_margin(const struct ks_group *grp, uint32_t life)
+{
+	return max_u32(90, life / 10) + distribution(grp);
+}
+
+uint32_t
+ks_kek_margin(const struct ks_group *grp, uint32_t life)
+{
+	return max_u32(200, life / 10) + distribution(grp);
+}
+
+static uint64_t
+rekey_time(const struct ks_group *grp, uint64_t born, uint32_t life,
+    uint32_t margin)
+{
+	uint64_t at = born;
+
+	if (life > margin)
+		at += (uint64_t)(life - margin) * 1000;
+	if (at < born + REKEY_GAP_MS)
+		at = born + REKEY_GAP_MS;
+	if (grp->last_rekey != 0 && at < grp->last_rekey + REKEY_GAP_MS)
+		at = grp->last_rekey + REKEY_GAP_MS;
+	return at;
+}
+
+static void
+random_key(struct ks_group *grp, struct key *k, size_t len)
+{
+	uint8_t data[KEY_MAX];
+
+	ike_random(grp->g->ike, data, len);
+	key_set(k, data, len);
+	explicit_bzero(data, sizeof(data));
+}
+
+/* An SPI that no TEK of any group here has. */
+static uint32_t
+new_spi(struct gdoi *g)
+{
+	const struct ks_group *grp;
+	const struct ks_tek *t;
+	uint32_t spi;
+
+again:
+	ike_random(g->ike, &spi, sizeof(spi));
+	if (spi < 256)
+		goto again;
+	TAILQ_FOREACH(grp, &g->ks, link)
+		TAILQ_FOREACH(t, &grp->teks, link)
+			if (t->k.spi == spi)
+				goto again;
+	return spi;
+}
+
+/* A new TEK for one sa ipsec; the one before stays until its end. */
+void
+ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
+{
+	struct ks_tek *t = xcalloc(1, sizeof(*t)), *old;
+	size_t salt = sa->transform.cipher == ESP_AES_GCM ||
+	    sa->transform.cipher == ESP_GMAC ? 4 : 0;
+	size_t auth = esp_auth_key_len(&sa->transform);
+
+	TAILQ_FOREACH(old, &grp->teks, link)
+		if (old->sa.number == sa->number)
+			old->newest = false;
+	t->sa = *sa;
+	t->newest = true;
+	t->k.spi = new_spi(grp->g);
+	random_key(grp, &t->k.key, esp_key_len(&sa->transform) + salt);
+	if (auth != 0)
+		random_key(grp, &t->k.auth_key, auth);
+	t->born = gdoi_now(grp->g);
+	t->expires = t->born + (uint64_t)sa->life * 1000;
+	t->rekey_at = rekey_time(grp, t->born, sa->life,
+	    ks_tek_margin(grp, sa->life));
+	TAILQ_INSERT_HEAD(&grp->teks, t, link);
+	debug_log(DEBUG_GDOI, "GDOI: group %s: new TEK 0x%08X for sa ipsec %u,"
+	    " life %u s", grp->name, t->k.spi, sa->number, sa->life);
+}
+
+void
+ks_drop_tek(struct ks_group *grp, struct ks_tek *t)
+{
+	TAILQ_REMOVE(&grp->teks, t, link);
+	explicit_bzero(t, sizeof(*t));
+	free(t);
+}
+
+void
+ks_kek_free(struct ks_kek *k)
+{
+	if (k == NULL)
+		return;
+	explicit_bzero(k, sizeof(*k));
+	free(k);
+}
+
+/* A new KEK in grp->kek (the caller has taken the old one away). False: the
+ * group has none, because its RSA key is missing. */
+bool
+ks_make_kek(struct ks_group *grp)
+{
+	const struct ks_policy *p = grp->active;
+	const struct rsa_key *rsa = rsa_find(grp->g->rsa, p->rsa_label);
+	struct ks_kek *k;
+
+	if (!grp->unicast) {
+		if (!grp->no_rsa_logged)
+			ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
+			    "rekeys by multicast are not sent, members"
+			    " re-register (rekey transport unicast)");
+		grp->no_rsa_logged = true;
+		return false;
+	}
+	if (rsa == NULL || rsa->pub_len > GDOI_PUB_MAX) {
+		if (p->rsa_label[0] != '\0' && !grp->no_rsa_logged)
+			ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, p->rsa_label,
+			    grp->name);
+		grp->no_rsa_logged = true;
+		return false;
+	}
+	grp->no_rsa_logged = false;
+	k = xcalloc(1, sizeof(*k));
+	str_copy(k->label, rsa->label, sizeof(k->label));
+	ike_random(grp->g->ike, k->k.spi, KEK_SPI_LEN);
+	k->k.spi[0] |= 1;
+	k->k.spi[8] |= 1; /* both cookies differ from zero */
+	k->k.cipher = p->kek_cipher;
+	k->k.key_bits = p->kek_bits;
+	k->k.sig_hash = p->sig_hash;
+	k->k.sig_bits = (uint16_t)rsa->bits;
+	k->k.ack = grp->unicast ? KEK_ACK_SHA256 : KEK_ACK_NONE;
+	random_key(grp, &k->k.iv, gdoi_kek_iv_len(p->kek_cipher));
+	random_key(grp, &k->k.key, gdoi_kek_key_len(p->kek_cipher,
+	    p->kek_bits));
+	memcpy(k->k.pub, rsa->pub, rsa->pub_len);
+	k->k.pub_len = (uint16_t)rsa->pub_len;
+	k->life = p->kek_life;
+	k->born = gdoi_now(grp->g);
+	k->expires = k->born + (uint64_t)k->life * 1000;
+	k->rekey_at = rekey_time(grp, k->born, k->life,
+	    ks_kek_margin(grp, k->life));
+	grp->kek = k;
+	return true;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Key server: rekeys. One push is built, signed and encrypted per rekey and
+ * sent to each member by unicast, at a limited pace; members that do not
+ * acknowledge get the same octets again; who misses three rekeys in a row is
+ * deleted. Runs in process ike.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+#define PACE_MEMBERS 50
+#define PACE_MS 100
+#define MISSED_MAX 3
+
+static void distribute(void *);
+
+/* ---- distribution ---- */
+
+static void
+send_to(struct ks_group *grp, struct ks_member *m)
+{
+	struct ks_rekey *r = &grp->rekey;
+	struct udp_addr from = { grp->addr, ISAKMP_PORT };
+	struct udp_addr to = { m->addr, m->port };
+	unsigned i;
+
+	grp->g->io.send(grp->g->arg, from, to, r->data, r->len);
+	if (m->state == MEMBER_SENT) {
+		m->retries++;
+		r->retransmits++;
+		grp->retransmitted++;
+		return;
+	}
+	m->state = MEMBER_SENT;
+	m->sent++;
+	for (i = NELEM(m->sent_seq) - 1; i > 0; i--)
+		m->sent_seq[i] = m->sent_seq[i - 1];
+	m->sent_seq[0] = r->seq;
+}
+
+/* All have answered, or had their time. */
+static void
+finish(struct ks_group *grp)
+{
+	struct ks_rekey *r = &grp->rekey;
+	struct ks_member *m, *next;
+
+	if (!r->active)
+		return;
+	r->active = false;
+	r->duration = gdoi_now(grp->g) - r->started;
+	timer_clear(&grp->g->ike->timers, &r->timer);
+	for (m = TAILQ_FIRST(&grp->members); m != NULL; m = next) {
+		next = TAILQ_NEXT(m, link);
+		if (m->state != MEMBER_SENT && m->state != MEMBER_PENDING)
+			continue;
+		m->state = MEMBER_IDLE;
+		if (r->kek.ack == KEK_ACK_NONE)
+			continue;
+		m->acks_missed++;
+		/* other software may know no ACK: it must have sent one
+		 * before its silence means anything (RFC 8263) */
+		if (++m->missed >= MISSED_MAX && (m->acked_ever ||
+		    strcmp(m->version, "0.0.0") != 0))
+			ks_remove_member(grp, m, true);
+	}
+}
+
+void
+ks_rekey_stop(struct ks_group *grp)
+{
+	struct ks_rekey *r = &grp->rekey;
+
+	finish(grp);
+	free(r->data);
+	r->data = NULL;
+	r->len = 0;
+	explicit_bzero(&r->kek, sizeof(r->kek));
+}
+
+/* The member goes, or starts over. */
+void
+ks_rekey_forget(struct ks_group *grp, const struct ks_member *m)
+{
+	if (grp->rekey.next == m)
+		grp->rekey.next = TAILQ_NEXT(m, link);
+}
+
+/* One member that registered with keys older than the running push. */
+void
+ks_rekey_to(struct ks_group *grp, struct ks_member *m)
+{
+	if (grp->rekey.data == NULL || !m->has_kek)
+		return;
+	send_to(grp, m);
+	if (grp->rekey.active)
+		grp->rekey.waiting++;
+}
+
+static bool
+wanted(const struct ks_member *m, bool again)
+{
+	return m->state == (again ? MEMBER_SENT : MEMBER_PENDING);
+}
+
+static void
+distribute(void *arg)
+{
+	struct ks_group *grp = arg;
+	struct ks_rekey *r = &grp->rekey;
+	uint64_t now = gdoi_now(grp->g);
+	bool again = r->tries > 0;
+	unsigned n = 0;
+
+	for (; r->next != NULL && n < PACE_MEMBERS;
+	    r->next = TAILQ_NEXT(r->next, link))
+		if (wanted(r->next, again)) {
+			send_to(grp, r->next);
+			n++;
+		}
+	if (r->next != NULL) {
+		timer_set(&grp->g->ike->timers, &r->timer, now + PACE_MS,
+		    distribute, grp);
+		return;
+	}
+	if (r->waiting == 0 || r->tries > grp->retransmit_count) {
+		finish(grp);
+		return;
+	}
+	/* once more round for those who have not answered by then; after
+	 * the last round only the wait is left */
+	if (++r->tries <= grp->retransmit_count)
+		r->next = TAILQ_FIRST(&grp->members);
+	timer_set(&grp->g->ike->timers, &r->timer,
+	    now + (uint64_t)grp->retransmit_secs * 1000, distribute, grp);
+}
+
+static void
+start(struct ks_group *grp, const struct gdoi_kek *kek, uint32_t seq,
+    size_t len)
+{
+	struct ks_rekey *r = &grp->rekey;
+	char addr[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
+	struct ks_member *m;
+
+	free(r->data);
+	r->data = xcalloc(1, len);
+	memcpy(r->data, grp->g->buf, len);
+	r->len = len;
+	r->kek = *kek;
+	r->seq = seq;
+	r->tries = r->retransmits = r->waiting = 0;
+	r->started = gdoi_now(grp->g);
+	r->active = true;
+	r->next = TAILQ_FIRST(&grp->members);
+	TAILQ_FOREACH(m, &grp->members, link) {
+		m->state = m->has_kek ? MEMBER_PENDING : MEMBER_IDLE;
+		r->waiting += m->has_kek;
+	}
+	grp->rekeys_sent++;
+	ike_log(grp->g->ike, LOG_KS_SEND_UNICAST_REKEY, grp->name,
+	    ip4_str(grp->addr, addr), seq, gdoi_spi_str(kek->spi, spi));
+	distribute(grp);
+}
+
+/* ---- building ---- */
+
+struct payload_args {
+	struct ks_group *grp;
+	const struct gdoi_kek *new_kek; /* NULL: it stays */
+};
+
+static bool
+put_payloads(struct isakmp_out *o, void *arg)
+{
+	const struct payload_args *a = arg;
+	struct gdoi_tek_key *keys;
+	struct gdoi_sat *sats;
+	unsigned n, nkeys;
+
+	sats = ks_sats(a->grp, &n);
+	keys = ks_tek_keys(a->grp, &nkeys);
+	gdoi_put_sa(o, a->new_kek, NULL, sats, n);
+	gdoi_put_kd(o, a->new_kek, keys, nkeys, 0, NULL, 0);
+	explicit_bzero(keys, nkeys * sizeof(*keys));
+	free(keys);
+	free(sats);
+	return true;
+}
+
+/* Sends what the group has now to all members, under the KEK they know. */
+static void
+push(struct ks_group *grp, struct ks_kek *under, bool new_kek)
+{
+	struct payload_args args = { .grp = grp };
+	struct gdoi_kek announced;
+	const struct rsa_key *rsa = rsa_find(grp->g->rsa, under->label);
+	size_t len;
+
+	if (rsa == NULL || rsa->pub_len != under->k.pub_len ||
+	    memcmp(rsa->pub, under->k.pub, rsa->pub_len) != 0) {
+		ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, under->label,
+		    grp->name);
+		return;
+	}
+	if (new_kek) {
+		announced = grp->kek->k;
+		announced.life = secs_until(grp->g, grp->kek->expires);
+		announced.src = (struct udp_addr){ grp->addr, ISAKMP_PORT };
+		announced.dst = (struct udp_addr){ 0, ISAKMP_PORT };
+		args.new_kek = &announced;
+	}
+	under->seq++;
+	len = push_build(grp->g, &under->k, under->seq, rsa, put_payloads,
+	    &args);
+	if (len == 0)
+		ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
+		    "a rekey could not be built");
+	else
+		start(grp, &under->k, under->seq, len);
+	explicit_bzero(&announced, sizeof(announced));
+}
+
+/* Old TEKs end sooner when the operator rekeys: half-way between at once and
+ * their configured life (ios-getvpn.md 2.4). */
+static void
+shorten(struct ks_group *grp)
+{
+	struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link) {
+		uint32_t five = t->sa.life / 20, left;
+
+		five = five > 3600 ? 3600 : five;
+		five = five < 90 ? 90 : five;
+		left = secs_until(grp->g, t->expires);
+		if (left > five) {
+			t->expires = gdoi_now(grp->g) + (uint64_t)five * 1000;
+			t->override = five;
+		}
+	}
+}
+
+const char *
+ks_rekey(struct ks_group *grp, enum rekey_kind kind)
+{
+	const struct gdoi_group *c = conf_find_gdoi_group(grp->g->conf,
+	    grp->name);
+	uint64_t now = gdoi_now(grp->g);
+	struct ks_kek *old = grp->kek;
+	bool fresh_kek = false;
+	struct ks_tek *t;
+	unsigned i;
+
+	if (grp->active == NULL)
+		return "no member has registered yet, there are no keys";
+	if (kind == REKEY_ALL && grp->policy->problem[0] != '\0') {
+		ks_log_problem(grp);
+		return grp->policy->problem;
+	}
+	finish(grp);
+	/* the running configuration, if it makes a policy */
+	if (c != NULL && grp->policy->problem[0] == '\0') {
+		ks_policy_free(grp->active);
+		grp->active = ks_policy_make(grp->g, c);
+	}
+	grp->last_rekey = now;
+	if (kind == REKEY_ALL)
+		shorten(grp);
+	for (i = 0; i < grp->active->nsas; i++) {
+		const struct ks_sa *sa = &grp->active->sas[i];
+
+		TAILQ_FOREACH(t, &grp->teks, link)
+			if (t->newest && t->sa.number == sa->number)
+				break;
+		if (t == NULL || kind == REKEY_ALL || t->rekey_at <= now)
+			ks_make_tek(grp, sa);
+	}
+	/* an sa ipsec that is gone: its TEK is nobody's successor any more */
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (ks_policy_sa(grp->active, t->sa.number) == NULL)
+			t->newest = false;
+	if (old == NULL || kind != REKEY_TEK || old->rekey_at <= now) {
+		fresh_kek = ks_make_kek(grp);
+		if (!fresh_kek && old != NULL) {
+			/* no RSA key any more: no KEK either */
+			grp->kek = NULL;
+			ks_kek_free(old);
+			old = NULL;
+		}
+	}
+	grp->generation++;
+	if (old != NULL)
+		push(grp, old, fresh_kek);
+	if (old != NULL && fresh_kek)
+		ks_kek_free(old);
+	ks_set_timer(grp);
+	return NULL;
+}
+
+static bool
+put_deletes(struct isakmp_out *o, void *arg UNUSED)
+{
+	gdoi_put_delete_all(o, 1); /* all TEKs */
+	gdoi_put_delete_all(o, 0); /* and the KEK */
+	return true;
+}
+
+/* The group starts over: members forget it and register again. Once to each,
+ * for the keys that could sign it again are about to go. */
+void
+ks_send_delete(struct ks_group *grp)
+{
+	struct udp_addr from = { grp->addr, ISAKMP_PORT };
+	const struct ks_member *m;
+	const struct rsa_key *rsa;
+	size_t len;
+
+	if (grp->kek == NULL ||
+	    (rsa = rsa_find(grp->g->rsa, grp->kek->label)) == NULL)
+		return;
+	len = push_build(grp->g, &grp->kek->k, ++grp->kek->seq, rsa,
+	    put_deletes, NULL);
+	if (len == 0)
+		return;
+	TAILQ_FOREACH(m, &grp->members, link) {
+		struct udp_addr to = { m->addr, m->port };
+
+		if (m->has_kek)
+			grp->g->io.send(grp->g->arg, from, to, grp->g->buf,
+			    len);
+	}
+}
+
+/* ---- acknowledgements ---- */
+
+static void
+acknowledged(struct ks_group *grp, struct ks_member *m, uint32_t seq)
+{
+	struct ks_rekey *r = &grp->rekey;
+	unsigned i;
+
+	if (m->state != MEMBER_SENT)
+		return; /* a duplicate */
+	m->state = MEMBER_ACKED;
+	m->acked_ever = true;
+	m->missed = 0;
+	m->acks++;
+	for (i = NELEM(m->rcvd_seq) - 1; i > 0; i--)
+		m->rcvd_seq[i] = m->rcvd_seq[i - 1];
+	m->rcvd_seq[0] = seq;
+	if (r->waiting > 0 && --r->waiting == 0 && r->next == NULL)
+		finish(grp);
+}
+
+static bool
+ack_hash_ok(const struct gdoi_kek *k, const struct isakmp_pl *h,
+    const struct isakmp_msg *m)
+{
+	static const unsigned bits[] = { 512, 256, 1024 };
+	const uint8_t *rest = h->body + h->len;
+	uint8_t want[IKE_HASH_MAX];
+	unsigned i;
+	size_t n;
+
+	for (i = 0; i < NELEM(bits); i++) {
+		n = push_ack_hash(k, bits[i], rest, (size_t)(m->end - rest),
+		    want);
+		if (n != 0 && n == h->len && bytes_equal(want, h->body, n))
+			return true;
+	}
+	return false;
+}
+
+static struct ks_group *
+group_of_push(struct gdoi *g, const struct isakmp_hdr *h)
+{
+	struct ks_group *grp;
+
+	TAILQ_FOREACH(grp, &g->ks, link)
+		if (grp->rekey.data != NULL &&
+		    memcmp(grp->rekey.kek.spi, h->icookie, 8) == 0 &&
+		    memcmp(grp->rekey.kek.spi + 8, h->rcookie, 8) == 0)
+			return grp;
+	return NULL;
+}
+
+void
+ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
+    size_t len)
+{
+	const struct isakmp_pl *h, *s, *id;
+	struct ks_group *grp;
+	struct isakmp_msg m;
+	struct ks_member *gm;
+	char a[IP4_STRLEN];
+	uint32_t seq, addr;
+	struct rd r;
+
+	if (!isakmp_parse(&m, data, len) || m.n != 3 ||
+	    (h = isakmp_find(&m, ISAKMP_HASH, 0)) != &m.pl[0] ||
+	    (s = isakmp_find(&m, ISAKMP_SEQ, 0)) == NULL ||
+	    (id = isakmp_find(&m, ISAKMP_ID, 0)) == NULL ||
+	    !gdoi_get_seq(isakmp_rd(s), &seq) || id->len != 8) {
+		g->ike->stats.bad++;
+		ike_log_limited(g->ike, from.addr, LOG_IKMP_BAD_MESSAGE,
+		    ip4_str(from.addr, a));
+		return;
+	}
+	if ((grp = group_of_push(g, &m.hdr)) == NULL) {
+		g->ike->stats.no_sa++; /* late: that push is history */
+		return;
+	}
+	if (!ack_hash_ok(&grp->rekey.kek, h, &m)) {
+		g->ike->stats.bad++;
+		ike_log_limited(g->ike, from.addr, LOG_KS_HASH_FAIL,
+		    ip4_str(from.addr, a));
+		return;
+	}
+	r = isakmp_rd(id);
+	rd_skip(&r, 4);
+	addr = rd_u32(&r);
+	TAILQ_FOREACH(gm, &grp->members, link)
+		if (gm->addr == addr)
+			break;
+	debug_log(DEBUG_GDOI, "GDOI: group %s: rekey ACK of %s, seq # %u",
+	    grp->name, ip4_str(addr, a), seq);
+	if (gm != NULL && seq == grp->rekey.seq)
+		acknowledged(grp, gm, seq);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The interpreter of exchange tables. Runs in process ike.
+ *
+ * A message for an exchange goes through, in this order:
+ *   1. the same octets again: the last answer is sent again, nothing else;
+ *   2. encrypted as the step says? decrypted with a copy of the IV;
+ *   3. well-formed, the payloads that the step wants and no others;
+ *   4. the HASH, over the message as it was sent;
+ *   5. the handler of the step;
+ *   6. only now the exchange moves: IV, step, digest of the message, answer.
+ * What fails in 2 to 5 (EX_BAD) leaves no trace but a counter and a limited
+ * log line, so that nobody can disturb an exchange by throwing mud at it.
+ *
+ * Only initiators repeat messages by a timer. A responder answers duplicates,
+ * so that it never sends more than it was sent (no amplifier).
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/ike_priv.h"
+
+struct exch *
+exch_new(struct ike_sa *sa, const struct exch_type *type, bool initiator,
+    uint32_t mid, void *data)
+{
+	struct exch *x = xcalloc(1, sizeof(*x));
+
+	x->ike = sa->ike;
+	x->sa = sa;
+	x->type = type;
+	x->initiator = initiator;
+	x->mid = mid;
+	x->step = initiator ? type->init : type->resp;
+	x->data = data;
+	if (type != &main_mode)
+		TAILQ_INSERT_TAIL(&sa->exchs, x, link);
+	return x;
+}
+
+void
+exch_free(struct exch *x)
+{
+	timer_clear(&x->ike->timers, &x->timer);
+	if (x->type->release != NULL)
+		x->type->release(x);
+	if (x->type != &main_mode)
+		TAILQ_REMOVE(&x->sa->exchs, x, link);
+	free(x->last_out);
+	explicit_bzero(x, sizeof(*x));
+	free(x);
+}
+
+/* Freed with its SA, or by ike_reap(). */
+static void
+bury(struct exch *x)
+{
+	timer_clear(&x->ike->timers, &x->timer);
+	if (!x->dead)
+		x->ike->ndead++;
+	x->dead = true;
+}
+
+void
+exch_cancel(struct exch *x)
+{
+	x->done = true; /* neither done() nor failed() any more */
+	bury(x);
+}
+
+void
+exch_fail(struct exch *x, const char *why)
+{
+	bool tell = !x->done && !x->dead;
+
+	bury(x);
+	if (tell) {
+		x->done = true;
+		if (x->type->failed != NULL)
+			x->type->failed(x, why);
+	}
+}
+
+void
+exch_send_raw(struct exch *x, const uint8_t *data, size_t len)
+{
+	x->ike->env.send(x->ike->env.arg, x->sa->local, x->sa->remote, data,
+	    len);
+}
+
+/* ---- timers ---- */
+
+static void
+retransmit(void *arg)
+{
+	struct exch *x = arg;
+
+	if (x->tries >= RETRY_MAX) {
+		exch_fail(x, x->why != NULL ? x->why : "no answer");
+		return;
+	}
+	x->tries++;
+	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): retransmitting %s, attempt %u"
+	    " of %u", x->sa->conn_id, x->type->name, x->tries, RETRY_MAX);
+	exch_send_raw(x, x->last_out, x->last_out_len);
+	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike) + RETRY_MS,
+	    retransmit, x);
+	if (x->type != &main_mode)
+		dpd_start(x->sa);
+}
+
+static void
+forget(void *arg)
+{
+	bury(arg);
+}
+
+static void
+set_timer(struct exch *x)
+{
+	uint64_t now = ike_now(x->ike);
+
+	if (!x->done && x->initiator)
+		timer_set(&x->ike->timers, &x->timer, now + RETRY_MS,
+		    retransmit, x);
+	else if (x->type != &main_mode)
+		timer_set(&x->ike->timers, &x->timer, now + LINGER_MS, forget,
+		    x);
+	else
+		timer_clear(&x->ike->timers, &x->timer);
+}
+
+/* ---- hashes ---- */
+
+/* HASH(n) = prf(SKEYID_a, M-ID | Ni_b (n > 1) | Nr_b (n > 2) | rest), where
+ * rest is everything behind the HASH payload (RFC 2409 5.5, RFC 6407 3.2). */
+static void
+message_hash(const struct exch *x, unsigned n, const uint8_t *rest,
+    size_t rest_len, uint8_t *out)
+{
+	uint8_t mid[4] = { (uint8_t)(x->mid >> 24), (uint8_t)(x->mid >> 16),
+		(uint8_t)(x->mid >> 8), (uint8_t)x->mid };
+
+	IKE_PRF(x->sa->suite.hash, CHUNK_KEY(&x->sa->keys.skeyid_a), out,
+	    CHUNK(mid, 4), CHUNK(x->ni, n > 1 ? x->ni_len : 0),
+	    CHUNK(x->nr, n > 2 ? x->nr_len : 0), CHUNK(rest, rest_len));
+}
+
+static bool
+hash_ok(const struct exch *x, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *h = &m->pl[0];
+	uint8_t want[IKE_HASH_MAX];
+	size_t len = ike_hash_len(x->sa->suite.hash);
+
+	if (m->n == 0 || h->type != ISAKMP_HASH || h->len != len)
+		return false;
+	message_hash(x, x->nmsg + 1, h->body + len,
+	    (size_t)(m->end - (h->body + len)), want);
+	return bytes_equal(want, h->body, len);
+}
+
+/* ---- sending ---- */
+
+void
+exch_put_nonce(struct exch *x, struct isakmp_out *o)
+{
+	uint8_t *n = x->initiator ? x->ni : x->nr;
+
+	ike_random(x->ike, n, NONCE_LEN);
+	*(x->initiator ? &x->ni_len : &x->nr_len) = NONCE_LEN;
+	isakmp_out_add(o, ISAKMP_NONCE, n, NONCE_LEN);
+}
+
+/* The IV of the first message of an exchange of phase 2. */
+static void
+first_iv(struct exch *x)
+{
+	uint8_t mid[4] = { (uint8_t)(x->mid >> 24), (uint8_t)(x->mid >> 16),
+		(uint8_t)(x->mid >> 8), (uint8_t)x->mid };
+	uint8_t digest[IKE_HASH_MAX];
+	size_t block = ike_block_len(x->sa->suite.cipher);
+
+	IKE_HASH(x->sa->suite.hash, digest,
+	    CHUNK(x->sa->last_block, block), CHUNK(mid, 4));
+	memcpy(x->iv, digest, block);
+}
+
+static void
+debug_sent(const struct exch *x, const uint8_t *data, size_t len)
+{
+	struct isakmp_msg m;
+	char text[160], to[IP4_STRLEN];
+
+	if ((debug_flags & DEBUG_ISAKMP) && isakmp_parse(&m, data, len))
+		debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): sent to %s %s: %s",
+		    x->sa->conn_id, ip4_str(x->sa->remote.addr, to),
+		    isakmp_exchange_name(m.hdr.exchange),
+		    isakmp_describe(&m, text));
+}
+
+/* Builds the message of a step into ike->out; 0: the step gave up. */
+static size_t
+build(struct exch *x, const struct exch_step *step)
+{
+	struct isakmp_hdr h = { .exchange = x->type->number, .mid = x->mid,
+		.flags = step->flags & SEND_ENC ? ISAKMP_F_ENC : 0 };
+	size_t hlen = ike_hash_len(x->sa->suite.hash), at, len;
+	size_t block = ike_block_len(x->sa->suite.cipher);
+	uint8_t zero[IKE_HASH_MAX] = { 0 };
+	struct isakmp_out o;
+
+	memcpy(h.icookie, x->sa->icookie, sizeof(h.icookie));
+	memcpy(h.rcookie, x->sa->rcookie, sizeof(h.rcookie));
+	isakmp_out_begin(&o, x->ike->out, sizeof(x->ike->out), &h);
+	if (step->flags & SEND_HASH)
+		isakmp_out_add(&o, ISAKMP_HASH, zero, hlen);
+	if (!step->send(x, &o) || !wr_ok(&o.w))
+		return 0;
+	if (step->flags & SEND_HASH) {
+		at = ISAKMP_HDR_LEN + ISAKMP_GEN_LEN;
+		message_hash(x, x->nmsg + 1, x->ike->out + at + hlen,
+		    wr_len(&o.w) - at - hlen, x->ike->out + at);
+	}
+	isakmp_out_length(&o);
+	debug_sent(x, x->ike->out, wr_len(&o.w));
+	if (!(step->flags & SEND_ENC))
+		return wr_len(&o.w);
+	len = wr_len(&o.w) - ISAKMP_HDR_LEN;
+	wr_zero(&o.w, (block - len % block) % block);
+	isakmp_out_length(&o);
+	if (!wr_ok(&o.w) || !ike_cbc(x->sa->suite.cipher,
+	    &x->sa->keys.cipher_key, x->iv, x->ike->out + ISAKMP_HDR_LEN,
+	    wr_len(&o.w) - ISAKMP_HDR_LEN, true))
+		return 0;
+	return wr_len(&o.w);
+}
+
+/* Sends what the step has to say, moves on, and finishes if it was the last.
+ */
+static void
+advance(struct exch *x)
+{
+	const struct exch_step *step = x->step;
+	size_t len;
+
+	if (step->send != NULL) {
+		if ((len = build(x, step)) == 0) {
+			exch_fail(x, x->why != NULL ? x->why :
+			    "message could not be built");
+			return;
+		}
+		x->nmsg++;
+		free(x->last_out);
+		x->last_out = xcalloc(1, len);
+		memcpy(x->last_out, x->ike->out, len);
+		x->last_out_len = len;
+		explicit_bzero(x->ike->out, len);
+		exch_send_raw(x, x->last_out, len);
+	}
+	x->step++;
+	x->tries = 0;
+	if (step->flags & STEP_LAST)
+		x->done = true;
+	set_timer(x);
+	if (x->done && x->type->done != NULL)
+		x->type->done(x);
+}
+
+void
+exch_begin(struct exch *x)
+{
+	if (x->started || x->dead)
+		return;
+	x->started = true;
+	if (x->type != &main_mode) {
+		do
+			ike_random(x->ike, &x->mid, sizeof(x->mid));
+		while (x->mid == 0);
+		first_iv(x);
+	}
+	advance(x);
+}
+
+static void
+begin_now(void *arg)
+{
+	exch_begin(arg);
+}
+
+void
+exch_begin_later(struct exch *x)
+{
+	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike), begin_now, x);
+}
+
+/* ---- receiving ---- */
+
+static bool
+payloads_ok(const struct exch_step *step, const struct isakmp_msg *m)
+{
+	uint32_t seen = 0;
+	unsigned i;
+
+	if ((m->set & step->in) != step->in || (m->set & ~(step->in |
+	    step->opt)) != 0)
+		return false;
+	for (i = 0; i < m->n; i++) {
+		uint32_t bit = m->pl[i].type < 32 ? PL(m->pl[i].type) : 0;
+
+		if (bit & step->in & seen)
+			return false;
+		seen |= bit;
+		if (m->pl[i].type == ISAKMP_NONCE &&
+		    (m->pl[i].len < NONCE_MIN || m->pl[i].len > NONCE_MAX))
+			return false;
+	}
+	return true;
+}
+
+/* Remembers the nonce of the peer for the hashes that follow. */
+static void
+note_nonce(struct exch *x, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *n = isakmp_find(m, ISAKMP_NONCE, 0);
+
+	if (n == NULL)
+		return;
+	memcpy(x->initiator ? x->nr : x->ni, n->body, n->len);
+	*(x->initiator ? &x->nr_len : &x->ni_len) = n->len;
+}
+
+/* Steps 2 to 4 of the drawing on top: a clear message in ike->in, and the IV
+ * that would follow. NULL or what is wrong. */
+static const char *
+open_message(struct exch *x, const uint8_t *data, size_t len,
+    struct isakmp_msg *m, uint8_t *iv)
+{
+	const struct exch_step *step = x->step;
+	bool enc = data[19] & ISAKMP_F_ENC;
+
+	if (enc != ((step->flags & STEP_ENC) != 0)) {
+		char from[IP4_STRLEN];
+
+		if (!enc)
+			ike_log_limited(x->ike, x->sa->remote.addr,
+			    LOG_IKMP_NOT_ENCRYPTED,
+			    ip4_str(x->sa->remote.addr, from));
+		return enc ? "encrypted too early" : "not encrypted";
+	}
+	memcpy(x->ike->in, data, len);
+	memcpy(iv, x->iv, IKE_BLOCK_MAX);
+	if (enc && !ike_cbc(x->sa->suite.cipher, &x->sa->keys.cipher_key, iv,
+	    x->ike->in + ISAKMP_HDR_LEN, len - ISAKMP_HDR_LEN, false))
+		return "not a whole number of cipher blocks";
+	if (!isakmp_parse(m, x->ike->in, len))
+		return "malformed payloads";
+	if (!payloads_ok(step, m))
+		return "payloads missing or unexpected";
+	if ((step->flags & STEP_HASH) && !hash_ok(x, m))
+		return "wrong hash";
+	return NULL;
+}
+
+static void
+debug_received(const struct exch *x, const struct isakmp_msg *m)
+{
+	char text[160], from[IP4_STRLEN];
+
+	if (debug_flags & DEBUG_ISAKMP)
+		debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): received from %s %s: %s",
+		    x->sa->conn_id, ip4_str(x->sa->remote.addr, from),
+		    isakmp_exchange_name(m->hdr.exchange),
+		    isakmp_describe(m, text));
+}
+
+static void
+refuse(struct exch *x)
+{
+	const char *why = x->why != NULL ? x->why : "refused";
+
+	if (x->sa->state == IKE_IDLE)
+		ike_notify(x->sa, x->notify, x->mid);
+	exch_fail(x, why);
+}
+
+static void
+receive_new(struct exch *x, const uint8_t *data, size_t len,
+    const uint8_t *digest)
+{
+	uint8_t iv[IKE_BLOCK_MAX];
+	struct isakmp_msg m;
+	const char *bad;
+
+	bad = open_message(x, data, len, &m, iv);
+	if (bad == NULL) {
+		debug_received(x, &m);
+		switch (x->step->handle != NULL ? x->step->handle(x, &m) :
+		    EX_OK) {
+		case EX_OK:
+			break;
+		case EX_BAD:
+			bad = x->why != NULL ? x->why : "false contents";
+			break;
+		case EX_REFUSE:
+			explicit_bzero(x->ike->in, len);
+			refuse(x);
+			return;
+		}
+	}
+	if (bad != NULL) {
+		explicit_bzero(x->ike->in, len);
+		ike_bad(x->ike, x->sa->remote.addr, bad);
+		return;
+	}
+	if (x->step->flags & STEP_ENC)
+		memcpy(x->iv, iv, sizeof(x->iv));
+	note_nonce(x, &m);
+	explicit_bzero(x->ike->in, len);
+	memcpy(x->last_in, digest, sizeof(x->last_in));
+	x->nmsg++;
+	x->sa->last_heard = ike_now(x->ike);
+	dpd_heard(x->sa);
+	advance(x);
+}
+
+void
+exch_receive(struct exch *x, const uint8_t *data, size_t len)
+{
+	uint8_t digest[32];
+
+	IKE_HASH(IKE_SHA256, digest, CHUNK(data, len));
+	if (x->nmsg > 0 && memcmp(digest, x->last_in, sizeof(digest)) == 0) {
+		debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): duplicate of a %s"
+		    " message", x->sa->conn_id, x->type->name);
+		/* only one side may answer duplicates, or they never end */
+		if (!x->initiator && x->last_out != NULL && !x->dead)
+			exch_send_raw(x, x->last_out, x->last_out_len);
+		return;
+	}
+	if (x->done || x->dead)
+		return;
+	/* a responder that is created by this message has no IV yet */
+	if (!x->started) {
+		x->started = true;
+		if (x->type != &main_mode)
+			first_iv(x);
+	}
+	receive_new(x, data, len, digest);
+}

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The ISAKMP engine: table of phase-1 SAs, dispatch of datagrams to their
+ * exchanges, limits against floods. Runs in process ike.
+ *
+ * Nothing is freed while a datagram or a timer is handled: what ends is
+ * marked dead and taken out of the tables; ike_reap() frees it afterwards.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/ike_priv.h"
+
+uint64_t
+ike_now(struct ike *ike)
+{
+	return ike->env.now(ike->env.arg);
+}
+
+void
+ike_random(struct ike *ike, void *p, size_t len)
+{
+	ike->env.random(ike->env.arg, p, len);
+}
+
+/* ---- log ---- */
+
+void
+ike_log(struct ike *ike, enum log_id id, ...)
+{
+	va_list ap;
+
+	va_start(ap, id);
+	ike->env.log(ike->env.arg, id, ap);
+	va_end(ap);
+}
+
+#define LIMIT_MS 60000
+#define LIMIT_PER_SECOND 20
+
+void
+ike_log_limited(struct ike *ike, uint32_t key, enum log_id id, ...)
+{
+	size_t slot = (key * 2654435761u ^ (unsigned)id * 40503u) %
+	    NELEM(ike->limits);
+	uint64_t now = ike_now(ike);
+	va_list ap;
+
+	if (ike->limits[slot].until > now && ike->limits[slot].key == key &&
+	    ike->limits[slot].id == id)
+		return;
+	if (ike->limit_second != now / 1000) {
+		ike->limit_second = now / 1000;
+		ike->limit_count = 0;
+	}
+	if (++ike->limit_count > LIMIT_PER_SECOND)
+		return;
+	ike->limits[slot].until = now + LIMIT_MS;
+	ike->limits[slot].key = key;
+	ike->limits[slot].id = id;
+	va_start(ap, id);
+	ike->env.log(ike->env.arg, id, ap);
+	va_end(ap);
+}
+
+void
+ike_bad(struct ike *ike, uint32_t from, const char *why)
+{
+	char a[IP4_STRLEN];
+
+	ike->stats.bad++;
+	debug_log(DEBUG_ISAKMP, "ISAKMP: message from %s dropped: %s",
+	    ip4_str(from, a), why);
+	ike_log_limited(ike, from, LOG_IKMP_BAD_MESSAGE, ip4_str(from, a));
+}
+
+const char *
+ike_state_name(enum ike_state s)
+{
+	static const char *const names[] = { "MM_NO_STATE", "MM_SA_SETUP",
+		"MM_KEY_EXCH", "MM_KEY_AUTH", "GDOI_IDLE" };
+
+	return names[s];
+}
+
+/* ---- the table of SAs ---- */
+
+static unsigned
+bucket_of(const uint8_t *icookie)
+{
+	return (icookie[0] | icookie[1] << 8) % IKE_BUCKETS;
+}
+
+static struct ike_sa *
+find_sa(struct ike *ike, const struct isakmp_hdr *h)
+{
+	struct ike_sa *sa;
+
+	LIST_FOREACH(sa, &ike->buckets[bucket_of(h->icookie)], bucket)
+		if (memcmp(sa->icookie, h->icookie, sizeof(h->icookie)) == 0 &&
+		    memcmp(sa->rcookie, h->rcookie, sizeof(h->rcookie)) == 0)
+			return sa;
+	return NULL;
+}
+
+/* A first message that we have answered before; the responder's cookie is
+ * not in it. */
+static struct ike_sa *
+find_responder(struct ike *ike, const struct isakmp_hdr *h,
+    struct udp_addr from)
+{
+	struct ike_sa *sa;
+
+	LIST_FOREACH(sa, &ike->buckets[bucket_of(h->icookie)], bucket)
+		if (!sa->initiator && sa->remote.addr == from.addr &&
+		    sa->remote.port == from.port &&
+		    memcmp(sa->icookie, h->icookie, sizeof(h->icookie)) == 0)
+			return sa;
+	return NULL;
+}
+
+/* The answer to our first message: we do not know the other cookie yet. */
+static struct ike_sa *
+find_waiting(struct ike *ike, const struct isakmp_hdr *h)
+{
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+	struct ike_sa *sa;
+
+	LIST_FOREACH(sa, &ike->buckets[bucket_of(h->icookie)], bucket)
+		if (sa->initiator &&
+		    memcmp(sa->icookie, h->icookie, sizeof(h->icookie)) == 0 &&
+		    memcmp(sa->rcookie, zero, sizeof(zero)) == 0)
+			return sa;
+	return NULL;
+}
+
+static void
+sa_expired(void *arg)
+{
+	struct ike_sa *sa = arg;
+
+	ike_sa_delete(sa, sa->state == IKE_IDLE, "lifetime is over");
+}
+
+void
+ike_sa_set_expiry(struct ike_sa *sa, uint64_t at)
+{
+	sa->expires = at;
+	timer_set(&sa->ike->timers, &sa->expire, at, sa_expired, sa);
+}
+
+struct ike_sa *
+ike_sa_new(struct ike *ike, bool initiator, struct udp_addr local,
+    struct udp_addr remote)
+{
+	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
+
+	sa->ike = ike;
+	sa->initiator = initiator;
+	sa->local = local;
+	sa->remote = remote;
+	sa->conn_id = ike->next_conn_id++;
+	sa->created = sa->last_heard = ike_now(ike);
+	TAILQ_INIT(&sa->exchs);
+	ike_random(ike, initiator ? sa->icookie : sa->rcookie,
+	    ISAKMP_COOKIE_LEN);
+	(initiator ? sa->icookie : sa->rcookie)[0] |= 1; /* never all zero */
+	TAILQ_INSERT_TAIL(&ike->sas, sa, link);
+	ike->nsas++;
+	if (!initiator) {
+		TAILQ_INSERT_TAIL(&ike->half, sa, half);
+		ike->stats.half_open++;
+	}
+	return sa;
+}
+
+/* Into the bucket of its initiator's cookie. */
+void
+ike_sa_rehash(struct ike_sa *sa)
+{
+	LIST_INSERT_HEAD(&sa->ike->buckets[bucket_of(sa->icookie)], sa,
+	    bucket);
+}
+
+static void
+no_longer_half_open(struct ike_sa *sa)
+{
+	if (sa->initiator || sa->state == IKE_IDLE)
+		return;
+	TAILQ_REMOVE(&sa->ike->half, sa, half);
+	sa->ike->stats.half_open--;
+}
+
+static void
+sa_free(struct ike_sa *sa)
+{
+	struct exch *x;
+
+	if (sa->main != NULL)
+		exch_free(sa->main);
+	while ((x = TAILQ_FIRST(&sa->exchs)) != NULL)
+		exch_free(x);
+	main_mode_forget(sa);
+	explicit_bzero(sa, sizeof(*sa));
+	free(sa);
+}
+
+void
+ike_sa_delete(struct ike_sa *sa, bool tell_peer, const char *why)
+{
+	struct ike *ike = sa->ike;
+	struct exch *x;
+
+	if (sa->dead)
+		return;
+	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): deleting SA, %s", sa->conn_id,
+	    why);
+	if (tell_peer && sa->state == IKE_IDLE)
+		info_send_delete(sa);
+	sa->dead = true;
+	LIST_REMOVE(sa, bucket);
+	TAILQ_REMOVE(&ike->sas, sa, link);
+	TAILQ_INSERT_TAIL(&ike->graves, sa, link);
+	ike->nsas--;
+	no_longer_half_open(sa);
+	timer_clear(&ike->timers, &sa->expire);
+	timer_clear(&ike->timers, &sa->dpd);
+	if (sa->main != NULL && !sa->main->dead)
+		exch_cancel(sa->main);
+	TAILQ_FOREACH(x, &sa->exchs, link)
+		exch_fail(x, why);
+}
+
+void
+ike_reap(struct ike *ike)
+{
+	struct ike_sa *sa;
+	struct exch *x, *next;
+
+	while ((sa = TAILQ_FIRST(&ike->graves)) != NULL) {
+		TAILQ_REMOVE(&ike->graves, sa, link);
+		sa_free(sa);
+	}
+	if (ike->ndead == 0)
+		return;
+	ike->ndead = 0;
+	TAILQ_FOREACH(sa, &ike->sas, link)
+		for (x = TAILQ_FIRST(&sa->exchs); x != NULL; x = next) {
+			next = TAILQ_NEXT(x, link);
+			if (x->dead)
+				exch_free(x);
+		}
+}
+
+/* ---- floods ---- */
+
+/* Room for one more responder: drops the oldest half-open one that has not
+ * yet shown that it receives what we send (no third message). */
+static bool
+make_room(struct ike *ike, uint32_t source)
+{
+	struct ike_sa *sa, *oldest = NULL, *oldest_of_source = NULL;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(sa, &ike->half, half) {
+		if (sa->remote.addr == source)
+			n++;
+		if (sa->state != MM_SA_SETUP)
+			continue;
+		if (oldest == NULL)
+			oldest = sa;
+		if (oldest_of_source == NULL && sa->remote.addr == source)
+			oldest_of_source = sa;
+	}
+	if (n >= HALF_OPEN_PER_SOURCE)
+		oldest = oldest_of_source;
+	else if (ike->stats.half_open < HALF_OPEN_MAX)
+		return true;
+	if (oldest == NULL)
+		return false;
+	ike->stats.evicted++;
+	ike_sa_delete(oldest, false, "half open, and no room");
+	return true;
+}
+
+/* ---- datagrams ---- */
+
+static void
+no_sa(struct ike *ike, struct udp_addr from)
+{
+	char a[IP4_STRLEN];
+
+	ike->stats.no_sa++;
+	ike_log_limited(ike, from.addr, LOG_IKMP_NO_SA, ip4_str(from.addr, a));
+}
+
+static void
+first_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const struct isakmp_hdr *h, const uint8_t *data, size_t len)
+{
+	struct ike_sa *sa = find_responder(ike, h, from);
+	char a[IP4_STRLEN];
+
+	if (h->exchange == ISAKMP_X_AGGRESSIVE) {
+		ike_log_limited(ike, from.addr, LOG_IKMP_AG_DISABLED,
+		    ip4_str(from.addr, a));
+		return;
+	}
+	if (h->exchange != ISAKMP_X_MAIN || h->mid != 0 ||
+	    (h->flags & ISAKMP_F_ENC)) {
+		no_sa(ike, from);
+		return;
+	}
+	if (sa != NULL) { /* again: the interpreter answers */
+		if (sa->main != NULL)
+			exch_receive(sa->main, data, len);
+		return;
+	}
+	if (!make_room(ike, from.addr))
+		return;
+	sa = ike_sa_new(ike, false, local, from);
+	memcpy(sa->icookie, h->icookie, sizeof(sa->icookie));
+	ike_sa_rehash(sa);
+	ike_sa_set_expiry(sa, sa->created + HALF_OPEN_MS);
+	sa->main = exch_new(sa, &main_mode, false, 0, NULL);
+	exch_receive(sa->main, data, len);
+	if (sa->main->nmsg == 0) /* nothing came of it */
+		ike_sa_delete(sa, false, "first message not accepted");
+}
+
+static const struct exch_type *
+find_type(const struct ike *ike, uint8_t number)
+{
+	const struct exch_type *const *t;
+
+	for (t = ike->doi->types; *t != NULL; t++)
+		if ((*t)->number == number && (*t)->resp != NULL)
+			return *t;
+	return NULL;
+}
+
+/* A message of an exchange of the DOI. */
+static void
+phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
+    const uint8_t *data, size_t len)
+{
+	const struct exch_type *type;
+	struct exch *x;
+
+	if (sa->state != IKE_IDLE || h->mid == 0) {
+		ike_bad(sa->ike, sa->remote.addr, "phase 2 before phase 1");
+		return;
+	}
+	TAILQ_FOREACH(x, &sa->exchs, link)
+		if (x->started && x->mid == h->mid && !x->dead &&
+		    x->type->number == h->exchange)
+			break;
+	if (x != NULL) {
+		exch_receive(x, data, len);
+		return;
+	}
+	if ((type = find_type(sa->ike, h->exchange)) == NULL) {
+		ike_bad(sa->ike, sa->remote.addr, "unsupported exchange");
+		return;
+	}
+	x = exch_new(sa, type, false, h->mid, NULL);
+	exch_receive(x, data, len);
+	if (x->nmsg == 0)
+		exch_cancel(x);
+}
+
+static void
+sa_message(struct ike_sa *sa, const struct isakmp_hdr *h, const uint8_t *data,
+    size_t len)
+{
+	switch (h->exchange) {
+	case ISAKMP_X_MAIN:
+		if (sa->main != NULL && h->mid == 0)
+			exch_receive(sa->main, data, len);
+		else
+			ike_bad(sa->ike, sa->remote.addr, "main mode is over");
+		break;
+	case ISAKMP_X_INFO:
+		if (sa->state == IKE_IDLE)
+			info_receive(sa, data, len);
+		else
+			info_receive_clear(sa, data, len);
+		break;
+	default:
+		phase2_message(sa, h, data, len);
+	}
+}
+
+void
+ike_input(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len)
+{
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+	struct isakmp_hdr h;
+	struct ike_sa *sa;
+
+	if (ike->conf == NULL || !ike->conf->isakmp_enable)
+		return;
+	if (!isakmp_get_hdr(&h, data, len) ||
+	    memcmp(h.icookie, zero, sizeof(zero)) == 0) {
+		ike_bad(ike, from.addr, "bad header");
+		return;
+	}
+	sa = find_sa(ike, &h);
+	if (sa == NULL && memcmp(h.rcookie, zero, sizeof(zero)) == 0) {
+		/* a notification about our first message has no cookie of
+		 * the responder */
+		if (h.exchange == ISAKMP_X_INFO)
+			sa = find_waiting(ike, &h);
+		if (sa == NULL) {
+			first_message(ike, local, from, &h, data, len);
+			return;
+		}
+	}
+	if (sa == NULL)
+		sa = find_waiting(ike, &h);
+	if (sa == NULL) {
+		no_sa(ike, from);
+		return;
+	}
+	if (sa->remote.addr != from.addr || sa->remote.port != from.port) {
+		ike_bad(ike, from.addr, "cookies of another peer");
+		return;
+	}
+	sa_message(sa, &h, data, len);
+}
+
+/* ---- starting ---- */
+
+/* Main mode is complete: what waited for it begins. */
+void
+ike_established(struct ike_sa *sa)
+{
+	struct ike *ike = sa->ike;
+	struct exch *x;
+
+	no_longer_half_open(sa);
+	sa->state = IKE_IDLE;
+	ike_sa_set_expiry(sa, ike_now(ike) + (uint64_t)1000 *
+	    (sa->suite.lifetime != 0 ? sa->suite.lifetime : 86400));
+	dpd_schedule(sa);
+	if (ike->nsas > SA_MAX)
+		ike_sa_delete(TAILQ_FIRST(&ike->sas), true, "too many SAs");
+	if (sa->dead)
+		return;
+	TAILQ_FOREACH(x, &sa->exchs, link)
+		if (!x->started && !x->dead)
+			exch_begin(x);
+}
+
+static bool
+same_peer(const struct ike_sa *sa, struct udp_addr local,
+    struct udp_addr remote)
+{
+	return sa->local.addr == local.addr &&
+	    sa->remote.addr == remote.addr && sa->remote.port == remote.port;
+}
+
+/* The newest SA that can carry an exchange, or one on its way to that. */
+static struct ike_sa *
+usable_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote)
+{
+	uint64_t soon = ike_now(ike) + (uint64_t)RETRY_MS * (RETRY_MAX + 1);
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH_REVERSE(sa, &ike->sas, ike_sa_list, link)
+		if (same_peer(sa, local, remote) && (sa->state == IKE_IDLE ?
+		    sa->expires > soon : sa->initiator))
+			return sa;
+	return NULL;
+}
+
+/* SAs with a peer that has been silent for long: it may have lost them. */
+void
+ike_drop_stale(struct ike *ike, struct udp_addr local, struct udp_addr remote)
+{
+	uint64_t now = ike_now(ike);
+	struct ike_sa *sa, *next;
+
+	for (sa = TAILQ_FIRST(&ike->sas); sa != NULL; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		if (sa->state == IKE_IDLE && same_peer(sa, local, remote) &&
+		    now - sa->last_heard > STALE_MS)
+			ike_sa_delete(sa, true, "not heard of for long");
+	}
+}
+
+struct exch *
+ike_start(struct ike *ike, struct udp_addr local, struct udp_addr remote,
+    const struct exch_type *type, void *data)
+{
+	struct ike_sa *sa = usable_sa(ike, local, remote);
+	struct exch *x;
+
+	if (sa == NULL) {
+		sa = ike_sa_new(ike, true, local, remote);
+		ike_sa_rehash(sa);
+		sa->main = exch_new(sa, &main_mode, true, 0, NULL);
+		exch_begin_later(sa->main);
+	}
+	x = exch_new(sa, type, true, 0, data);
+	if (sa->state == IKE_IDLE)
+		exch_begin_later(x);
+	return x;
+}
+
+void
+ike_clear(struct ike *ike)
+{
+	struct ike_sa *sa;
+
+	while ((sa = TAILQ_FIRST(&ike->sas)) != NULL)
+		ike_sa_delete(sa, true, "cleared by the operator");
+}
+
+/* ---- life ---- */
+
+/* The key of the most specific entry that covers the address. */
+const struct isakmp_key *
+ike_find_psk(const struct conf *c, uint32_t addr)
+{
+	const struct isakmp_key *k, *best = NULL;
+
+	CF_FOREACH (k, &c->isakmp_keys) {
+		if (k->hostname[0] != '\0' || ((k->addr ^ addr) & k->mask))
+			continue;
+		if (best == NULL || k->mask > best->mask)
+			best = k;
+	}
+	return best;
+}
+
+void
+ike_config(struct ike *ike, const struct conf *c)
+{
+	bool was = ike->conf != NULL && ike->conf->isakmp_enable;
+
+	ike->conf = c;
+	if (was && !c->isakmp_enable) {
+		ike_clear(ike);
+		ike_log(ike, LOG_ISAKMP_ON_OFF, "OFF");
+	}
+}
+
+struct ike *
+ike_new(const struct ike_env *env, const struct ike_doi *doi,
+    const char *version)
+{
+	struct ike *ike = xcalloc(1, sizeof(*ike));
+	size_t i;
+
+	ike->env = *env;
+	ike->doi = doi;
+	ike->version = version;
+	ike->next_conn_id = 1001;
+	for (i = 0; i < IKE_BUCKETS; i++)
+		LIST_INIT(&ike->buckets[i]);
+	TAILQ_INIT(&ike->sas);
+	TAILQ_INIT(&ike->half);
+	TAILQ_INIT(&ike->graves);
+	return ike;
+}
+
+void
+ike_free(struct ike *ike)
+{
+	struct ike_sa *sa;
+	struct exch *x;
+
+	if (ike == NULL)
+		return;
+	while ((sa = TAILQ_FIRST(&ike->sas)) != NULL) {
+		TAILQ_FOREACH(x, &sa->exchs, link)
+			exch_cancel(x);
+		ike_sa_delete(sa, true, "shutting down");
+	}
+	ike_reap(ike);
+	timers_free(&ike->timers);
+	explicit_bzero(ike, sizeof(*ike));
+	free(ike);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * ISAKMP phase 1 and the interpreter of exchanges (RFC 2408, RFC 2409).
+ *
+ * An exchange is a table of steps per role: which payloads a message must and
+ * may hold, who judges it, who writes the answer. Decrypting, hashes,
+ * duplicates, retransmission, timeouts and initialization vectors are in
+ * the one interpreter (exch.c). Main mode is such an exchange; a DOI brings
+ * those that run under its phase-1 SA.
+ */
+#ifndef COHORT_IKE_H
+#define COHORT_IKE_H
+
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/port.h"
+#include "conf/conf.h"
+#include "ike/dh.h"
+#include "ike/ikecrypto.h"
+#include "ike/isakmp.h"
+#include "ike/proposal.h"
+#include "ike/timer.h"
+
+#define NONCE_LEN 32	  /* that we send */
+#define NONCE_MIN 8
+#define NONCE_MAX 256
+
+#define RETRY_MS 10000	  /* of an initiator */
+#define RETRY_MAX 5
+#define HALF_OPEN_MS 60000
+#define HALF_OPEN_MAX 1000
+#define HALF_OPEN_PER_SOURCE 5
+#define SA_MAX 20000	  /* established ones; then the oldest goes */
+#define STALE_MS 60000	  /* silence that makes an SA doubtful */
+#define LINGER_MS 60000	  /* how long a responder answers duplicates */
+
+/* What the engine may do to the world: as struct gdoi_io. */
+struct ike_env {
+	void *arg;
+	void (*send)(void *, struct udp_addr from, struct udp_addr to,
+	    const uint8_t *data, size_t len);
+	uint64_t (*now)(void *);
+	void (*random)(void *, void *data, size_t len);
+	void (*log)(void *, enum log_id, va_list);
+};
+
+struct ike_sa;
+struct exch;
+
+/* ---- exchanges ---- */
+
+enum exch_verdict {
+	EX_OK,
+	EX_BAD,	   /* malformed or false: as if it had never come */
+	EX_REFUSE, /* understood and not wanted: x->notify, x->why say why */
+};
+
+enum exch_flag {
+	STEP_ENC = 1,  /* the message that comes in is encrypted */
+	STEP_HASH = 2, /* it starts with a HASH over all that follows */
+	SEND_ENC = 4,
+	SEND_HASH = 8,
+	STEP_LAST = 16, /* the exchange is complete after this step */
+};
+
+struct exch_step {
+	uint32_t in;	/* payloads that must be there, once; 0: the message
+			 * of the initiator that starts the exchange */
+	uint32_t opt;	/* that may be there too */
+	unsigned flags;
+	/* Must not change state unless it returns EX_OK. May be NULL. */
+	enum exch_verdict (*handle)(struct exch *, const struct isakmp_msg *);
+	/* Adds the payloads of the answer. False: give up the exchange. */
+	bool (*send)(struct exch *, struct isakmp_out *);
+};
+
+struct exch_type {
+	const char *name;  /* for people */
+	uint8_t number;	   /* enum isakmp_exchange */
+	const struct exch_step *init, *resp;
+	/* All may be NULL. done and failed are called once, at most one of
+	 * them; release always, when the exchange goes. */
+	void (*done)(struct exch *);
+	void (*failed)(struct exch *, const char *why);
+	void (*release)(struct exch *);
+};
+
+struct exch {
+	TAILQ_ENTRY(exch) link; /* in sa->exchs */
+	struct ike *ike;
+	struct ike_sa *sa;
+	const struct exch_type *type;
+	bool initiator, started, done, dead;
+	uint32_t mid;
+	const struct exch_step *step; /* the one the next message is for */
+	unsigned nmsg;		/* messages so far, both directions */
+	uint8_t iv[IKE_BLOCK_MAX];
+	uint8_t ni[NONCE_MAX], nr[NONCE_MAX];
+	size_t ni_len, nr_len;
+	uint8_t last_in[32];	/* digest of the last good message */
+	uint8_t *last_out;
+	size_t last_out_len;
+	unsigned tries;
+	struct timer timer;
+	uint16_t notify;	/* with EX_REFUSE */
+	const char *why;	/* the same for people, or why it may fail */
+	void *data;		/* of the type */
+};
+
+/* A DOI: the exchanges that run under a phase-1 SA. */
+struct ike_doi {
+	uint32_t number;
+	const char *name;
+	const struct exch_type *const *types; /* NULL behind the last */
+};
+
+/* ---- phase-1 SA ---- */
+
+enum ike_state { /* as IOS names them */
+	MM_NO_STATE,
+	MM_SA_SETUP,
+	MM_KEY_EXCH,
+	MM_KEY_AUTH,
+	IKE_IDLE, /* established */
+};
+
+struct ike_sa {
+	LIST_ENTRY(ike_sa) bucket;
+	TAILQ_ENTRY(ike_sa) link; /* in order of creation */
+	TAILQ_ENTRY(ike_sa) half; /* responder, not yet established */
+	struct ike *ike;
+	uint8_t icookie[ISAKMP_COOKIE_LEN], rcookie[ISAKMP_COOKIE_LEN];
+	bool initiator, dead;
+	uint8_t state; /* enum ike_state */
+	uint32_t conn_id;
+	struct udp_addr local, remote;
+	struct ike_suite suite;
+	struct ike_keys keys;
+	uint8_t last_block[IKE_BLOCK_MAX]; /* of phase 1 */
+	struct exch *main;
+	TAILQ_HEAD(, exch) exchs; /* of phase 2, waiting ones too */
+	struct timer expire;
+	uint64_t created, expires;
+	uint64_t last_heard;
+	bool peer_dpd;		/* sent the vendor id of RFC 3706 */
+	char peer_version[16];	/* of our own software, "" if it is other */
+	/* while main mode runs */
+	struct dh *dh;
+	uint8_t *ke_i, *ke_r;	/* public values, length of the group */
+	uint8_t gxy[DH_PUB_MAX];
+	uint8_t *sai_b;		/* body of the initiator's SA */
+	size_t sai_len;
+	/* DPD */
+	struct timer dpd;
+	uint32_t dpd_seq, dpd_peer_seq;
+	unsigned dpd_tries;
+	uint32_t seen_mid[8];	/* informational messages, a ring */
+	unsigned seen_at;
+};
+
+struct ike_stats {
+	uint32_t bad;	    /* malformed, false, unexpected */
+	uint32_t no_sa;	    /* for an SA that is not there */
+	uint32_t half_open; /* responders in progress now */
+	uint32_t evicted;   /* of them, to make room */
+	uint32_t dh;	    /* Diffie-Hellman computations */
+};
+
+#define IKE_BUCKETS 1024
+
+struct ike {
+	struct ike_env env;
+	const struct conf *conf; /* NULL before the first */
+	const struct ike_doi *doi;
+	const char *version;	 /* announced to peers */
+	struct timers timers;
+	LIST_HEAD(, ike_sa) buckets[IKE_BUCKETS];
+	TAILQ_HEAD(ike_sa_list, ike_sa) sas;
+	TAILQ_HEAD(ike_half_list, ike_sa) half;
+	TAILQ_HEAD(, ike_sa) graves;
+	unsigned nsas, next_conn_id, ndead;
+	struct ike_stats stats;
+	struct {
+		uint64_t until;
+		uint32_t key;
+		enum log_id id;
+	} limits[256];		 /* of log messages */
+	uint64_t limit_second;
+	unsigned limit_count;
+	uint8_t in[ISAKMP_MSG_MAX], out[ISAKMP_MSG_MAX];
+};
+
+struct ike *ike_new(const struct ike_env *, const struct ike_doi *,
+    const char *version) MUST_USE;
+void ike_free(struct ike *);
+void ike_config(struct ike *, const struct conf *);
+void ike_input(struct ike *, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len);
+/* Frees what died; call when no SA or exchange is on the stack. */
+void ike_reap(struct ike *);
+uint64_t ike_now(struct ike *);
+void ike_random(struct ike *, void *, size_t);
+void ike_log(struct ike *, enum log_id, ...);
+/* At most one a minute for this id and number, and few a second at all. */
+void ike_log_limited(struct ike *, uint32_t key, enum log_id, ...);
+
+/* Starts an exchange with a peer, under the SA that exists or a new one.
+ * Fails later, by type->failed, never at once. */
+struct exch *ike_start(struct ike *, struct udp_addr local,
+    struct udp_addr remote, const struct exch_type *, void *data);
+void ike_drop_stale(struct ike *, struct udp_addr local,
+    struct udp_addr remote);
+/* Ends it without a word to anybody but type->release. */
+void exch_cancel(struct exch *);
+/* The same for all SAs, with Delete to the peers: `clear crypto isakmp`. */
+void ike_clear(struct ike *);
+void ike_sa_delete(struct ike_sa *, bool tell_peer, const char *why);
+void ike_notify(struct ike_sa *, uint16_t type, uint32_t mid);
+const char *ike_state_name(enum ike_state);
+
+/* Writes a fresh nonce of this side as a payload. */
+void exch_put_nonce(struct exch *, struct isakmp_out *);
+
+#endif

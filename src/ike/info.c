@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Informational exchanges (RFC 2409 5.7): notifications, Delete, and dead
+ * peer detection (RFC 3706). Runs in process ike.
+ *
+ *	HDR* HASH N or D	HASH = prf(SKEYID_a, M-ID | N or D)
+ *
+ * Before phase 1 is complete they are clear and prove nothing: then an error
+ * only shortens the wait for an answer.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "ike/ike_priv.h"
+
+#define DPD_TRIES 5
+
+/* ---- sending ---- */
+
+struct info_out {
+	uint8_t payload; /* ISAKMP_N or ISAKMP_D */
+	uint16_t type;
+	uint8_t data[4];
+	size_t len;
+};
+
+static void
+get_cookies(const struct ike_sa *sa, struct isakmp_hdr *h)
+{
+	memcpy(h->icookie, sa->icookie, sizeof(h->icookie));
+	memcpy(h->rcookie, sa->rcookie, sizeof(h->rcookie));
+}
+
+static bool
+put_info(struct exch *x, struct isakmp_out *o)
+{
+	const struct info_out *i = x->data;
+	struct isakmp_hdr cookies;
+
+	get_cookies(x->sa, &cookies);
+	if (i->payload == ISAKMP_N) {
+		isakmp_out_notify(o, DOI_IPSEC, i->type, &cookies, i->data,
+		    i->len);
+		return true;
+	}
+	isakmp_out_open(o, ISAKMP_D);
+	wr_u32(&o->w, DOI_IPSEC);
+	wr_u8(&o->w, 1); /* PROTO_ISAKMP */
+	wr_u8(&o->w, 2 * ISAKMP_COOKIE_LEN);
+	wr_u16(&o->w, 1);
+	wr_bytes(&o->w, cookies.icookie, ISAKMP_COOKIE_LEN);
+	wr_bytes(&o->w, cookies.rcookie, ISAKMP_COOKIE_LEN);
+	isakmp_out_close(o);
+	return true;
+}
+
+static enum exch_verdict got_info(struct exch *, const struct isakmp_msg *);
+
+static const struct exch_step info_init[] = {
+	{ .send = put_info, .flags = SEND_ENC | SEND_HASH | STEP_LAST },
+};
+static const struct exch_step info_resp[] = {
+	{ .in = PL(ISAKMP_HASH), .opt = PL(ISAKMP_N) | PL(ISAKMP_D) |
+	    PL(ISAKMP_VID), .handle = got_info,
+	    .flags = STEP_ENC | STEP_HASH | STEP_LAST },
+};
+static const struct exch_type informational = {
+	.name = "Informational",
+	.number = ISAKMP_X_INFO,
+	.init = info_init,
+	.resp = info_resp,
+};
+
+static void
+send_info(struct ike_sa *sa, struct info_out *i)
+{
+	struct exch *x = exch_new(sa, &informational, true, 0, i);
+
+	exch_begin(x);
+	x->data = NULL;
+	exch_cancel(x);
+}
+
+static void
+put_be32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
+
+/* An error about the exchange mid, which goes along as data. */
+void
+ike_notify(struct ike_sa *sa, uint16_t type, uint32_t mid)
+{
+	struct info_out i = { .payload = ISAKMP_N, .type = type, .len = 4 };
+
+	put_be32(i.data, mid);
+	send_info(sa, &i);
+}
+
+void
+info_send_delete(struct ike_sa *sa)
+{
+	struct info_out i = { .payload = ISAKMP_D };
+
+	send_info(sa, &i);
+}
+
+void
+info_send_clear_notify(struct ike *ike, struct udp_addr local,
+    struct udp_addr remote, const struct isakmp_hdr *to, uint16_t type)
+{
+	struct isakmp_hdr h = { .exchange = ISAKMP_X_INFO };
+	struct isakmp_out o;
+
+	memcpy(h.icookie, to->icookie, sizeof(h.icookie));
+	isakmp_out_begin(&o, ike->out, sizeof(ike->out), &h);
+	isakmp_out_notify(&o, DOI_IPSEC, type, NULL, NULL, 0);
+	isakmp_out_length(&o);
+	if (wr_ok(&o.w))
+		ike->env.send(ike->env.arg, local, remote, ike->out,
+		    wr_len(&o.w));
+}
+
+/* ---- dead peer detection ---- */
+
+static void
+dpd_timer(void *arg)
+{
+	struct ike_sa *sa = arg;
+	const struct conf *c = sa->ike->conf;
+	struct info_out i = { .payload = ISAKMP_N, .type = N_R_U_THERE,
+		.len = 4 };
+	uint64_t now = ike_now(sa->ike);
+	char peer[IP4_STRLEN];
+
+	if (c->keepalive_secs == 0)
+		return;
+	if (sa->dpd_tries == 0 && now - sa->last_heard <
+	    (uint64_t)c->keepalive_secs * 1000) {
+		dpd_schedule(sa);
+		return;
+	}
+	if (sa->dpd_tries >= DPD_TRIES) {
+		ike_log(sa->ike, LOG_IKMP_PEER_DEAD,
+		    ip4_str(sa->remote.addr, peer));
+		ike_sa_delete(sa, false, "peer is dead");
+		return;
+	}
+	if (sa->dpd_seq == 0) {
+		ike_random(sa->ike, &sa->dpd_seq, sizeof(sa->dpd_seq));
+		sa->dpd_seq = (sa->dpd_seq & 0x3fffffff) + 1;
+	}
+	sa->dpd_seq++;
+	sa->dpd_tries++;
+	put_be32(i.data, sa->dpd_seq);
+	timer_set(&sa->ike->timers, &sa->dpd, now + (uint64_t)1000 *
+	    (c->keepalive_retry != 0 ? c->keepalive_retry : 2), dpd_timer, sa);
+	send_info(sa, &i);
+}
+
+/* Periodic keepalives: the next look at the peer. */
+void
+dpd_schedule(struct ike_sa *sa)
+{
+	const struct conf *c = sa->ike->conf;
+
+	if (sa->dead || !sa->peer_dpd || c->keepalive_secs == 0 ||
+	    !c->keepalive_periodic)
+		return;
+	timer_set(&sa->ike->timers, &sa->dpd, sa->last_heard +
+	    (uint64_t)c->keepalive_secs * 1000, dpd_timer, sa);
+}
+
+/* On demand: a peer owes us an answer. */
+void
+dpd_start(struct ike_sa *sa)
+{
+	if (sa->dead || !sa->peer_dpd || sa->dpd_tries > 0 ||
+	    sa->ike->conf->keepalive_secs == 0)
+		return;
+	sa->dpd_tries = 0;
+	timer_set(&sa->ike->timers, &sa->dpd, ike_now(sa->ike), dpd_timer, sa);
+}
+
+void
+dpd_heard(struct ike_sa *sa)
+{
+	if (sa->dead || sa->dpd_tries == 0)
+		return;
+	sa->dpd_tries = 0;
+	timer_clear(&sa->ike->timers, &sa->dpd);
+	dpd_schedule(sa);
+}
+
+static void
+answer_dpd(struct ike_sa *sa, uint32_t seq)
+{
+	struct info_out i = { .payload = ISAKMP_N, .type = N_R_U_THERE_ACK,
+		.len = 4 };
+
+	if (sa->dpd_peer_seq != 0 && (int32_t)(seq - sa->dpd_peer_seq) <= 0)
+		return; /* heard before */
+	sa->dpd_peer_seq = seq;
+	put_be32(i.data, seq);
+	send_info(sa, &i);
+}
+
+/* ---- receiving ---- */
+
+static const char *
+why_of(uint16_t type)
+{
+	switch (type) {
+	case N_NO_PROPOSAL: return "the peer has no policy in common with us";
+	case N_INVALID_ID: return "the peer does not serve this group";
+	case N_AUTH_FAILED: return "the peer refused our authentication";
+	case N_INVALID_HASH: return "the peer found a wrong hash";
+	default: return "the peer sent an error notification";
+	}
+}
+
+/* An error of the peer about one of our exchanges. Without a message id it
+ * is about the only one that waits. */
+static void
+got_error(struct ike_sa *sa, uint16_t type, struct rd data)
+{
+	uint32_t mid = rd_left(&data) == 4 ? rd_u32(&data) : 0;
+	struct exch *x, *found = NULL;
+
+	TAILQ_FOREACH(x, &sa->exchs, link) {
+		if (!x->started || x->done || x->dead)
+			continue;
+		if (mid == 0 ? x->initiator : x->mid == mid)
+			found = x;
+	}
+	if (found != NULL) {
+		found->notify = type;
+		exch_fail(found, why_of(type));
+	}
+}
+
+static enum exch_verdict
+got_notify(struct ike_sa *sa, const struct isakmp_pl *p)
+{
+	struct rd r = isakmp_rd(p);
+	uint8_t spi_size;
+	uint16_t type;
+
+	(void)rd_u32(&r); /* DOI */
+	(void)rd_u8(&r);
+	spi_size = rd_u8(&r);
+	type = rd_u16(&r);
+	rd_skip(&r, spi_size);
+	if (!rd_ok(&r))
+		return EX_BAD;
+	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): notification %s", sa->conn_id,
+	    isakmp_notify_name(type));
+	if (type == N_R_U_THERE && rd_left(&r) == 4)
+		answer_dpd(sa, rd_u32(&r));
+	else if (type < 16384)
+		got_error(sa, type, r);
+	return EX_OK;
+}
+
+static enum exch_verdict
+got_delete(struct ike_sa *sa, const struct isakmp_pl *p)
+{
+	struct rd r = isakmp_rd(p);
+	uint8_t proto, size;
+	const uint8_t *spi;
+	struct ike_sa *o;
+	uint16_t n;
+
+	(void)rd_u32(&r); /* DOI */
+	proto = rd_u8(&r);
+	size = rd_u8(&r);
+	n = rd_u16(&r);
+	if (!rd_ok(&r) || rd_left(&r) != (size_t)n * size)
+		return EX_BAD;
+	if (proto != 1 || size != 2 * ISAKMP_COOKIE_LEN)
+		return EX_OK; /* SAs of other protocols: none here */
+	while (n-- > 0) {
+		spi = rd_bytes(&r, size);
+		TAILQ_FOREACH(o, &sa->ike->sas, link)
+			if (o->remote.addr == sa->remote.addr &&
+			    memcmp(o->icookie, spi, 8) == 0 &&
+			    memcmp(o->rcookie, spi + 8, 8) == 0)
+				break;
+		if (o != NULL)
+			ike_sa_delete(o, false, "deleted by the peer");
+	}
+	return EX_OK;
+}
+
+static enum exch_verdict
+got_info(struct exch *x, const struct isakmp_msg *m)
+{
+	enum exch_verdict v = EX_OK;
+	unsigned i;
+
+	for (i = 0; i < m->n && v == EX_OK && !x->sa->dead; i++) {
+		if (m->pl[i].type == ISAKMP_N)
+			v = got_notify(x->sa, &m->pl[i]);
+		else if (m->pl[i].type == ISAKMP_D)
+			v = got_delete(x->sa, &m->pl[i]);
+	}
+	return v;
+}
+
+/* Under a complete phase-1 SA. */
+void
+info_receive(struct ike_sa *sa, const uint8_t *data, size_t len)
+{
+	struct rd r = rd_of(data + 20, 4);
+	uint32_t mid = rd_u32(&r);
+	struct exch *x;
+	size_t i;
+
+	for (i = 0; i < NELEM(sa->seen_mid); i++)
+		if (mid == 0 || sa->seen_mid[i] == mid)
+			return; /* a replay */
+	x = exch_new(sa, &informational, false, mid, NULL);
+	exch_receive(x, data, len);
+	if (x->nmsg > 0)
+		sa->seen_mid[sa->seen_at++ % NELEM(sa->seen_mid)] = mid;
+	exch_cancel(x);
+}
+
+/* Before that: anybody can have sent it. */
+void
+info_receive_clear(struct ike_sa *sa, const uint8_t *data, size_t len)
+{
+	const struct isakmp_pl *p;
+	struct isakmp_msg m;
+	struct rd r;
+	uint16_t type;
+
+	if ((data[19] & ISAKMP_F_ENC) || !isakmp_parse(&m, data, len) ||
+	    (p = isakmp_find(&m, ISAKMP_N, 0)) == NULL) {
+		ike_bad(sa->ike, sa->remote.addr, "informational without SA");
+		return;
+	}
+	r = isakmp_rd(p);
+	rd_skip(&r, 6);
+	type = rd_u16(&r);
+	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): unprotected notification %s",
+	    sa->conn_id, isakmp_notify_name(type));
+	if (!rd_ok(&r) || type >= 16384 || !sa->initiator || sa->main == NULL)
+		return;
+	sa->main->why = why_of(type);
+	sa->main->tries = RETRY_MAX;
+}

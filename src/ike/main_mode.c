@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * IKEv1 main mode with pre-shared keys (RFC 2409 5.4), both roles. Runs in
+ * process ike.
+ *
+ *	 initiator			responder
+ *	1 HDR SA [VID]		 ->
+ *				 <-	2 HDR SA [VID]
+ *	3 HDR KE Ni		 ->
+ *				 <-	4 HDR KE Nr
+ *	5 HDR* ID HASH_I [N]	 ->
+ *				 <-	6 HDR* ID HASH_R
+ *
+ * Spoofed first messages cost no Diffie-Hellman: the responder's begins with
+ * message 3, which holds a cookie that only message 2 told.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/ike_priv.h"
+
+static const uint8_t vid_dpd[16] = { 0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1,
+	0xc9, 0x6b, 0x86, 0x96, 0xfc, 0x77, 0x57, 0x01, 0x00 };
+/* Ours: this text, then the version of GDOI as text, zero-filled. */
+static const char vid_own[8] = "COHORT:";
+#define VID_OWN_LEN 16
+
+#define SUITES_MAX 20
+
+/* NAT-D, fragmentation and other extras of phase 1 that we pass over. */
+#define EXTRAS (PL(ISAKMP_VID) | PL(ISAKMP_CERTREQ) | PL(20) | PL(21))
+
+void
+main_mode_forget(struct ike_sa *sa)
+{
+	dh_free(sa->dh);
+	free(sa->ke_i);
+	free(sa->ke_r);
+	free(sa->sai_b);
+	sa->dh = NULL;
+	sa->ke_i = sa->ke_r = sa->sai_b = NULL;
+	explicit_bzero(sa->gxy, sizeof(sa->gxy));
+}
+
+/* ---- vendor identifiers ---- */
+
+static void
+put_vids(struct ike_sa *sa, struct isakmp_out *o, bool dpd, bool own)
+{
+	char vid[VID_OWN_LEN] = { 0 };
+
+	if (dpd)
+		isakmp_out_add(o, ISAKMP_VID, vid_dpd, sizeof(vid_dpd));
+	if (own) {
+		snprintf(vid, sizeof(vid), "%s%s", vid_own, sa->ike->version);
+		isakmp_out_add(o, ISAKMP_VID, vid, sizeof(vid));
+	}
+}
+
+static void
+note_vids(struct ike_sa *sa, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *p;
+	size_t pre = strlen(vid_own), i;
+	unsigned n;
+
+	for (n = 0; (p = isakmp_find(m, ISAKMP_VID, n)) != NULL; n++) {
+		if (p->len == sizeof(vid_dpd) &&
+		    memcmp(p->body, vid_dpd, p->len) == 0)
+			sa->peer_dpd = true;
+		if (p->len != VID_OWN_LEN || memcmp(p->body, vid_own, pre) != 0)
+			continue;
+		/* digits and dots only: it is printed */
+		for (i = 0; pre + i < p->len && i < sizeof(sa->peer_version) -
+		    1 && ((p->body[pre + i] >= '0' && p->body[pre + i] <= '9')
+		    || p->body[pre + i] == '.'); i++)
+			sa->peer_version[i] = (char)p->body[pre + i];
+		sa->peer_version[i] = '\0';
+	}
+}
+
+/* ---- keys ---- */
+
+static void
+save(uint8_t **dst, const uint8_t *src, size_t len)
+{
+	free(*dst);
+	*dst = xcalloc(1, len);
+	memcpy(*dst, src, len);
+}
+
+static void
+make_dh(struct ike_sa *sa)
+{
+	uint8_t random[DH_PRIV_MAX], pub[DH_PUB_MAX];
+	size_t len = dh_priv_len(sa->suite.group);
+
+	ike_random(sa->ike, random, len);
+	dh_free(sa->dh);
+	sa->dh = dh_new(sa->suite.group, random, len);
+	explicit_bzero(random, sizeof(random));
+	dh_public(sa->dh, pub);
+	sa->ike->stats.dh++;
+	save(sa->initiator ? &sa->ke_i : &sa->ke_r, pub,
+	    dh_pub_len(sa->suite.group));
+}
+
+/* All keys, from the nonces of the exchange, g^xy and the pre-shared key;
+ * the IV of message 5. */
+static void
+make_keys(struct exch *x, const struct isakmp_key *psk)
+{
+	struct ike_sa *sa = x->sa;
+	size_t pub = dh_pub_len(sa->suite.group);
+	struct ike_kdf_in in = {
+		.hash = sa->suite.hash,
+		.cipher = sa->suite.cipher,
+		.key_bits = sa->suite.key_bits,
+		.ni = CHUNK(x->ni, x->ni_len),
+		.nr = CHUNK(x->nr, x->nr_len),
+		.gxy = CHUNK(sa->gxy, dh_shared_len(sa->suite.group)),
+		.icookie = sa->icookie,
+		.rcookie = sa->rcookie,
+	};
+	uint8_t iv[IKE_HASH_MAX];
+
+	ike_skeyid_psk(&sa->keys, &in, CHUNK(psk->key, strlen(psk->key)));
+	ike_derive(&sa->keys, &in);
+	explicit_bzero(sa->gxy, sizeof(sa->gxy));
+	IKE_HASH(sa->suite.hash, iv, CHUNK(sa->ke_i, pub),
+	    CHUNK(sa->ke_r, pub));
+	memcpy(x->iv, iv, ike_block_len(sa->suite.cipher));
+}
+
+/* HASH_I (of the initiator) or HASH_R over an ID payload body. */
+static void
+auth_hash(const struct ike_sa *sa, bool of_initiator, struct chunk id,
+    uint8_t *out)
+{
+	size_t pub = dh_pub_len(sa->suite.group);
+	struct chunk gi = CHUNK(sa->ke_i, pub), gr = CHUNK(sa->ke_r, pub);
+	struct chunk ci = CHUNK(sa->icookie, ISAKMP_COOKIE_LEN);
+	struct chunk cr = CHUNK(sa->rcookie, ISAKMP_COOKIE_LEN);
+
+	IKE_PRF(sa->suite.hash, CHUNK_KEY(&sa->keys.skeyid), out,
+	    of_initiator ? gi : gr, of_initiator ? gr : gi,
+	    of_initiator ? ci : cr, of_initiator ? cr : ci,
+	    CHUNK(sa->sai_b, sa->sai_len), id);
+}
+
+/* ---- messages 1 and 2 ---- */
+
+static bool
+send_offer(struct exch *x, struct isakmp_out *o)
+{
+	struct ike_suite suites[SUITES_MAX];
+	struct ike_sa *sa = x->sa;
+	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
+	char peer[IP4_STRLEN];
+	size_t at;
+
+	if (ike_find_psk(x->ike->conf, sa->remote.addr) == NULL) {
+		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_NO_KEY,
+		    ip4_str(sa->remote.addr, peer));
+		x->why = "no pre-shared key for this peer";
+		return false;
+	}
+	if (n == 0) {
+		x->why = "no isakmp policy with pre-shared keys";
+		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_MODE_FAILURE,
+		    "Main", ip4_str(sa->remote.addr, peer), x->why);
+		return false;
+	}
+	isakmp_out_open(o, ISAKMP_SA);
+	at = wr_len(&o->w);
+	proposal_put(&o->w, x->ike->doi->number, suites, n);
+	isakmp_out_close(o);
+	sa->sai_len = wr_len(&o->w) - at;
+	save(&sa->sai_b, o->w.base + at, sa->sai_len);
+	put_vids(sa, o, true, true);
+	sa->state = MM_NO_STATE;
+	return true;
+}
+
+static enum exch_verdict
+got_offer(struct exch *x, const struct isakmp_msg *m)
+{
+	struct ike_suite suites[SUITES_MAX], chosen;
+	struct ike_sa *sa = x->sa;
+	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
+	const struct isakmp_pl *p = isakmp_find(m, ISAKMP_SA, 0);
+	uint8_t answer[512];
+	struct wr w = wr_of(answer, sizeof(answer));
+	char peer[IP4_STRLEN];
+	uint16_t bad;
+
+	bad = proposal_choose(isakmp_rd(p), suites, n, &chosen, &w);
+	if (bad == N_MALFORMED)
+		return EX_BAD;
+	if (bad == N_NONE &&
+	    ike_find_psk(x->ike->conf, sa->remote.addr) == NULL) {
+		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_NO_KEY,
+		    ip4_str(sa->remote.addr, peer));
+		bad = N_NO_PROPOSAL;
+	} else if (bad != N_NONE) {
+		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_MODE_FAILURE,
+		    "Main", ip4_str(sa->remote.addr, peer),
+		    "no offered policy fits");
+	}
+	if (bad != N_NONE) {
+		info_send_clear_notify(x->ike, sa->local, sa->remote, &m->hdr,
+		    bad);
+		x->why = "no policy in common";
+		return EX_REFUSE;
+	}
+	sa->suite = chosen;
+	sa->sai_len = p->len;
+	save(&sa->sai_b, p->body, p->len);
+	note_vids(sa, m);
+	/* the answer, until send_choice() wants it */
+	save(&sa->ke_r, answer, wr_len(&w));
+	x->data = (void *)(uintptr_t)wr_len(&w);
+	return EX_OK;
+}
+
+static bool
+send_choice(struct exch *x, struct isakmp_out *o)
+{
+	struct ike_sa *sa = x->sa;
+
+	isakmp_out_add(o, ISAKMP_SA, sa->ke_r, (uintptr_t)x->data);
+	/* only what the peer sent too: never a longer answer */
+	put_vids(sa, o, sa->peer_dpd, sa->peer_version[0] != '\0');
+	sa->state = MM_SA_SETUP;
+	return true;
+}
+
+static enum exch_verdict
+got_choice(struct exch *x, const struct isakmp_msg *m)
+{
+	struct ike_suite suites[SUITES_MAX], chosen;
+	struct ike_sa *sa = x->sa;
+	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+
+	if (memcmp(m->hdr.rcookie, zero, sizeof(zero)) == 0 ||
+	    proposal_accept(isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)), suites,
+	    n, &chosen) != N_NONE)
+		return EX_BAD;
+	sa->suite = chosen;
+	memcpy(sa->rcookie, m->hdr.rcookie, sizeof(sa->rcookie));
+	note_vids(sa, m);
+	return EX_OK;
+}
+
+/* ---- messages 3 and 4 ---- */
+
+static void
+put_ke(struct exch *x, struct isakmp_out *o)
+{
+	struct ike_sa *sa = x->sa;
+
+	isakmp_out_add(o, ISAKMP_KE, sa->initiator ? sa->ke_i : sa->ke_r,
+	    dh_pub_len(sa->suite.group));
+}
+
+static bool
+send_ke(struct exch *x, struct isakmp_out *o)
+{
+	make_dh(x->sa);
+	put_ke(x, o);
+	exch_put_nonce(x, o);
+	x->sa->state = MM_SA_SETUP;
+	return true;
+}
+
+/* Message 3: nothing of it is kept unless its public value is a good one.
+ * The keys wait for our nonce, which send_ke_answer() makes. */
+static enum exch_verdict
+got_ke(struct exch *x, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *ke = isakmp_find(m, ISAKMP_KE, 0);
+	struct ike_sa *sa = x->sa;
+
+	if (ke->len != dh_pub_len(sa->suite.group))
+		return EX_BAD;
+	if (sa->dh == NULL)
+		make_dh(sa);
+	if (!dh_shared(sa->dh, ke->body, ke->len, sa->gxy)) {
+		x->why = "bad Diffie-Hellman public value";
+		return EX_BAD;
+	}
+	save(&sa->ke_i, ke->body, ke->len);
+	return EX_OK;
+}
+
+static bool
+send_ke_answer(struct exch *x, struct isakmp_out *o)
+{
+	const struct isakmp_key *psk = ike_find_psk(x->ike->conf,
+	    x->sa->remote.addr);
+
+	if (psk == NULL) {
+		x->why = "no pre-shared key for this peer";
+		return false;
+	}
+	put_ke(x, o);
+	exch_put_nonce(x, o);
+	make_keys(x, psk);
+	x->sa->state = MM_KEY_EXCH;
+	return true;
+}
+
+static enum exch_verdict
+got_ke_answer(struct exch *x, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *ke = isakmp_find(m, ISAKMP_KE, 0);
+	const struct isakmp_pl *nr = isakmp_find(m, ISAKMP_NONCE, 0);
+	struct ike_sa *sa = x->sa;
+	const struct isakmp_key *psk = ike_find_psk(x->ike->conf,
+	    sa->remote.addr);
+
+	if (psk == NULL ||
+	    !dh_shared(sa->dh, ke->body, ke->len, sa->gxy)) {
+		x->why = "bad Diffie-Hellman public value";
+		return EX_BAD;
+	}
+	x->why = NULL;
+	save(&sa->ke_r, ke->body, ke->len);
+	memcpy(x->nr, nr->body, nr->len);
+	x->nr_len = nr->len;
+	make_keys(x, psk);
+	return EX_OK;
+}
+
+/* ---- messages 5 and 6 ---- */
+
+static void
+put_auth(struct exch *x, struct isakmp_out *o)
+{
+	const struct conf *c = x->ike->conf;
+	struct ike_sa *sa = x->sa;
+	uint8_t hash[IKE_HASH_MAX];
+	char name[256];
+	size_t at;
+
+	isakmp_out_open(o, ISAKMP_ID);
+	at = wr_len(&o->w);
+	if (c->isakmp_identity == ISAKMP_ID_HOSTNAME) {
+		snprintf(name, sizeof(name), "%s%s%s", c->hostname,
+		    c->domain[0] != '\0' ? "." : "", c->domain);
+		wr_u8(&o->w, ID_FQDN);
+		wr_zero(&o->w, 3);
+		wr_bytes(&o->w, name, strlen(name));
+	} else {
+		isakmp_put_id(&o->w, ID_IPV4_ADDR, sa->local.addr);
+	}
+	isakmp_out_close(o);
+	if (!wr_ok(&o->w))
+		return;
+	auth_hash(sa, sa->initiator, CHUNK(o->w.base + at,
+	    wr_len(&o->w) - at), hash);
+	isakmp_out_add(o, ISAKMP_HASH, hash, ike_hash_len(sa->suite.hash));
+}
+
+static bool
+has_other_sa(const struct ike_sa *sa)
+{
+	const struct ike_sa *o;
+
+	TAILQ_FOREACH(o, &sa->ike->sas, link)
+		if (o != sa && o->state == IKE_IDLE &&
+		    o->remote.addr == sa->remote.addr)
+			return true;
+	return false;
+}
+
+static bool
+send_auth(struct exch *x, struct isakmp_out *o)
+{
+	struct ike_sa *sa = x->sa;
+	struct isakmp_hdr cookies;
+
+	put_auth(x, o);
+	memcpy(cookies.icookie, sa->icookie, sizeof(cookies.icookie));
+	memcpy(cookies.rcookie, sa->rcookie, sizeof(cookies.rcookie));
+	if (!has_other_sa(sa))
+		isakmp_out_notify(o, DOI_IPSEC, N_INITIAL_CONTACT, &cookies,
+		    NULL, 0);
+	sa->state = MM_KEY_EXCH;
+	x->why = "its authentication was not answered, are the pre-shared"
+	    " keys the same?";
+	return true;
+}
+
+static enum exch_verdict
+check_auth(struct exch *x, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *id = isakmp_find(m, ISAKMP_ID, 0);
+	const struct isakmp_pl *hash = isakmp_find(m, ISAKMP_HASH, 0);
+	size_t len = ike_hash_len(x->sa->suite.hash);
+	uint8_t want[IKE_HASH_MAX];
+
+	if (id->len < 4 || hash->len != len)
+		return EX_BAD;
+	auth_hash(x->sa, !x->sa->initiator, CHUNK(id->body, id->len), want);
+	return bytes_equal(want, hash->body, len) ? EX_OK : EX_BAD;
+}
+
+/* INITIAL-CONTACT: the peer has no other SA with us, so neither have we. */
+static void
+initial_contact(struct ike_sa *sa)
+{
+	struct ike_sa *o, *next;
+
+	for (o = TAILQ_FIRST(&sa->ike->sas); o != NULL; o = next) {
+		next = TAILQ_NEXT(o, link);
+		if (o != sa && o->state == IKE_IDLE &&
+		    o->remote.addr == sa->remote.addr)
+			ike_sa_delete(o, false, "initial contact");
+	}
+}
+
+static enum exch_verdict
+got_auth(struct exch *x, const struct isakmp_msg *m)
+{
+	const struct isakmp_pl *n;
+	unsigned i;
+
+	if (check_auth(x, m) != EX_OK)
+		return EX_BAD;
+	for (i = 0; (n = isakmp_find(m, ISAKMP_N, i)) != NULL; i++) {
+		struct rd r = isakmp_rd(n);
+
+		rd_skip(&r, 6);
+		if (rd_u16(&r) == N_INITIAL_CONTACT)
+			initial_contact(x->sa);
+	}
+	return EX_OK;
+}
+
+static bool
+send_auth_answer(struct exch *x, struct isakmp_out *o)
+{
+	put_auth(x, o);
+	x->sa->state = MM_KEY_AUTH;
+	return true;
+}
+
+static void
+main_done(struct exch *x)
+{
+	memcpy(x->sa->last_block, x->iv, sizeof(x->sa->last_block));
+	main_mode_forget(x->sa);
+	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): SA is up", x->sa->conn_id);
+	ike_established(x->sa);
+}
+
+static void
+main_failed(struct exch *x, const char *why)
+{
+	ike_sa_delete(x->sa, false, why);
+}
+
+static const struct exch_step initiator[] = {
+	{ .send = send_offer },
+	{ .in = PL(ISAKMP_SA), .opt = EXTRAS, .handle = got_choice,
+	    .send = send_ke },
+	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = EXTRAS,
+	    .handle = got_ke_answer, .send = send_auth, .flags = SEND_ENC },
+	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH), .opt = PL(ISAKMP_N) | EXTRAS,
+	    .handle = check_auth, .flags = STEP_ENC | STEP_LAST },
+};
+
+static const struct exch_step responder[] = {
+	{ .in = PL(ISAKMP_SA), .opt = EXTRAS, .handle = got_offer,
+	    .send = send_choice },
+	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = EXTRAS,
+	    .handle = got_ke, .send = send_ke_answer },
+	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH), .opt = PL(ISAKMP_N) | EXTRAS,
+	    .handle = got_auth, .send = send_auth_answer,
+	    .flags = STEP_ENC | SEND_ENC | STEP_LAST },
+};
+
+const struct exch_type main_mode = {
+	.name = "Main mode",
+	.number = ISAKMP_X_MAIN,
+	.init = initiator,
+	.resp = responder,
+	.done = main_done,
+	.failed = main_failed,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * cohort check and cohort print: read configurations, touch nothing. The
+ * format FILE:LINE: text is part of the contract (DESIGN.md section 1).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/cf.h"
+#include "main/cmd.h"
+
+#define FILE_MAX (64 * 1024 * 1024)
+
+struct reader {
+	const char *name;
+	FILE *out;
+	bool errors_only;
+};
+
+static void
+say(void *arg, unsigned lineno, bool error, const char *text)
+{
+	const struct reader *r = arg;
+
+	if (error || !r->errors_only)
+		fprintf(r->out, "%s:%u: %s: %s\n", r->name, lineno,
+		    error ? "error" : "note", text);
+}
+
+static int
+read_all(const char *name, struct strbuf *sb)
+{
+	char buf[16384];
+	FILE *f = fopen(name, "r");
+	size_t n;
+	int rv = 0;
+
+	if (f == NULL) {
+		fprintf(stderr, "cohort: %s: %s\n", name, strerror(errno));
+		return -1;
+	}
+	while (rv == 0 && (n = fread(buf, 1, sizeof(buf), f)) > 0) {
+		sb_add(sb, buf, n);
+		if (sb->len > FILE_MAX)
+			rv = -1;
+	}
+	if (ferror(f) || rv != 0) {
+		fprintf(stderr, "cohort: %s: %s\n", name,
+		    rv != 0 ? "too long" : strerror(errno));
+		rv = -1;
+	}
+	fclose(f);
+	return rv;
+}
+
+/* The number of errors, -1 if the file cannot be read. */
+static int
+load(struct conf *c, struct reader *r)
+{
+	struct strbuf sb = {0};
+	unsigned errors = 0;
+	int rv = read_all(r->name, &sb);
+
+	if (rv == 0 && sb.len != 0)
+		errors = conf_load(c, sb.s, sb.len, say, r);
+	if (sb.s != NULL)
+		explicit_bzero(sb.s, sb.cap);
+	sb_free(&sb);
+	return rv != 0 ? -1 : errors > 0;
+}
+
+int
+cmd_check(int argc, char **argv)
+{
+	int rv = 0;
+
+	if (argc < 2) {
+		fputs("usage: cohort check FILE...\n", stderr);
+		return 2;
+	}
+	for (int i = 1; i < argc; i++) {
+		struct conf *c = conf_new();
+		struct reader r = {argv[i], stdout, false};
+
+		if (load(c, &r) != 0)
+			rv = 1;
+		conf_free(c);
+	}
+	return rv;
+}
+
+int
+cmd_print(int argc, char **argv)
+{
+	struct strbuf sb = {0};
+	struct conf *c;
+	struct reader r;
+	int rv;
+
+	if (argc != 2) {
+		fputs("usage: cohort print FILE\n", stderr);
+		return 2;
+	}
+	c = conf_new();
+	r = (struct reader){argv[1], stderr, true};
+	rv = load(c, &r);
+	if (rv >= 0) {
+		conf_print(&sb, c, CF_MAIN);
+		if (sb.len != 0)
+			fwrite(sb.s, 1, sb.len, stdout);
+		puts("!\nend");
+	}
+	sb_free(&sb);
+	conf_free(c);
+	return rv != 0;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The supervised processes ike and fwd: started by re-executing the program,
+ * told everything, restarted when they die (DESIGN.md 3). The channel between
+ * the two is made here, so that TEKs never pass through main.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "main/plumbing.h"
+#include "main/router.h"
+
+#define GDOI_PORT 848
+#define RESTART_MIN_MS 100
+#define RESTART_MAX_MS 10000
+#define STABLE_MS 30000
+#define STOP_WAIT_MS 2000
+
+struct child {
+	struct router *r;
+	enum child_kind kind;
+	pid_t pid; /* 0: does not run */
+	int sock;
+	bool ready;
+	uint64_t started_ms;
+	uint32_t restart_ms; /* pause before the next start */
+	struct timer restart;
+	char keys_new[320]; /* being written by ike */
+};
+
+static const struct {
+	const char *name;
+	unsigned procs; /* enum cf_proc of its part of the configuration */
+} kinds[CHILD_COUNT] = {
+    [CHILD_IKE] = {"ike", CF_IKE},
+    [CHILD_FWD] = {"fwd", CF_FWD},
+};
+
+const char *
+child_name(enum child_kind kind)
+{
+	return kinds[kind].name;
+}
+
+pid_t
+child_pid(const struct router *r, enum child_kind kind)
+{
+	return r->children[kind] != NULL ? r->children[kind]->pid : 0;
+}
+
+bool
+child_is_ready(const struct router *r, enum child_kind kind)
+{
+	const struct child *c = r->children[kind];
+
+	return c != NULL && c->pid != 0 && c->ready;
+}
+
+int
+child_send(struct router *r, enum child_kind kind, uint16_t type,
+    uint32_t session, const void *body, size_t len, const int *fds, int nfds)
+{
+	struct child *c = r->children[kind];
+
+	if (c == NULL || c->pid == 0)
+		return -1;
+	return ipc_send(c->sock, type, session, body, len, fds, nfds);
+}
+
+void
+child_send_conf(struct router *r, enum child_kind kind,
+    const struct conf *conf)
+{
+	struct strbuf sb = {0};
+	size_t at;
+
+	conf_print(&sb, conf, kinds[kind].procs);
+	(void)child_send(r, kind, IPC_CONF_BEGIN, 0, NULL, 0, NULL, 0);
+	for (at = 0; at < sb.len; at += IPC_CHUNK)
+		(void)child_send(r, kind, IPC_CONF_TEXT, 0, sb.s + at,
+		    sb.len - at < IPC_CHUNK ? sb.len - at : IPC_CHUNK, NULL, 0);
+	(void)child_send(r, kind, IPC_CONF_COMMIT, 0, NULL, 0, NULL, 0);
+	if (sb.s != NULL)
+		explicit_bzero(sb.s, sb.len);
+	sb_free(&sb);
+}
+
+/* ---- key store of ike: main hands out files, never reads a key ---- */
+
+static void
+keys_path(const struct router *r, char *buf, size_t size, const char *suffix)
+{
+	snprintf(buf, size, "%s/rsa-keys%s", r->statedir, suffix);
+}
+
+static void
+keys_open(struct child *c)
+{
+	int fd;
+
+	keys_path(c->r, c->keys_new, sizeof(c->keys_new), ".new");
+	fd = open(c->keys_new, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		log_emit(LOG_SYS_NETLINK, "the RSA key file cannot be written");
+		return;
+	}
+	(void)ipc_send(c->sock, IPC_KEYS_FD, 1, NULL, 0, &fd, 1);
+	close(fd);
+}
+
+static void
+keys_done(struct child *c)
+{
+	char path[320];
+	int dir;
+
+	keys_path(c->r, path, sizeof(path), "");
+	if (rename(c->keys_new, path) == -1)
+		log_emit(LOG_SYS_NETLINK, "the RSA key file cannot be renamed");
+	dir = open(c->r->statedir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir != -1) {
+		(void)fsync(dir);
+		close(dir);
+	}
+}
+
+static void
+send_keys(struct child *c)
+{
+	char path[320];
+	int fd;
+
+	keys_path(c->r, path, sizeof(path), "");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	(void)ipc_send(c->sock, IPC_KEYS_FD, 0, NULL, 0, &fd, 1);
+	close(fd);
+}
+
+/* ---- what a child says ---- */
+
+static void
+child_log(struct child *c, struct ipc_msg *m)
+{
+	char text[2048];
+	unsigned id = rd_u16(&m->body);
+
+	rd_str(&m->body, text, sizeof(text));
+	if (rd_ok(&m->body) && id <= LOG_COUNT)
+		syslog_line(c->r, (enum log_id)id, text);
+}
+
+static void child_gone(struct child *);
+
+static void
+on_message(void *arg, int fd)
+{
+	static uint8_t buf[IPC_MAX];
+	struct child *c = arg;
+	struct ipc_msg m;
+	int got, i;
+
+	while ((got = ipc_recv(fd, buf, &m)) == 1) {
+		for (i = 0; i < m.nfds; i++)
+			close(m.fds[i]); /* children send none */
+		switch (m.type) {
+		case IPC_READY:
+			c->ready = true;
+			router_child_ready(c->r);
+			break;
+		case IPC_LOG:
+			child_log(c, &m);
+			break;
+		case IPC_KEYS_OPEN:
+			keys_open(c);
+			break;
+		case IPC_KEYS_DONE:
+			keys_done(c);
+			break;
+		case IPC_OUT:
+		case IPC_ASK:
+		case IPC_DONE:
+			console_child_msg(c->r, c->kind, &m);
+			break;
+		}
+	}
+	if (got == -1)
+		child_gone(c);
+}
+
+/* ---- start, loss, restart ---- */
+
+static int
+udp_socket(void)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+	    .sin_port = htons(GDOI_PORT)};
+	int one = 1, mark = (int)MARK_EXEMPT, rcv = 4 << 20;
+	int pmtu = IP_PMTUDISC_DONT; /* large messages travel as fragments */
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (s == -1)
+		return -1;
+	(void)setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &rcv, sizeof(rcv));
+	if (setsockopt(s, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == -1 ||
+	    setsockopt(s, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) == -1 ||
+	    setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu,
+		sizeof(pmtu)) == -1 ||
+	    bind(s, (struct sockaddr *)&sin, sizeof(sin)) == -1) {
+		char *text = xasprintf("UDP port %u: %s", GDOI_PORT,
+		    strerror(errno));
+
+		log_emit(LOG_SYS_NETLINK, text);
+		free(text);
+		close(s);
+		return -1;
+	}
+	return s;
+}
+
+static void
+send_socket(struct child *c)
+{
+	int s = udp_socket();
+
+	if (s == -1)
+		return;
+	(void)ipc_send(c->sock, IPC_SOCKET, 0, NULL, 0, &s, 1);
+	close(s);
+}
+
+/* A new channel whenever one of the two is new; fwd keeps its SAs. */
+static void
+send_peers(struct router *r)
+{
+	int p[2];
+
+	if (child_pid(r, CHILD_IKE) == 0 || child_pid(r, CHILD_FWD) == 0)
+		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1)
+		fatal("socketpair");
+	(void)child_send(r, CHILD_FWD, IPC_PEER, 0, NULL, 0, &p[1], 1);
+	(void)child_send(r, CHILD_IKE, IPC_PEER, 0, NULL, 0, &p[0], 1);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
+tell_all(struct child *c)
+{
+	struct router *r = c->r;
+	uint8_t flags[4];
+	struct wr w = wr_of(flags, sizeof(flags));
+
+	wr_u32(&w, r->debug);
+	(void)ipc_send(c->sock, IPC_DEBUG, 0, flags, sizeof(flags), NULL, 0);
+	if (c->kind == CHILD_IKE) {
+		send_socket(c);
+		send_keys(c);
+	}
+	ports_tell(r, c->kind);
+	send_peers(r);
+	child_send_conf(r, c->kind, r->committed);
+	(void)ipc_send(c->sock, IPC_START, 0, NULL, 0, NULL, 0);
+}
+
+static void
+on_restart(void *arg)
+{
+	struct child *c = arg;
+
+	child_start(c->r, c->kind);
+}
+
+static void
+describe(int status, char *buf, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "signal %d", WTERMSIG(status));
+	else
+		snprintf(buf, size, "exit %d", WEXITSTATUS(status));
+}
+
+static void
+child_gone(struct child *c)
+{
+	char why[32];
+	int status = 0;
+
+	loop_del(c->r->loop, c->sock);
+	close(c->sock);
+	c->sock = -1;
+	(void)kill(c->pid, SIGKILL); /* it broke the protocol, or is gone */
+	while (waitpid(c->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	c->pid = 0;
+	c->ready = false;
+	describe(status, why, sizeof(why));
+	log_emit(LOG_SYS_CHILD, kinds[c->kind].name, why);
+	console_child_gone(c->r, c->kind);
+	if (time_mono_ms() - c->started_ms > STABLE_MS || c->restart_ms == 0)
+		c->restart_ms = RESTART_MIN_MS;
+	else if (c->restart_ms < RESTART_MAX_MS)
+		c->restart_ms *= 2;
+	loop_timer(c->r->loop, &c->restart, time_mono_ms() + c->restart_ms);
+}
+
+static void
+exec_child(struct child *c, int sock)
+{
+	static char prog[] = "cohort", flag[] = "-P";
+	char *argv[] = {prog, flag,
+	    (char *)(uintptr_t)kinds[c->kind].name, c->r->name, NULL};
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid(); /* keys typed at the terminal are not for it */
+	if (sock != 3) {
+		if (dup2(sock, 3) == -1)
+			_exit(127);
+		close(sock);
+	} else
+		(void)fcntl(3, F_SETFD, 0);
+	execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+void
+child_start(struct router *r, enum child_kind kind)
+{
+	struct child *c = r->children[kind];
+	int p[2];
+
+	if (c == NULL) {
+		c = r->children[kind] = xcalloc(1, sizeof(*c));
+		c->r = r;
+		c->kind = kind;
+		c->restart.fn = on_restart;
+		c->restart.arg = c;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1)
+		fatal("socketpair");
+	c->pid = fork();
+	if (c->pid == -1)
+		fatal("fork");
+	if (c->pid == 0)
+		exec_child(c, p[1]);
+	close(p[1]);
+	c->sock = p[0];
+	c->started_ms = time_mono_ms();
+	loop_add(r->loop, c->sock, on_message, c);
+	tell_all(c);
+}
+
+/* The other end of the socket closes: children end by themselves. */
+void
+child_stop_all(struct router *r)
+{
+	int i, status;
+
+	for (i = 0; i < CHILD_COUNT; i++) {
+		struct child *c = r->children[i];
+		uint64_t until = time_mono_ms() + STOP_WAIT_MS;
+
+		if (c == NULL)
+			continue;
+		if (c->pid != 0) {
+			pid_t got;
+
+			loop_del(r->loop, c->sock);
+			close(c->sock);
+			while ((got = waitpid(c->pid, &status, WNOHANG)) == 0 &&
+			    time_mono_ms() < until)
+				usleep(2000);
+			if (got == 0) {
+				(void)kill(c->pid, SIGKILL);
+				(void)waitpid(c->pid, &status, 0);
+			}
+		}
+		free(c);
+		r->children[i] = NULL;
+	}
+}

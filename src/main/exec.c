@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Exec commands of process main that do something: the terminal, privilege,
+ * files, reload, debugging.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cli_gen.h"
+#include "main/router.h"
+
+int
+exec_terminal_length(struct cli_ctx *ctx,
+    const struct exec_terminal_length_args *a)
+{
+	session_set_term(session_of(ctx), (int)a->length, -1, -1);
+	return CLI_DONE;
+}
+
+int
+exec_terminal_width(struct cli_ctx *ctx,
+    const struct exec_terminal_width_args *a)
+{
+	session_set_term(session_of(ctx), -1, (int)a->width, -1);
+	return CLI_DONE;
+}
+
+int
+exec_terminal_monitor(struct cli_ctx *ctx,
+    const struct exec_terminal_monitor_args *a UNUSED)
+{
+	session_set_term(session_of(ctx), -1, -1, 1);
+	return CLI_DONE;
+}
+
+int
+exec_terminal_no_monitor(struct cli_ctx *ctx,
+    const struct exec_terminal_no_monitor_args *a UNUSED)
+{
+	session_set_term(session_of(ctx), -1, -1, 0);
+	return CLI_DONE;
+}
+
+int
+exec_enable(struct cli_ctx *ctx, const struct exec_enable_args *a UNUSED)
+{
+	session_set_level(session_of(ctx), 15);
+	return CLI_DONE;
+}
+
+int
+exec_disable(struct cli_ctx *ctx, const struct exec_disable_args *a UNUSED)
+{
+	session_set_level(session_of(ctx), 1);
+	return CLI_DONE;
+}
+
+int
+exec_exit(struct cli_ctx *ctx, const struct exec_exit_args *a UNUSED)
+{
+	session_close(session_of(ctx));
+	return CLI_DONE;
+}
+
+int
+exec_configure(struct cli_ctx *ctx, const struct exec_configure_args *a UNUSED)
+{
+	cli_printf(ctx, "Enter configuration commands, one per line.  "
+			"End with CNTL/Z.\n");
+	session_configure(session_of(ctx));
+	return CLI_DONE;
+}
+
+/* ---- configuration files ---- */
+
+static int
+write_startup(struct cli_ctx *ctx)
+{
+	cli_printf(ctx, "Building configuration...\n");
+	if (file_write_config(router_of(ctx)) == -1) {
+		cli_printf(ctx,
+		    "%%Error opening nvram:startup-config (%s)\n"
+		    "The configuration that was saved before is untouched.\n",
+		    strerror(errno));
+		return CLI_FAILED;
+	}
+	cli_printf(ctx, "[OK]\n");
+	return CLI_DONE;
+}
+
+int
+exec_write_memory(struct cli_ctx *ctx,
+    const struct exec_write_memory_args *a UNUSED)
+{
+	return write_startup(ctx);
+}
+
+static void
+copy_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+{
+	if (*answer != '\0' && strcmp(answer, "startup-config") != 0) {
+		cli_printf(ctx, "%%Error opening %s (only startup-config can "
+				"be written)\n", answer);
+		cli_done(ctx, CLI_FAILED);
+		return;
+	}
+	cli_done(ctx, (enum cli_status)write_startup(ctx));
+}
+
+int
+exec_copy_run_start(struct cli_ctx *ctx,
+    const struct exec_copy_run_start_args *a UNUSED)
+{
+	cli_ask(ctx, CLI_ASK_LINE, "Destination filename [startup-config]? ",
+	    copy_answer, NULL);
+	return CLI_PENDING;
+}
+
+/* [confirm]: Enter or y is yes, everything else is no. */
+static bool
+confirmed(const char *answer)
+{
+	return *answer == '\0' || *answer == 'y' || *answer == 'Y';
+}
+
+static void
+erase_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+{
+	char path[320];
+
+	if (confirmed(answer)) {
+		file_startup_path(router_of(ctx), path, sizeof(path));
+		if (unlink(path) == -1 && errno != ENOENT) {
+			cli_printf(ctx, "%%Error: %s\n", strerror(errno));
+			cli_done(ctx, CLI_FAILED);
+			return;
+		}
+		router_of(ctx)->saved = false;
+		cli_printf(ctx, "[OK]\nErase of nvram: complete\n");
+	}
+	cli_done(ctx, CLI_DONE);
+}
+
+int
+exec_write_erase(struct cli_ctx *ctx,
+    const struct exec_write_erase_args *a UNUSED)
+{
+	cli_ask(ctx, CLI_ASK_CONFIRM,
+	    "Erasing the nvram filesystem will remove all configuration "
+	    "files! Continue? [confirm]",
+	    erase_answer, NULL);
+	return CLI_PENDING;
+}
+
+static void
+reload_confirm(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+{
+	struct router *r = router_of(ctx);
+	bool yes = confirmed(answer);
+
+	if (yes)
+		log_emit(LOG_SYS_RELOAD, "console");
+	cli_done(ctx, CLI_DONE);
+	if (yes)
+		router_reload(r);
+}
+
+static void
+reload_save(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+{
+	static const char again[] =
+	    "% Please answer 'yes' or 'no'.\n"
+	    "System configuration has been modified. Save? [yes/no]: ";
+	size_t n = strlen(answer);
+
+	if (n != 0 && strncasecmp(answer, "yes", n) == 0) {
+		if (write_startup(ctx) != CLI_DONE) {
+			cli_done(ctx, CLI_FAILED);
+			return;
+		}
+	} else if (n == 0 || strncasecmp(answer, "no", n) != 0) {
+		if (n == 0) { /* nobody to answer */
+			cli_done(ctx, CLI_FAILED);
+			return;
+		}
+		cli_ask(ctx, CLI_ASK_LINE, again, reload_save, NULL);
+		return;
+	}
+	cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
+	    reload_confirm, NULL);
+}
+
+int
+exec_reload(struct cli_ctx *ctx, const struct exec_reload_args *a UNUSED)
+{
+	if (!router_of(ctx)->saved)
+		cli_ask(ctx, CLI_ASK_LINE,
+		    "\nSystem configuration has been modified. Save? "
+		    "[yes/no]: ",
+		    reload_save, NULL);
+	else
+		cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
+		    reload_confirm, NULL);
+	return CLI_PENDING;
+}
+
+/* ---- debugging, clearing ---- */
+
+static const struct {
+	uint32_t flag;
+	const char *text;
+} debugs[] = {
+    {DEBUG_ISAKMP, "Crypto ISAKMP"},
+    {DEBUG_GDOI, "Crypto GDOI"},
+    {DEBUG_IPSEC, "Crypto IPSEC"},
+};
+
+int
+exec_debug(struct cli_ctx *ctx, const struct exec_debug_args *a)
+{
+	struct router *r = router_of(ctx);
+	size_t i;
+
+	if (a->on)
+		router_set_debug(r, r->debug | a->flag);
+	else
+		router_set_debug(r, r->debug & ~a->flag);
+	if (a->flag == UINT32_MAX) {
+		cli_printf(ctx,
+		    "All possible debugging has been turned off\n");
+		return CLI_DONE;
+	}
+	for (i = 0; i < NELEM(debugs); i++)
+		if (debugs[i].flag == a->flag)
+			cli_printf(ctx, "%s debugging is %s\n", debugs[i].text,
+			    a->on ? "on" : "off");
+	return CLI_DONE;
+}
+
+int
+show_debugging(struct cli_ctx *ctx, const struct show_debugging_args *a UNUSED)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(debugs); i++)
+		if ((router_of(ctx)->debug & debugs[i].flag) != 0)
+			cli_printf(ctx, "  %s debugging is on\n",
+			    debugs[i].text);
+	return CLI_DONE;
+}
+
+static void
+clear_logging_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+{
+	if (confirmed(answer))
+		syslog_clear(router_of(ctx));
+	cli_done(ctx, CLI_DONE);
+}
+
+int
+clear_logging(struct cli_ctx *ctx, const struct clear_logging_args *a UNUSED)
+{
+	cli_ask(ctx, CLI_ASK_CONFIRM, "Clear logging buffer [confirm]",
+	    clear_logging_answer, NULL);
+	return CLI_PENDING;
+}
+
+static void
+clear_counters_answer(struct cli_ctx *ctx, void *arg UNUSED,
+    const char *answer)
+{
+	if (confirmed(answer))
+		ports_clear_stats(router_of(ctx));
+	cli_done(ctx, CLI_DONE);
+}
+
+int
+clear_counters(struct cli_ctx *ctx, const struct clear_counters_args *a UNUSED)
+{
+	cli_ask(ctx, CLI_ASK_CONFIRM,
+	    "Clear \"show interface\" counters on all interfaces [confirm]",
+	    clear_counters_answer, NULL);
+	return CLI_PENDING;
+}

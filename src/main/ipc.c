@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Messages over SOCK_SEQPACKET with descriptors (see ipc.h).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "main/ipc.h"
+
+#define IPC_HEADER 8
+#define IPC_FDS 4
+
+static int
+send_blocking(int sock, const struct msghdr *mh)
+{
+	for (;;) {
+		struct pollfd p = {.fd = sock, .events = POLLOUT};
+
+		if (sendmsg(sock, mh, MSG_NOSIGNAL) != -1)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != ENOBUFS)
+			return -1;
+		(void)poll(&p, 1, 1000);
+	}
+}
+
+int
+ipc_send(int sock, uint16_t type, uint32_t session, const void *body,
+    size_t len, const int *fds, int nfds)
+{
+	uint8_t head[IPC_HEADER];
+	struct wr w = wr_of(head, sizeof(head));
+	struct iovec iov[2] = {
+	    {head, sizeof(head)}, {(void *)(uintptr_t)body, len}};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * IPC_FDS)];
+	} ctl;
+	struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 2};
+
+	if (len > IPC_MAX - IPC_HEADER || nfds > IPC_FDS)
+		fatal("message %u of %zu octets", type, len);
+	wr_u16(&w, type);
+	wr_u16(&w, 0);
+	wr_u32(&w, session);
+	if (nfds > 0) {
+		struct cmsghdr *c;
+
+		memset(&ctl, 0, sizeof(ctl));
+		mh.msg_control = ctl.buf;
+		mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)nfds);
+		c = CMSG_FIRSTHDR(&mh);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)nfds);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * (size_t)nfds);
+	}
+	return send_blocking(sock, &mh);
+}
+
+int
+ipc_try_send(int sock, uint16_t type, uint32_t session, const void *body,
+    size_t len)
+{
+	uint8_t head[IPC_HEADER];
+	struct wr w = wr_of(head, sizeof(head));
+	struct iovec iov[2] = {
+	    {head, sizeof(head)}, {(void *)(uintptr_t)body, len}};
+	struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 2};
+
+	wr_u16(&w, type);
+	wr_u16(&w, 0);
+	wr_u32(&w, session);
+	return sendmsg(sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 0;
+}
+
+static void
+take_fds(struct msghdr *mh, struct ipc_msg *msg)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(mh); c != NULL; c = CMSG_NXTHDR(mh, c)) {
+		size_t n;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		if (n > IPC_FDS)
+			n = IPC_FDS;
+		memcpy(msg->fds, CMSG_DATA(c), n * sizeof(int));
+		msg->nfds = (int)n;
+	}
+}
+
+int
+ipc_recv(int sock, uint8_t *buf, struct ipc_msg *msg)
+{
+	struct iovec iov = {buf, IPC_MAX};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * IPC_FDS)];
+	} ctl;
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = ctl.buf, .msg_controllen = sizeof(ctl.buf)};
+	ssize_t n;
+
+	memset(msg, 0, sizeof(*msg));
+	n = recvmsg(sock, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (n < IPC_HEADER || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+		return -1;
+	take_fds(&mh, msg);
+	msg->body = rd_of(buf, (size_t)n);
+	msg->type = rd_u16(&msg->body);
+	(void)rd_u16(&msg->body);
+	msg->session = rd_u32(&msg->body);
+	return 1;
+}

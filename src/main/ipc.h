@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Messages between the processes of one router, over SOCK_SEQPACKET pairs:
+ * u16 type, u16 reserved, u32 session, then fields as listed here (base/buf.h
+ * order; str = u16 length and octets). Descriptors travel with a message.
+ */
+#ifndef COHORT_IPC_H
+#define COHORT_IPC_H
+
+#include "base/buf.h"
+
+#define IPC_MAX 65536 /* octets of one message */
+#define IPC_CHUNK 32768 /* of text in one message */
+
+enum ipc_type {
+	/* main -> child: configuration, as canonical text for that process */
+	IPC_CONF_BEGIN = 1,
+	IPC_CONF_TEXT,	 /* octets to the end of the message */
+	IPC_CONF_COMMIT, /* all of it was checked by main: take it */
+
+	/* main -> child: devices and routes */
+	IPC_PORT,	 /* struct port; +fds: TUN queue (fwd) */
+	IPC_ROUTES_BEGIN,
+	IPC_ROUTES,	 /* struct route ... */
+	IPC_ROUTES_END,
+	IPC_SOCKET,	 /* ike: +fd UDP 848. fwd: +fd local output TUN */
+	IPC_PEER,	 /* +fd: the other end is fwd (to ike), ike (to fwd) */
+	IPC_DEBUG,	 /* u32 debug flags */
+	IPC_START,	 /* everything was sent: drop privileges and go */
+
+	/* exec commands, by session: main -> child */
+	IPC_EXEC,	 /* str canonical line, u16 mode */
+	IPC_ANSWER,	 /* str */
+	IPC_ABORT,
+	/* child -> main */
+	IPC_OUT,	 /* octets of text */
+	IPC_ASK,	 /* u8 kind, str prompt */
+	IPC_DONE,	 /* u8 status */
+	IPC_READY,	 /* the child is configured and running */
+	IPC_LOG,	 /* u16 log_id, str text */
+
+	/* key store of ike: main never sees a private key */
+	IPC_KEYS_OPEN,	 /* ike -> main: a new file, please */
+	IPC_KEYS_FD,	 /* main -> ike: +fd; session 0 = stored keys to read,
+			  * 1 = empty file to write */
+	IPC_KEYS_DONE,	 /* ike -> main: written and synced, rename it */
+
+	/* ike -> fwd on the peer channel: struct sa_change (base/sa.h) */
+	IPC_SA,
+	IPC_RESYNC,	 /* ike -> fwd after its restart: u8 */
+
+	/* shell <-> main on the console socket */
+	IPC_HELLO,	 /* shell: u8 interactive, str tty name */
+	IPC_LINE,	 /* shell: str line */
+	IPC_HELP,	 /* reserved */
+	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privileged,
+			  * u8 refused (the last line) */
+	IPC_CONSOLE_LOG, /* main: str line of log */
+	IPC_TERM,	 /* main: u16 length, u16 width, u8 flags */
+	IPC_CLOSE,	 /* main: the session ends (exit, reload) */
+};
+
+struct ipc_msg {
+	uint16_t type;
+	uint32_t session;
+	struct rd body;	/* inside the receiver's buffer */
+	int fds[4];	/* received; the handler owns them */
+	int nfds;
+};
+
+/* 0, or -1 with errno. Blocks until sent. That a peer is gone need not be
+ * looked at here: ipc_recv() tells the one place that handles it. */
+int ipc_send(int sock, uint16_t type, uint32_t session, const void *body,
+    size_t len, const int *fds, int nfds);
+/* The same without waiting: -1 and EAGAIN when the peer does not read. */
+int ipc_try_send(int sock, uint16_t type, uint32_t session, const void *body,
+    size_t len);
+/* 1: a message; 0: none now; -1: the peer is gone or broke the rules.
+ * buf of IPC_MAX is the caller's and backs msg->body. */
+int ipc_recv(int sock, uint8_t *buf, struct ipc_msg *msg) MUST_USE;
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the packet path needs of the kernel besides devices: settings of the
+ * namespace and the nftables table that marks packets. With undo.
+ */
+#ifndef COHORT_PLUMBING_H
+#define COHORT_PLUMBING_H
+
+#include "base/base.h"
+
+/* Packets of a socket with this mark are not caught (key management). */
+#define MARK_EXEMPT 0xc0deffffu
+
+struct plumbing_mark {
+	const char *dev;
+	uint32_t mark;
+};
+
+struct plumbing;
+/* Changes the settings; NULL: said why on stderr. */
+struct plumbing *plumbing_open(void) MUST_USE;
+void plumbing_close(struct plumbing *); /* as it was before */
+/* What arrives on a device gets its mark, what this host sends out of one
+ * gets local_mark. Replaces the whole table at once. */
+int plumbing_set_marks(struct plumbing *, const struct plumbing_mark *,
+    unsigned n, uint32_t local_mark) MUST_USE;
+void plumbing_tun_sysctls(const char *tun);
+
+#endif

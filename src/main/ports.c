@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * IOS interfaces on devices of Linux (DESIGN.md 5): each bound port has a TUN
+ * of its own; nftables marks what arrives on the device, a policy rule sends
+ * marked packets to that TUN, and one more TUN takes what this host itself
+ * generates. Everything is undone by ports_close().
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "main/ports_priv.h"
+
+#define TUN_MTU 65535
+#define MARK_PORT 0xc0de0000u /* | index of the port */
+#define TABLE_PORT 0xc0de00u  /* + index: default route into its TUN */
+#define PREF_PORTS 10
+#define PREF_LOCAL 50 /* the table `local` moves behind ours */
+#define ROUTES_DELAY_MS 10
+
+/* ---- devices ---- */
+
+static int
+tun_create(struct ports *ps, unsigned index)
+{
+	struct portrec *rec = &ps->rec[index];
+	struct ifreq ifr;
+	unsigned offload = TUN_F_CSUM | TUN_F_TSO4;
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd == -1) {
+		fprintf(stderr, "cohort: /dev/net/tun: %s\n", strerror(errno));
+		return -1;
+	}
+	memset(&ifr, 0, sizeof(ifr));
+	ifr.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "coh%%d");
+	if (ioctl(fd, TUNSETIFF, &ifr) == -1 ||
+	    ioctl(fd, TUNSETOFFLOAD, offload) == -1) {
+		fprintf(stderr, "cohort: TUN: %s\n", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	rec->tun = fd;
+	rec->tun_ifindex = if_nametoindex(ifr.ifr_name);
+	plumbing_tun_sysctls(ifr.ifr_name);
+	if (nl_link_set(ps->nl, rec->tun_ifindex, 1, TUN_MTU) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+mark_route(struct ports *ps, unsigned index)
+{
+	struct nl_route r = {.ifindex = ps->rec[index].tun_ifindex,
+	    .table = TABLE_PORT + index, .type = RTN_UNICAST,
+	    .proto = RTPROT_STATIC, .scope = RT_SCOPE_LINK};
+
+	if (nl_route_set(ps->nl, true, &r) == -1 && errno != EEXIST)
+		return -1;
+	if (nl_rule(ps->nl, true, PREF_PORTS, MARK_PORT | index,
+		TABLE_PORT + index) == -1 &&
+	    errno != EEXIST)
+		return -1;
+	return 0;
+}
+
+static void
+update_marks(struct ports *ps)
+{
+	struct plumbing_mark marks[PORT_MAX];
+	unsigned i, n = 0;
+
+	for (i = 1; i <= ps->n; i++) {
+		const struct portrec *rec = &ps->rec[i];
+
+		if (rec->tun == -1)
+			continue;
+		marks[n].dev = rec->p.dev;
+		marks[n++].mark = MARK_PORT | i;
+	}
+	if (plumbing_set_marks(ps->plumbing, marks, n, MARK_PORT) == -1)
+		log_emit(LOG_SYS_NETLINK, "nft refused the marking rules");
+}
+
+/* ---- telling the children ---- */
+
+static void
+tell_port(struct router *r, enum child_kind kind, const struct portrec *rec)
+{
+	uint8_t buf[256];
+	struct wr w = wr_of(buf, sizeof(buf));
+	bool fd = kind == CHILD_FWD && rec->tun != -1;
+
+	port_put(&w, &rec->p);
+	(void)child_send(r, kind, IPC_PORT, 0, buf, wr_len(&w), &rec->tun,
+	    fd ? 1 : 0);
+}
+
+static void
+tell_both(struct router *r, const struct portrec *rec)
+{
+	tell_port(r, CHILD_FWD, rec);
+	tell_port(r, CHILD_IKE, rec);
+}
+
+static void
+tell_routes(struct router *r)
+{
+	struct ports *ps = r->ports;
+	uint8_t *buf = xcalloc(1, IPC_CHUNK + 64);
+	struct wr w = wr_of(buf, IPC_CHUNK + 64);
+	size_t i;
+
+	(void)child_send(r, CHILD_FWD, IPC_ROUTES_BEGIN, 0, NULL, 0, NULL, 0);
+	for (i = 0; i < ps->nroutes; i++) {
+		route_put(&w, &ps->routes[i]);
+		if (wr_len(&w) >= IPC_CHUNK || i + 1 == ps->nroutes) {
+			(void)child_send(r, CHILD_FWD, IPC_ROUTES, 0, buf,
+			    wr_len(&w), NULL, 0);
+			w = wr_of(buf, IPC_CHUNK + 64);
+		}
+	}
+	(void)child_send(r, CHILD_FWD, IPC_ROUTES_END, 0, NULL, 0, NULL, 0);
+	free(buf);
+}
+
+void
+ports_tell(struct router *r, enum child_kind kind)
+{
+	struct ports *ps = r->ports;
+	unsigned i;
+
+	if (kind == CHILD_FWD)
+		(void)child_send(r, kind, IPC_SOCKET, 0, NULL, 0,
+		    &ps->rec[0].tun, 1);
+	for (i = 1; i <= ps->n; i++)
+		tell_port(r, kind, &ps->rec[i]);
+	if (kind == CHILD_FWD)
+		tell_routes(r);
+}
+
+/* ---- routes of the kernel ---- */
+
+static void
+route_seen(void *arg, const struct nl_route *k)
+{
+	struct ports *ps = arg;
+	struct route rt = {.prefix = k->prefix, .len = k->len,
+	    .nexthop = k->nexthop, .port = PORT_LOCAL};
+
+	if (k->type == RTN_UNICAST && k->table == RT_TABLE_MAIN) {
+		rt.port = (uint16_t)ports_of_ifindex(ps, k->ifindex);
+		if (rt.port == PORT_LOCAL)
+			return;
+	} else if (k->type != RTN_LOCAL)
+		return;
+	if (ps->nroutes == ps->cap) {
+		ps->cap = ps->cap ? ps->cap * 2 : 64;
+		ps->routes = xrealloc(ps->routes,
+		    ps->cap * sizeof(*ps->routes));
+	}
+	ps->routes[ps->nroutes++] = rt;
+}
+
+static void
+read_routes(struct router *r)
+{
+	struct ports *ps = r->ports;
+	size_t old_n = ps->nroutes;
+	struct route *old = ps->routes;
+
+	ps->routes = NULL;
+	ps->nroutes = ps->cap = 0;
+	if (nl_routes(ps->nl, route_seen, ps) == -1) {
+		log_emit(LOG_SYS_NETLINK, "the kernel's routes cannot be read");
+		free(ps->routes);
+		ps->routes = old;
+		ps->nroutes = ps->cap = old_n;
+		return;
+	}
+	if (old_n != ps->nroutes || old == NULL ||
+	    memcmp(old, ps->routes, old_n * sizeof(*old)) != 0)
+		tell_routes(r);
+	free(old);
+}
+
+/* ---- binding ---- */
+
+static struct portrec *
+find_rec(const struct ports *ps, const char *name)
+{
+	unsigned i;
+
+	for (i = 1; i <= ps->n; i++)
+		if (strcmp(ps->rec[i].p.name, name) == 0)
+			return (struct portrec *)(uintptr_t)&ps->rec[i];
+	return NULL;
+}
+
+const struct port *
+ports_find(const struct router *r, const char *ifname)
+{
+	const struct portrec *rec = find_rec(r->ports, ifname);
+
+	return rec != NULL ? &rec->p : NULL;
+}
+
+static bool
+dev_taken(const struct router *r, const char *dev)
+{
+	unsigned i;
+
+	for (i = 0; i < r->nmap; i++)
+		if (strcmp(r->map[i].dev, dev) == 0)
+			return true;
+	return false;
+}
+
+/* Which device an interface gets: -p, else the parent's with .N for a
+ * subinterface, else the next free ethN in the order of first sight. */
+static void
+choose_dev(struct router *r, const char *name, char *dev, size_t size)
+{
+	struct ports *ps = r->ports;
+	const char *dot = strchr(name, '.');
+	unsigned i;
+
+	for (i = 0; i < r->nmap; i++)
+		if (strcmp(r->map[i].ifname, name) == 0) {
+			str_copy(dev, r->map[i].dev, size);
+			return;
+		}
+	if (dot != NULL) {
+		char parent[IFNAME_MAX], pdev[16];
+		const struct portrec *prec;
+
+		snprintf(parent, sizeof(parent), "%.*s", (int)(dot - name),
+		    name);
+		prec = find_rec(ps, parent);
+		if (prec != NULL)
+			str_copy(pdev, prec->p.dev, sizeof(pdev));
+		else
+			choose_dev(r, parent, pdev, sizeof(pdev));
+		snprintf(dev, size, "%.8s.%.6s", pdev, dot + 1);
+		return;
+	}
+	do
+		snprintf(dev, size, "eth%u", ++ps->next_eth);
+	while (dev_taken(r, dev));
+	if (r->nmap < PORT_MAX) { /* a choice stays */
+		str_copy(r->map[r->nmap].ifname, name, IFNAME_MAX);
+		str_copy(r->map[r->nmap++].dev, dev, sizeof(r->map[0].dev));
+	}
+}
+
+static bool
+name_is(const char *name, const char *type)
+{
+	size_t n = strlen(type);
+
+	return strncmp(name, type, n) == 0 && name[n] >= '0' && name[n] <= '9';
+}
+
+static struct portrec *
+new_rec(struct router *r, const char *name)
+{
+	struct ports *ps = r->ports;
+	struct portrec *rec;
+
+	if (name_is(name, "Tunnel") || name_is(name, "Vlan") ||
+	    ps->n >= PORT_MAX)
+		return NULL;
+	rec = &ps->rec[++ps->n];
+	memset(rec, 0, sizeof(*rec));
+	rec->tun = -1;
+	rec->p.index = (uint16_t)ps->n;
+	str_copy(rec->p.name, name, sizeof(rec->p.name));
+	rec->p.loopback = name_is(name, "Loopback");
+	if (rec->p.loopback) {
+		rec->p.up = true;
+		rec->p.mtu = 1514;
+	} else
+		choose_dev(r, name, rec->p.dev, sizeof(rec->p.dev));
+	return rec;
+}
+
+static uint32_t
+ifindex_of(const struct portrec *rec)
+{
+	return rec->p.loopback ? 1 : rec->p.ifindex; /* lo is always 1 */
+}
+
+static void
+set_addr(struct ports *ps, const struct portrec *rec, bool add, uint32_t addr,
+    uint32_t mask, bool secondary)
+{
+	int len = ip4_prefix_of(mask);
+	char a[IP4_STRLEN];
+
+	if (addr == 0 || len < 0 || ifindex_of(rec) == 0)
+		return;
+	if (nl_addr(ps->nl, add, ifindex_of(rec), addr, (unsigned)len,
+		secondary) == -1 && add) {
+		char *text = xasprintf("address %s on %s: %s", ip4_str(addr, a),
+		    rec->p.name, strerror(errno));
+
+		log_emit(LOG_SYS_NETLINK, text);
+		free(text);
+	}
+}
+
+static void
+set_addrs(struct ports *ps, const struct portrec *rec, bool add,
+    const struct interface *ifc)
+{
+	const struct ip_secondary *s;
+
+	if (ifc == NULL)
+		return;
+	set_addr(ps, rec, add, ifc->addr, ifc->mask, false);
+	CF_FOREACH(s, &ifc->secondaries)
+		set_addr(ps, rec, add, s->addr, s->mask, true);
+}
+
+static bool
+same_addrs(const struct interface *a, const struct interface *b)
+{
+	const struct ip_secondary *x, *y;
+
+	if (a == NULL || b == NULL || a->addr != b->addr || a->mask != b->mask)
+		return false;
+	x = (const void *)a->secondaries.first;
+	y = (const void *)b->secondaries.first;
+	for (; x != NULL && y != NULL; x = (const void *)x->obj.next,
+	    y = (const void *)y->obj.next)
+		if (x->addr != y->addr || x->mask != y->mask)
+			return false;
+	return x == NULL && y == NULL;
+}
+
+/* The device is there for the first time: TUN, marks, addresses. */
+static void
+bind_port(struct router *r, struct portrec *rec, const struct interface *ifc)
+{
+	struct ports *ps = r->ports;
+
+	if (!rec->p.loopback) {
+		if (tun_create(ps, rec->p.index) == -1 ||
+		    mark_route(ps, rec->p.index) == -1) {
+			log_emit(LOG_SYS_NETLINK,
+			    "a port cannot be bound: no TUN device");
+			return;
+		}
+		update_marks(ps);
+	}
+	set_addrs(ps, rec, true, ifc);
+	if (!rec->p.loopback)
+		(void)nl_link_set(ps->nl, rec->p.ifindex, !ifc->shutdown,
+		    ifc->mtu);
+}
+
+static void
+unbind_port(struct router *r, struct portrec *rec)
+{
+	struct ports *ps = r->ports;
+
+	if (rec->tun != -1) {
+		(void)nl_rule(ps->nl, false, PREF_PORTS,
+		    MARK_PORT | rec->p.index, TABLE_PORT + rec->p.index);
+		close(rec->tun);
+		rec->tun = -1;
+		update_marks(ps);
+	}
+	if (rec->vlan_made)
+		(void)nl_link_del(ps->nl, rec->p.ifindex);
+	rec->vlan_made = false;
+	rec->p.ifindex = 0;
+	rec->p.up = false;
+}
+
+static void
+make_vlan(struct router *r, struct portrec *rec, const struct interface *ifc)
+{
+	char parent[16];
+	const char *dot = strrchr(rec->p.dev, '.');
+
+	if (dot == NULL || ifc->vlan == 0 || if_nametoindex(rec->p.dev) != 0)
+		return;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(dot - rec->p.dev),
+	    rec->p.dev);
+	if (nl_vlan_add(r->ports->nl, if_nametoindex(parent), rec->p.dev,
+		ifc->vlan) == 0)
+		rec->vlan_made = true;
+	else {
+		char *text = xasprintf("%s: no VLAN device on %s (%s); map "
+		    "the subinterface to a device with -p",
+		    rec->p.name, parent, strerror(errno));
+
+		log_emit(LOG_SYS_NETLINK, text);
+		free(text);
+	}
+}
+
+/* ---- state of the devices ---- */
+
+static void
+state_log(struct portrec *rec, const struct interface *ifc)
+{
+	const char *state = rec->p.up ? "up" : "down";
+
+	if (!rec->p.up && ifc != NULL && ifc->shutdown)
+		log_emit(LOG_LINK_ADMIN, rec->p.name);
+	else
+		log_emit(LOG_LINK_UPDOWN, rec->p.name, state);
+	log_emit(LOG_LINEPROTO_UPDOWN, rec->p.name, state);
+}
+
+static void put_routes(struct router *, const struct conf *);
+
+/* What one device looks like now; true if its port changed. */
+static bool
+take_link(struct router *r, struct portrec *rec, const struct interface *ifc,
+    const struct nl_link *l)
+{
+	bool up = l->ifindex != 0 && l->up && l->running;
+	bool change = rec->p.up != up || rec->p.mtu != l->mtu;
+
+	if (rec->p.ifindex != l->ifindex) {
+		if (rec->p.ifindex != 0)
+			unbind_port(r, rec);
+		rec->p.ifindex = l->ifindex;
+		if (l->ifindex != 0)
+			bind_port(r, rec, ifc);
+		change = true;
+	}
+	rec->p.mtu = l->mtu;
+	if (rec->p.up != up) {
+		rec->p.up = up;
+		state_log(rec, ifc);
+	}
+	return change;
+}
+
+/* Looks at all devices: new ones are bound, changes told. */
+static void
+scan_links(struct router *r)
+{
+	struct ports *ps = r->ports;
+	struct scan *sc = xcalloc(1, sizeof(*sc));
+	bool changed = false;
+	unsigned i;
+
+	if (ports_scan(ps, sc))
+		for (i = 1; i <= ps->n; i++) {
+			struct portrec *rec = &ps->rec[i];
+			const struct interface *ifc =
+			    conf_find_interface(r->committed, rec->p.name);
+
+			if (rec->p.loopback || !rec->wanted || ifc == NULL)
+				continue;
+			if (take_link(r, rec, ifc, &sc->found[i])) {
+				tell_both(r, rec);
+				changed = true;
+			}
+		}
+	free(sc);
+	if (changed)
+		put_routes(r, r->committed);
+}
+
+static void
+on_scan(void *arg)
+{
+	struct router *r = arg;
+
+	scan_links(r);
+	read_routes(r);
+}
+
+static void
+on_monitor(void *arg, int fd UNUSED)
+{
+	struct router *r = arg;
+
+	nl_monitor_drain(r->ports->nl);
+	/* Many events of one cause make one scan. */
+	if (r->ports->scan_timer.at == 0)
+		loop_timer(r->loop, &r->ports->scan_timer,
+		    time_mono_ms() + ROUTES_DELAY_MS);
+}
+
+/* ---- static routes ---- */
+
+static int
+route_of_conf(const struct ports *ps, const struct ip_route *c,
+    struct nl_route *k)
+{
+	const struct portrec *rec;
+	int len = ip4_prefix_of(c->mask);
+
+	if (len < 0)
+		return -1;
+	memset(k, 0, sizeof(*k));
+	k->prefix = c->prefix;
+	k->len = (uint8_t)len;
+	k->nexthop = c->nexthop;
+	k->table = RT_TABLE_MAIN;
+	k->proto = RTPROT_STATIC;
+	k->type = RTN_UNICAST;
+	k->scope = c->nexthop ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	k->priority = c->distance;
+	if (c->ifname[0] == '\0')
+		return 0;
+	if (strcmp(c->ifname, "Null0") == 0) {
+		k->type = RTN_BLACKHOLE;
+		k->scope = RT_SCOPE_UNIVERSE;
+		return 0;
+	}
+	rec = find_rec(ps, c->ifname);
+	if (rec == NULL || ifindex_of(rec) == 0)
+		return -1;
+	k->ifindex = ifindex_of(rec);
+	return 0;
+}
+
+static void
+put_routes(struct router *r, const struct conf *conf)
+{
+	const struct ip_route *c;
+	struct nl_route k;
+
+	/* A route whose next hop is not reachable now is inactive, as in IOS;
+	 * it is tried again whenever a device changes. */
+	CF_FOREACH(c, &conf->routes)
+		if (route_of_conf(r->ports, c, &k) == 0)
+			(void)nl_route_set(r->ports->nl, true, &k);
+}
+
+static bool
+has_route(const struct conf *conf, const struct ip_route *want)
+{
+	const struct ip_route *c;
+
+	CF_FOREACH(c, &conf->routes)
+		if (c->prefix == want->prefix && c->mask == want->mask &&
+		    c->nexthop == want->nexthop &&
+		    c->distance == want->distance &&
+		    strcmp(c->ifname, want->ifname) == 0)
+			return true;
+	return false;
+}
+
+static void
+drop_routes(struct router *r, const struct conf *old, const struct conf *new)
+{
+	const struct ip_route *c;
+	struct nl_route k;
+
+	CF_FOREACH(c, &old->routes)
+		if (!has_route(new, c) && route_of_conf(r->ports, c, &k) == 0)
+			(void)nl_route_set(r->ports->nl, false, &k);
+}
+
+/* ---- commit ---- */
+
+static void
+commit_interface(struct router *r, const struct interface *was,
+    const struct interface *ifc)
+{
+	struct ports *ps = r->ports;
+	struct portrec *rec = find_rec(ps, ifc->name);
+	bool fresh = rec == NULL || !rec->wanted;
+
+	if (rec == NULL)
+		rec = new_rec(r, ifc->name);
+	if (rec == NULL)
+		return;
+	rec->wanted = true;
+	rec->p.addr = ifc->addr;
+	rec->p.mask = ifc->mask;
+	if (rec->p.loopback)
+		rec->p.up = !ifc->shutdown;
+	else if (ifc->vlan != 0)
+		make_vlan(r, rec, ifc);
+	if (fresh && rec->p.loopback)
+		bind_port(r, rec, ifc);
+	else if (!fresh && ifindex_of(rec) != 0) {
+		if (!same_addrs(was, ifc)) {
+			set_addrs(ps, rec, false, was);
+			set_addrs(ps, rec, true, ifc);
+		}
+		if (!rec->p.loopback && (was == NULL ||
+		    was->shutdown != ifc->shutdown || was->mtu != ifc->mtu))
+			(void)nl_link_set(ps->nl, rec->p.ifindex,
+			    !ifc->shutdown, ifc->mtu);
+	}
+	tell_both(r, rec);
+}
+
+void
+ports_commit(struct router *r, const struct conf *old, const struct conf *new)
+{
+	const struct interface *ifc;
+
+	if (old != NULL)
+		drop_routes(r, old, new);
+	CF_FOREACH(ifc, &new->interfaces)
+		commit_interface(r, old != NULL
+			? conf_find_interface(old, ifc->name) : NULL, ifc);
+	if (old != NULL)
+		CF_FOREACH(ifc, &old->interfaces) {
+			struct portrec *rec = find_rec(r->ports, ifc->name);
+
+			if (rec == NULL ||
+			    conf_find_interface(new, ifc->name) != NULL)
+				continue;
+			set_addrs(r->ports, rec, false, ifc);
+			unbind_port(r, rec);
+			rec->wanted = false;
+			rec->p.addr = rec->p.mask = 0;
+			tell_both(r, rec);
+		}
+	scan_links(r);
+	put_routes(r, new);
+	read_routes(r);
+}
+
+/* ---- open and close ---- */
+
+static int
+open_rules(struct ports *ps)
+{
+	if (tun_create(ps, PORT_LOCAL) == -1 || mark_route(ps, PORT_LOCAL) == -1)
+		return -1;
+	if (nl_rule(ps->nl, true, PREF_LOCAL, 0, RT_TABLE_LOCAL) == -1 &&
+	    errno != EEXIST)
+		return -1;
+	ps->rules = true;
+	(void)nl_rule(ps->nl, false, 0, 0, RT_TABLE_LOCAL);
+	return nl_link_set(ps->nl, 1, 1, 0); /* lo */
+}
+
+int
+ports_open(struct router *r)
+{
+	struct ports *ps = xcalloc(1, sizeof(*ps));
+
+	r->ports = ps;
+	ps->rec[0].tun = -1;
+	ps->scan_timer.fn = on_scan;
+	ps->scan_timer.arg = r;
+	ports_rates_start(r);
+	ps->nl = nl_open();
+	if (ps->nl == NULL) {
+		fprintf(stderr, "cohort: netlink: %s\n", strerror(errno));
+		return -1;
+	}
+	ps->plumbing = plumbing_open();
+	if (ps->plumbing == NULL)
+		return -1;
+	if (open_rules(ps) == -1) {
+		fprintf(stderr, "cohort: network set-up: %s (it needs root, "
+		    "or a user namespace with its own network)\n",
+		    strerror(errno));
+		return -1;
+	}
+	update_marks(ps);
+	loop_add(r->loop, nl_monitor_fd(ps->nl), on_monitor, r);
+	return 0;
+}
+
+static void
+close_rules(struct ports *ps)
+{
+	if (!ps->rules)
+		return;
+	(void)nl_rule(ps->nl, true, 0, 0, RT_TABLE_LOCAL);
+	(void)nl_rule(ps->nl, false, PREF_LOCAL, 0, RT_TABLE_LOCAL);
+	(void)nl_rule(ps->nl, false, PREF_PORTS, MARK_PORT | PORT_LOCAL,
+	    TABLE_PORT + PORT_LOCAL);
+}
+
+void
+ports_close(struct router *r)
+{
+	struct ports *ps = r->ports;
+	const struct interface *ifc;
+	const struct ip_route *c;
+	struct nl_route k;
+
+	if (ps == NULL)
+		return;
+	loop_timer(r->loop, &ps->scan_timer, 0);
+	loop_timer(r->loop, &ps->rate_timer, 0);
+	if (r->committed != NULL) {
+		CF_FOREACH(c, &r->committed->routes)
+			if (route_of_conf(ps, c, &k) == 0)
+				(void)nl_route_set(ps->nl, false, &k);
+		CF_FOREACH(ifc, &r->committed->interfaces) {
+			struct portrec *rec = find_rec(ps, ifc->name);
+
+			if (rec == NULL)
+				continue;
+			set_addrs(ps, rec, false, ifc);
+			unbind_port(r, rec);
+		}
+	}
+	if (ps->nl != NULL) {
+		close_rules(ps);
+		loop_del(r->loop, nl_monitor_fd(ps->nl));
+	}
+	if (ps->rec[0].tun != -1)
+		close(ps->rec[0].tun);
+	plumbing_close(ps->plumbing);
+	nl_close(ps->nl);
+	free(ps->routes);
+	free(ps);
+	r->ports = NULL;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Process fwd: TUN descriptors and the channel from ike around the packet
+ * engine. This thread is the control side; packets are the worker's (tun.c).
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "dataplane/fwd.h"
+#include "dataplane/tun.h"
+#include "main/privdrop.h"
+#include "main/proc.h"
+#include "main/router.h"
+
+struct fwd_proc {
+	struct proc p;
+	struct fwd *fwd;
+	struct tun_engine *tun;
+	int peer; /* from ike */
+	struct route *routes;
+	size_t nroutes, cap;
+};
+
+static uint64_t
+io_now(void *arg UNUSED)
+{
+	return time_mono_ms();
+}
+
+static uint64_t
+io_now_us(void *arg UNUSED)
+{
+	return time_mono_us();
+}
+
+static void
+io_random(void *arg UNUSED, void *data, size_t len)
+{
+	if (getrandom(data, len, 0) != (ssize_t)len)
+		fatal("random");
+}
+
+/* tx is the port engine's (tun.h). */
+static const struct fwd_io io = {.now = io_now, .now_us = io_now_us,
+    .random = io_random, .log = proc_log};
+
+/* ---- ike ---- */
+
+static void
+on_peer(void *arg, int fd)
+{
+	static uint8_t buf[IPC_MAX];
+	struct fwd_proc *fp = arg;
+	struct ipc_msg m;
+	int got, i;
+
+	while ((got = ipc_recv(fd, buf, &m)) == 1) {
+		struct arena *mem = arena_new();
+		struct sa_change c;
+
+		if (m.type == IPC_SA && sa_get(&m.body, &c, mem)) {
+			fwd_sa(fp->fwd, &c);
+			explicit_bzero(&c, sizeof(c));
+		}
+		for (i = 0; i < m.nfds; i++)
+			close(m.fds[i]);
+		explicit_bzero(buf, (size_t)(m.body.end - buf));
+		arena_free(mem);
+	}
+	if (got == -1) { /* ike is gone: the TEKs stay */
+		loop_del(fp->p.loop, fd);
+		close(fd);
+		fp->peer = -1;
+	}
+}
+
+/* ---- main ---- */
+
+static void
+add_routes(struct fwd_proc *fp, struct rd *body)
+{
+	while (rd_left(body) != 0) {
+		if (fp->nroutes == fp->cap) {
+			fp->cap = fp->cap ? fp->cap * 2 : 64;
+			fp->routes = xrealloc(fp->routes,
+			    fp->cap * sizeof(*fp->routes));
+		}
+		route_get(body, &fp->routes[fp->nroutes]);
+		if (rd_ok(body))
+			fp->nroutes++;
+	}
+}
+
+static void
+take_port(struct fwd_proc *fp, struct ipc_msg *m)
+{
+	struct port port;
+
+	port_get(&m->body, &port);
+	if (!rd_ok(&m->body))
+		return;
+	fwd_port(fp->fwd, &port);
+	if (m->nfds == 1) {
+		if (tun_add(fp->tun, port.index, m->fds[0]) == -1)
+			log_emit(LOG_SYS_NETLINK, "a TUN cannot be used");
+		m->nfds = 0;
+	} else if (port.ifindex == 0 && !port.loopback)
+		tun_del(fp->tun, port.index);
+}
+
+static void
+fwd_message(struct proc *p, struct ipc_msg *m)
+{
+	struct fwd_proc *fp = p->priv;
+	int i;
+
+	switch (m->type) {
+	case IPC_PORT:
+		take_port(fp, m);
+		break;
+	case IPC_SOCKET: /* the TUN of locally generated packets */
+		if (m->nfds == 1) {
+			if (tun_add(fp->tun, PORT_LOCAL, m->fds[0]) == -1)
+				fatal("the TUN of own packets cannot be used");
+			m->nfds = 0;
+		}
+		break;
+	case IPC_ROUTES_BEGIN:
+		fp->nroutes = 0;
+		break;
+	case IPC_ROUTES:
+		add_routes(fp, &m->body);
+		break;
+	case IPC_ROUTES_END:
+		fwd_routes(fp->fwd, fp->routes, fp->nroutes);
+		break;
+	case IPC_PEER:
+		if (m->nfds != 1)
+			break;
+		if (fp->peer != -1) {
+			loop_del(p->loop, fp->peer);
+			close(fp->peer);
+		}
+		fp->peer = m->fds[0];
+		m->nfds = 0;
+		loop_add(p->loop, fp->peer, on_peer, fp);
+		break;
+	}
+	for (i = 0; i < m->nfds; i++)
+		close(m->fds[i]);
+}
+
+static void
+fwd_conf(struct proc *p, const struct conf *old, const struct conf *new)
+{
+	struct fwd_proc *fp = p->priv;
+
+	fwd_config(fp->fwd, old, new);
+}
+
+/* The worker has something for this thread: logs, ping, counters. */
+static void
+on_worker(void *arg, int fd UNUSED)
+{
+	struct fwd_proc *fp = arg;
+
+	tun_event_ack(fp->tun); /* fwd_timeout() follows, the loop is idle */
+}
+
+static void
+fwd_start(struct proc *p)
+{
+	struct fwd_proc *fp = p->priv;
+
+	privdrop();
+	loop_add(p->loop, tun_event_fd(fp->tun), on_worker, fp);
+	tun_start(fp->tun);
+}
+
+static uint64_t
+fwd_due(struct proc *p)
+{
+	struct fwd_proc *fp = p->priv;
+
+	return fwd_timeout(fp->fwd);
+}
+
+static const struct proc_ops ops = {fwd_conf, fwd_message, fwd_start, fwd_due};
+
+int
+proc_fwd(int sock)
+{
+	struct fwd_proc *fp = xcalloc(1, sizeof(*fp));
+	int code;
+
+	fp->peer = -1;
+	fp->fwd = fwd_new(&io, fp);
+	fp->tun = tun_new(fp->fwd);
+	fp->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
+	    .engine = fp->fwd, .priv = fp};
+	code = proc_run(&fp->p);
+	tun_free(fp->tun);
+	fwd_free(fp->fwd);
+	free(fp->routes);
+	loop_free(fp->p.loop);
+	free(fp);
+	return code;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Process ike: the socket on UDP 848, the channel to fwd and the key files
+ * around the GDOI engine. Sees bytes from the network; owns no file, no TUN.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gdoi/gdoi.h"
+#include "main/privdrop.h"
+#include "main/proc.h"
+#include "main/router.h"
+
+#define READ_BURST 64
+#define DATAGRAM_MAX 65536
+
+struct ike_proc {
+	struct proc p;
+	struct gdoi *gdoi;
+	int udp, peer;
+	bool keys_asked;
+};
+
+/* ---- what the engine may do ---- */
+
+static void
+io_send(void *arg, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	struct ike_proc *ip = arg;
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+	    .sin_port = htons(to.port), .sin_addr.s_addr = htonl(to.addr)};
+	struct iovec iov = {(void *)(uintptr_t)data, len};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	} ctl;
+	struct msghdr mh = {.msg_name = &sin, .msg_namelen = sizeof(sin),
+	    .msg_iov = &iov, .msg_iovlen = 1};
+
+	if (ip->udp == -1)
+		return;
+	if (from.addr != 0) {
+		struct in_pktinfo pi = {
+		    .ipi_spec_dst.s_addr = htonl(from.addr)};
+		struct cmsghdr *c;
+
+		memset(&ctl, 0, sizeof(ctl));
+		mh.msg_control = ctl.buf;
+		mh.msg_controllen = sizeof(ctl.buf);
+		c = CMSG_FIRSTHDR(&mh);
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(pi));
+		memcpy(CMSG_DATA(c), &pi, sizeof(pi));
+	}
+	/* A datagram that cannot be sent is a lost one: it is sent again. */
+	(void)sendmsg(ip->udp, &mh, MSG_NOSIGNAL);
+}
+
+static uint64_t
+io_now(void *arg UNUSED)
+{
+	return time_mono_ms();
+}
+
+static void
+io_random(void *arg UNUSED, void *data, size_t len)
+{
+	if (getentropy(data, len > 256 ? 256 : len) == -1 || len > 256)
+		fatal("random");
+}
+
+static void
+io_sa(void *arg, const struct sa_change *c)
+{
+	static uint8_t buf[SA_MSG_MAX - 16];
+	struct ike_proc *ip = arg;
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	if (!sa_put(&w, c))
+		fatal("an SA change does not fit in a message");
+	if (ip->peer != -1)
+		(void)ipc_send(ip->peer, IPC_SA, 0, buf, wr_len(&w), NULL, 0);
+	explicit_bzero(buf, wr_len(&w));
+}
+
+static void
+io_keys_changed(void *arg)
+{
+	struct ike_proc *ip = arg;
+
+	if (!ip->keys_asked)
+		(void)ipc_send(ip->p.sock, IPC_KEYS_OPEN, 0, NULL, 0, NULL, 0);
+	ip->keys_asked = true;
+}
+
+static const struct gdoi_io io = {.send = io_send, .now = io_now,
+    .random = io_random, .sa = io_sa, .log = proc_log,
+    .keys_changed = io_keys_changed};
+
+/* ---- the socket ---- */
+
+static bool
+local_address(struct msghdr *mh, uint32_t *addr)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(mh); c != NULL; c = CMSG_NXTHDR(mh, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo pi;
+
+			memcpy(&pi, CMSG_DATA(c), sizeof(pi));
+			*addr = ntohl(pi.ipi_addr.s_addr);
+			return true;
+		}
+	return false;
+}
+
+static void
+on_udp(void *arg, int fd)
+{
+	static uint8_t data[DATAGRAM_MAX];
+	struct ike_proc *ip = arg;
+	int i;
+
+	for (i = 0; i < READ_BURST; i++) {
+		struct sockaddr_in sin;
+		struct iovec iov = {data, sizeof(data)};
+		char ctl[256];
+		struct msghdr mh = {.msg_name = &sin,
+		    .msg_namelen = sizeof(sin), .msg_iov = &iov,
+		    .msg_iovlen = 1, .msg_control = ctl,
+		    .msg_controllen = sizeof(ctl)};
+		struct udp_addr local = {0, 848}, from;
+		ssize_t n = recvmsg(fd, &mh, MSG_DONTWAIT);
+
+		if (n == -1)
+			return;
+		if (!local_address(&mh, &local.addr))
+			continue;
+		from.addr = ntohl(sin.sin_addr.s_addr);
+		from.port = ntohs(sin.sin_port);
+		gdoi_input(ip->gdoi, local, from, data, (size_t)n);
+	}
+}
+
+/* ---- key files ---- */
+
+static void
+read_keys(struct ike_proc *ip, int fd)
+{
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	if (fstat(fd, &st) == -1 || st.st_size > 1 << 20)
+		return;
+	text = xcalloc(1, (size_t)st.st_size + 1);
+	n = read(fd, text, (size_t)st.st_size);
+	if (n > 0 && gdoi_keys_load(ip->gdoi, text, (size_t)n) == -1)
+		log_emit(LOG_SYS_CONF_LINE,
+		    "the stored RSA keys cannot be read");
+	explicit_bzero(text, (size_t)st.st_size);
+	free(text);
+}
+
+static void
+write_keys(struct ike_proc *ip, int fd)
+{
+	struct strbuf sb = {0};
+	size_t at = 0;
+
+	ip->keys_asked = false;
+	gdoi_keys_save(ip->gdoi, &sb);
+	while (at < sb.len) {
+		ssize_t n = write(fd, sb.s + at, sb.len - at);
+
+		if (n <= 0 && errno != EINTR)
+			break;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	if (at == sb.len && fsync(fd) == 0)
+		(void)ipc_send(ip->p.sock, IPC_KEYS_DONE, 0, NULL, 0, NULL, 0);
+	else
+		log_emit(LOG_SYS_CONF_LINE,
+		    "the RSA keys could not be stored, the old file stays");
+	if (sb.s != NULL)
+		explicit_bzero(sb.s, sb.len);
+	sb_free(&sb);
+}
+
+/* ---- messages of main ---- */
+
+static void
+ike_message(struct proc *p, struct ipc_msg *m)
+{
+	struct ike_proc *ip = p->priv;
+	struct port port;
+	int i;
+
+	switch (m->type) {
+	case IPC_PORT:
+		port_get(&m->body, &port);
+		if (rd_ok(&m->body))
+			gdoi_port(ip->gdoi, &port);
+		break;
+	case IPC_SOCKET:
+		if (m->nfds == 1) {
+			ip->udp = m->fds[0];
+			m->nfds = 0;
+		}
+		break;
+	case IPC_PEER:
+		if (m->nfds == 1) {
+			if (ip->peer != -1)
+				close(ip->peer);
+			ip->peer = m->fds[0];
+			m->nfds = 0;
+			gdoi_resync(ip->gdoi);
+		}
+		break;
+	case IPC_KEYS_FD:
+		if (m->nfds == 1 && m->session == 0)
+			read_keys(ip, m->fds[0]);
+		else if (m->nfds == 1)
+			write_keys(ip, m->fds[0]);
+		break;
+	}
+	for (i = 0; i < m->nfds; i++)
+		close(m->fds[i]);
+}
+
+static void
+ike_conf(struct proc *p, const struct conf *old, const struct conf *new)
+{
+	struct ike_proc *ip = p->priv;
+
+	gdoi_config(ip->gdoi, old, new);
+}
+
+static void
+ike_start(struct proc *p)
+{
+	struct ike_proc *ip = p->priv;
+
+	privdrop();
+	if (ip->udp != -1)
+		loop_add(p->loop, ip->udp, on_udp, ip);
+}
+
+static uint64_t
+ike_timeout(struct proc *p)
+{
+	struct ike_proc *ip = p->priv;
+
+	return gdoi_timeout(ip->gdoi);
+}
+
+static const struct proc_ops ops = {ike_conf, ike_message, ike_start,
+    ike_timeout};
+
+int
+proc_ike(int sock)
+{
+	struct ike_proc *ip = xcalloc(1, sizeof(*ip));
+	int code;
+
+	ip->udp = ip->peer = -1;
+	ip->gdoi = gdoi_new(&io, ip);
+	ip->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
+	    .engine = ip->gdoi, .priv = ip};
+	code = proc_run(&ip->p);
+	gdoi_free(ip->gdoi);
+	loop_free(ip->p.loop);
+	free(ip);
+	return code;
+}

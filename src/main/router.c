@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One router from start to end: reads its configuration, opens everything,
+ * commits changes to devices and children, stops without leaving traces.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "main/router.h"
+
+#define COMMIT_DELAY_MS 20
+
+/* ---- configuration ---- */
+
+void
+router_changed(struct router *r)
+{
+	/* Lines of a paste become one commit; a command commits at once. */
+	if (r->commit_timer.at == 0)
+		loop_timer(r->loop, &r->commit_timer,
+		    time_mono_ms() + COMMIT_DELAY_MS);
+}
+
+void
+router_commit(struct router *r)
+{
+	struct conf *old = r->committed;
+
+	loop_timer(r->loop, &r->commit_timer, 0);
+	if (old == r->running)
+		return;
+	r->committed = r->running;
+	ports_commit(r, old, r->committed);
+	child_send_conf(r, CHILD_FWD, r->committed);
+	child_send_conf(r, CHILD_IKE, r->committed);
+	conf_free(old);
+}
+
+static void
+on_commit(void *arg)
+{
+	router_commit(arg);
+}
+
+static void
+load_report(void *arg UNUSED, unsigned lineno, bool error, const char *text)
+{
+	char *s;
+
+	/* Notes are what `show unsupported` is for; errors must be seen. */
+	if (!error)
+		return;
+	s = xasprintf("startup configuration line %u: %s", lineno, text);
+	log_emit(LOG_SYS_CONF_LINE, s);
+	free(s);
+}
+
+/* `run` commands of a loaded file wait until the children run. */
+static void
+collect_exec(struct router *r, const char *text, size_t len)
+{
+	const char *end = text + len;
+	struct cf_cursor cur = {r->running, &r->running->obj};
+
+	while (text < end) {
+		const char *nl = memchr(text, '\n', (size_t)(end - text));
+		size_t n = nl != NULL ? (size_t)(nl - text)
+				      : (size_t)(end - text);
+		char *line = xcalloc(1, n + 1);
+		struct cli_cmd cmd;
+
+		memcpy(line, text, n);
+		line[strcspn(line, "\r")] = '\0';
+		cli_match_run(line, conf_mode(&cur), true, &cmd);
+		if (cmd.verdict == CLI_MATCH)
+			sb_printf(&r->pending_exec, "%s\n", cmd.canonical);
+		free(line);
+		text += n + 1;
+	}
+}
+
+static int
+load_startup(struct router *r)
+{
+	struct strbuf sb = {0};
+	char path[320];
+	int saved;
+
+	r->running = conf_new();
+	file_startup_path(r, path, sizeof(path));
+	saved = file_read(path, &sb);
+	if (saved == -1 && r->startup_file != NULL &&
+	    file_read(r->startup_file, &sb) == -1) {
+		fprintf(stderr, "cohort: %s: %s\n", r->startup_file,
+		    strerror(errno));
+		return -1;
+	}
+	if (sb.len != 0) {
+		if (conf_load(r->running, sb.s, sb.len, load_report, NULL) != 0)
+			log_emit(LOG_SYS_CONF_LINE,
+			    "the lines above were refused, the others act");
+		collect_exec(r, sb.s, sb.len);
+		explicit_bzero(sb.s, sb.len);
+	}
+	sb_free(&sb);
+	r->saved = saved == 0;
+	r->committed = r->running;
+	return 0;
+}
+
+/* ---- children ---- */
+
+void
+router_set_debug(struct router *r, uint32_t flags)
+{
+	uint8_t buf[4];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	r->debug = debug_flags = flags;
+	wr_u32(&w, flags);
+	(void)child_send(r, CHILD_IKE, IPC_DEBUG, 0, buf, 4, NULL, 0);
+	(void)child_send(r, CHILD_FWD, IPC_DEBUG, 0, buf, 4, NULL, 0);
+}
+
+static void
+run_pending(struct router *r)
+{
+	char *line, *rest = r->pending_exec.s;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			console_run_quiet(r, line);
+	sb_free(&r->pending_exec);
+}
+
+void
+router_child_ready(struct router *r)
+{
+	char path[320];
+
+	if (r->ready || !child_is_ready(r, CHILD_IKE) ||
+	    !child_is_ready(r, CHILD_FWD))
+		return;
+	r->ready = true;
+	run_pending(r);
+	snprintf(path, sizeof(path), "%s/ready", r->statedir);
+	if (file_write(path, "", 0, 0644) == -1)
+		log_emit(LOG_SYS_CONF_LINE, "STATEDIR/ready cannot be written");
+	log_emit(LOG_SYS_RESTART, PACKAGE_VERSION);
+}
+
+void
+router_stop(struct router *r)
+{
+	loop_stop(r->loop, 0);
+}
+
+void
+router_reload(struct router *r)
+{
+	loop_stop(r->loop, ROUTER_RELOAD);
+}
+
+static void
+on_signal(void *arg, int signo UNUSED)
+{
+	router_stop(arg);
+}
+
+/* Two routers with one state directory would overwrite each other's files. */
+static int
+lock_statedir(struct router *r)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/lock", r->statedir);
+	r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (r->lock == -1 || flock(r->lock, LOCK_EX | LOCK_NB) == -1) {
+		fprintf(stderr, "cohort: %s: %s\n", path,
+		    errno == EWOULDBLOCK ? "a router runs there already"
+					 : strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int
+make_statedir(struct router *r)
+{
+	char *p;
+
+	for (p = r->statedir + 1; *p != '\0'; p++)
+		if (*p == '/') {
+			*p = '\0';
+			(void)mkdir(r->statedir, 0755);
+			*p = '/';
+		}
+	if (mkdir(r->statedir, 0700) == -1 && errno != EEXIST) {
+		fprintf(stderr, "cohort: %s: %s\n", r->statedir,
+		    strerror(errno));
+		return -1;
+	}
+	return lock_statedir(r);
+}
+
+static int
+start(struct router *r)
+{
+	char path[320];
+
+	if (make_statedir(r) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "%s/ready", r->statedir);
+	(void)unlink(path);
+	syslog_open(r);
+	if (load_startup(r) == -1 || console_open(r) == -1 ||
+	    ports_open(r) == -1)
+		return -1;
+	ports_commit(r, NULL, r->committed);
+	child_start(r, CHILD_FWD);
+	child_start(r, CHILD_IKE);
+	return 0;
+}
+
+int
+router_run(struct router *r)
+{
+	char path[320];
+	int code = 1;
+
+	r->lock = -1;
+	r->start_wall_us = time_wall_us();
+	r->start_mono_ms = time_mono_ms();
+	r->loop = loop_new();
+	r->commit_timer.fn = on_commit;
+	r->commit_timer.arg = r;
+	loop_signal(r->loop, SIGTERM, on_signal, r);
+	loop_signal(r->loop, SIGINT, on_signal, r);
+	loop_signal(r->loop, SIGHUP, on_signal, r);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (start(r) == 0)
+		code = loop_run(r->loop);
+	child_stop_all(r);
+	console_close(r);
+	ports_close(r);
+	if (r->ready) {
+		snprintf(path, sizeof(path), "%s/ready", r->statedir);
+		(void)unlink(path);
+		r->ready = false;
+	}
+	if (r->running != r->committed)
+		conf_free(r->running);
+	conf_free(r->committed);
+	r->running = r->committed = NULL;
+	sb_free(&r->pending_exec);
+	if (r->syslog != NULL)
+		syslog_close(r);
+	loop_free(r->loop);
+	if (r->lock != -1)
+		close(r->lock);
+	r->lock = -1;
+	return code;
+}

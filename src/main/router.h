@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The supervising process of one router ("main"): configuration, devices,
+ * child processes, consoles. Everything of it hangs on struct router; each
+ * part stands in its own file and keeps its own struct.
+ */
+#ifndef COHORT_ROUTER_H
+#define COHORT_ROUTER_H
+
+#include <sys/types.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/port.h"
+#include "cli/cli.h"
+#include "conf/cf.h"
+#include "main/ipc.h"
+
+enum child_kind { CHILD_IKE, CHILD_FWD, CHILD_COUNT };
+
+struct console; /* console.c: sessions */
+struct ports;	/* ports.c: interfaces and devices */
+struct syslog;	/* syslog.c: log buffer */
+struct child;	/* child.c: a supervised process */
+
+struct portmap { /* -p IFNAME=NETDEV */
+	char ifname[IFNAME_MAX];
+	char dev[16];
+};
+
+struct router {
+	struct loop *loop;
+	char name[64];
+	char statedir[256];
+	int lock; /* held while the router runs; -1 */
+	char *startup_file; /* -c FILE: read at start when none was saved */
+	bool daemon;
+	struct portmap map[PORT_MAX];
+	unsigned nmap;
+
+	struct conf *running;	/* what show prints; changes line by line */
+	struct conf *committed; /* what devices and children have */
+	struct timer commit_timer;
+	struct strbuf pending_exec; /* `crypto key generate` of a loaded file */
+
+	struct child *children[CHILD_COUNT];
+	struct ports *ports;
+	struct console *console;
+	struct syslog *syslog;
+	uint32_t debug; /* what is set in every process */
+	uint64_t start_wall_us, start_mono_ms;
+	bool ready;
+	bool saved; /* running is what startup-config holds */
+};
+
+/* ---- router.c ---- */
+int router_run(struct router *) MUST_USE;
+/* Running configuration was changed: commit soon, or now. */
+void router_changed(struct router *);
+void router_commit(struct router *);
+void router_set_debug(struct router *, uint32_t flags);
+/* Both children run and are configured: say so to those who wait. */
+void router_child_ready(struct router *);
+/* Ends router_run() with code 0, or ROUTER_RELOAD: start again from the
+ * saved configuration. */
+#define ROUTER_RELOAD 100
+void router_stop(struct router *);
+void router_reload(struct router *);
+
+/* ---- child.c ---- */
+void child_start(struct router *, enum child_kind);
+void child_stop_all(struct router *);
+int child_send(struct router *, enum child_kind, uint16_t type,
+    uint32_t session, const void *body, size_t len, const int *fds, int nfds);
+void child_send_conf(struct router *, enum child_kind, const struct conf *);
+bool child_is_ready(const struct router *, enum child_kind);
+const char *child_name(enum child_kind);
+pid_t child_pid(const struct router *, enum child_kind);
+
+/* ---- ports.c ---- */
+int ports_open(struct router *) MUST_USE; /* -1: said why on stderr */
+void ports_close(struct router *);	  /* leaves nothing behind */
+void ports_commit(struct router *, const struct conf *old,
+    const struct conf *new);
+/* Tells a child (again) all it must know of devices and routes. */
+void ports_tell(struct router *, enum child_kind);
+const struct port *ports_find(const struct router *, const char *ifname);
+struct port_stats {
+	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, multicast;
+	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+	uint8_t mac[6];
+};
+struct port_rates { /* averages over five minutes */
+	uint64_t in_bps, in_pps, out_bps, out_pps;
+};
+/* Counters since the last ports_clear_stats(); false: there is no device. */
+bool ports_stats(struct router *, const struct port *, struct port_stats *,
+    struct port_rates *) MUST_USE;
+
+void ports_clear_stats(struct router *);
+/* Routes of the main table as the kernel has them; port NULL: other device. */
+typedef void ports_route_fn(void *arg, uint32_t prefix, unsigned len,
+    uint32_t nexthop, const struct port *port, unsigned proto, unsigned prio);
+void ports_routes(struct router *, ports_route_fn *fn, void *arg);
+
+/* ---- console.c ---- */
+int console_open(struct router *) MUST_USE;
+void console_close(struct router *);
+/* From a child: output and end of an exec command. */
+void console_child_msg(struct router *, enum child_kind, struct ipc_msg *);
+void console_child_gone(struct router *, enum child_kind);
+void console_log(struct router *, const char *line);
+/* Runs a `run` command of configuration mode for nobody: what it prints is
+ * dropped, its questions get an empty answer. */
+void console_run_quiet(struct router *, const char *line);
+
+/* The session of a handler that runs in main. */
+struct session;
+struct session *session_of(struct cli_ctx *);
+struct router *router_of(struct cli_ctx *);
+void session_set_term(struct session *, int length, int width, int monitor);
+void session_set_level(struct session *, unsigned level);
+unsigned session_level(const struct session *);
+void session_configure(struct session *);
+void session_close(struct session *);
+void session_history(struct session *, struct strbuf *);
+void session_users(struct router *, struct session *, struct strbuf *);
+
+/* ---- syslog.c ---- */
+void syslog_open(struct router *);
+void syslog_close(struct router *);
+void syslog_line(struct router *, enum log_id id, const char *text);
+void syslog_show(struct router *, struct strbuf *);
+void syslog_clear(struct router *);
+/* "*Nov 21 07:25:38.123" of a wall-clock time in us. */
+void syslog_stamp(uint64_t wall_us, struct strbuf *);
+
+/* ---- files.c ---- */
+/* Whole file into sb; -1 with errno. */
+int file_read(const char *path, struct strbuf *sb) MUST_USE;
+/* Atomic: temporary file, fsync, rename, fsync of the directory; -1 errno. */
+int file_write(const char *path, const char *data, size_t len, int mode)
+    MUST_USE;
+int file_write_config(struct router *) MUST_USE; /* running -> startup */
+void file_startup_path(const struct router *, char *buf, size_t size);
+
+/* ---- process entries ---- */
+int proc_ike(int sock);
+int proc_fwd(int sock);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Show commands about crypto configuration (what runs is shown by ike and
+ * fwd). Layout: reference show-output.md section 3.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli_gen.h"
+#include "main/router.h"
+
+static const struct conf *
+conf_of(struct cli_ctx *ctx)
+{
+	return router_of(ctx)->running;
+}
+
+/* ---- isakmp ---- */
+
+static void
+cipher_text(const struct isakmp_policy *p, char *buf, size_t size)
+{
+	switch (p->cipher) {
+	case IKE_AES:
+		snprintf(buf, size,
+		    "AES - Advanced Encryption Standard (%u bit keys).",
+		    p->key_bits);
+		break;
+	case IKE_3DES:
+		str_copy(buf, "Three key triple DES", size);
+		break;
+	default:
+		str_copy(buf,
+		    "DES - Data Encryption Standard (56 bit keys).", size);
+	}
+}
+
+static const char *
+hash_text(unsigned hash)
+{
+	static const char *const names[] = {
+	    [IKE_MD5] = "Message Digest 5",
+	    [IKE_SHA1] = "Secure Hash Standard",
+	    [IKE_SHA256] = "Secure Hash Standard 2 (256 bit)",
+	    [IKE_SHA384] = "Secure Hash Standard 2 (384 bit)",
+	    [IKE_SHA512] = "Secure Hash Standard 2 (512 bit)"};
+
+	return hash < NELEM(names) && names[hash] != NULL ? names[hash] : "?";
+}
+
+static const char *
+auth_text(unsigned auth)
+{
+	switch (auth) {
+	case IKE_PSK:
+		return "Pre-Shared Key";
+	case IKE_RSA_ENCR:
+		return "Rivest-Shamir-Adleman Encryption";
+	default:
+		return "Rivest-Shamir-Adleman Signature";
+	}
+}
+
+static unsigned
+group_bits(unsigned group)
+{
+	static const uint16_t bits[] = {[1] = 768, [2] = 1024, [5] = 1536,
+	    [14] = 2048, [15] = 3072, [16] = 4096, [19] = 256, [20] = 384,
+	    [21] = 521, [24] = 2048};
+
+	return group < NELEM(bits) ? bits[group] : 0;
+}
+
+int
+show_crypto_isakmp_policy(struct cli_ctx *ctx,
+    const struct show_crypto_isakmp_policy_args *a UNUSED)
+{
+	const struct isakmp_policy *p;
+	char cipher[80];
+
+	cli_printf(ctx, "\nGlobal IKE policy\n");
+	CF_FOREACH(p, &conf_of(ctx)->isakmp_policies) {
+		cipher_text(p, cipher, sizeof(cipher));
+		cli_printf(ctx,
+		    "Protection suite of priority %u\n"
+		    "\tencryption algorithm:\t%s\n"
+		    "\thash algorithm:\t\t%s\n"
+		    "\tauthentication method:\t%s\n"
+		    "\tDiffie-Hellman group:\t#%u (%u bit)\n"
+		    "\tlifetime:\t\t%u seconds, no volume limit\n",
+		    p->priority, cipher, hash_text(p->hash),
+		    auth_text(p->auth), p->group, group_bits(p->group),
+		    p->lifetime);
+	}
+	return CLI_DONE;
+}
+
+/* The key itself is a secret: it stands in the running configuration, which
+ * needs its own privilege, and nowhere else. */
+int
+show_crypto_isakmp_key(struct cli_ctx *ctx,
+    const struct show_crypto_isakmp_key_args *a UNUSED)
+{
+	const struct isakmp_key *k;
+	char addr[IP4_STRLEN], mask[IP4_STRLEN], host[128];
+	bool first = true;
+
+	cli_printf(ctx, "Keyring      Hostname/Address"
+			"                            Preshared Key\n\n");
+	CF_FOREACH(k, &conf_of(ctx)->isakmp_keys) {
+		if (k->hostname[0] != '\0')
+			str_copy(host, k->hostname, sizeof(host));
+		else if (k->mask == UINT32_MAX)
+			str_copy(host, ip4_str(k->addr, addr), sizeof(host));
+		else
+			snprintf(host, sizeof(host), "%-15s[%-15s]",
+			    ip4_str(k->addr, addr), ip4_str(k->mask, mask));
+		cli_printf(ctx, "%-13s%-44s<hidden>\n", first ? "default" : "",
+		    host);
+		first = false;
+	}
+	return CLI_DONE;
+}
+
+/* ---- ipsec ---- */
+
+static const char *
+ah_text(unsigned ah)
+{
+	static const char *const names[] = {[ESP_AUTH_MD5] = "ah-md5-hmac",
+	    [ESP_AUTH_SHA1] = "ah-sha-hmac",
+	    [ESP_AUTH_SHA256] = "ah-sha256-hmac",
+	    [ESP_AUTH_SHA384] = "ah-sha384-hmac",
+	    [ESP_AUTH_SHA512] = "ah-sha512-hmac"};
+
+	return ah < NELEM(names) && names[ah] != NULL ? names[ah] : "";
+}
+
+static void
+set_text(const struct transform_set *t, char *buf, size_t size)
+{
+	char esp[64];
+
+	if (t->ah != 0)
+		snprintf(buf, size, "%s ", ah_text(t->ah));
+	else
+		snprintf(buf, size, "%s ", esp_transform_str(&t->esp, esp));
+}
+
+int
+show_crypto_transform_set(struct cli_ctx *ctx,
+    const struct show_crypto_transform_set_args *a UNUSED)
+{
+	const struct transform_set *t;
+	char text[96];
+
+	CF_FOREACH(t, &conf_of(ctx)->transform_sets) {
+		set_text(t, text, sizeof(text));
+		cli_printf(ctx,
+		    "Transform set %s: { %s } \n"
+		    "   will negotiate = { %s,  }, \n   \n",
+		    t->name, text,
+		    t->mode == MODE_TRANSPORT ? "Transport" : "Tunnel");
+	}
+	return CLI_DONE;
+}
+
+int
+show_crypto_ipsec_profile(struct cli_ctx *ctx,
+    const struct show_crypto_ipsec_profile_args *a UNUSED)
+{
+	const struct conf *conf = conf_of(ctx);
+	const struct ipsec_profile *p;
+	const struct transform_set *t;
+	char text[96];
+
+	CF_FOREACH(p, &conf->ipsec_profiles) {
+		cli_printf(ctx,
+		    "IPSEC profile %s\n"
+		    "\tSecurity association lifetime: 4608000 kilobytes/%u "
+		    "seconds\n"
+		    "\tResponder-Only (Y/N): N\n\tPFS (Y/N): N\n"
+		    "\tMixed-mode : Disabled\n\tTransform sets={ \n",
+		    p->name, p->lifetime ? p->lifetime : conf->ipsec_lifetime);
+		t = conf_find_transform_set(conf, p->transform_set);
+		if (t != NULL) {
+			set_text(t, text, sizeof(text));
+			cli_printf(ctx, "\t\t%s:  { %s } , \n", t->name, text);
+		}
+		cli_printf(ctx, "\t}\n\n");
+	}
+	return CLI_DONE;
+}
+
+/* ---- crypto map ---- */
+
+static void
+map_group(struct cli_ctx *ctx, const struct crypto_map *m)
+{
+	const struct gdoi_group *g =
+	    conf_find_gdoi_group(conf_of(ctx), m->group);
+	const struct gdoi_server *s;
+	char buf[IP4_STRLEN];
+
+	cli_printf(ctx, "\tGroup Name: %s\n",
+	    m->group[0] != '\0' ? m->group : "not set");
+	if (g == NULL) {
+		cli_printf(ctx,
+		    "\tWARNING: This crypto map is in an incomplete state!\n"
+		    "\t\t(missing group definition)\n");
+		return;
+	}
+	if (g->id_type == GDOI_ID_NUMBER)
+		cli_printf(ctx, "\tidentity number %u\n", g->id);
+	else if (g->id_type == GDOI_ID_ADDRESS)
+		cli_printf(ctx, "\tidentity address ipv4 %s\n",
+		    ip4_str(g->id, buf));
+	CF_FOREACH(s, &g->servers)
+		cli_printf(ctx, "\tserver address ipv4 %s\n",
+		    ip4_str(s->addr, buf));
+}
+
+static void
+map_users(struct cli_ctx *ctx, const char *name)
+{
+	const struct interface *ifc;
+
+	cli_printf(ctx, "\tInterfaces using crypto map %s:\n", name);
+	CF_FOREACH(ifc, &conf_of(ctx)->interfaces)
+		if (strcmp(ifc->crypto_map, name) == 0)
+			cli_printf(ctx, "\t\t%s\n", ifc->name);
+}
+
+int
+show_crypto_map(struct cli_ctx *ctx,
+    const struct show_crypto_map_args *a UNUSED)
+{
+	const struct conf *conf = conf_of(ctx);
+	const struct crypto_map *m, *next;
+	const char *local;
+
+	CF_FOREACH(m, &conf->crypto_maps) {
+		cli_printf(ctx, "Crypto Map IPv4 \"%s\" %u %s\n", m->name,
+		    m->seq, m->kind == MAP_GDOI ? "gdoi" : "ipsec-isakmp");
+		local = conf_map_local(conf, m->name);
+		if (local != NULL)
+			cli_printf(ctx, "\tLocal Address: %s\n", local);
+		if (m->kind == MAP_GDOI)
+			map_group(ctx, m);
+		else
+			cli_printf(ctx, "\tWARNING: ipsec-isakmp entries have "
+					"no effect in this version\n");
+		if (m->acl[0] != '\0')
+			cli_printf(ctx, "\tExtended IP access list %s\n",
+			    m->acl);
+		next = (const void *)m->obj.next;
+		if (next == NULL || strcmp(next->name, m->name) != 0)
+			map_users(ctx, m->name);
+		cli_printf(ctx, "\n");
+	}
+	return CLI_DONE;
+}

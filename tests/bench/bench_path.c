@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Nanoseconds a packet through the path without I/O: bare forwarding, with
+ * an access list of 1000 entries, with ESP out. Ratios to bare are what can
+ * be compared between machines; nothing is asserted.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rig.h"
+
+#define BURST 32
+#define ROUNDS 4000
+
+static struct rig rig;
+static uint8_t *bufs[BURST], clear[2000];
+
+static void
+clear_path(const struct esp_transform *t)
+{
+	(void)t;
+	rig.ifs[1].crypto_map[0] = '\0';
+	rig_config(&rig);
+}
+
+static void
+with_acl(const struct esp_transform *t)
+{
+	static struct acl_entry entries[1000];
+	struct acl *a = &rig.acls[0];
+	size_t i;
+
+	clear_path(t);
+	memset(entries, 0, sizeof(entries));
+	for (i = 0; i < NELEM(entries); i++) {
+		entries[i].seq = (uint32_t)i + 1;
+		entries[i].ace = mk_ace(ACE_DENY, PROTO_UDP,
+		    IP4(172, 16, 0, 0) + (uint32_t)i, 0, 0, ~0u);
+		if (i > 0)
+			entries[i - 1].obj.next = &entries[i].obj;
+	}
+	entries[NELEM(entries) - 1].ace = ace_any(ACE_PERMIT);
+	str_copy(a->name, "100", sizeof(a->name));
+	a->entries.first = &entries[0].obj;
+	a->entries.n = NELEM(entries);
+	rig.conf.acls.first = &a->obj;
+	str_copy(rig.ifs[0].acl_in, "100", CONF_NAME);
+	rig_config(&rig);
+}
+
+static void
+with_esp(const struct esp_transform *t)
+{
+	struct ace any = ace_any(ACE_PERMIT);
+
+	rig_policy(&rig, SA_DIR_BOTH, &any, 1);
+	rig_tek(&rig, 0x1000, 0, *t, 3600000);
+}
+
+static double
+run(size_t len)
+{
+	struct pkt pkts[BURST], *pp[BURST];
+	uint64_t start = time_mono_us();
+	unsigned r, i;
+
+	for (r = 0; r < ROUNDS; r++) {
+		for (i = 0; i < BURST; i++) {
+			pkts[i] = rig_pkt(bufs[i], clear, len, LAN);
+			pp[i] = &pkts[i];
+		}
+		fwd_input(rig.f, pp, BURST);
+	}
+	return (double)(time_mono_us() - start) * 1000 / (ROUNDS * BURST);
+}
+
+int
+main(void)
+{
+	static const struct {
+		const char *name;
+		void (*prepare)(const struct esp_transform *);
+		struct esp_transform t;
+	} rows[] = {
+		{ "bare", clear_path, { 0, 0, 0 } },
+		{ "access list of 1000", with_acl, { 0, 0, 0 } },
+		{ "esp null, sha1", with_esp, { ESP_NULL, ESP_AUTH_SHA1, 0 } },
+		{ "esp aes128 sha1", with_esp,
+		    { ESP_AES_CBC, ESP_AUTH_SHA1, 128 } },
+		{ "esp aes256 sha256", with_esp,
+		    { ESP_AES_CBC, ESP_AUTH_SHA256, 256 } },
+		{ "esp gcm128", with_esp, { ESP_AES_GCM, ESP_AUTH_NONE, 128 } },
+		{ "esp 3des md5", with_esp,
+		    { ESP_3DES, ESP_AUTH_MD5, 192 } },
+	};
+	static const unsigned sizes[] = { 64, 1400 };
+	double ns, bare[2] = { 1, 1 };
+	size_t i, j, len;
+
+	for (i = 0; i < BURST; i++)
+		bufs[i] = xcalloc(1, PKT_BUF_SIZE);
+	printf("%-22s %14s %7s %14s %7s\n", "path", "64 B ns/pkt", "ratio",
+	    "1400 B ns/pkt", "ratio");
+	for (i = 0; i < NELEM(rows); i++) {
+		printf("%-22s", rows[i].name);
+		for (j = 0; j < NELEM(sizes); j++) {
+			rig_start(&rig);
+			rig.sink = true;
+			rows[i].prepare(&rows[i].t);
+			len = mk_packet(clear, &(struct mk){ .src = LAN_HOST,
+			    .dst = FAR_HOST, .proto = PROTO_UDP,
+			    .payload = sizes[j] - 28 });
+			ns = run(len);
+			if (rig.n_sunk != ROUNDS * BURST)
+				printf(" lost");
+			bare[j] = i == 0 ? ns : bare[j];
+			printf(" %14.0f %6.2fx", ns, ns / bare[j]);
+			rig_end(&rig);
+		}
+		printf("\n");
+	}
+	for (i = 0; i < BURST; i++)
+		free(bufs[i]);
+	return 0;
+}

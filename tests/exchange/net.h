@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A network in memory for tests of the key management engine: routers with
+ * configurations made by hand, a clock turned by hand, datagrams that get
+ * lost, doubled and reordered as a seed says, and a record of all log
+ * messages and of what the packet process was told.
+ */
+#ifndef COHORT_TEST_NET_H
+#define COHORT_TEST_NET_H
+
+#include "gdoi/gdoi_priv.h"
+
+#define NODES_MAX 130
+#define NODE_TEKS 32
+
+struct node {
+	struct net *net;
+	struct gdoi *g;
+	struct conf *conf;
+	uint32_t addr;
+	bool deaf;		/* receives nothing, sends nothing */
+	unsigned logs[LOG_COUNT];
+	char last[LOG_COUNT][256];
+	/* as fwd would know it */
+	bool policy;
+	unsigned naces, npermit, ndeny, nlocal;
+	struct ace aces[SA_POLICY_MAX];
+	struct sa_tek teks[NODE_TEKS];
+	uint64_t tek_end[NODE_TEKS];
+	unsigned nteks, flushes;
+	unsigned keys_changed;
+};
+
+struct datagram {
+	struct datagram *next;
+	uint64_t at;
+	struct udp_addr from, to;
+	size_t len;
+	uint8_t data[];
+};
+
+struct net {
+	uint64_t now, rng;
+	struct node *nodes[NODES_MAX];
+	unsigned n;
+	struct datagram *queue;
+	unsigned loss, dup, reorder; /* percent */
+	unsigned sent, bytes;
+	/* Looks at each datagram and may change it; false: lost. */
+	bool (*tap)(struct net *, struct datagram *);
+	void *tap_arg;
+	/* trace of log messages to stderr */
+	bool verbose;
+};
+
+struct net *net_new(uint64_t seed);
+void net_free(struct net *);
+struct node *net_add(struct net *, uint32_t addr); /* conf is the default */
+void net_apply(struct node *); /* commits node->conf */
+void net_run(struct net *, uint64_t ms);
+/* Until it holds, at most ms; whether it does. */
+bool net_until(struct net *, uint64_t ms, bool (*)(struct net *));
+void net_restart(struct node *); /* the process dies and starts again */
+uint64_t net_random(struct net *);
+struct gdoi_io net_io(void);
+
+/* ---- configurations ---- */
+
+struct conf *tc_new(void);
+void tc_free(struct conf *);
+struct conf *tc_copy(const struct conf *);
+void *tc_add(struct cf_list *, size_t size);
+struct isakmp_policy *tc_policy(struct conf *, uint8_t cipher, uint16_t bits,
+    uint8_t hash, uint8_t group);
+struct isakmp_key *tc_key(struct conf *, const char *key, uint32_t addr,
+    uint32_t mask);
+struct acl *tc_acl(struct conf *, const char *name);
+struct ace *tc_ace(struct acl *, enum ace_action, uint32_t src,
+    uint32_t swild, uint32_t dst, uint32_t dwild);
+/* A whole key server's group "G1", number 100: profile P, transform set T,
+ * ACL "A" (permit 10/8 10/8), RSA label "KEY". */
+struct gdoi_local *tc_ks(struct conf *, uint32_t addr);
+/* A member of it: interface "FastEthernet0/0" with crypto map "MAP". */
+struct gdoi_group *tc_gm(struct conf *);
+struct gdoi_server *tc_server(struct conf *, uint32_t addr);
+const char *tc_rsa_text(void); /* a store with one key "KEY" */
+
+/* A key server at KS_ADDR with the key, its policy and "SUPERSECRET" for
+ * everybody; members number 0, 1, ... of it. Then net_apply_all(). */
+#define KS_ADDR IP(10, 9, 0, 1)
+#define GM_ADDR(i) IP(10, 9, 1 + (i) / 200, 1 + (i) % 200)
+struct node *net_add_ks(struct net *, uint32_t addr);
+struct node *net_add_gm(struct net *, unsigned i);
+void net_apply_all(struct net *);
+struct ks_group *net_ks(struct node *); /* its first group */
+struct gm_group *net_gm(struct node *);
+/* All nodes that are members are registered. */
+bool net_registered(struct net *);
+
+#define IP(a, b, c, d)                                                        \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 |     \
+	    (uint32_t)(d))
+
+#endif

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Life after registration: rekeys and their acknowledgements, change of KEK,
+ * lost rekeys, restarts, policy changes. Time runs fast.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net.h"
+
+#define SEC 1000ull
+
+/* One key server and some members, registered. */
+static struct net *
+start(uint64_t seed, unsigned members, uint32_t tek, uint32_t kek)
+{
+	struct net *n = net_new(seed);
+	struct node *ks = net_add_ks(n, KS_ADDR);
+	struct gdoi_group *g = (void *)ks->conf->gdoi_groups.first;
+	struct gdoi_local *l = (void *)g->local.first;
+	unsigned i;
+
+	((struct ipsec_profile *)(void *)ks->conf->ipsec_profiles.first)
+	    ->lifetime = tek;
+	l->rekey_lifetime = kek;
+	for (i = 0; i < members; i++)
+		net_add_gm(n, i);
+	net_apply_all(n);
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	net_run(n, SEC);
+	return n;
+}
+
+/* The TEK that a member would rather send with: all of them must have it. */
+static bool
+has_tek(const struct node *gm, uint32_t spi)
+{
+	unsigned i;
+
+	for (i = 0; i < gm->nteks; i++)
+		if (gm->teks[i].spi == spi &&
+		    gm->tek_end[i] > gm->net->now)
+			return true;
+	return false;
+}
+
+static unsigned
+live_teks(const struct node *gm)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < gm->nteks; i++)
+		n += gm->tek_end[i] > gm->net->now;
+	return n;
+}
+
+static void
+margins(void **state)
+{
+	struct ks_group g = { .retransmit_secs = 10, .retransmit_count = 2 };
+
+	(void)state;
+	assert_int_equal(ks_tek_margin(&g, 120), 115);
+	assert_int_equal(ks_kek_margin(&g, 360), 225);
+	assert_int_equal(ks_tek_margin(&g, 86400), 8640 + 25);
+	g.retransmit_count = 3;
+	assert_int_equal(ks_tek_margin(&g, 600), 125);
+	assert_int_equal(ks_kek_margin(&g, 1200), 235);
+}
+
+static void
+tek_rolls(void **state)
+{
+	struct net *n = start(1, 5, 600, 86400);
+	struct node *ks = n->nodes[0];
+	struct ks_group *grp = net_ks(ks);
+	uint32_t first = TAILQ_FIRST(&grp->teks)->k.spi;
+	unsigned i;
+
+	(void)state;
+	/* 600 - max(90, 60) - 25: at 485 s */
+	net_run(n, 480 * SEC);
+	assert_int_equal(ks->logs[LOG_KS_SEND_UNICAST_REKEY], 0);
+	net_run(n, 10 * SEC);
+	assert_int_equal(ks->logs[LOG_KS_SEND_UNICAST_REKEY], 1);
+	assert_int_equal(grp->kek->seq, 1);
+	for (i = 1; i <= 5; i++) {
+		struct node *gm = n->nodes[i];
+
+		assert_int_equal(gm->logs[LOG_GM_RECV_REKEY], 1);
+		assert_int_equal(gm->logs[LOG_GM_INSTALL_OK], 2);
+		assert_int_equal(live_teks(gm), 2); /* both, until the end */
+		assert_true(has_tek(gm, first));
+		assert_true(has_tek(gm, TAILQ_FIRST(&grp->teks)->k.spi));
+		assert_int_equal(net_gm(gm)->acks_sent, 1);
+	}
+	assert_int_equal(TAILQ_FIRST(&grp->members)->acks, 1);
+	assert_int_equal(TAILQ_FIRST(&grp->members)->rcvd_seq[0], 1);
+	assert_int_equal(TAILQ_FIRST(&grp->members)->retries, 0);
+	net_run(n, 120 * SEC);
+	assert_false(has_tek(n->nodes[1], first));
+	/* and on and on: nobody registers twice */
+	net_run(n, 3 * 3600 * SEC);
+	for (i = 1; i <= 5; i++) {
+		assert_int_equal(n->nodes[i]->logs[LOG_GM_REGSTER], 1);
+		assert_true(live_teks(n->nodes[i]) >= 1);
+	}
+	net_free(n);
+}
+
+static void
+kek_rolls(void **state)
+{
+	struct net *n = start(2, 3, 3600, 400);
+	struct node *ks = n->nodes[0];
+	struct ks_group *grp = net_ks(ks);
+	uint8_t spi[KEK_SPI_LEN];
+	unsigned i;
+
+	(void)state;
+	memcpy(spi, grp->kek->k.spi, sizeof(spi));
+	net_run(n, 190 * SEC); /* 400 - 225 = 175 */
+	assert_memory_not_equal(spi, grp->kek->k.spi, sizeof(spi));
+	assert_int_equal(grp->kek->seq, 0);
+	for (i = 1; i <= 3; i++) {
+		assert_memory_equal(net_gm(n->nodes[i])->kek.spi,
+		    grp->kek->k.spi, KEK_SPI_LEN);
+		assert_int_equal(net_gm(n->nodes[i])->last_seq, 0);
+	}
+	/* acknowledged under the old one */
+	assert_int_equal(TAILQ_FIRST(&grp->members)->acks, 1);
+	net_run(n, 4 * 3600 * SEC);
+	assert_int_equal(n->nodes[1]->logs[LOG_GM_REGSTER], 1);
+	assert_int_equal(n->nodes[1]->logs[LOG_GM_DELETE_EXPIRED_KEK], 0);
+	assert_int_equal(grp->nmembers, 3);
+	net_free(n);
+}
+
+/* Both short, as labs have them. */
+static void
+short_lives(void **state)
+{
+	struct net *n = start(3, 2, 120, 300);
+
+	(void)state;
+	net_run(n, 2 * 3600 * SEC);
+	assert_int_equal(n->nodes[1]->logs[LOG_GM_REGSTER], 1);
+	assert_true(live_teks(n->nodes[1]) >= 1);
+	assert_int_equal(net_ks(n->nodes[0])->nmembers, 2);
+	net_free(n);
+}
+
+/* Members that hear nothing for a while: retransmissions, then deletion
+ * after three rekeys, then they register again and all is well. */
+static void
+silent_member(void **state)
+{
+	struct net *n = start(4, 3, 600, 86400);
+	struct node *ks = n->nodes[0], *lost = n->nodes[2];
+	struct ks_group *grp = net_ks(ks);
+	struct ks_member *m;
+
+	(void)state;
+	lost->deaf = true;
+	net_run(n, 485 * SEC + 40 * SEC);
+	m = TAILQ_NEXT(TAILQ_FIRST(&grp->members), link);
+	assert_int_equal(m->addr, lost->addr);
+	assert_int_equal(m->sent, 1);
+	assert_int_equal(m->retries, 2);
+	assert_int_equal(m->acks_missed, 1);
+	assert_int_equal(m->missed, 1);
+	assert_int_equal(grp->rekey.duration, 30000);
+	net_run(n, 1100 * SEC);
+	assert_int_equal(ks->logs[LOG_GM_DELETE], 1);
+	assert_int_equal(grp->nmembers, 2);
+	lost->deaf = false;
+	assert_true(net_until(n, 300 * SEC, net_registered));
+	net_run(n, 5 * SEC);
+	assert_int_equal(grp->nmembers, 3);
+	assert_true(has_tek(lost, TAILQ_FIRST(&grp->teks)->k.spi));
+	net_free(n);
+}
+
+/* Rekeys never arrive: the member registers again before its TEK ends, and
+ * never is without one. */
+static bool
+drop_pushes(struct net *n, struct datagram *d)
+{
+	(void)n;
+	return d->data[18] != GDOI_X_PUSH;
+}
+
+static void
+lost_rekeys(void **state)
+{
+	struct net *n = start(5, 1, 600, 86400);
+	struct node *gm = n->nodes[1];
+	unsigned i;
+
+	(void)state;
+	n->tap = drop_pushes;
+	for (i = 0; i < 3600; i++) {
+		net_run(n, SEC);
+		if (live_teks(gm) == 0)
+			fail_msg("no TEK at %u s", i);
+	}
+	assert_true(gm->logs[LOG_GM_RE_REGISTER] >= 5);
+	assert_int_equal(gm->logs[LOG_GM_RE_REGISTER] + 1,
+	    net_gm(gm)->succeeded);
+	net_free(n);
+}
+
+/* Loss, duplication, reordering of everything: with every seed a member ends
+ * up with the newest TEK, and is never without any. */
+static void
+bad_networks(void **state)
+{
+	unsigned seed, i;
+
+	(void)state;
+	for (seed = 0; seed < 100; seed++) {
+		struct net *n = start(1000 + seed, 2, 300, 600);
+
+		n->loss = seed % 30;
+		n->dup = seed % 20;
+		n->reorder = seed % 40;
+		for (i = 0; i < 100; i++) {
+			net_run(n, 20 * SEC);
+			if (live_teks(n->nodes[1]) == 0 ||
+			    live_teks(n->nodes[2]) == 0)
+				fail_msg("seed %u: no TEK at %u s", seed,
+				    20 * i);
+		}
+		n->loss = 0;
+		net_run(n, 400 * SEC);
+		assert_true(has_tek(n->nodes[1],
+		    TAILQ_FIRST(&net_ks(n->nodes[0])->teks)->k.spi));
+		net_free(n);
+	}
+}
+
+static void
+paced(void **state)
+{
+	struct net *n = start(6, 120, 600, 86400);
+	struct ks_group *grp = net_ks(n->nodes[0]);
+	uint64_t t0;
+	unsigned before;
+
+	(void)state;
+	/* nobody answers: each takes three datagrams */
+	n->tap = drop_pushes;
+	before = n->sent;
+	t0 = n->now;
+	assert_null(ks_rekey(grp, REKEY_ALL));
+	assert_int_equal(n->sent - before, 50);
+	net_run(n, 101);
+	assert_int_equal(n->sent - before, 100);
+	net_run(n, 101);
+	assert_int_equal(n->sent - before, 120);
+	net_run(n, 31 * SEC);
+	assert_int_equal(n->sent - before, 360);
+	assert_false(grp->rekey.active);
+	assert_true(n->now - t0 < 40 * SEC);
+	net_free(n);
+}
+
+static void
+operator_rekeys(void **state)
+{
+	struct net *n = start(7, 2, 3600, 86400);
+	struct node *ks = n->nodes[0], *gm = n->nodes[1];
+	struct ks_group *grp = net_ks(ks);
+	uint32_t old = TAILQ_FIRST(&grp->teks)->k.spi;
+	uint8_t spi[KEK_SPI_LEN];
+
+	(void)state;
+	memcpy(spi, grp->kek->k.spi, sizeof(spi));
+	net_run(n, 100 * SEC);
+	assert_null(ks_rekey(grp, REKEY_ALL));
+	net_run(n, 2 * SEC);
+	assert_memory_not_equal(spi, grp->kek->k.spi, KEK_SPI_LEN);
+	assert_true(has_tek(gm, old));
+	assert_true(has_tek(gm, TAILQ_FIRST(&grp->teks)->k.spi));
+	/* MIN(rest, MAX(90, MIN(5% of 3600, 3600))) = 180 s */
+	net_run(n, 176 * SEC);
+	assert_true(has_tek(gm, old));
+	net_run(n, 4 * SEC);
+	assert_false(has_tek(gm, old));
+	assert_int_equal(gm->logs[LOG_GM_REGSTER], 1);
+	net_free(n);
+}
+
+static void
+policy_changes(void **state)
+{
+	struct net *n = start(8, 1, 3600, 86400);
+	struct node *ks = n->nodes[0], *gm = n->nodes[1];
+	struct conf *old = ks->conf;
+	struct acl *a;
+
+	(void)state;
+	assert_int_equal(gm->npermit, 1);
+	ks->conf = tc_copy(old);
+	a = (void *)ks->conf->acls.first;
+	tc_ace(a, ACE_PERMIT, IP(172, 16, 0, 0), 0xffff, 0, UINT32_MAX);
+	tc_ace(a, ACE_DENY, IP(172, 17, 0, 0), 0xffff, 0, UINT32_MAX);
+	net_apply(ks);
+	tc_free(old);
+	net_run(n, SEC);
+	assert_int_equal(ks->logs[LOG_KS_POLICY_CHANGE], 1);
+	assert_int_equal(gm->npermit, 1);
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	net_run(n, SEC);
+	assert_int_equal(gm->npermit, 2);
+	assert_int_equal(gm->ndeny, 1);
+	assert_int_equal(gm->aces[4].action, ACE_DENY);
+	net_apply(ks); /* nothing new: no word */
+	assert_int_equal(ks->logs[LOG_KS_POLICY_CHANGE], 1);
+	net_free(n);
+}
+
+static void
+two_sas(void **state)
+{
+	struct net *n = net_new(9);
+	struct node *ks = net_add_ks(n, KS_ADDR), *gm = net_add_gm(n, 0);
+	struct gdoi_group *g = (void *)ks->conf->gdoi_groups.first;
+	struct gdoi_local *l = (void *)g->local.first;
+	struct gdoi_sa *sa = tc_add(&l->sas, sizeof(*sa));
+	struct acl *a = tc_acl(ks->conf, "B");
+
+	(void)state;
+	sa->number = 20;
+	str_copy(sa->profile, "P", sizeof(sa->profile));
+	str_copy(sa->acl, "B", sizeof(sa->acl));
+	sa->replay = REPLAY_TIME;
+	sa->window = 5;
+	tc_ace(a, ACE_PERMIT, IP(11, 0, 0, 0), 0xffffff, 0, UINT32_MAX);
+	tc_ace(a, ACE_PERMIT, 0, UINT32_MAX, IP(11, 0, 0, 0), 0xffffff);
+	net_apply_all(n);
+	assert_true(net_until(n, SEC, net_registered));
+	assert_int_equal(gm->nteks, 2);
+	assert_int_equal(gm->npermit, 3);
+	assert_int_not_equal(gm->teks[0].sa_index, gm->teks[1].sa_index);
+	assert_true(gm->teks[0].replay == REPLAY_TIME ||
+	    gm->teks[1].replay == REPLAY_TIME);
+	net_run(n, 4000 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGSTER], 1);
+	assert_int_equal(live_teks(gm), 2);
+	net_free(n);
+}
+
+static void
+counter_mode(void **state)
+{
+	struct net *n = net_new(10);
+	struct node *ks = net_add_ks(n, KS_ADDR);
+	struct transform_set *t = (void *)ks->conf->transform_sets.first;
+	unsigned i, j;
+
+	(void)state;
+	t->esp = (struct esp_transform){ ESP_AES_GCM, ESP_AUTH_NONE, 256 };
+	for (i = 0; i < 8; i++)
+		net_add_gm(n, i);
+	net_apply_all(n);
+	assert_true(net_until(n, SEC, net_registered));
+	for (i = 1; i <= 8; i++) {
+		const struct sa_tek *k = &n->nodes[i]->teks[0];
+
+		assert_int_equal(k->sid_bits, 24);
+		assert_int_equal(k->key.len, 32);
+		assert_int_equal(k->salt, n->nodes[1]->teks[0].salt);
+		for (j = 1; j < i; j++)
+			assert_int_not_equal(k->sid,
+			    n->nodes[j]->teks[0].sid);
+	}
+	/* again: a new number, never the old one */
+	gm_clear(net_gm(n->nodes[1]));
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	assert_int_equal(n->nodes[1]->teks[0].sid, 8);
+	net_free(n);
+}
+
+static void
+key_server_restarts(void **state)
+{
+	struct net *n = start(11, 3, 600, 86400);
+	struct node *ks = n->nodes[0];
+	unsigned i;
+
+	(void)state;
+	net_run(n, 100 * SEC);
+	net_restart(ks);
+	for (i = 0; i < 1500; i++) {
+		net_run(n, SEC);
+		assert_true(live_teks(n->nodes[1]) > 0);
+	}
+	assert_true(net_registered(n));
+	assert_int_equal(net_ks(ks)->nmembers, 3);
+	assert_true(has_tek(n->nodes[3],
+	    TAILQ_FIRST(&net_ks(ks)->teks)->k.spi));
+	net_free(n);
+}
+
+static void
+member_restarts(void **state)
+{
+	struct net *n = start(12, 2, 3600, 86400);
+	struct node *gm = n->nodes[1];
+
+	(void)state;
+	net_restart(gm);
+	gm->nteks = 0;
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	assert_int_equal(gm->nteks, 1);
+	assert_int_equal(net_ks(n->nodes[0])->nmembers, 2);
+	net_free(n);
+}
+
+static void
+cleared(void **state)
+{
+	struct net *n = start(13, 3, 3600, 86400);
+	struct node *ks = n->nodes[0];
+	uint32_t old = n->nodes[1]->teks[0].spi;
+
+	(void)state;
+	ks_send_delete(net_ks(ks));
+	ks_clear(net_ks(ks));
+	assert_int_equal(net_ks(ks)->nmembers, 0);
+	net_run(n, 10 * SEC);
+	assert_int_equal(n->nodes[1]->logs[LOG_GM_RECV_DELETE], 1);
+	assert_true(net_registered(n));
+	assert_int_equal(net_ks(ks)->nmembers, 3);
+	assert_false(has_tek(n->nodes[1], old));
+	assert_int_equal(n->nodes[1]->teks[0].spi, n->nodes[2]->teks[0].spi);
+	net_free(n);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(margins),
+		cmocka_unit_test(tek_rolls),
+		cmocka_unit_test(kek_rolls),
+		cmocka_unit_test(short_lives),
+		cmocka_unit_test(silent_member),
+		cmocka_unit_test(lost_rekeys),
+		cmocka_unit_test(bad_networks),
+		cmocka_unit_test(paced),
+		cmocka_unit_test(operator_rekeys),
+		cmocka_unit_test(policy_changes),
+		cmocka_unit_test(two_sas),
+		cmocka_unit_test(counter_mode),
+		cmocka_unit_test(key_server_restarts),
+		cmocka_unit_test(member_restarts),
+		cmocka_unit_test(cleared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

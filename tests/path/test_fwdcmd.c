@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Exec commands that process fwd runs: ping to the letter, show and clear.
+ * The cli_* functions of a console are replaced by a string.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "cli_gen.h"
+#include "rig.h"
+
+static uint8_t buf[20000];
+
+struct cli_ctx {
+	struct strbuf out;
+	void *engine;
+	bool done;
+	void (*abort)(struct cli_ctx *, void *);
+	void *arg;
+};
+
+void
+cli_printf(struct cli_ctx *ctx, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_vprintf(&ctx->out, fmt, ap);
+	va_end(ap);
+}
+
+void *
+cli_engine(struct cli_ctx *ctx)
+{
+	return ctx->engine;
+}
+
+void
+cli_done(struct cli_ctx *ctx, enum cli_status status)
+{
+	assert_int_equal(status, CLI_DONE);
+	ctx->done = true;
+}
+
+void
+cli_on_abort(struct cli_ctx *ctx, void (*fn)(struct cli_ctx *, void *),
+    void *arg)
+{
+	ctx->abort = fn;
+	ctx->arg = arg;
+}
+
+static struct rig *
+rig_of(struct cli_ctx *ctx)
+{
+	struct rig *r = malloc(sizeof(*r));
+
+	rig_start(r);
+	*ctx = (struct cli_ctx){ .engine = r->f };
+	return r;
+}
+
+static void
+drop_rig(struct rig *r, struct cli_ctx *ctx)
+{
+	sb_free(&ctx->out);
+	rig_end(r);
+	free(r);
+}
+
+static void
+no_map(struct rig *r)
+{
+	r->ifs[1].crypto_map[0] = '\0';
+	rig_config(r);
+}
+
+/* ---- ping ---- */
+
+/* What happens to an echo that left: a reply after some ms, an error, or
+ * nothing until it times out. */
+static void
+answer(struct rig *r, char what)
+{
+	uint8_t echo[20000];
+	size_t len = r->out[0].len, at = 0;
+	static const uint16_t errors[128] = { ['U'] = 0x301, ['M'] = 0x304,
+		['&'] = 0xb00, ['Q'] = 0x400, ['?'] = 0xc00 };
+
+	assert_int_equal(r->n_out, 1);
+	r->us += 3500;
+	r->now += 3;
+	memcpy(echo, rig_ip(r, 0), len);
+	switch (what) {
+	case '.':
+		rig_clear_out(r);
+		r->now += 2000;
+		break;
+	case '!':
+		at = IPH_HDR;
+		put32(echo + IPH_SRC, get32(rig_ip(r, 0) + IPH_DST));
+		put32(echo + IPH_DST, get32(rig_ip(r, 0) + IPH_SRC));
+		put16(echo + at, 0);
+		sum_update(echo + at + 2, 0x800, 0);
+		ip_finish(echo, IPH_HDR, (unsigned)len);
+		rig_input(r, echo, len, WAN);
+		assert_int_equal(r->n_out, 0);
+		break;
+	default:
+		mk_packet(buf, &(struct mk){ .src = IP4(192, 0, 2, 254),
+		    .dst = WAN_ADDR, PROTO_ICMP,
+		    .sport = errors[(int)what],
+		    .payload = 28 });
+		memcpy(buf + 28, echo, 28);
+		rig_input(r, buf, 56, WAN);
+		assert_int_equal(r->n_out, 0);
+		break;
+	}
+	rig_timeout(r);
+}
+
+static void
+test_ping(void **state)
+{
+	static const struct {
+		struct exec_ping_args args;
+		const char *marks; /* fate of each echo */
+		const char *want;
+	} rows[] = {
+		{ { .target = FAR_HOST }, "!!!!!",
+		  "Type escape sequence to abort.\n"
+		  "Sending 5, 100-byte ICMP Echos to 10.2.2.20, timeout is 2 "
+		  "seconds:\n"
+		  "!!!!!\n"
+		  "Success rate is 100 percent (5/5), round-trip min/avg/max "
+		  "= 3/3/3 ms\n" },
+		{ { .target = FAR_HOST, .repeat = 3 }, "...",
+		  "Type escape sequence to abort.\n"
+		  "Sending 3, 100-byte ICMP Echos to 10.2.2.20, timeout is 2 "
+		  "seconds:\n"
+		  "...\n"
+		  "Success rate is 0 percent (0/3)\n" },
+		{ { .target = FAR_HOST, .repeat = 6, .size = 1000,
+		  .timeout = 2, .source = LAN_ADDR, .df = true }, "!UM&Q?",
+		  "Type escape sequence to abort.\n"
+		  "Sending 6, 1000-byte ICMP Echos to 10.2.2.20, timeout is 2 "
+		  "seconds:\n"
+		  "Packet sent with a source address of 10.1.1.1 \n"
+		  "Packet sent with the DF bit set\n"
+		  "!UM&Q?\n"
+		  "Success rate is 16 percent (1/6), round-trip min/avg/max "
+		  "= 3/3/3 ms\n" },
+	};
+	struct cli_ctx ctx;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < NELEM(rows); i++) {
+		struct rig *r = rig_of(&ctx);
+
+		no_map(r);
+		assert_int_equal(exec_ping(&ctx, &rows[i].args), CLI_PENDING);
+		for (j = 0; rows[i].marks[j] != '\0'; j++) {
+			assert_false(ctx.done);
+			if (rows[i].args.source != 0 &&
+			    rows[i].marks[j] != '!' &&
+			    rows[i].marks[j] != '.') {
+				/* errors come to the source */
+				assert_int_equal(get32(rig_ip(r, 0) +
+				    IPH_SRC), LAN_ADDR);
+				assert_int_equal(get16(rig_ip(r, 0) +
+				    IPH_FRAG), IPH_DF);
+				assert_int_equal(r->out[0].len, 1000);
+			}
+			answer(r, rows[i].marks[j]);
+		}
+		assert_true(ctx.done);
+		assert_string_equal(ctx.out.s, rows[i].want);
+		drop_rig(r, &ctx);
+	}
+}
+
+static void
+test_ping_rows_of_70(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST, .repeat = 147 };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	unsigned i;
+	char *line;
+
+	(void)state;
+	no_map(r);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	for (i = 0; i < 147; i++)
+		answer(r, i < 101 ? '!' : '.');
+	assert_true(ctx.done);
+	line = strstr(ctx.out.s, ":\n") + 2;
+	assert_int_equal(strcspn(line, "\n"), 70);
+	line += 71;
+	assert_int_equal(strcspn(line, "\n"), 70);
+	line += 71;
+	assert_int_equal(strcspn(line, "\n"), 7);
+	assert_non_null(strstr(line, "\nSuccess rate is 68 percent (101/147)"));
+	drop_rig(r, &ctx);
+}
+
+static void
+test_ping_abort(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST, .repeat = 1000 };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+
+	(void)state;
+	no_map(r);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	answer(r, '!');
+	answer(r, '.');
+	ctx.abort(&ctx, ctx.arg);
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s,
+	    "!.\nSuccess rate is 33 percent (1/3), round-trip"));
+	/* what comes now finds nobody */
+	answer(r, '.');
+	drop_rig(r, &ctx);
+}
+
+static void
+test_ping_self(void **state)
+{
+	struct exec_ping_args args = { .target = WAN_ADDR };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	unsigned i;
+
+	(void)state;
+	no_map(r);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	for (i = 0; i < 10 && !ctx.done; i++)
+		rig_timeout(r);
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s, "!!!!!\nSuccess rate is 100 "));
+	assert_int_equal(r->n_out, 0);
+	drop_rig(r, &ctx);
+}
+
+static void
+test_ping_source(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+
+	(void)state;
+	no_map(r);
+	args.source = IP4(9, 9, 9, 9);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_FAILED);
+	assert_string_equal(ctx.out.s, "% Invalid source address- IP address "
+	    "not on any of our up interfaces\n");
+	args.source = 0;
+	str_copy(args.source_if, "FastEthernet0/0", sizeof(args.source_if));
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	assert_int_equal(get32(rig_ip(r, 0) + IPH_SRC), LAN_ADDR);
+	assert_true(l4_ok(rig_ip(r, 0)));
+	ctx.abort(&ctx, ctx.arg);
+	drop_rig(r, &ctx);
+}
+
+/* A ping obeys the policy like everything else: out as ESP, and a size that
+ * does not fit with DF is just not sent. */
+static void
+test_ping_encrypted(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST, .repeat = 1 };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+
+	(void)state;
+	rig_group(r);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	assert_int_equal(r->n_out, 1);
+	assert_true(r->out[0].encrypted);
+	ctx.abort(&ctx, ctx.arg);
+	rig_clear_out(r);
+	args.size = 1439;
+	args.df = true;
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	assert_int_equal(r->n_out, 0);
+	assert_int_equal(rig_drops(r, DROP_MTU), 1);
+	r->now += 2000;
+	rig_timeout(r);
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s, ".\nSuccess rate is 0 percent (0/1)"));
+	drop_rig(r, &ctx);
+}
+
+/* The answer to a big one comes in fragments, in any order. */
+static void
+test_ping_fragments(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST, .repeat = 1,
+		.size = 3000 };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	uint8_t reply[4000], piece[2000];
+	static const unsigned cuts[] = { 0, 1480, 2960, 2980 };
+	static const unsigned order[] = { 2, 0, 1 };
+	unsigned i, k, n;
+
+	(void)state;
+	no_map(r);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	assert_int_equal(r->n_out, 3);
+	mk_packet(reply, &(struct mk){ FAR_HOST, WAN_ADDR, PROTO_ICMP,
+	    .id = 5, .dport = get16(rig_ip(r, 0) + 24), .payload = 2972 });
+	for (i = 0; i < 3; i++) {
+		assert_false(ctx.done);
+		k = order[i];
+		n = cuts[k + 1] - cuts[k];
+		memcpy(piece, reply, IPH_HDR);
+		memcpy(piece + IPH_HDR, reply + IPH_HDR + cuts[k], n);
+		put16(piece + IPH_FRAG, cuts[k] / 8 | (k < 2 ? IPH_MF : 0));
+		ip_finish(piece, IPH_HDR, IPH_HDR + n);
+		rig_input(r, piece, IPH_HDR + n, WAN);
+		assert_int_equal(r->n_out, 1); /* the kernel gets it too */
+		rig_timeout(r);
+	}
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s, "\n!\n"));
+	drop_rig(r, &ctx);
+}
+
+static void
+test_two_pings(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST, .repeat = 1 };
+	struct cli_ctx a, b = {0};
+	struct rig *r = rig_of(&a);
+
+	(void)state;
+	no_map(r);
+	b.engine = r->f;
+	assert_int_equal(exec_ping(&a, &args), CLI_PENDING);
+	assert_int_equal(exec_ping(&b, &args), CLI_PENDING);
+	assert_int_not_equal(get16(rig_ip(r, 0) + 24),
+	    get16(rig_ip(r, 1) + 24));
+	free(r->bytes[0]);
+	r->out[0] = r->out[1];
+	r->bytes[0] = r->bytes[1];
+	r->n_out = 1;
+	answer(r, '!');
+	assert_true(b.done);
+	assert_false(a.done);
+	a.abort(&a, a.arg);
+	sb_free(&b.out);
+	drop_rig(r, &a);
+}
+
+/* ---- show ---- */
+
+static void
+test_show_acl(void **state)
+{
+	struct ace ext[3] = { mk_ace(ACE_PERMIT, PROTO_UDP, 0, ~0u, 0, ~0u),
+		mk_ace(ACE_DENY, PROTO_ICMP, 0, ~0u, 0, ~0u),
+		ace_any(ACE_PERMIT) };
+	struct ace std[3] = { mk_ace(ACE_PERMIT, 0, IP4(192, 168, 1, 0), 255,
+	    0, ~0u), mk_ace(ACE_PERMIT, 0, IP4(10, 9, 9, 9), 0, 0, ~0u),
+	    mk_ace(ACE_DENY, 0, 0, ~0u, 0, ~0u) };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	size_t len;
+
+	(void)state;
+	ext[0].dport = (struct ace_ports){ ACE_OP_EQ, 53, 0 };
+	rig_acl(r, "100", ext, 3);
+	rig_acl(r, "SITE", std, 3);
+	r->acls[1].standard = true;
+	r->entries[2].log = true;
+	str_copy(r->ifs[0].acl_in, "100", CONF_NAME);
+	no_map(r);
+	len = mk_packet(buf, &(struct mk){ LAN_HOST, FAR_HOST, PROTO_UDP,
+	    .dport = 53 });
+	rig_input(r, buf, len, LAN);
+	len = mk_packet(buf, &(struct mk){ .src = LAN_HOST,
+	    .dst = FAR_HOST, .proto = PROTO_TCP });
+	rig_input(r, buf, len, LAN);
+	rig_input(r, buf, len, LAN);
+	(void)show_access_lists(&ctx, &(struct show_access_lists_args){ "" });
+	assert_string_equal(ctx.out.s,
+	    "Extended IP access list 100\n"
+	    "    10 permit udp any any eq domain (1 match)\n"
+	    "    20 deny icmp any any\n"
+	    "    30 permit ip any any log (2 matches)\n"
+	    "Standard IP access list SITE\n"
+	    "    10 permit 192.168.1.0, wildcard bits 0.0.0.255\n"
+	    "    20 permit 10.9.9.9\n"
+	    "    30 deny   any\n");
+	sb_free(&ctx.out);
+	(void)clear_acl_counters(&ctx,
+	    &(struct clear_acl_counters_args){ "100" });
+	(void)show_access_lists(&ctx,
+	    &(struct show_access_lists_args){ "100" });
+	assert_null(strstr(ctx.out.s, "match"));
+	assert_null(strstr(ctx.out.s, "SITE"));
+	drop_rig(r, &ctx);
+}
+
+static void
+test_show_ipsec_sa(void **state)
+{
+	struct ace aces[2] = { mk_ace(ACE_DENY, PROTO_TCP, 0, ~0u, 0, ~0u),
+		mk_ace(ACE_PERMIT, 0, IP4(10, 0, 0, 0), 0xffffff,
+		IP4(10, 0, 0, 0), 0xffffff) };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	size_t len;
+
+	(void)state;
+	rig_policy(r, SA_DIR_BOTH, aces, 2);
+	rig_tek(r, 0x1000, 0, rig_aes_sha1, 1815000);
+	len = mk_packet(buf, &(struct mk){ .src = LAN_HOST,
+	    .dst = FAR_HOST, .proto = PROTO_UDP });
+	rig_input(r, buf, len, LAN);
+	(void)show_crypto_ipsec_sa(&ctx,
+	    &(struct show_crypto_ipsec_sa_args){ 0 });
+	assert_string_equal(ctx.out.s,
+	    "\ninterface: FastEthernet0/1\n"
+	    "    Crypto map tag: CM, local addr 192.0.2.1\n"
+	    "\n   protected vrf: (none)\n"
+	    "   local  ident (addr/mask/prot/port): "
+	    "(10.0.0.0/255.0.0.0/0/0)\n"
+	    "   remote ident (addr/mask/prot/port): "
+	    "(10.0.0.0/255.0.0.0/0/0)\n"
+	    "   Group: GETVPN\n"
+	    "   current_peer 0.0.0.0 port 848\n"
+	    "     PERMIT, flags={origin_is_acl,}\n"
+	    "    #pkts encaps: 1, #pkts encrypt: 1, #pkts digest: 1\n"
+	    "    #pkts decaps: 0, #pkts decrypt: 0, #pkts verify: 0\n"
+	    "    #pkts compressed: 0, #pkts decompressed: 0\n"
+	    "    #pkts not compressed: 0, #pkts compr. failed: 0\n"
+	    "    #pkts not decompressed: 0, #pkts decompress failed: 0\n"
+	    "    #send errors 0, #recv errors 0\n"
+	    "\n     local crypto endpt.: 192.0.2.1, "
+	    "remote crypto endpt.: 0.0.0.0\n"
+	    "     plaintext mtu 1438, path mtu 1500, ip mtu 1500, "
+	    "ip mtu idb FastEthernet0/1\n"
+	    "     current outbound spi: 0x1000(4096)\n"
+	    "     PFS (Y/N): N, DH group: none\n"
+	    "\n     inbound esp sas:\n"
+	    "      spi: 0x1000(4096)\n"
+	    "        transform: esp-aes esp-sha-hmac ,\n"
+	    "        in use settings ={Tunnel, }\n"
+	    "        conn id: 1, flow_id: SW:1, sibling_flags 80000040, "
+	    "crypto map: CM\n"
+	    "        sa timing: remaining key lifetime (sec): (1815)\n"
+	    "        Kilobyte Volume Rekey has been disabled\n"
+	    "        IV size: 16 bytes\n"
+	    "        replay detection support: Y\n"
+	    "        Status: ACTIVE(ACTIVE)\n"
+	    "\n     inbound ah sas:\n\n     inbound pcp sas:\n"
+	    "\n     outbound esp sas:\n"
+	    "      spi: 0x1000(4096)\n"
+	    "        transform: esp-aes esp-sha-hmac ,\n"
+	    "        in use settings ={Tunnel, }\n"
+	    "        conn id: 2, flow_id: SW:2, sibling_flags 80000040, "
+	    "crypto map: CM\n"
+	    "        sa timing: remaining key lifetime (sec): (1815)\n"
+	    "        Kilobyte Volume Rekey has been disabled\n"
+	    "        IV size: 16 bytes\n"
+	    "        replay detection support: Y\n"
+	    "        Status: ACTIVE(ACTIVE)\n"
+	    "\n     outbound ah sas:\n\n     outbound pcp sas:\n");
+	sb_free(&ctx.out);
+	(void)clear_crypto_sa_counters(&ctx,
+	    &(struct clear_crypto_sa_counters_args){ 0 });
+	(void)show_crypto_ipsec_sa(&ctx,
+	    &(struct show_crypto_ipsec_sa_args){ 1 });
+	assert_non_null(strstr(ctx.out.s, "#pkts encaps: 0,"));
+	assert_non_null(strstr(ctx.out.s,
+	    "    #pkts no sa (send) 0, #pkts invalid sa (rcv) 0\n"));
+	assert_non_null(strstr(ctx.out.s, "replay detection support: Y  "
+	    "replay window size: 64\n"));
+	assert_null(strstr(ctx.out.s, "Group:"));
+	drop_rig(r, &ctx);
+}
+
+static void
+test_show_gdoi(void **state)
+{
+	struct ace aces[2] = { mk_ace(ACE_DENY, PROTO_UDP, 0, ~0u, 0, ~0u),
+		mk_ace(ACE_PERMIT, 0, IP4(25, 25, 0, 0), 0xffff,
+		IP4(9, 9, 9, 9), 0) };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+
+	(void)state;
+	aces[0].sport = aces[0].dport = (struct ace_ports){ ACE_OP_EQ, 848,
+		0 };
+	rig_policy(r, SA_DIR_BOTH, aces, 2);
+	rig_tek(r, 0x1000, 0, rig_aes_sha1, 1815000);
+	(void)show_gdoi_ipsec_sa(&ctx, &(struct show_gdoi_ipsec_sa_args){ 0 });
+	assert_string_equal(ctx.out.s,
+	    "SA created for group GETVPN:\n"
+	    "  FastEthernet0/1:\n"
+	    "    protocol = udp\n"
+	    "      local ident  = ANY, port = 848\n"
+	    "      remote ident = ANY, port = 848\n"
+	    "      direction: Both, replay(method/window): Counter/64\n"
+	    "    protocol = ip\n"
+	    "      local ident  = 25.25.0.0/16, port = 0\n"
+	    "      remote ident = 9.9.9.9, port = 0\n"
+	    "      direction: Both, replay(method/window): Counter/64\n"
+	    "\n");
+	sb_free(&ctx.out);
+	(void)show_gdoi_gm_dataplane(&ctx,
+	    &(struct show_gdoi_gm_dataplane_args){ 0 });
+	assert_string_equal(ctx.out.s,
+	    "\nData-plane statistics for group GETVPN:\n"
+	    "    #pkts encrypt            : 0        "
+	    "#pkts decrypt            : 0\n"
+	    "    #pkts tagged (send)      : 0        "
+	    "#pkts untagged (rcv)     : 0\n"
+	    "    #pkts no sa (send)       : 0        "
+	    "#pkts invalid sa (rcv)   : 0\n"
+	    "    #pkts encaps fail (send) : 0        "
+	    "#pkts decap fail (rcv)   : 0\n"
+	    "    #pkts invalid prot (rcv) : 0        "
+	    "#pkts verify fail (rcv)  : 0\n"
+	    "    #pkts not tagged (send)  : 0        "
+	    "#pkts not untagged (rcv) : 0\n"
+	    "    #pkts internal err (send): 0        "
+	    "#pkts internal err (rcv) : 0\n");
+	drop_rig(r, &ctx);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ping),
+		cmocka_unit_test(test_ping_rows_of_70),
+		cmocka_unit_test(test_ping_abort),
+		cmocka_unit_test(test_ping_self),
+		cmocka_unit_test(test_ping_source),
+		cmocka_unit_test(test_ping_encrypted),
+		cmocka_unit_test(test_ping_fragments),
+		cmocka_unit_test(test_two_pings),
+		cmocka_unit_test(test_show_acl),
+		cmocka_unit_test(test_show_ipsec_sa),
+		cmocka_unit_test(test_show_gdoi),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
