@@ -111,14 +111,15 @@ else
 	one_user=no
 fi
 
-# capture_start TAG NODE INTERFACE FILTER: returns when somebody listens.
+# capture_start TAG NODE INTERFACE FILTER: returns when somebody listens. Only
+# headers are kept: tcpdump's ring has a slot of the snap length per packet.
 capture_start() {
 	if [ $one_user = yes ]; then
 		"$LAB_COHORT" lab pcap "$LAB_DIR" "$2:$3" \
 		    >"$1.pcap" 2>"$1.err" &
 	else
 		nsenter --net="$LAB_RUN/ns/$2" tcpdump --immediate-mode -U \
-		    -Z root -s 0 -B 8192 -n -i "$3" -w "$1.pcap" "$4" \
+		    -Z root -s 192 -B 8192 -n -i "$3" -w "$1.pcap" "$4" \
 		    2>"$1.err" &
 	fi
 	eval "capture_$1=$!"

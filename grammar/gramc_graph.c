@@ -247,7 +247,8 @@ memo_get(struct list from, bool *fresh)
 		h = h * 31 + from.v[i];
 	for (m = memos[h % MEMO_SIZE]; m != NULL; m = m->next)
 		if (m->from.n == from.n &&
-		    memcmp(m->from.v, from.v, from.n * sizeof(from.v[0])) == 0) {
+		    memcmp(m->from.v, from.v, from.n * sizeof(unsigned)) ==
+			0) {
 			*fresh = false;
 			return m;
 		}

@@ -215,7 +215,8 @@ parse_type(struct elem *e)
 		break;
 	case ARG_NAMES:
 		e->names = need(TK_WORD, "table");
-		if (peek()->kind == TK_WORD && isdigit((unsigned char)*peek()->s))
+		if (peek()->kind == TK_WORD &&
+		    isdigit((unsigned char)*peek()->s))
 			parse_range(e);
 		break;
 	default:

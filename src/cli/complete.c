@@ -30,7 +30,8 @@ cli_complete(char *buf, uint16_t mode, bool privileged, const char *text)
 			only = &r.v[i];
 			n = 1;
 		}
-	if (n == 1 && r.word[0] != '\0' && strlen(only->label) >= strlen(r.word))
+	if (n == 1 && r.word[0] != '\0' &&
+	    strlen(only->label) >= strlen(r.word))
 		snprintf(buf, 256, "%s%s", only->label + strlen(r.word),
 		    only->open ? "" : " ");
 	free(r.v);

@@ -3,8 +3,8 @@
  * The walk through the graph of a mode. At every word: an exact keyword, else
  * the one keyword that it is a prefix of, else a value that accepts it (typed
  * ones before WORD, WORD before LINE). A prefix that leads nowhere gives way
- * to typed values and WORD, an exact keyword only to LINE. What remains is found by going
- * back; a budget of steps bounds that.
+ * to typed values and WORD, an exact keyword only to LINE. What remains is
+ * found by going back; a budget of steps bounds that.
  */
 #include "config.h"
 

@@ -135,7 +135,8 @@ judge_line(struct job *j, struct cf_obj *at)
 }
 
 static void
-ent_new(struct job *j, struct cf_obj *at, struct cf_obj *obj, uint32_t number)
+ent_new(struct job *j, struct cf_obj *at, struct cf_obj *obj,
+    uint32_t number)
 {
 	struct cf_ent *e = arena_alloc(j->c->arena, sizeof(*e));
 
@@ -160,7 +161,8 @@ remove_alike(struct job *j, struct cf_obj *at)
 
 	for (; e != NULL && e->slot == j->f->slot; e = next) {
 		next = e->next;
-		if (e->negated || strncmp(e->text, str_of(&j->text), len) != 0 ||
+		if (e->negated ||
+		    strncmp(e->text, str_of(&j->text), len) != 0 ||
 		    (e->text[len] != '\0' && e->text[len] != ' '))
 			continue;
 		reset_fields(ent_form(e), at);
@@ -314,7 +316,8 @@ add_new(struct job *j, struct cf_obj *at, struct cf_obj *rec)
 
 	if (numbered) {
 		if (!choose_number(j, at, &number))
-			return cf_refuse(j->err, "%% Duplicate sequence number");
+			return cf_refuse(j->err,
+			    "%% Duplicate sequence number");
 		set_number(j->f, rec, number);
 	}
 	if ((j->f->flags & FF_DUP) != 0)
@@ -395,36 +398,34 @@ enter_new(struct job *j, struct cf_obj **at)
 	return CF_OK;
 }
 
-/* Another kind of record has this name; the hook may know how IOS says so. */
+/* A header typed again may say something new (other transforms). */
 static enum cf_result
-enter_other(struct job *j, struct cf_obj *at, const struct cf_ent *e)
+enter_again(struct job *j, struct cf_obj *at, struct cf_ent *e)
 {
 	struct cf_obj *rec = cf_obj_new(j->c, at, j->f->class);
 
 	cli_store(j->l, j->m, j->from, j->to, rec, j->c->arena);
 	if (judge(j, at, rec) != 0)
 		return CF_REFUSED;
-	return cf_refuse(j->err, "%% %s exists already with another type",
-	    e->key);
+	if (cli_classes[e->obj->class].mode != cli_classes[j->f->class].mode)
+		return cf_refuse(j->err,
+		    "%% %s exists already with another type", e->key);
+	if (j->f->action == FA_PREFIX) /* only names the record */
+		return CF_OK;
+	reset_fields(j->f, e->obj);
+	cli_store(j->l, j->m, j->from, j->to, e->obj, j->c->arena);
+	e->form = j->form;
+	e->text = keep_str(j->c, &j->text);
+	return CF_OK;
 }
 
 static enum cf_result
 enter_old(struct job *j, struct cf_obj **at, struct cf_ent *e)
 {
-	if ((j->f->flags & FF_EXISTING) == 0) {
-		if (cli_classes[e->obj->class].mode !=
-		    cli_classes[j->f->class].mode)
-			return enter_other(j, *at, e);
-		if (strcmp(e->text, str_of(&j->text)) != 0) {
-			if (judge(j, *at, e->obj) != 0)
-				return CF_REFUSED;
-			reset_fields(j->f, e->obj);
-			cli_store(j->l, j->m, j->from, j->to, e->obj,
-			    j->c->arena);
-			e->form = j->form;
-			e->text = keep_str(j->c, &j->text);
-		}
-	}
+	if ((j->f->flags & FF_EXISTING) == 0 &&
+	    strcmp(e->text, str_of(&j->text)) != 0 &&
+	    enter_again(j, *at, e) != CF_OK)
+		return CF_REFUSED;
 	if (obj_mode(e->obj)->keep)
 		((struct cf_block *)(void *)e->obj)->at = NULL;
 	*at = e->obj;

@@ -246,13 +246,13 @@ line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
 	found = find_line(t, text);
 	if (found && (!keeps || t->hit.at == cur->at || indent <= 0))
 		return apply_hit(t, cur, err, notes);
+	if (!found && common_word(cur, &t->l, 2, &rv))
+		return rv;
 	/* what has a newline is a banner that does not end */
 	if (keeps && t->l.n != 0 && strchr(text, '\n') == NULL)
 		return keep_line(cur, &t->l, indent);
 	if (remove_number(cur, &t->l))
 		return CF_OK;
-	if (common_word(cur, &t->l, 2, &rv))
-		return rv;
 	return refuse_line(t, err);
 }
 

@@ -22,7 +22,7 @@ struct load {
 	void *arg;
 	unsigned lineno, errors;
 	bool in_exec;	  /* behind `end` or an exec prompt */
-	bool prompts;	  /* the text has prompts: what has none is output */
+	bool prompts;	  /* the text has some: what has none is output */
 	int skip_deeper;  /* of a refused block: lines indented more, -1 none */
 	bool prompted;	  /* this line has one */
 	/* of the headers of the modes entered, and whether a line below was
@@ -237,7 +237,8 @@ tell_refused(struct load *ld, const char *s, const struct cf_error *err)
 	char text[400];
 	int col = err->column;
 
-	if (col < 0 || strstr(s, "key") != NULL || strstr(s, "secret") != NULL ||
+	if (col < 0 || strstr(s, "key") != NULL ||
+	    strstr(s, "secret") != NULL ||
 	    strstr(s, "password") != NULL) {
 		tell(ld, true, err->text);
 		return;

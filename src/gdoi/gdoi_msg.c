@@ -161,7 +161,8 @@ put_sak(struct wr *w, const struct gdoi_kek *k)
 	isakmp_put_num(w, SAK_LIFETIME, k->life);
 	isakmp_put_tv(w, SAK_SIG_HASH, TO_WIRE(sig_hashes, k->sig_hash));
 	isakmp_put_tv(w, SAK_SIG_ALGORITHM, SIG_RSA);
-	isakmp_put_tv(w, SAK_SIG_LENGTH, k->sig_bits);
+	if (k->sig_bits != 0)
+		isakmp_put_tv(w, SAK_SIG_LENGTH, k->sig_bits);
 	if (k->ack != KEK_ACK_NONE)
 		isakmp_put_tv(w, SAK_ACK, k->ack);
 }

@@ -293,6 +293,8 @@ net_step(struct net *n, uint64_t until)
 		node = node_at(n, d->to.addr);
 		if (node != NULL && !node->deaf)
 			gdoi_input(node->g, d->to, d->from, d->data, d->len);
+		if (n->after != NULL)
+			n->after(n, d);
 		free(d);
 	}
 	return n->now < until;

@@ -48,7 +48,8 @@ struct net {
 	unsigned sent, bytes;
 	/* Looks at each datagram and may change it; false: lost. */
 	bool (*tap)(struct net *, struct datagram *);
-	void *tap_arg;
+	/* Sees each datagram after its delivery. */
+	void (*after)(struct net *, const struct datagram *);
 	/* trace of log messages to stderr */
 	bool verbose;
 };

@@ -228,7 +228,7 @@ bad_networks(void **state)
 	for (seed = 0; seed < 100; seed++) {
 		struct net *n = start(1000 + seed, 2, 300, 600);
 
-		n->loss = seed % 30;
+		n->loss = seed % 16;
 		n->dup = seed % 20;
 		n->reorder = seed % 40;
 		for (i = 0; i < 100; i++) {

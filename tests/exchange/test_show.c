@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Show commands and dialogues of the key management process over a live
+ * pair of key server and member: labels, order, columns.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "cli_gen.h"
+#include "net.h"
+
+/* ---- a terminal ---- */
+
+struct cli_ctx {
+	struct gdoi *g;
+	struct strbuf out;
+	char prompt[256];
+	void (*fn)(struct cli_ctx *, void *, const char *);
+	void *arg;
+	int status;
+};
+
+void
+cli_printf(struct cli_ctx *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_vprintf(&c->out, fmt, ap);
+	va_end(ap);
+}
+
+void *
+cli_engine(struct cli_ctx *c)
+{
+	return c->g;
+}
+
+void
+cli_done(struct cli_ctx *c, enum cli_status s)
+{
+	c->status = s;
+}
+
+void
+cli_ask(struct cli_ctx *c, enum cli_ask_kind kind, const char *prompt,
+    void (*fn)(struct cli_ctx *, void *, const char *), void *arg)
+{
+	(void)kind;
+	str_copy(c->prompt, prompt, sizeof(c->prompt));
+	c->fn = fn;
+	c->arg = arg;
+}
+
+static void
+answer(struct cli_ctx *c, const char *text)
+{
+	void (*fn)(struct cli_ctx *, void *, const char *) = c->fn;
+
+	assert_non_null(fn);
+	c->fn = NULL;
+	fn(c, c->arg, text);
+}
+
+static struct net *n;
+static struct node *ks, *gm;
+static struct cli_ctx on_ks, on_gm;
+
+static void
+begin(void)
+{
+	n = net_new(42);
+	ks = net_add_ks(n, KS_ADDR);
+	gm = net_add_gm(n, 0);
+	memset(&on_ks, 0, sizeof(on_ks));
+	memset(&on_gm, 0, sizeof(on_gm));
+	on_ks.g = ks->g;
+	on_gm.g = gm->g;
+	net_apply_all(n);
+}
+
+static void
+end(void)
+{
+	sb_free(&on_ks.out);
+	sb_free(&on_gm.out);
+	net_free(n);
+}
+
+static void
+registered(void)
+{
+	begin();
+	assert_true(net_until(n, 1000, net_registered));
+	net_run(n, 20000);
+}
+
+/* Runs F and gives its text. */
+#define SHOW(c, f, ...)                                                       \
+	(sb_free(&(c)->out),                                                  \
+	    assert_int_equal(f((c), &(struct f##_args){ __VA_ARGS__ }), 0),   \
+	    (c)->out.s != NULL ? (c)->out.s : "")
+
+/* All lines, in this order, each complete; '#' stands for digits and 'X' at
+ * the end of a line for the rest of it. */
+static bool
+line_fits(const char *line, size_t len, const char *want)
+{
+	size_t i = 0;
+
+	for (; *want != '\0'; want++) {
+		if (*want == 'X' && want[1] == '\0')
+			return true;
+		if (*want == '#') {
+			size_t start = i;
+
+			while (i < len && line[i] >= '0' && line[i] <= '9')
+				i++;
+			if (i == start)
+				return false;
+		} else if (i >= len || line[i++] != *want) {
+			return false;
+		}
+	}
+	return i == len;
+}
+
+static void
+assert_lines(const char *text, const char *const *want)
+{
+	const char *nl;
+
+	for (; *want != NULL; want++) {
+		for (;; text = nl + 1) {
+			if (*text == '\0')
+				fail_msg("missing: %s", *want);
+			nl = strchr(text, '\n');
+			if (nl == NULL)
+				nl = text + strlen(text) - 1;
+			if (line_fits(text, (size_t)(nl - text), *want))
+				break;
+		}
+		text = nl + 1;
+	}
+}
+#define ASSERT_LINES(text, ...)                                               \
+	assert_lines((text), (const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+member(void **state)
+{
+	const char *t;
+
+	(void)state;
+	registered();
+	t = SHOW(&on_gm, show_gdoi, .all = true);
+	if (getenv("NET_VERBOSE") != NULL)
+		puts(t);
+	ASSERT_LINES(t, "GROUP INFORMATION", "",
+	    "    Group Name               : G1",
+	    "    Group Identity           : 100",
+	    "    Group Type               : GDOI (ISAKMP)",
+	    "    Crypto Path              : ipv4",
+	    "    Key Management Path      : ipv4",
+	    "    Rekeys received          : 0",
+	    "    IPSec SA Direction       : Both", "",
+	    "     Group Server list       : 10.9.0.1", "",
+	    "Group Member Information For Group G1:",
+	    "    IPSec SA Direction       : Both",
+	    "    ACL Received From KS     : gdoi_group_G1_temp_acl", "",
+	    "    Group member             : 10.9.1.1        vrf: None",
+	    "       Local addr/port       : 10.9.1.1/848",
+	    "       Remote addr/port      : 10.9.0.1/848",
+	    "       fvrf/ivrf             : None/None",
+	    "       Version               : 1.0.1",
+	    "       Registration status   : Registered",
+	    "       Registered with       : 10.9.0.1",
+	    "       Re-registers in       : # sec",
+	    "       Succeeded registration: 1",
+	    "       Attempted registration: 1",
+	    "       Last rekey from       : 0.0.0.0",
+	    "       Last rekey seq num    : 0",
+	    "       Unicast rekey received: 0",
+	    "       Rekey ACKs sent       : 0",
+	    "       Rekey Received        : never",
+	    "       PFS Rekey received    : 0",
+	    "       DP Error Monitoring   : OFF",
+	    "       IPSEC init reg executed    : 0",
+	    "       IPSEC init reg postponed   : 0",
+	    "       Active TEK Number     : 1",
+	    "       SA Track (OID/status) : disabled",
+	    "       Fail-Close Revert : Disabled", "",
+	    "       allowable rekey cipher: any",
+	    "       allowable rekey hash  : any",
+	    "       allowable transformtag: any ESP", "",
+	    "    Rekeys cumulative",
+	    "       Total received        : 0",
+	    "       After latest register : 0",
+	    "       Rekey Acks sents      : 0", "",
+	    " ACL Downloaded From KS 10.9.0.1:",
+	    "   access-list   permit ip 10.0.0.0 0.255.255.255 10.0.0.0"
+	    " 0.255.255.255", "",
+	    "KEK POLICY:",
+	    "    Rekey Transport Type     : Unicast",
+	    "    Lifetime (secs)          : #",
+	    "    Encrypt Algorithm        : AES",
+	    "    Key Size                 : 256",
+	    "    Sig Hash Algorithm       : HMAC_AUTH_SHA256",
+	    "    Sig Key Length (bits)    : 1296", "",
+	    "TEK POLICY for the current KS-Policy ACEs Downloaded:",
+	    "  FastEthernet0/0:",
+	    "    IPsec SA:",
+	    "        spi: 0xX",
+	    "        transform: esp-aes esp-sha256-hmac",
+	    "        sa timing:remaining key lifetime (sec): (#)",
+	    "        Anti-Replay(Counter Based) : 64",
+	    "        tag method : disabled",
+	    "        alg key size: 16 (bytes)",
+	    "        sig key size: 32 (bytes)",
+	    "        encaps: ENCAPS_TUNNEL", "", "",
+	    "KGS POLICY:", "  REG_GM: local_addr 10.9.1.1", "",
+	    "P2P POLICY:", "  REG_GM: local_addr 10.9.1.1");
+	t = SHOW(&on_gm, show_gdoi, .group = "G1");
+	assert_null(strstr(t, "GROUP INFORMATION"));
+	assert_non_null(strstr(SHOW(&on_gm, show_gdoi, .group = "X"),
+	    "does not exist"));
+	t = SHOW(&on_gm, show_gdoi_gm_rekey, .detail = true);
+	ASSERT_LINES(t, "Group G1 (Unicast)",
+	    "    Number of Rekeys received (cumulative)       : 0",
+	    "    Number of Rekeys received after registration : 0",
+	    "    Number of Rekey Acks sent                    : 0", "",
+	    "Rekey (KEK) SA information :",
+	    "          dst             src             conn-id  my-cookie  "
+	    "his-cookie",
+	    "New     : ---             ---             ---      ---        "
+	    "---",
+	    "Current : 10.9.1.1        10.9.0.1        1002     X");
+	t = SHOW(&on_gm, show_gdoi_gm_acl);
+	ASSERT_LINES(t, "Group Name: G1", " ACL Downloaded From KS 10.9.0.1:",
+	    " ACL Configured Locally: ",
+	    "   FastEthernet0/0: deny udp host 10.9.1.1 eq 848 any eq 848");
+	t = SHOW(&on_gm, show_crypto_isakmp_sa);
+	ASSERT_LINES(t, "IPv4 Crypto ISAKMP SA",
+	    "dst             src             state          conn-id status",
+	    "10.9.0.1        10.9.1.1        GDOI_IDLE         1001 ACTIVE",
+	    "10.9.1.1        10.9.0.1        GDOI_REKEY        1002 ACTIVE",
+	    "", "IPv6 Crypto ISAKMP SA");
+	t = SHOW(&on_gm, show_crypto_isakmp_sa, .detail = true);
+	ASSERT_LINES(t, "C-id  Local           Remote          I-VRF  Status"
+	    " Encr Hash   Auth DH Lifetime Cap.",
+	    "1001  10.9.1.1        10.9.0.1               ACTIVE aes  sha256"
+	    " psk  2  23:59:X", "       Engine-id:Conn-id =  SW:1");
+	end();
+}
+
+static void
+server(void **state)
+{
+	const char *t;
+
+	(void)state;
+	registered();
+	t = SHOW(&on_ks, show_gdoi, .all = true);
+	if (getenv("NET_VERBOSE") != NULL)
+		puts(t);
+	ASSERT_LINES(t, "GROUP INFORMATION", "",
+	    "    Group Name               : G1 (Unicast)",
+	    "    Re-auth on new CRL       : Disabled",
+	    "    Group Identity           : 100",
+	    "    Group Type               : GDOI (ISAKMP)",
+	    "    Group Members            : 1",
+	    "    IPSec SA Direction       : Both",
+	    "    Group Rekey Lifetime     : 86400 secs",
+	    "    Group Rekey",
+	    "        Remaining Lifetime   : # secs",
+	    "        Time to Rekey        : # secs",
+	    "    Rekey Retransmit Period  : 10 secs",
+	    "    Rekey Retransmit Attempts: 2",
+	    "    Group Retransmit",
+	    "        Remaining Lifetime   : 0 secs", "",
+	    "      IPSec SA Number        : 1",
+	    "      IPSec SA Rekey Lifetime: 3600 secs",
+	    "      Profile Name           : P",
+	    "      Replay method          : Count Based",
+	    "      Replay Window Size     : 64",
+	    "      SA Rekey",
+	    "         Remaining Lifetime  : # secs",
+	    "      ACL Configured         : access-list A", "",
+	    "     Group Server list       : Local");
+	t = SHOW(&on_ks, show_gdoi_ks, .all = true);
+	ASSERT_LINES(t, "Total group members registered to this box: 1", "",
+	    "Key Server Information For Group G1:",
+	    "    Group Name               : G1",
+	    "    Re-auth on new CRL       : Disabled",
+	    "    Group Identity           : 100",
+	    "    Group Type               : GDOI (ISAKMP)",
+	    "    Group Members            : 1",
+	    "    Rekey Acknowledgement Cfg: Interoperable",
+	    "    IPSec SA Direction       : Both",
+	    "    IP D3P Window            : Disabled",
+	    "    Split Resiliency Factor  : 0",
+	    "    CKM status               : Disabled", "",
+	    "    ACL Configured: ", "        access-list A");
+	assert_int_equal(exec_gdoi_ks_rekey(&on_ks,
+	    &(struct exec_gdoi_ks_rekey_args){ .group = "" }), 0);
+	net_run(n, 1000);
+	t = SHOW(&on_ks, show_gdoi_ks_members);
+	ASSERT_LINES(t, "", "Group Member Information : ", "",
+	    "Number of rekeys sent for group G1 : 1",
+	    "Number of retransmits during the last rekey for group G1 : 0",
+	    "Duration of the last rekey for group G1 : # msec", "",
+	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.1",
+	    " Group ID          : 100", " Group Name        : G1",
+	    " Group Type        : GDOI (ISAKMP)",
+	    " GM State          : Registered",
+	    " Key Server ID     : 10.9.0.1", " Rekeys sent       : 1",
+	    " Rekeys retries    : 0", " Rekey Acks Rcvd   : 1",
+	    " Rekey Acks missed : 0", "",
+	    " Sent seq num : 1     0     0     0     ",
+	    " Rcvd seq num : 1     0     0     0     ");
+	t = SHOW(&on_ks, show_gdoi_ks_members, .member = 5);
+	ASSERT_LINES(t, "Group Member not Found");
+	t = SHOW(&on_ks, show_gdoi_ks_members, .summary = true);
+	ASSERT_LINES(t, "Group Member Information : ", "",
+	    "Group Name: G1, ID: 100, Group Members: 1",
+	    "Key Server ID: 10.9.0.1, GMDB state: LOCAL, Group Members: 1",
+	    "  Member ID     Version      Rekey sent     Rekey Ack missed",
+	    "  10.9.1.1      1.0.1        1               0");
+	t = SHOW(&on_ks, show_gdoi_ks_policy);
+	if (getenv("NET_VERBOSE") != NULL)
+		puts(t);
+	ASSERT_LINES(t, "Key Server Policy:",
+	    "For group G1 (handle: 0xX",
+	    "  # of teks : 2  Seq num : 0",
+	    "  KEK POLICY (transport type : Unicast)",
+	    "    spi : 0xX",
+	    "    management alg     : disabled      encrypt alg           : "
+	    "AES",
+	    "    crypto iv length   : 16            key size              : "
+	    "32",
+	    "    orig life(sec)     : 86400         remaining life(sec)   : "
+	    "#",
+	    "    time to rekey (sec): #",
+	    "    sig hash algorithm : enabled       sig key length        : "
+	    "162",
+	    "    sig size           : 128",
+	    "    sig key name       : KEY",
+	    "    acknowledgement    : Interoperable", "",
+	    "  TEK POLICY (encaps : ENCAPS_TUNNEL)",
+	    "    spi                : 0xX",
+	    "    access-list        : A",
+	    "    transform          : esp-aes esp-sha256-hmac",
+	    "    alg key size       : 16            sig key size          : "
+	    "32",
+	    "    orig life(sec)     : 3600          remaining life(sec)   : "
+	    "#",
+	    "    tek life(sec)      : 3600          elapsed time(sec)     : "
+	    "#",
+	    "    override life(sec) : 0             antireplay window size: "
+	    "64",
+	    "    time to rekey (sec): #", "", "",
+	    "  TEK POLICY (encaps : ENCAPS_TUNNEL)",
+	    "    override life(sec) : 180           antireplay window size: "
+	    "64",
+	    "    time to rekey (sec): n/a");
+	t = SHOW(&on_ks, show_gdoi_ks_rekey);
+	ASSERT_LINES(t, "Group G1 (Unicast)",
+	    "    Number of Rekeys sent                        : 1");
+	t = SHOW(&on_ks, show_gdoi_ks_acl);
+	ASSERT_LINES(t, "Group Name: G1", " Configured ACL:",
+	    "   access-list A  permit ip 10.0.0.0 0.255.255.255 10.0.0.0"
+	    " 0.255.255.255");
+	end();
+}
+
+/* What show tells when something is missing. */
+static void
+states(void **state)
+{
+	const char *t;
+
+	(void)state;
+	begin();
+	str_copy(((struct acl *)(void *)ks->conf->acls.first)->name, "B", 2);
+	net_apply(ks);
+	net_run(n, 3000);
+	t = SHOW(&on_gm, show_gdoi_gm);
+	ASSERT_LINES(t, "       Registration status   : Registering",
+	    "       Succeeded registration: 0",
+	    "       Attempted registration: 1");
+	t = SHOW(&on_ks, show_gdoi, .all = true);
+	ASSERT_LINES(t, "    Group Status             : Incomplete, ACL A of"
+	    " sa ipsec 1 does not exist or permits nothing");
+	assert_int_equal(exec_gdoi_ks_rekey(&on_ks,
+	    &(struct exec_gdoi_ks_rekey_args){ .group = "" }), -1);
+	end();
+}
+
+static void
+clearing(void **state)
+{
+	(void)state;
+	registered();
+	assert_int_equal(clear_crypto_gdoi(&on_ks,
+	    &(struct clear_crypto_gdoi_args){ .group = "" }), CLI_PENDING);
+	ASSERT_LINES(on_ks.out.s, "% The Key Server and Group Member will"
+	    " destroy created and downloaded policies.",
+	    "% All Group Members are required to re-register.", "");
+	assert_string_equal(on_ks.prompt,
+	    "Are you sure you want to proceed ? [yes/no]: ");
+	answer(&on_ks, "maybe");
+	answer(&on_ks, "no");
+	assert_int_equal(net_ks(ks)->nmembers, 1);
+	assert_int_equal(clear_crypto_gdoi(&on_ks,
+	    &(struct clear_crypto_gdoi_args){ .group = "G1" }), CLI_PENDING);
+	answer(&on_ks, "yes");
+	assert_int_equal(net_ks(ks)->nmembers, 0);
+	assert_int_equal(ks->logs[LOG_KS_CLEAR_REGISTER], 1);
+	net_run(n, 10000);
+	assert_int_equal(net_ks(ks)->nmembers, 1);
+	assert_int_equal(clear_crypto_gdoi(&on_gm,
+	    &(struct clear_crypto_gdoi_args){ .group = "" }), CLI_PENDING);
+	answer(&on_gm, "y");
+	assert_int_equal(net_gm(gm)->state, GM_REGISTERING);
+	assert_true(net_until(n, 5000, net_registered));
+	assert_int_equal(clear_crypto_sa(&on_gm,
+	    &(struct clear_crypto_sa_args){ .unused = 0 }), 0);
+	assert_int_equal(net_gm(gm)->state, GM_REREGISTERING);
+	assert_true(net_until(n, 5000, net_registered));
+	assert_int_equal(clear_crypto_isakmp(&on_gm,
+	    &(struct clear_crypto_isakmp_args){ .unused = 0 }), 0);
+	assert_int_equal(gm->g->ike->nsas, 0);
+	assert_int_equal(clear_crypto_gdoi(&on_gm,
+	    &(struct clear_crypto_gdoi_args){ .group = "NO" }), CLI_FAILED);
+	end();
+}
+
+static void
+rsa_keys(void **state)
+{
+	struct exec_key_generate_rsa_args args = { .modulus = 1024,
+		.exportable = true, .label = "GETVPN-R4-KS" };
+	const char *t;
+
+	(void)state;
+	begin();
+	assert_int_equal(exec_key_generate_rsa(&on_ks, &args), 0);
+	ASSERT_LINES(on_ks.out.s, "The name for the keys will be: "
+	    "GETVPN-R4-KS", "", "% The key modulus size is 1024 bits",
+	    "% Generating 1024 bit RSA keys, keys will be exportable...[OK]"
+	    " (elapsed time was # seconds)");
+	assert_int_equal(ks->logs[LOG_KEY_ADDITION], 1);
+	assert_int_equal(ks->keys_changed, 1);
+	/* again: asks */
+	assert_int_equal(exec_key_generate_rsa(&on_ks, &args), CLI_PENDING);
+	answer(&on_ks, "");
+	assert_int_equal(ks->keys_changed, 1);
+	assert_int_equal(exec_key_generate_rsa(&on_ks, &args), CLI_PENDING);
+	answer(&on_ks, "yes");
+	assert_int_equal(ks->logs[LOG_KEY_REPLACE], 1);
+	t = SHOW(&on_ks, show_crypto_key_rsa, .label = "GETVPN-R4-KS");
+	ASSERT_LINES(t, "% Key pair was generated at: X",
+	    "Key name: GETVPN-R4-KS", "Key type: RSA KEYS        1024 bits",
+	    " Storage Device: private-config",
+	    " Usage: General Purpose Key", " Key is exportable.",
+	    " Key Data:", "  30819F30 X");
+	/* no label: host and domain; no modulus: asks */
+	args = (struct exec_key_generate_rsa_args){ .modulus = 0 };
+	assert_int_equal(exec_key_generate_rsa(&on_ks, &args), CLI_FAILED);
+	str_copy(ks->conf->domain, "example.org", 32);
+	assert_int_equal(exec_key_generate_rsa(&on_ks, &args), CLI_PENDING);
+	assert_string_equal(on_ks.prompt,
+	    "How many bits in the modulus [1024]: ");
+	answer(&on_ks, "17");
+	answer(&on_ks, "512");
+	assert_non_null(rsa_find(ks->g->rsa, "R1.example.org"));
+	assert_int_equal(exec_key_zeroize_rsa(&on_ks,
+	    &(struct exec_key_zeroize_rsa_args){ .label = "KEY" }),
+	    CLI_PENDING);
+	assert_string_equal(on_ks.prompt,
+	    "Do you really want to remove these keys? [yes/no]: ");
+	answer(&on_ks, "yes");
+	assert_null(rsa_find(ks->g->rsa, "KEY"));
+	assert_int_equal(exec_key_zeroize_rsa(&on_ks,
+	    &(struct exec_key_zeroize_rsa_args){ .label = "KEY" }),
+	    CLI_FAILED);
+	end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(member),
+		cmocka_unit_test(server),
+		cmocka_unit_test(states),
+		cmocka_unit_test(clearing),
+		cmocka_unit_test(rsa_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
