@@ -172,6 +172,7 @@ struct gm_group {
 	uint16_t *sa_of;
 	uint8_t sid_bits;
 	uint32_t sid;
+	uint8_t local_digest[32]; /* of the local deny list */
 	uint64_t reregister_at;
 	struct timer reg_timer, exp_timer;
 };
@@ -282,6 +283,7 @@ void gm_forget_all(struct gm_group *); /* keys and policy, and tells fwd */
 void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
 void gm_delete_kek(struct gm_group *);
 void gm_send_policy(struct gm_group *);
+void gm_digest_local(struct gm_group *);
 
 /* gm_push.c */
 void gm_push_input(struct gdoi *, struct udp_addr local, struct udp_addr from,

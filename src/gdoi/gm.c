@@ -327,6 +327,7 @@ attach(struct gm_group *gm, const struct place *p)
 	str_copy(gm->acl, p->map->acl, sizeof(gm->acl));
 	gm->attached = true;
 	gm->state = GM_REGISTERING;
+	gm_digest_local(gm);
 	switch_on(gm->g);
 	ike_log(gm->g->ike, LOG_GM_CM_ATTACH, gm->name);
 	begin(gm, 0);
@@ -336,9 +337,14 @@ attach(struct gm_group *gm, const struct place *p)
 static void
 refresh_local(struct gm_group *gm, const struct place *p)
 {
+	uint8_t before[sizeof(gm->local_digest)];
+
 	str_copy(gm->acl, p->map->acl, sizeof(gm->acl));
 	str_copy(gm->map, p->map->name, sizeof(gm->map));
-	if (gm->naces > 0)
+	memcpy(before, gm->local_digest, sizeof(before));
+	gm_digest_local(gm);
+	if (gm->naces > 0 && memcmp(before, gm->local_digest,
+	    sizeof(before)) != 0)
 		gm_send_policy(gm);
 }
 

@@ -207,6 +207,27 @@ append_local_acl(struct list *l, struct gm_group *gm)
 	}
 }
 
+/* To see whether the local list changed with the configuration. */
+void
+gm_digest_local(struct gm_group *gm)
+{
+	const struct acl *acl = gm->acl[0] != '\0' ?
+	    conf_find_acl(gm->g->conf, gm->acl) : NULL;
+	struct strbuf text = { 0 };
+	const struct acl_entry *e;
+
+	if (acl != NULL) {
+		CF_FOREACH (e, &acl->entries) {
+			if (e->remark)
+				continue;
+			ace_format(&text, &e->ace, ACE_STYLE_CONFIG);
+			sb_printf(&text, "\n");
+		}
+	}
+	IKE_HASH(IKE_SHA256, gm->local_digest, CHUNK(text.s, text.len));
+	sb_free(&text);
+}
+
 /* Policy first, then all TEKs that live, the oldest first. */
 void
 gm_send_policy(struct gm_group *gm)

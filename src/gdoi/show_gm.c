@@ -217,7 +217,8 @@ print_tek(struct strbuf *sb, const struct gm_group *gm,
 	const struct sa_tek *t = &tek->t;
 	char transform[64];
 
-	sb_printf(sb, "    IPsec SA:\n        spi: 0x%08X(%u)\n", t->spi,
+	sb_printf(sb, "    IPsec SA:\n        spi: 0x%08X(%u)\n"
+	    "        KGS: Disabled\n", t->spi,
 	    t->spi);
 	sb_printf(sb, "        transform: %s\n",
 	    esp_transform_str(&t->transform, transform));

@@ -111,7 +111,7 @@ registered(void)
 	    assert_int_equal(f((c), &(struct f##_args){ __VA_ARGS__ }), 0),   \
 	    (c)->out.s != NULL ? (c)->out.s : "")
 
-/* All lines, in this order, each complete; '#' stands for digits and 'X' at
+/* All lines, in this order, each complete; '@' stands for digits and 'X' at
  * the end of a line for the rest of it. */
 static bool
 line_fits(const char *line, size_t len, const char *want)
@@ -121,7 +121,7 @@ line_fits(const char *line, size_t len, const char *want)
 	for (; *want != '\0'; want++) {
 		if (*want == 'X' && want[1] == '\0')
 			return true;
-		if (*want == '#') {
+		if (*want == '@') {
 			size_t start = i;
 
 			while (i < len && line[i] >= '0' && line[i] <= '9')
@@ -185,7 +185,7 @@ member(void **state)
 	    "       Version               : 1.0.1",
 	    "       Registration status   : Registered",
 	    "       Registered with       : 10.9.0.1",
-	    "       Re-registers in       : # sec",
+	    "       Re-registers in       : @ sec",
 	    "       Succeeded registration: 1",
 	    "       Attempted registration: 1",
 	    "       Last rekey from       : 0.0.0.0",
@@ -212,7 +212,7 @@ member(void **state)
 	    " 0.255.255.255", "",
 	    "KEK POLICY:",
 	    "    Rekey Transport Type     : Unicast",
-	    "    Lifetime (secs)          : #",
+	    "    Lifetime (secs)          : @",
 	    "    Encrypt Algorithm        : AES",
 	    "    Key Size                 : 256",
 	    "    Sig Hash Algorithm       : HMAC_AUTH_SHA256",
@@ -222,7 +222,7 @@ member(void **state)
 	    "    IPsec SA:",
 	    "        spi: 0xX",
 	    "        transform: esp-aes esp-sha256-hmac",
-	    "        sa timing:remaining key lifetime (sec): (#)",
+	    "        sa timing:remaining key lifetime (sec): (@)",
 	    "        Anti-Replay(Counter Based) : 64",
 	    "        tag method : disabled",
 	    "        alg key size: 16 (bytes)",
@@ -282,8 +282,8 @@ server(void **state)
 	    "    IPSec SA Direction       : Both",
 	    "    Group Rekey Lifetime     : 86400 secs",
 	    "    Group Rekey",
-	    "        Remaining Lifetime   : # secs",
-	    "        Time to Rekey        : # secs",
+	    "        Remaining Lifetime   : @ secs",
+	    "        Time to Rekey        : @ secs",
 	    "    Rekey Retransmit Period  : 10 secs",
 	    "    Rekey Retransmit Attempts: 2",
 	    "    Group Retransmit",
@@ -294,7 +294,7 @@ server(void **state)
 	    "      Replay method          : Count Based",
 	    "      Replay Window Size     : 64",
 	    "      SA Rekey",
-	    "         Remaining Lifetime  : # secs",
+	    "         Remaining Lifetime  : @ secs",
 	    "      ACL Configured         : access-list A", "",
 	    "     Group Server list       : Local");
 	t = SHOW(&on_ks, show_gdoi_ks, .all = true);
@@ -318,7 +318,7 @@ server(void **state)
 	ASSERT_LINES(t, "", "Group Member Information : ", "",
 	    "Number of rekeys sent for group G1 : 1",
 	    "Number of retransmits during the last rekey for group G1 : 0",
-	    "Duration of the last rekey for group G1 : # msec", "",
+	    "Duration of the last rekey for group G1 : @ msec", "",
 	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.1",
 	    " Group ID          : 100", " Group Name        : G1",
 	    " Group Type        : GDOI (ISAKMP)",
@@ -349,8 +349,8 @@ server(void **state)
 	    "    crypto iv length   : 16            key size              : "
 	    "32",
 	    "    orig life(sec)     : 86400         remaining life(sec)   : "
-	    "#",
-	    "    time to rekey (sec): #",
+	    "@",
+	    "    time to rekey (sec): @",
 	    "    sig hash algorithm : enabled       sig key length        : "
 	    "162",
 	    "    sig size           : 128",
@@ -363,12 +363,12 @@ server(void **state)
 	    "    alg key size       : 16            sig key size          : "
 	    "32",
 	    "    orig life(sec)     : 3600          remaining life(sec)   : "
-	    "#",
+	    "@",
 	    "    tek life(sec)      : 3600          elapsed time(sec)     : "
-	    "#",
+	    "@",
 	    "    override life(sec) : 0             antireplay window size: "
 	    "64",
-	    "    time to rekey (sec): #", "", "",
+	    "    time to rekey (sec): @", "", "",
 	    "  TEK POLICY (encaps : ENCAPS_TUNNEL)",
 	    "    override life(sec) : 180           antireplay window size: "
 	    "64",
@@ -458,7 +458,7 @@ rsa_keys(void **state)
 	ASSERT_LINES(on_ks.out.s, "The name for the keys will be: "
 	    "GETVPN-R4-KS", "", "% The key modulus size is 1024 bits",
 	    "% Generating 1024 bit RSA keys, keys will be exportable...[OK]"
-	    " (elapsed time was # seconds)");
+	    " (elapsed time was @ seconds)");
 	assert_int_equal(ks->logs[LOG_KEY_ADDITION], 1);
 	assert_int_equal(ks->keys_changed, 1);
 	/* again: asks */

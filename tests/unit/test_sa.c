@@ -235,8 +235,19 @@ test_port(void **state)
 	port_get(&r, &q);
 	route_get(&r, &rq);
 	assert_true(rd_end(&r));
-	assert_memory_equal(&p, &q, sizeof(p));
-	assert_memory_equal(&rt, &rq, sizeof(rt));
+	assert_int_equal(q.index, p.index);
+	assert_string_equal(q.name, p.name);
+	assert_string_equal(q.dev, p.dev);
+	assert_int_equal(q.ifindex, p.ifindex);
+	assert_int_equal(q.addr, p.addr);
+	assert_int_equal(q.mask, p.mask);
+	assert_int_equal(q.mtu, p.mtu);
+	assert_int_equal(q.up, p.up);
+	assert_int_equal(q.loopback, p.loopback);
+	assert_int_equal(rq.prefix, rt.prefix);
+	assert_int_equal(rq.len, rt.len);
+	assert_int_equal(rq.nexthop, rt.nexthop);
+	assert_int_equal(rq.port, rt.port);
 	for (i = 0; i < len; i++) {
 		r = rd_of(buf, i);
 		port_get(&r, &q);
