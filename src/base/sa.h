@@ -53,7 +53,7 @@ struct sa_policy {
 	uint8_t direction;	/* enum sa_direction */
 	uint32_t n;
 	const struct ace *aces; /* in order; permit = encrypt */
-	const uint16_t *sa_of;	/* per entry: which `sa ipsec` (transform set) */
+	const uint16_t *sa_of;	/* per entry: which `sa ipsec` */
 	const uint8_t *local;	/* per entry: 1 = from the local deny list */
 };
 
@@ -66,7 +66,7 @@ struct sa_tek {
 	uint16_t window;	/* packets, or seconds */
 	uint32_t life_ms;	/* what remains now */
 	uint32_t salt;		/* AES-GCM, GMAC */
-	uint32_t sid;		/* sender identifier, in the top sid_bits of IV */
+	uint32_t sid;		/* sender identifier: top sid_bits of IV */
 	uint8_t sid_bits;	/* 0: none given, no sending with GCM */
 	struct key key, auth_key;
 };

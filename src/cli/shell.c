@@ -19,8 +19,8 @@
 #include "cli/cli.h"
 #include "cli/edit.h"
 #include "cli/filter.h"
-#include "main/console.h"
-#include "main/ipc.h"
+#include "cli/shell.h"
+#include "base/ipc.h"
 
 #define LENGTH_DEFAULT 24
 #define WIDTH_DEFAULT 80

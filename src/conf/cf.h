@@ -28,7 +28,7 @@ void conf_free(struct conf *);
 enum cf_result {
 	CF_OK,
 	CF_REFUSED, /* err holds an IOS message; the candidate is unchanged */
-	CF_EXEC,    /* a `run` command (crypto key generate): use cli_match_run() */
+	CF_EXEC,    /* a `run` command (crypto key ...): cli_match_run() */
 	CF_DO,	    /* `do ...`: the text behind it is an exec command */
 	CF_END,	    /* `end`, or `exit` in global configuration mode */
 };

@@ -47,8 +47,8 @@ conf_goto(struct cf_cursor *cur, const char *path)
 		const struct cf_ent *e;
 
 		for (e = cur->at->ents; e != NULL; e = e->next)
-			if (e->obj != NULL && strncmp(e->text, path, len) == 0 &&
-			    e->text[len] == '\0')
+			if (e->obj != NULL && strlen(e->text) == len &&
+			    memcmp(e->text, path, len) == 0)
 				break;
 		if (e == NULL)
 			return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The payloads of GDOI (RFC 6407 section 5): SA with SAK, GAP and SAT, KD,
- * SEQ, Delete. Each one's encoder and decoder stand together in gdoi_msg.c.
+ * SEQ, Delete. Each one's encoder and decoder stand together, in
+ * gdoi_msg.c (SA) and gdoi_kd.c.
  *
  * What RFC 6407 cannot say travels in private attributes of the SAT, and only
  * when the policy needs it: a member that knows none of them understands a
@@ -15,6 +16,7 @@
 #include "ike/isakmp.h"
 
 #define KEK_SPI_LEN 16
+#define PROTO_ESP 1
 #define GDOI_PUB_MAX 1200	/* SubjectPublicKeyInfo of RSA-8192 */
 #define GDOI_SATS_MAX (3 * SA_POLICY_MAX)
 #define GDOI_TEKS_MAX 200

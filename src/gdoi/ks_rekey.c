@@ -192,21 +192,41 @@ put_payloads(struct isakmp_out *o, void *arg)
 	return true;
 }
 
+/* The key pair whose public half the members have; NULL: it was removed or
+ * replaced. */
+static const struct rsa_key *
+signing_key(const struct ks_group *grp, const struct ks_kek *k)
+{
+	const struct rsa_key *rsa = rsa_find(grp->g->rsa, k->label);
+
+	return rsa != NULL && rsa->pub_len == k->k.pub_len &&
+	    memcmp(rsa->pub, k->k.pub, rsa->pub_len) == 0 ? rsa : NULL;
+}
+
+/* Nothing can be said to the members under this KEK any more: they keep it
+ * to its end and register again. */
+static void
+abandon_kek(struct ks_group *grp)
+{
+	struct ks_member *m;
+
+	ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, grp->kek->label, grp->name);
+	ks_kek_free(grp->kek);
+	grp->kek = NULL;
+	grp->no_rsa_logged = true;
+	TAILQ_FOREACH(m, &grp->members, link)
+		m->has_kek = false;
+}
+
 /* Sends what the group has now to all members, under the KEK they know. */
 static void
 push(struct ks_group *grp, struct ks_kek *under, bool new_kek)
 {
 	struct payload_args args = { .grp = grp };
 	struct gdoi_kek announced;
-	const struct rsa_key *rsa = rsa_find(grp->g->rsa, under->label);
+	const struct rsa_key *rsa = signing_key(grp, under);
 	size_t len;
 
-	if (rsa == NULL || rsa->pub_len != under->k.pub_len ||
-	    memcmp(rsa->pub, under->k.pub, rsa->pub_len) != 0) {
-		ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, under->label,
-		    grp->name);
-		return;
-	}
 	if (new_kek) {
 		announced = grp->kek->k;
 		announced.life = secs_until(grp->g, grp->kek->expires);
@@ -245,16 +265,37 @@ shorten(struct ks_group *grp)
 	}
 }
 
+/* Successors for the TEKs that are due, or for all. */
+static void
+renew_teks(struct ks_group *grp, bool all)
+{
+	uint64_t now = gdoi_now(grp->g);
+	struct ks_tek *t;
+	unsigned i;
+
+	for (i = 0; i < grp->active->nsas; i++) {
+		const struct ks_sa *sa = &grp->active->sas[i];
+
+		TAILQ_FOREACH(t, &grp->teks, link)
+			if (t->newest && t->sa.number == sa->number)
+				break;
+		if (t == NULL || all || t->rekey_at <= now)
+			ks_make_tek(grp, sa);
+	}
+	/* an sa ipsec that is gone: its TEK is nobody's successor any more */
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (ks_policy_sa(grp->active, t->sa.number) == NULL)
+			t->newest = false;
+}
+
 const char *
 ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 {
 	const struct gdoi_group *c = conf_find_gdoi_group(grp->g->conf,
 	    grp->name);
 	uint64_t now = gdoi_now(grp->g);
-	struct ks_kek *old = grp->kek;
 	bool fresh_kek = false;
-	struct ks_tek *t;
-	unsigned i;
+	struct ks_kek *old;
 
 	if (grp->active == NULL)
 		return "no member has registered yet, there are no keys";
@@ -271,23 +312,14 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	grp->last_rekey = now;
 	if (kind == REKEY_ALL)
 		shorten(grp);
-	for (i = 0; i < grp->active->nsas; i++) {
-		const struct ks_sa *sa = &grp->active->sas[i];
-
-		TAILQ_FOREACH(t, &grp->teks, link)
-			if (t->newest && t->sa.number == sa->number)
-				break;
-		if (t == NULL || kind == REKEY_ALL || t->rekey_at <= now)
-			ks_make_tek(grp, sa);
-	}
-	/* an sa ipsec that is gone: its TEK is nobody's successor any more */
-	TAILQ_FOREACH(t, &grp->teks, link)
-		if (ks_policy_sa(grp->active, t->sa.number) == NULL)
-			t->newest = false;
+	renew_teks(grp, kind == REKEY_ALL);
+	if (grp->kek != NULL && signing_key(grp, grp->kek) == NULL)
+		abandon_kek(grp);
+	old = grp->kek;
 	if (old == NULL || kind != REKEY_TEK || old->rekey_at <= now) {
 		fresh_kek = ks_make_kek(grp);
 		if (!fresh_kek && old != NULL) {
-			/* no RSA key any more: no KEK either */
+			/* unicast was switched off: no KEK either */
 			grp->kek = NULL;
 			ks_kek_free(old);
 			old = NULL;
@@ -320,8 +352,7 @@ ks_send_delete(struct ks_group *grp)
 	const struct rsa_key *rsa;
 	size_t len;
 
-	if (grp->kek == NULL ||
-	    (rsa = rsa_find(grp->g->rsa, grp->kek->label)) == NULL)
+	if (grp->kek == NULL || (rsa = signing_key(grp, grp->kek)) == NULL)
 		return;
 	len = push_build(grp->g, &grp->kek->k, ++grp->kek->seq, rsa,
 	    put_deletes, NULL);

@@ -26,16 +26,25 @@ static struct dh_group {
 	BN_MONT_CTX *mont;
 	EC_GROUP *curve;
 } groups[] = {
-	{ 1, 96, 24, BN_get_rfc2409_prime_768, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 2, 128, 24, BN_get_rfc2409_prime_1024, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 5, 192, 28, BN_get_rfc3526_prime_1536, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 14, 256, 32, BN_get_rfc3526_prime_2048, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 15, 384, 40, BN_get_rfc3526_prime_3072, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 16, 512, 48, BN_get_rfc3526_prime_4096, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 24, 256, 32, NULL, 0, NULL, NULL, NULL, NULL, NULL },
-	{ 19, 32, 32, NULL, NID_X9_62_prime256v1, NULL, NULL, NULL, NULL, NULL },
-	{ 20, 48, 48, NULL, NID_secp384r1, NULL, NULL, NULL, NULL, NULL },
-	{ 21, 66, 66, NULL, NID_secp521r1, NULL, NULL, NULL, NULL, NULL },
+	{ .number = 1, .len = 96, .priv_len = 24,
+	    .prime = BN_get_rfc2409_prime_768 },
+	{ .number = 2, .len = 128, .priv_len = 24,
+	    .prime = BN_get_rfc2409_prime_1024 },
+	{ .number = 5, .len = 192, .priv_len = 28,
+	    .prime = BN_get_rfc3526_prime_1536 },
+	{ .number = 14, .len = 256, .priv_len = 32,
+	    .prime = BN_get_rfc3526_prime_2048 },
+	{ .number = 15, .len = 384, .priv_len = 40,
+	    .prime = BN_get_rfc3526_prime_3072 },
+	{ .number = 16, .len = 512, .priv_len = 48,
+	    .prime = BN_get_rfc3526_prime_4096 },
+	{ .number = 24, .len = 256, .priv_len = 32 },
+	{ .number = 19, .len = 32, .priv_len = 32,
+	    .nid = NID_X9_62_prime256v1 },
+	{ .number = 20, .len = 48, .priv_len = 48,
+	    .nid = NID_secp384r1 },
+	{ .number = 21, .len = 66, .priv_len = 66,
+	    .nid = NID_secp521r1 },
 };
 
 struct dh {

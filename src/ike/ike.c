@@ -341,6 +341,24 @@ find_type(const struct ike *ike, uint8_t number)
 	return NULL;
 }
 
+/* A peer has so many exchanges with us that the oldest of its own must go. */
+static void
+limit_exchanges(struct ike_sa *sa)
+{
+	struct exch *x, *oldest = NULL;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(x, &sa->exchs, link) {
+		if (x->initiator || x->dead)
+			continue;
+		if (oldest == NULL)
+			oldest = x;
+		n++;
+	}
+	if (n >= EXCH_MAX)
+		exch_cancel(oldest);
+}
+
 /* A message of an exchange of the DOI. */
 static void
 phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
@@ -365,6 +383,7 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 		ike_bad(sa->ike, sa->remote.addr, "unsupported exchange");
 		return;
 	}
+	limit_exchanges(sa);
 	x = exch_new(sa, type, false, h->mid, NULL);
 	exch_receive(x, data, len);
 	if (x->nmsg == 0)

@@ -33,6 +33,7 @@
 #define HALF_OPEN_PER_SOURCE 5
 #define SA_MAX 20000	  /* established ones; then the oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */
+#define EXCH_MAX 16	  /* exchanges that a peer may run under one SA */
 #define LINGER_MS 60000	  /* how long a responder answers duplicates */
 
 /* What the engine may do to the world: as struct gdoi_io. */

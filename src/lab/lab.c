@@ -14,7 +14,7 @@
 
 #include "lab/lab.h"
 #include "main/cmd.h"
-#include "main/console.h"
+#include "cli/shell.h"
 
 #define WAIT_SECS 60 /* for routers to become ready */
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "main/cmd.h"
-#include "main/console.h"
+#include "cli/shell.h"
 #include "main/router.h"
 
 #define STATE_ROOT "/var/lib/cohort"

@@ -640,7 +640,8 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 static int
 open_rules(struct ports *ps)
 {
-	if (tun_create(ps, PORT_LOCAL) == -1 || mark_route(ps, PORT_LOCAL) == -1)
+	if (tun_create(ps, PORT_LOCAL) == -1 ||
+	    mark_route(ps, PORT_LOCAL) == -1)
 		return -1;
 	if (nl_rule(ps->nl, true, PREF_LOCAL, 0, RT_TABLE_LOCAL) == -1 &&
 	    errno != EEXIST)

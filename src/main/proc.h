@@ -10,7 +10,7 @@
 #include "base/loop.h"
 #include "cli/cli.h"
 #include "conf/cf.h"
-#include "main/ipc.h"
+#include "base/ipc.h"
 
 struct proc;
 

@@ -14,7 +14,7 @@
 #include "base/port.h"
 #include "cli/cli.h"
 #include "conf/cf.h"
-#include "main/ipc.h"
+#include "base/ipc.h"
 
 enum child_kind { CHILD_IKE, CHILD_FWD, CHILD_COUNT };
 

@@ -2,8 +2,8 @@
  *
  * Clients of a running router, by its state directory.
  */
-#ifndef COHORT_CONSOLE_H
-#define COHORT_CONSOLE_H
+#ifndef COHORT_SHELL_H
+#define COHORT_SHELL_H
 
 #include "base/base.h"
 

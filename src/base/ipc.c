@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "main/ipc.h"
+#include "base/ipc.h"
 
 #define IPC_HEADER 8
 #define IPC_FDS 4
