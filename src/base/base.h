@@ -44,6 +44,7 @@ struct strbuf {
 	size_t len, cap;
 };
 PRINTF_LIKE(2, 3) void sb_printf(struct strbuf *sb, const char *fmt, ...);
+PRINTF_LIKE(2, 0)
 void sb_vprintf(struct strbuf *sb, const char *fmt, va_list ap);
 void sb_add(struct strbuf *sb, const char *data, size_t len);
 void sb_free(struct strbuf *sb); /* back to empty */

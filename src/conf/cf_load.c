@@ -325,9 +325,7 @@ config_line(struct load *ld, const char *s, int indent)
 	case CF_REFUSED:
 		refused(ld, s, indent, &err);
 		break;
-	case CF_EXEC:
-		tell(ld, false,
-		    "accepted without effect: type it at the console");
+	case CF_EXEC: /* a router runs it when it starts with this file */
 		break;
 	case CF_END:
 		if (s[0] != 'e' || s[1] != 'x') { /* `exit` too many: stay */

@@ -384,7 +384,8 @@ acknowledged(struct ks_group *grp, struct ks_member *m, uint32_t seq)
 	for (i = NELEM(m->rcvd_seq) - 1; i > 0; i--)
 		m->rcvd_seq[i] = m->rcvd_seq[i - 1];
 	m->rcvd_seq[0] = seq;
-	if (r->waiting > 0 && --r->waiting == 0 && r->next == NULL)
+	/* waiting counts those too that were not sent to yet */
+	if (r->waiting > 0 && --r->waiting == 0)
 		finish(grp);
 }
 

@@ -162,11 +162,22 @@ show_logging(struct cli_ctx *ctx, const struct show_logging_args *a UNUSED)
 
 /* ---- configuration ---- */
 
+struct notes {
+	struct cli_ctx *ctx;
+	const char *config;
+};
+
 static void
-note_line(void *arg, unsigned lineno UNUSED, bool error UNUSED,
-    const char *text)
+note_line(void *arg, unsigned lineno, bool error UNUSED, const char *text)
 {
-	cli_printf(arg, "%s\n", text);
+	const struct notes *n = arg;
+	const char *line = n->config;
+
+	while (--lineno > 0 && (line = strchr(line, '\n')) != NULL)
+		line++;
+	if (line != NULL)
+		cli_printf(n->ctx, "%.*s\n    %s\n",
+		    (int)strcspn(line, "\n"), line, text);
 }
 
 /* What a load of the running configuration would note. */
@@ -176,9 +187,12 @@ show_unsupported(struct cli_ctx *ctx,
 {
 	struct strbuf sb = {0};
 	struct conf *again = conf_new();
+	struct notes n = {.ctx = ctx};
 
 	conf_print(&sb, router_of(ctx)->running, CF_MAIN);
-	if (conf_load(again, sb.s, sb.len, note_line, ctx) != 0)
+	sb_add(&sb, "", 0);
+	n.config = sb.s;
+	if (conf_load(again, sb.s, sb.len, note_line, &n) != 0)
 		cli_printf(ctx, "%% The running configuration does not load "
 				"again: this is a fault of Cohort\n");
 	conf_free(again);

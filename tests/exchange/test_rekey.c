@@ -445,6 +445,59 @@ cleared(void **state)
 	net_free(n);
 }
 
+/* The RSA key is replaced: nobody would believe a rekey signed with the new
+ * one. The members register again in time and get it. */
+static void
+rsa_replaced(void **state)
+{
+	struct net *n = start(14, 2, 600, 86400);
+	struct node *ks = n->nodes[0], *gm = n->nodes[1];
+	unsigned i;
+
+	(void)state;
+	(void)rsa_generate(ks->g->rsa, "KEY", 1024, false, 2000);
+	for (i = 0; i < 1500; i++) {
+		net_run(n, SEC);
+		assert_true(live_teks(gm) > 0);
+	}
+	assert_int_equal(ks->logs[LOG_KS_NO_RSA_KEYS], 1);
+	assert_int_equal(gm->logs[LOG_GM_REKEY_FAILURE], 0);
+	assert_int_equal(gm->logs[LOG_GM_REGSTER], 2);
+	assert_true(gm->logs[LOG_GM_RECV_REKEY] >= 1);
+	assert_memory_equal(net_gm(gm)->kek.pub,
+	    rsa_find(ks->g->rsa, "KEY")->pub, 162);
+	net_free(n);
+}
+
+/* The same push twice: acknowledged twice, applied once. */
+static unsigned acks;
+
+static bool
+lose_first_ack(struct net *n, struct datagram *d)
+{
+	(void)n;
+	return d->data[18] != GDOI_X_PUSH_ACK || acks++ > 0;
+}
+
+static void
+lost_ack(void **state)
+{
+	struct net *n = start(15, 1, 3600, 86400);
+	struct ks_group *grp = net_ks(n->nodes[0]);
+
+	(void)state;
+	acks = 0;
+	n->tap = lose_first_ack;
+	assert_null(ks_rekey(grp, REKEY_ALL)); /* the KEK changes too */
+	net_run(n, 15 * SEC);
+	assert_int_equal(acks, 2);
+	assert_int_equal(TAILQ_FIRST(&grp->members)->acks, 1);
+	assert_int_equal(TAILQ_FIRST(&grp->members)->retries, 1);
+	assert_int_equal(net_gm(n->nodes[1])->rekeys_total, 1);
+	assert_false(grp->rekey.active);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -464,6 +517,8 @@ main(void)
 		cmocka_unit_test(key_server_restarts),
 		cmocka_unit_test(member_restarts),
 		cmocka_unit_test(cleared),
+		cmocka_unit_test(rsa_replaced),
+		cmocka_unit_test(lost_ack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
