@@ -45,8 +45,8 @@ result() { # result ok|FAIL TEXT [DETAIL]
 	fi
 }
 
-# proof TEXT COMMAND...: passes when the command succeeds; shows what it
-# printed when it does not.
+# proof TEXT COMMAND...: passes when the command succeeds; shows the end of
+# what it printed when it does not, so reasons come last.
 proof() {
 	_text=$1
 	shift
@@ -64,8 +64,8 @@ wait_for() {
 	shift
 	until "$@" >wait.out 2>&1; do
 		if [ "$(date +%s)" -ge "$_end" ]; then
-			echo "not within the time: $*"
 			cat wait.out
+			echo "not within the time: $*"
 			return 1
 		fi
 		sleep 0.2
@@ -95,8 +95,8 @@ lines() {
 shows() {
 	rexec "$1" "$2" >shows.out || return 1
 	grep -Eq -- "$3" shows.out && return 0
-	echo "$1: no line of \`$2\` matches: $3"
 	cat shows.out
+	echo "$1: no line of \`$2\` matches: $3"
 	return 1
 }
 
@@ -312,10 +312,9 @@ registered() {
 # members KS N: that many members are registered.
 members() {
 	rexec "$1" 'show crypto gdoi ks members' >members.out || return 1
-	equal "$(lines 'Group Member ID' <members.out)" "$2" \
-	    "members of $1" && return 0
-	cat members.out
-	return 1
+	_members=$(lines 'Group Member ID' <members.out)
+	[ "$_members" = "$2" ] || cat members.out
+	equal "$_members" "$2" "members of $1"
 }
 
 # rekeyed KS ROUTER ADDRESS: a rekey was sent to, received and acknowledged

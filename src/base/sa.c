@@ -199,6 +199,7 @@ tek_put(struct wr *w, const struct sa_tek *t)
 	wr_u32(w, t->salt);
 	wr_u32(w, t->sid);
 	wr_u8(w, t->sid_bits);
+	wr_u32(w, t->seq_base);
 	key_put(w, &t->key);
 	key_put(w, &t->auth_key);
 }
@@ -218,6 +219,7 @@ tek_get(struct rd *r, struct sa_tek *t)
 	t->salt = rd_u32(r);
 	t->sid = rd_u32(r);
 	t->sid_bits = rd_u8(r);
+	t->seq_base = rd_u32(r);
 	key_get(r, &t->key);
 	key_get(r, &t->auth_key);
 	if (t->transform.cipher >= NELEM(ciphers) ||

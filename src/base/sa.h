@@ -68,6 +68,8 @@ struct sa_tek {
 	uint32_t salt;		/* AES-GCM, GMAC */
 	uint32_t sid;		/* sender identifier: top sid_bits of IV */
 	uint8_t sid_bits;	/* 0: none given, no sending with GCM */
+	uint32_t seq_base;	/* a new SA sends above it: 0, or what a
+				 * process that lost its counter had sent */
 	struct key key, auth_key;
 };
 

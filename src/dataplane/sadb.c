@@ -176,6 +176,7 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	sa->window = t->window;
 	sa->sid = t->sid;
 	sa->sid_bits = t->sid_bits;
+	sa->seq = t->seq_base;
 	sa->iv_len = (uint8_t)esp_iv_len(&t->transform);
 	sa->icv_len = (uint8_t)esp_icv_len(&t->transform);
 	sa->block = (uint8_t)esp_block_len(&t->transform);

@@ -512,3 +512,21 @@ show_gdoi_gm_dataplane(struct cli_ctx *ctx,
 	}
 	return CLI_DONE;
 }
+
+/* ---- drops ---- */
+
+int
+show_cohort_drops(struct cli_ctx *ctx,
+    const struct show_cohort_drops_args *args)
+{
+	struct fwd_drop d[DROP_COUNT];
+	size_t n = fwd_drops(cli_engine(ctx), d, DROP_COUNT), i;
+
+	(void)args;
+	cli_printf(ctx, "   Packets  Reason\n");
+	for (i = 0; i < n; i++)
+		if (d[i].packets != 0)
+			cli_printf(ctx, "%10llu  %s\n",
+			    (unsigned long long)d[i].packets, d[i].text);
+	return CLI_DONE;
+}

@@ -150,3 +150,21 @@ exec_gdoi_ks_rekey(struct cli_ctx *ctx,
 	}
 	return status;
 }
+
+int
+show_cohort_isakmp(struct cli_ctx *ctx,
+    const struct show_cohort_isakmp_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct ike_stats *s = &g->ike->stats;
+
+	(void)args;
+	cli_printf(ctx,
+	    "%10u  messages malformed, false or unexpected\n"
+	    "%10u  messages for an SA that does not exist\n"
+	    "%10u  exchanges half open now\n"
+	    "%10u  half-open exchanges dropped to make room\n"
+	    "%10u  Diffie-Hellman computations\n",
+	    s->bad, s->no_sa, s->half_open, s->evicted, s->dh);
+	return CLI_DONE;
+}

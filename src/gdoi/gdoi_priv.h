@@ -146,6 +146,7 @@ struct gm_group {
 	struct gdoi *g;
 	char name[CONF_NAME];
 	uint8_t id_type, state;	/* enum gm_state */
+	uint8_t direction;	/* enum sa_direction */
 	uint32_t id;
 	bool gone, attached;
 	char map[CONF_NAME], acl[CONF_NAME], ifname[IFNAME_MAX];

@@ -397,6 +397,16 @@ group_free(struct gm_group *gm)
 	free(gm);
 }
 
+static void
+set_direction(struct gm_group *gm, enum sa_direction direction)
+{
+	bool change = gm->direction != direction;
+
+	gm->direction = (uint8_t)direction;
+	if (change && gm->naces > 0)
+		gm_send_policy(gm);
+}
+
 /* Takes identity and servers; registers anew when a change asks for it. */
 static void
 group_config(struct gdoi *g, const struct gdoi_group *c)
@@ -428,6 +438,7 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 		changed = true; /* still trying: with the new list */
 	gm->id_type = c->id_type;
 	gm->id = c->id;
+	set_direction(gm, c->passive ? SA_DIR_INBOUND_OPTIONAL : SA_DIR_BOTH);
 	memcpy(gm->servers, servers, n * sizeof(*servers));
 	gm->nservers = n;
 	if (gm->server >= n)
@@ -481,6 +492,18 @@ gm_clear(struct gm_group *gm)
 	begin(gm, 0);
 }
 
+/* Above what was sent under a TEK so far, if that was no more than 2^31
+ * packets in its whole life: windows of the others stand at that number. */
+static uint32_t
+seq_guess(struct gdoi *g, const struct gm_tek *t)
+{
+	uint64_t life = (uint64_t)t->life * 1000, now = gdoi_now(g);
+	uint64_t left = t->expires > now ? t->expires - now : 0;
+
+	return left >= life ? 0
+	    : (uint32_t)((life - left) * ((UINT64_C(1) << 31) / life));
+}
+
 /*
  * A new packet process has to start its counters again: with AES-GCM that
  * would use IVs a second time, so nothing is sent under those TEKs until a
@@ -497,11 +520,11 @@ gm_resync(struct gdoi *g)
 
 		if (gm->naces == 0)
 			continue;
-		TAILQ_FOREACH(t, &gm->teks, link)
-			if (t->t.sid_bits != 0) {
-				t->t.sid_bits = 0;
-				counter_mode = true;
-			}
+		TAILQ_FOREACH(t, &gm->teks, link) {
+			t->t.seq_base = seq_guess(g, t);
+			counter_mode |= t->t.sid_bits != 0;
+			t->t.sid_bits = 0;
+		}
 		gm_send_policy(gm);
 		if (counter_mode)
 			gm_reregister(gm, 0, true);

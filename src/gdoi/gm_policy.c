@@ -247,7 +247,7 @@ gm_send_policy(struct gm_group *gm)
 	str_copy(c.policy.group, gm->name, sizeof(c.policy.group));
 	c.policy.gm_addr = gm->addr;
 	c.policy.ks_addr = gm->ks;
-	c.policy.direction = SA_DIR_BOTH;
+	c.policy.direction = gm->direction;
 	c.policy.n = l.n;
 	c.policy.aces = l.aces;
 	c.policy.sa_of = l.sa_of;

@@ -12,14 +12,18 @@
 
 #include "gdoi/gdoi_priv.h"
 
+PRINTF_LIKE(3, 4)
 static void
-problem(struct ks_policy *p, enum log_id id, const char *fmt, const char *a,
-    unsigned n)
+problem(struct ks_policy *p, enum log_id id, const char *fmt, ...)
 {
+	va_list ap;
+
 	if (p->problem[0] != '\0')
 		return; /* the first one is the one to repair first */
 	p->problem_log = id;
-	snprintf(p->problem, sizeof(p->problem), fmt, a, n);
+	va_start(ap, fmt);
+	vsnprintf(p->problem, sizeof(p->problem), fmt, ap);
+	va_end(ap);
 }
 
 static void
@@ -123,10 +127,9 @@ add_sa(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa)
 		return;
 	}
 	if (ts == NULL || !gdoi_tek_ok(&ts->esp) || ts->ah != 0) {
-		problem(p, LOG_KS_NO_POLICY, ts == NULL ?
-		    "transform-set of profile %s in sa ipsec %u does not"
-		    " exist" : "transform-set of profile %s in sa ipsec %u"
-		    " cannot be used by a group", sa->profile, sa->number);
+		problem(p, LOG_KS_NO_POLICY, "transform-set of profile %s in"
+		    " sa ipsec %u %s", sa->profile, sa->number, ts == NULL ?
+		    "does not exist" : "cannot be used by a group");
 		return;
 	}
 	s->transform = ts->esp;
@@ -158,12 +161,11 @@ ks_policy_make(struct gdoi *g, const struct gdoi_group *grp)
 	sb_printf(&p->text, "kek %u %u %u %u %u %s\n", p->kek_cipher,
 	    p->kek_bits, p->sig_hash, p->kek_life, l->unicast, p->rsa_label);
 	if (grp->id_type == GDOI_ID_NONE)
-		problem(p, LOG_KS_NO_POLICY, "no identity%.0s", "", 0);
+		problem(p, LOG_KS_NO_POLICY, "no identity");
 	if (l->addr == 0)
-		problem(p, LOG_KS_NO_POLICY, "server local has no address"
-		    "%.0s", "", 0);
+		problem(p, LOG_KS_NO_POLICY, "server local has no address");
 	if (l->sas.n == 0)
-		problem(p, LOG_KS_NO_POLICY, "no sa ipsec%.0s", "", 0);
+		problem(p, LOG_KS_NO_POLICY, "no sa ipsec");
 	CF_FOREACH (sa, &l->sas) {
 		add_sa(g, p, sa);
 		add_acl(g, p, sa, grp->name, &permits);

@@ -45,7 +45,8 @@ VALUE(v_name, "%s", gm->name)
 VALUE(v_type, "%s", "GDOI (ISAKMP)")
 VALUE(v_ipv4, "%s", "ipv4")
 VALUE(v_rekeys, "%u", gm->rekeys_since)
-VALUE(v_both, "%s", "Both")
+VALUE(v_direction, "%s", gm->direction == SA_DIR_INBOUND_OPTIONAL ?
+    "Inbound Optional" : "Both")
 VALUE(v_acl, "gdoi_group_%s_temp_acl", gm->name)
 VALUE(v_member, "%-16svrf: None", ip4_str(gm->addr, a))
 VALUE(v_local, "%s/848", ip4_str(gm->addr, a))
@@ -129,11 +130,11 @@ static const struct show_field group_fields[] = {
 	{ 4, 29, "Crypto Path", v_ipv4, NULL },
 	{ 4, 29, "Key Management Path", v_ipv4, NULL },
 	{ 4, 29, "Rekeys received", v_rekeys, NULL },
-	{ 4, 29, "IPSec SA Direction", v_both, NULL },
+	{ 4, 29, "IPSec SA Direction", v_direction, NULL },
 };
 
 static const struct show_field member_fields[] = {
-	{ 4, 29, "IPSec SA Direction", v_both, NULL },
+	{ 4, 29, "IPSec SA Direction", v_direction, NULL },
 	{ 4, 29, "ACL Received From KS", v_acl, has_policy },
 	{ 0, 0, "", NULL, NULL },
 	{ 4, 29, "Group member", v_member, is_attached },

@@ -39,6 +39,7 @@ router_commit(struct router *r)
 	if (old == r->running)
 		return;
 	r->committed = r->running;
+	weak_log(old, r->committed);
 	ports_commit(r, old, r->committed);
 	child_send_conf(r, CHILD_FWD, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
@@ -225,6 +226,7 @@ start(struct router *r)
 	if (load_startup(r) == -1 || console_open(r) == -1 ||
 	    ports_open(r) == -1)
 		return -1;
+	weak_log(NULL, r->committed);
 	ports_commit(r, NULL, r->committed);
 	child_start(r, CHILD_FWD);
 	child_start(r, CHILD_IKE);

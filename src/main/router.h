@@ -135,6 +135,10 @@ void syslog_clear(struct router *);
 /* "*Nov 21 07:25:38.123" of a wall-clock time in us. */
 void syslog_stamp(uint64_t wall_us, struct strbuf *);
 
+/* ---- weak.c ---- */
+/* Names the weak algorithms that new has and old (may be NULL) had not. */
+void weak_log(const struct conf *old, const struct conf *new);
+
 /* ---- files.c ---- */
 /* Whole file into sb; -1 with errno. */
 int file_read(const char *path, struct strbuf *sb) MUST_USE;
