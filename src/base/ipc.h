@@ -47,7 +47,7 @@ enum ipc_type {
 
 	/* ike -> fwd on the peer channel: struct sa_change (base/sa.h) */
 	IPC_SA,
-	IPC_RESYNC,	 /* ike -> fwd after its restart: u8 */
+	IPC_RESYNC,	 /* ike -> fwd on a new channel: said all it knows */
 
 	/* shell <-> main on the console socket */
 	IPC_HELLO,	 /* shell: u8 interactive, str tty name */

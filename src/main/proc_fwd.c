@@ -21,6 +21,8 @@ struct fwd_proc {
 	struct fwd *fwd;
 	struct tun_engine *tun;
 	int peer; /* from ike */
+	bool synced, started;
+	struct timer start_timer;
 	struct route *routes;
 	size_t nroutes, cap;
 };
@@ -48,6 +50,25 @@ io_random(void *arg UNUSED, void *data, size_t len)
 static const struct fwd_io io = {.now = io_now, .now_us = io_now_us,
     .random = io_random, .log = proc_log};
 
+/* ---- start ---- */
+
+#define SYNC_WAIT_MS 1000
+
+/* Not a packet moves before ike said its policies: a restart of this process
+ * must not send in clear what the group encrypts. Without ike there is no
+ * group policy either, so it is not waited for long. */
+static void
+start_worker(void *arg)
+{
+	struct fwd_proc *fp = arg;
+
+	if (fp->started)
+		return;
+	fp->started = true;
+	loop_timer(fp->p.loop, &fp->start_timer, 0);
+	tun_start(fp->tun);
+}
+
 /* ---- ike ---- */
 
 static void
@@ -65,6 +86,10 @@ on_peer(void *arg, int fd)
 		if (m.type == IPC_SA && sa_get(&m.body, &c, mem)) {
 			fwd_sa(fp->fwd, &c);
 			explicit_bzero(&c, sizeof(c));
+		} else if (m.type == IPC_RESYNC) {
+			fp->synced = true;
+			if (fp->start_timer.at != 0)
+				start_worker(fp);
 		}
 		for (i = 0; i < m.nfds; i++)
 			close(m.fds[i]);
@@ -178,7 +203,13 @@ fwd_start(struct proc *p)
 
 	privdrop();
 	loop_add(p->loop, tun_event_fd(fp->tun), on_worker, fp);
-	tun_start(fp->tun);
+	fp->start_timer.fn = start_worker;
+	fp->start_timer.arg = fp;
+	if (fp->synced)
+		start_worker(fp);
+	else
+		loop_timer(p->loop, &fp->start_timer,
+		    time_mono_ms() + SYNC_WAIT_MS);
 }
 
 static uint64_t

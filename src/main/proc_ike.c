@@ -226,6 +226,8 @@ ike_message(struct proc *p, struct ipc_msg *m)
 			ip->peer = m->fds[0];
 			m->nfds = 0;
 			gdoi_resync(ip->gdoi);
+			(void)ipc_send(ip->peer, IPC_RESYNC, 0, NULL,
+			    0, NULL, 0);
 		}
 		break;
 	case IPC_KEYS_FD:
