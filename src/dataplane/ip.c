@@ -23,10 +23,7 @@ sum_add(uint32_t sum, const uint8_t *data, size_t len)
 	}
 	while (raw >> 16 != 0)
 		raw = (raw & 0xffff) + (raw >> 16);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	raw = (raw & 0xff) << 8 | raw >> 8;
-#endif
-	wide += raw;
+	wide += ntohs((uint16_t)raw);
 	if (len >= 2) {
 		wide += get16(data);
 		data += 2;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Encoding and decoding of the SA payload of GDOI and what is nested in it:
- * SAK, GAP, SAT (RFC 6407 5.2 to 5.5, ACK attribute of RFC 8263). Decoders believe nothing: every length is checked,
- * every number looked up, unknown attributes refuse the whole payload as the
- * RFC wants (5.3.2, 5.4). Runs in process ike.
+ * SAK, GAP, SAT (RFC 6407 5.2 to 5.5, ACK attribute of RFC 8263). Decoders
+ * believe nothing: every length is checked, every number looked up, unknown
+ * attributes refuse the whole payload as the RFC wants (5.3.2, 5.4). Runs in
+ * process ike.
  */
 #include "config.h"
 

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,8 @@ do_up(const struct lab_args *a)
 
 	if (lab == NULL)
 		return 1;
+	/* A reader that goes away must not leave half a lab. */
+	signal(SIGPIPE, SIG_IGN);
 	rc = lab_up(lab, a->fresh, a->wait_secs);
 	if (rc == 0)
 		printf("\nconsole of a router:  cohort lab console %s NODE\n"

@@ -220,7 +220,7 @@ member(void **state)
 	    "TEK POLICY for the current KS-Policy ACEs Downloaded:",
 	    "  FastEthernet0/0:",
 	    "    IPsec SA:",
-	    "        spi: 0xX",
+	    "        spi: 0xX", "        KGS: Disabled",
 	    "        transform: esp-aes esp-sha256-hmac",
 	    "        sa timing:remaining key lifetime (sec): (@)",
 	    "        Anti-Replay(Counter Based) : 64",
@@ -230,6 +230,16 @@ member(void **state)
 	    "        encaps: ENCAPS_TUNNEL", "", "",
 	    "KGS POLICY:", "  REG_GM: local_addr 10.9.1.1", "",
 	    "P2P POLICY:", "  REG_GM: local_addr 10.9.1.1");
+	end();
+}
+
+static void
+member_others(void **state)
+{
+	const char *t;
+
+	(void)state;
+	registered();
 	t = SHOW(&on_gm, show_gdoi, .group = "G1");
 	assert_null(strstr(t, "GROUP INFORMATION"));
 	assert_non_null(strstr(SHOW(&on_gm, show_gdoi, .group = "X"),
@@ -328,6 +338,16 @@ server(void **state)
 	    " Rekey Acks missed : 0", "",
 	    " Sent seq num : 1     0     0     0     ",
 	    " Rcvd seq num : 1     0     0     0     ");
+	end();
+}
+
+static void
+server_others(void **state)
+{
+	const char *t;
+
+	(void)state;
+	registered();
 	t = SHOW(&on_ks, show_gdoi_ks_members, .member = 5);
 	ASSERT_LINES(t, "Group Member not Found");
 	t = SHOW(&on_ks, show_gdoi_ks_members, .summary = true);
@@ -502,7 +522,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(member),
+		cmocka_unit_test(member_others),
 		cmocka_unit_test(server),
+		cmocka_unit_test(server_others),
 		cmocka_unit_test(states),
 		cmocka_unit_test(clearing),
 		cmocka_unit_test(rsa_keys),
