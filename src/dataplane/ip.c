@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
+
 #include "dataplane/ip.h"
 
 uint32_t

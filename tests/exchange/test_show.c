@@ -348,6 +348,9 @@ server_others(void **state)
 
 	(void)state;
 	registered();
+	assert_int_equal(exec_gdoi_ks_rekey(&on_ks,
+	    &(struct exec_gdoi_ks_rekey_args){ .group = "" }), 0);
+	net_run(n, 1000);
 	t = SHOW(&on_ks, show_gdoi_ks_members, .member = 5);
 	ASSERT_LINES(t, "Group Member not Found");
 	t = SHOW(&on_ks, show_gdoi_ks_members, .summary = true);
