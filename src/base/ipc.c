@@ -15,70 +15,77 @@
 #define IPC_HEADER 8
 #define IPC_FDS 4
 
-static int
-send_blocking(int sock, const struct msghdr *mh)
-{
-	for (;;) {
-		struct pollfd p = {.fd = sock, .events = POLLOUT};
-
-		if (sendmsg(sock, mh, MSG_NOSIGNAL) != -1)
-			return 0;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN && errno != ENOBUFS)
-			return -1;
-		(void)poll(&p, 1, 1000);
-	}
-}
-
-int
-ipc_send(int sock, uint16_t type, uint32_t session, const void *body,
-    size_t len, const int *fds, int nfds)
-{
+struct packed { /* one message, ready for sendmsg() */
 	uint8_t head[IPC_HEADER];
-	struct wr w = wr_of(head, sizeof(head));
-	struct iovec iov[2] = {
-	    {head, sizeof(head)}, {(void *)(uintptr_t)body, len}};
+	struct iovec iov[2];
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int) * IPC_FDS)];
 	} ctl;
-	struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 2};
+	struct msghdr mh;
+};
+
+static void
+pack(struct packed *p, uint16_t type, uint32_t session, const void *body,
+    size_t len, const int *fds, int nfds)
+{
+	struct wr w = wr_of(p->head, sizeof(p->head));
+	struct cmsghdr *c;
 
 	if (len > IPC_MAX - IPC_HEADER || nfds > IPC_FDS)
 		fatal("message %u of %zu octets", type, len);
 	wr_u16(&w, type);
 	wr_u16(&w, 0);
 	wr_u32(&w, session);
-	if (nfds > 0) {
-		struct cmsghdr *c;
+	p->iov[0] = (struct iovec){p->head, sizeof(p->head)};
+	p->iov[1] = (struct iovec){(void *)(uintptr_t)body, len};
+	p->mh = (struct msghdr){.msg_iov = p->iov, .msg_iovlen = 2};
+	if (nfds <= 0)
+		return;
+	memset(&p->ctl, 0, sizeof(p->ctl));
+	p->mh.msg_control = p->ctl.buf;
+	p->mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)nfds);
+	c = CMSG_FIRSTHDR(&p->mh);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)nfds);
+	memcpy(CMSG_DATA(c), fds, sizeof(int) * (size_t)nfds);
+}
 
-		memset(&ctl, 0, sizeof(ctl));
-		mh.msg_control = ctl.buf;
-		mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)nfds);
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)nfds);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * (size_t)nfds);
+int
+ipc_send(int sock, uint16_t type, uint32_t session, const void *body,
+    size_t len, const int *fds, int nfds)
+{
+	struct packed p;
+
+	pack(&p, type, session, body, len, fds, nfds);
+	for (;;) {
+		struct pollfd pfd = {.fd = sock, .events = POLLOUT};
+
+		if (sendmsg(sock, &p.mh, MSG_NOSIGNAL) != -1)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != ENOBUFS)
+			return -1;
+		(void)poll(&pfd, 1, 1000);
 	}
-	return send_blocking(sock, &mh);
 }
 
 int
 ipc_try_send(int sock, uint16_t type, uint32_t session, const void *body,
-    size_t len)
+    size_t len, const int *fds, int nfds)
 {
-	uint8_t head[IPC_HEADER];
-	struct wr w = wr_of(head, sizeof(head));
-	struct iovec iov[2] = {
-	    {head, sizeof(head)}, {(void *)(uintptr_t)body, len}};
-	struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 2};
+	struct packed p;
+	ssize_t n;
 
-	wr_u16(&w, type);
-	wr_u16(&w, 0);
-	wr_u32(&w, session);
-	return sendmsg(sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 0;
+	pack(&p, type, session, body, len, fds, nfds);
+	do
+		n = sendmsg(sock, &p.mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && (errno == ENOBUFS || errno == ETOOMANYREFS))
+		errno = EAGAIN;
+	return n == -1 ? -1 : 0;
 }
 
 static void
@@ -115,9 +122,13 @@ ipc_recv(int sock, uint8_t *buf, struct ipc_msg *msg)
 	n = recvmsg(sock, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if (n < IPC_HEADER || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-		return -1;
 	take_fds(&mh, msg);
+	if (n < IPC_HEADER || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+		/* what breaks the rules leaves no descriptor here */
+		while (msg->nfds > 0)
+			close(msg->fds[--msg->nfds]);
+		return -1;
+	}
 	msg->body = rd_of(buf, (size_t)n);
 	msg->type = rd_u16(&msg->body);
 	(void)rd_u16(&msg->body);

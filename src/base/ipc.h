@@ -74,7 +74,7 @@ int ipc_send(int sock, uint16_t type, uint32_t session, const void *body,
     size_t len, const int *fds, int nfds);
 /* The same without waiting: -1 and EAGAIN when the peer does not read. */
 int ipc_try_send(int sock, uint16_t type, uint32_t session, const void *body,
-    size_t len);
+    size_t len, const int *fds, int nfds);
 /* 1: a message; 0: none now; -1: the peer is gone or broke the rules.
  * buf of IPC_MAX is the caller's and backs msg->body. */
 int ipc_recv(int sock, uint8_t *buf, struct ipc_msg *msg) MUST_USE;

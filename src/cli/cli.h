@@ -62,7 +62,8 @@ void cli_on_abort(struct cli_ctx *, void (*fn)(struct cli_ctx *, void *),
     void *arg);
 /* A question to the user; the command is PENDING from then on. The answer
  * (without newline) is given to fn, which ends with cli_done() or asks again.
- * "" for an empty line or when nobody can answer. */
+ * "" for an empty line; who went away or aborts answers "n" to a CONFIRM,
+ * "" to the others. */
 enum cli_ask_kind { CLI_ASK_LINE, CLI_ASK_CONFIRM, CLI_ASK_SECRET };
 void cli_ask(struct cli_ctx *, enum cli_ask_kind, const char *prompt,
     void (*fn)(struct cli_ctx *, void *arg, const char *answer), void *arg);

@@ -17,6 +17,7 @@ struct cli_ctx {
 	void *abort_arg;
 	void (*answer_fn)(struct cli_ctx *, void *, const char *);
 	void *answer_arg;
+	enum cli_ask_kind asked;
 };
 
 struct cli_ctx *
@@ -77,6 +78,7 @@ cli_ask(struct cli_ctx *c, enum cli_ask_kind kind, const char *prompt,
 {
 	c->answer_fn = fn;
 	c->answer_arg = arg;
+	c->asked = kind;
 	c->ops->ask(c->user, kind, prompt);
 }
 
@@ -99,6 +101,6 @@ cli_ctx_abort(struct cli_ctx *c)
 	c->abort_fn = NULL;
 	if (fn != NULL)
 		fn(c, c->abort_arg);
-	else if (c->answer_fn != NULL)
-		cli_ctx_answer(c, "");
+	else if (c->answer_fn != NULL) /* who went away confirms nothing */
+		cli_ctx_answer(c, c->asked == CLI_ASK_CONFIRM ? "n" : "");
 }

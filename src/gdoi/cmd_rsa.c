@@ -70,6 +70,8 @@ generate(struct cli_ctx *ctx, const struct keygen *k)
 	    (unsigned)((ms + 999) / 1000));
 	ike_log(g->ike, k->replace ? LOG_KEY_REPLACE : LOG_KEY_ADDITION,
 	    k->label);
+	if (k->bits < RSA_BITS_WEAK)
+		ike_log(g->ike, LOG_SYS_WEAK, "an RSA key of less than 2048 bits");
 	keys_changed(g);
 }
 

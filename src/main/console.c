@@ -20,7 +20,9 @@
 
 #define HISTORY 20
 #define QUEUE_MAX ((size_t)64 << 20)
-#define QUEUE_RETRY_MS 5
+#define RETRY_MIN_MS 5
+#define RETRY_MAX_MS 200 /* a pager that waits for its reader */
+#define LINE_LENGTH_MAX 4096
 #define SESSIONS_MAX 64
 
 struct queued {
@@ -50,6 +52,7 @@ struct session {
 	struct queued *queue, **queue_end;
 	size_t queue_size;
 	struct timer retry;
+	unsigned retry_ms;
 	bool closing;
 };
 
@@ -84,13 +87,16 @@ queue_flush(void *arg)
 {
 	struct session *s = arg;
 
+	s->retry_ms = s->retry_ms * 2 < RETRY_MAX_MS ? s->retry_ms * 2
+						     : RETRY_MAX_MS;
 	while (s->queue != NULL) {
 		struct queued *q = s->queue;
 
 		if (s->sock != -1 &&
-		    ipc_try_send(s->sock, q->type, 0, q->body, q->len) == -1 &&
-		    (errno == EAGAIN || errno == ENOBUFS))
+		    ipc_try_send(s->sock, q->type, 0, q->body, q->len, NULL,
+			0) == -1 && errno == EAGAIN)
 			break;
+		s->retry_ms = RETRY_MIN_MS;
 		s->queue = q->next;
 		s->queue_size -= sizeof(*q) + q->len;
 		free(q);
@@ -99,9 +105,8 @@ queue_flush(void *arg)
 		s->queue_end = &s->queue;
 		if (s->closing && s->sock != -1)
 			(void)shutdown(s->sock, SHUT_RDWR);
-	} else
-		loop_timer(s->r->loop, &s->retry,
-		    time_mono_ms() + QUEUE_RETRY_MS);
+	} else if (s->retry.at == 0)
+		loop_timer(s->r->loop, &s->retry, time_mono_ms() + s->retry_ms);
 }
 
 static void
@@ -114,7 +119,8 @@ session_send(struct session *s, uint16_t type, const void *body, size_t len)
 		return;
 	}
 	queue_put(s, type, body, len);
-	queue_flush(s);
+	if (s->retry.at == 0)
+		queue_flush(s);
 }
 
 static void
@@ -381,12 +387,29 @@ remember(struct session *s, const char *line)
 	s->history[s->nhistory++] = xstrdup(line);
 }
 
+/* What no key gives must not get into a configuration: it could not be read
+ * back, or drives the terminals of those who read it. ^C ends banners. */
 static void
-on_line(struct session *s, const char *line)
+clean_line(char *line)
+{
+	for (; *line != '\0'; line++)
+		if (((unsigned char)*line < ' ' && *line != '\t' &&
+			*line != '\003') || *line == '\177')
+			*line = ' ';
+}
+
+static void
+on_line(struct session *s, char *line)
 {
 	s->active_us = time_mono_us();
-	if (s->ctx != NULL || s->child != -1)
+	if (s->ctx != NULL || s->child != -1 || s->closing)
 		return; /* a client that does not wait for its prompt */
+	if (strlen(line) >= LINE_LENGTH_MAX) {
+		session_text(s, "% Line is too long\n");
+		command_end(s, CLI_FAILED);
+		return;
+	}
+	clean_line(line);
 	if (!s->config)
 		remember(s, line); /* no keys of configuration lines */
 	if (s->config)
@@ -417,6 +440,7 @@ on_answer(struct session *s, const char *answer)
 static void
 on_abort(struct session *s)
 {
+	s->asked = false;
 	if (s->ctx != NULL)
 		cli_ctx_abort(s->ctx);
 	else if (s->child != -1)
@@ -465,8 +489,34 @@ session_free(struct session *s)
 	}
 	for (i = 0; i < s->nhistory; i++)
 		free(s->history[i]);
+	cli_ctx_free(s->ctx); /* the router ends under a question */
 	sb_free(&s->path);
 	free(s);
+}
+
+static struct session *
+session_by_id(struct router *r, uint32_t id)
+{
+	struct session *s;
+
+	for (s = r->console->sessions; s != NULL; s = s->next)
+		if (s->id == id)
+			return s;
+	return NULL;
+}
+
+/* The command of a client that is gone is told to end, also when it asks
+ * once more. It may end, and the session with it, at every step. */
+static void
+end_orphan(struct router *r, uint32_t id)
+{
+	struct session *s = session_by_id(r, id);
+
+	if (s == NULL || s->sock != -1)
+		return;
+	do
+		on_abort(s);
+	while ((s = session_by_id(r, id)) != NULL && s->asked);
 }
 
 static void
@@ -479,11 +529,7 @@ client_gone(struct session *s)
 		session_free(s);
 		return;
 	}
-	/* The command is told to end; a question is answered with nothing. */
-	if (s->asked)
-		on_answer(s, "");
-	else
-		on_abort(s);
+	end_orphan(s->r, s->id);
 }
 
 static void
@@ -588,7 +634,8 @@ console_close(struct router *r)
 		struct session *s = c->sessions;
 
 		if (s->sock != -1) {
-			(void)ipc_try_send(s->sock, IPC_CLOSE, 0, NULL, 0);
+			(void)ipc_try_send(s->sock, IPC_CLOSE, 0, NULL, 0,
+			    NULL, 0);
 			loop_del(r->loop, s->sock);
 			close(s->sock);
 		}
@@ -619,17 +666,6 @@ console_log(struct router *r, const char *line)
 	free(buf);
 }
 
-static struct session *
-session_by_id(struct router *r, uint32_t id)
-{
-	struct session *s;
-
-	for (s = r->console->sessions; s != NULL; s = s->next)
-		if (s->id == id)
-			return s;
-	return NULL;
-}
-
 void
 console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 {
@@ -647,8 +683,7 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 		what = rd_u8(&m->body);
 		rd_str(&m->body, prompt, sizeof(prompt));
 		session_ask(s, (uint8_t)what, prompt);
-		if (s->sock == -1)
-			on_answer(s, ""); /* nobody can answer */
+		end_orphan(r, m->session);
 		break;
 	case IPC_DONE:
 		what = rd_u8(&m->body);
@@ -679,8 +714,13 @@ console_run_quiet(struct router *r, const char *line)
 	struct cf_cursor cur = {r->running, &r->running->obj};
 	struct session *s = session_new(r, -1);
 
+	uint32_t id = s->id;
+
 	s->level = 15;
 	exec_line(s, line, conf_mode(&cur), 0);
+	s = session_by_id(r, id);
+	if (s != NULL && s->asked)
+		end_orphan(r, id);
 }
 
 /* ---- what handlers of main do to their session ---- */
