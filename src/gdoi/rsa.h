@@ -12,6 +12,7 @@
 #define RSA_SIG_MAX 1024 /* octets: 8192 bits */
 #define RSA_BITS_MIN 512
 #define RSA_BITS_MAX 4096
+#define RSA_BITS_WEAK 2048 /* keys below are named as weak */
 
 struct rsa_store;
 

@@ -25,7 +25,20 @@
 #define RESTART_MIN_MS 100
 #define RESTART_MAX_MS 10000
 #define STABLE_MS 30000
-#define STOP_WAIT_MS 2000
+#define STOP_WAIT_MS 1500
+#define FLUSH_MS 2	   /* between looks at a child that does not read */
+#define STUCK_MS 30000	   /* then it is killed and started again */
+#define SOCKET_RETRY_MS 250 /* the last ike may still hold the port */
+#define READ_BURST 64
+
+struct waiting { /* a message that a child does not take yet */
+	struct waiting *next;
+	uint16_t type;
+	uint32_t session;
+	int fds[4], nfds;
+	size_t len;
+	uint8_t body[];
+};
 
 struct child {
 	struct router *r;
@@ -36,6 +49,10 @@ struct child {
 	uint64_t started_ms;
 	uint32_t restart_ms; /* pause before the next start */
 	struct timer restart;
+	struct waiting *queue, **queue_end;
+	uint64_t took_ms; /* when it last took one */
+	struct timer flush, socket_retry;
+	bool socket_failed;
 	char keys_new[320]; /* being written by ike */
 };
 
@@ -67,6 +84,66 @@ child_is_ready(const struct router *r, enum child_kind kind)
 	return c != NULL && c->pid != 0 && c->ready;
 }
 
+/* ---- to a child: main never waits for one, a child may wait for main ---- */
+
+static void
+queue_drop(struct child *c)
+{
+	struct waiting *q = c->queue;
+
+	c->queue = q->next;
+	while (q->nfds > 0)
+		close(q->fds[--q->nfds]);
+	explicit_bzero(q->body, q->len);
+	free(q);
+	if (c->queue == NULL)
+		c->queue_end = &c->queue;
+}
+
+static void
+queue_flush(void *arg)
+{
+	struct child *c = arg;
+
+	while (c->queue != NULL) {
+		const struct waiting *q = c->queue;
+
+		if (ipc_try_send(c->sock, q->type, q->session, q->body, q->len,
+			q->fds, q->nfds) == -1 && errno == EAGAIN)
+			break;
+		/* other errors: it is gone, on_message() will see it */
+		c->took_ms = time_mono_ms();
+		queue_drop(c);
+	}
+	if (c->queue == NULL)
+		return;
+	if (time_mono_ms() - c->took_ms > STUCK_MS)
+		(void)kill(c->pid, SIGKILL);
+	loop_timer(c->r->loop, &c->flush, time_mono_ms() + FLUSH_MS);
+}
+
+static void
+queue_put(struct child *c, uint16_t type, uint32_t session, const void *body,
+    size_t len, const int *fds, int nfds)
+{
+	struct waiting *q = xcalloc(1, sizeof(*q) + len);
+	int i;
+
+	q->type = type;
+	q->session = session;
+	q->len = len;
+	if (len != 0)
+		memcpy(q->body, body, len);
+	for (i = 0; i < nfds; i++) {
+		q->fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+		if (q->fds[i] == -1)
+			fatal("descriptor for a child: %s", strerror(errno));
+		q->nfds++;
+	}
+	*c->queue_end = q;
+	c->queue_end = &q->next;
+}
+
 int
 child_send(struct router *r, enum child_kind kind, uint16_t type,
     uint32_t session, const void *body, size_t len, const int *fds, int nfds)
@@ -75,7 +152,17 @@ child_send(struct router *r, enum child_kind kind, uint16_t type,
 
 	if (c == NULL || c->pid == 0)
 		return -1;
-	return ipc_send(c->sock, type, session, body, len, fds, nfds);
+	if (c->queue == NULL) {
+		if (ipc_try_send(c->sock, type, session, body, len, fds,
+			nfds) == 0)
+			return 0;
+		if (errno != EAGAIN)
+			return -1;
+		c->took_ms = time_mono_ms();
+		loop_timer(r->loop, &c->flush, c->took_ms + FLUSH_MS);
+	}
+	queue_put(c, type, session, body, len, fds, nfds);
+	return 0;
 }
 
 void
@@ -112,11 +199,17 @@ keys_open(struct child *c)
 	keys_path(c->r, c->keys_new, sizeof(c->keys_new), ".new");
 	fd = open(c->keys_new, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd == -1) {
-		log_emit(LOG_SYS_NETLINK, "the RSA key file cannot be written");
-		return;
+		char *text = xasprintf("the RSA key file cannot be written: %s",
+		    strerror(errno));
+
+		log_emit(LOG_SYS_CONF_LINE, text);
+		free(text);
 	}
-	(void)ipc_send(c->sock, IPC_KEYS_FD, 1, NULL, 0, &fd, 1);
-	close(fd);
+	/* without a file: ike asks again at the next change */
+	(void)child_send(c->r, c->kind, IPC_KEYS_FD, 1, NULL, 0, &fd,
+	    fd != -1 ? 1 : 0);
+	if (fd != -1)
+		close(fd);
 }
 
 static void
@@ -127,7 +220,8 @@ keys_done(struct child *c)
 
 	keys_path(c->r, path, sizeof(path), "");
 	if (rename(c->keys_new, path) == -1)
-		log_emit(LOG_SYS_NETLINK, "the RSA key file cannot be renamed");
+		log_emit(LOG_SYS_CONF_LINE,
+		    "the RSA key file cannot be renamed");
 	dir = open(c->r->statedir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir != -1) {
 		(void)fsync(dir);
@@ -145,7 +239,7 @@ send_keys(struct child *c)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return;
-	(void)ipc_send(c->sock, IPC_KEYS_FD, 0, NULL, 0, &fd, 1);
+	(void)child_send(c->r, c->kind, IPC_KEYS_FD, 0, NULL, 0, &fd, 1);
 	close(fd);
 }
 
@@ -170,9 +264,10 @@ on_message(void *arg, int fd)
 	static uint8_t buf[IPC_MAX];
 	struct child *c = arg;
 	struct ipc_msg m;
-	int got, i;
+	int got = 0, i, n;
 
-	while ((got = ipc_recv(fd, buf, &m)) == 1) {
+	/* A child that never stops talking does not get all of the time. */
+	for (n = 0; n < READ_BURST && (got = ipc_recv(fd, buf, &m)) == 1; n++) {
 		for (i = 0; i < m.nfds; i++)
 			close(m.fds[i]); /* children send none */
 		switch (m.type) {
@@ -203,7 +298,7 @@ on_message(void *arg, int fd)
 /* ---- start, loss, restart ---- */
 
 static int
-udp_socket(void)
+udp_socket(bool quiet)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET,
 	    .sin_port = htons(GDOI_PORT)};
@@ -222,7 +317,8 @@ udp_socket(void)
 		char *text = xasprintf("UDP port %u: %s", GDOI_PORT,
 		    strerror(errno));
 
-		log_emit(LOG_SYS_NETLINK, text);
+		if (!quiet)
+			log_emit(LOG_SYS_NETLINK, text);
 		free(text);
 		close(s);
 		return -1;
@@ -230,14 +326,23 @@ udp_socket(void)
 	return s;
 }
 
+/* The ike of a main that was killed may hold the port a moment longer. */
 static void
-send_socket(struct child *c)
+send_socket(void *arg)
 {
-	int s = udp_socket();
+	struct child *c = arg;
+	int s;
 
-	if (s == -1)
+	if (c->pid == 0)
 		return;
-	(void)ipc_send(c->sock, IPC_SOCKET, 0, NULL, 0, &s, 1);
+	s = udp_socket(c->socket_failed);
+	c->socket_failed = s == -1;
+	if (s == -1) {
+		loop_timer(c->r->loop, &c->socket_retry,
+		    time_mono_ms() + SOCKET_RETRY_MS);
+		return;
+	}
+	(void)child_send(c->r, c->kind, IPC_SOCKET, 0, NULL, 0, &s, 1);
 	close(s);
 }
 
@@ -249,8 +354,10 @@ send_peers(struct router *r)
 
 	if (child_pid(r, CHILD_IKE) == 0 || child_pid(r, CHILD_FWD) == 0)
 		return;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1)
-		fatal("socketpair");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1) {
+		log_emit(LOG_SYS_NETLINK, "no channel between ike and fwd");
+		return;
+	}
 	(void)child_send(r, CHILD_FWD, IPC_PEER, 0, NULL, 0, &p[1], 1);
 	(void)child_send(r, CHILD_IKE, IPC_PEER, 0, NULL, 0, &p[0], 1);
 	close(p[0]);
@@ -265,7 +372,8 @@ tell_all(struct child *c)
 	struct wr w = wr_of(flags, sizeof(flags));
 
 	wr_u32(&w, r->debug);
-	(void)ipc_send(c->sock, IPC_DEBUG, 0, flags, sizeof(flags), NULL, 0);
+	(void)child_send(r, c->kind, IPC_DEBUG, 0, flags, sizeof(flags), NULL,
+	    0);
 	if (c->kind == CHILD_IKE) {
 		send_socket(c);
 		send_keys(c);
@@ -273,7 +381,7 @@ tell_all(struct child *c)
 	ports_tell(r, c->kind);
 	send_peers(r);
 	child_send_conf(r, c->kind, r->committed);
-	(void)ipc_send(c->sock, IPC_START, 0, NULL, 0, NULL, 0);
+	(void)child_send(r, c->kind, IPC_START, 0, NULL, 0, NULL, 0);
 }
 
 static void
@@ -294,14 +402,34 @@ describe(int status, char *buf, size_t size)
 }
 
 static void
+disconnect(struct child *c)
+{
+	loop_timer(c->r->loop, &c->flush, 0);
+	loop_timer(c->r->loop, &c->socket_retry, 0);
+	while (c->queue != NULL)
+		queue_drop(c);
+	loop_del(c->r->loop, c->sock);
+	close(c->sock);
+	c->sock = -1;
+}
+
+static void
+start_later(struct child *c)
+{
+	if (time_mono_ms() - c->started_ms > STABLE_MS || c->restart_ms == 0)
+		c->restart_ms = RESTART_MIN_MS;
+	else if (c->restart_ms < RESTART_MAX_MS)
+		c->restart_ms *= 2;
+	loop_timer(c->r->loop, &c->restart, time_mono_ms() + c->restart_ms);
+}
+
+static void
 child_gone(struct child *c)
 {
 	char why[32];
 	int status = 0;
 
-	loop_del(c->r->loop, c->sock);
-	close(c->sock);
-	c->sock = -1;
+	disconnect(c);
 	(void)kill(c->pid, SIGKILL); /* it broke the protocol, or is gone */
 	while (waitpid(c->pid, &status, 0) == -1 && errno == EINTR)
 		;
@@ -310,11 +438,7 @@ child_gone(struct child *c)
 	describe(status, why, sizeof(why));
 	log_emit(LOG_SYS_CHILD, kinds[c->kind].name, why);
 	console_child_gone(c->r, c->kind);
-	if (time_mono_ms() - c->started_ms > STABLE_MS || c->restart_ms == 0)
-		c->restart_ms = RESTART_MIN_MS;
-	else if (c->restart_ms < RESTART_MAX_MS)
-		c->restart_ms *= 2;
-	loop_timer(c->r->loop, &c->restart, time_mono_ms() + c->restart_ms);
+	start_later(c);
 }
 
 static void
@@ -338,6 +462,25 @@ exec_child(struct child *c, int sock)
 	_exit(127);
 }
 
+static bool
+fork_child(struct child *c, const int p[2])
+{
+	pid_t pid = fork();
+	int saved = errno;
+
+	if (pid == 0)
+		exec_child(c, p[1]);
+	close(p[1]);
+	if (pid == -1) {
+		close(p[0]);
+		errno = saved;
+		return false;
+	}
+	c->pid = pid;
+	c->sock = p[0];
+	return true;
+}
+
 void
 child_start(struct router *r, enum child_kind kind)
 {
@@ -350,17 +493,18 @@ child_start(struct router *r, enum child_kind kind)
 		c->kind = kind;
 		c->restart.fn = on_restart;
 		c->restart.arg = c;
+		c->flush.fn = queue_flush;
+		c->socket_retry.fn = send_socket;
+		c->flush.arg = c->socket_retry.arg = c;
+		c->queue_end = &c->queue;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1)
-		fatal("socketpair");
-	c->pid = fork();
-	if (c->pid == -1)
-		fatal("fork");
-	if (c->pid == 0)
-		exec_child(c, p[1]);
-	close(p[1]);
-	c->sock = p[0];
 	c->started_ms = time_mono_ms();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1 ||
+	    !fork_child(c, p)) {
+		log_emit(LOG_SYS_CHILD, kinds[kind].name, strerror(errno));
+		start_later(c);
+		return;
+	}
 	loop_add(r->loop, c->sock, on_message, c);
 	tell_all(c);
 }
@@ -369,26 +513,31 @@ child_start(struct router *r, enum child_kind kind)
 void
 child_stop_all(struct router *r)
 {
+	uint64_t until = time_mono_ms() + STOP_WAIT_MS;
 	int i, status;
 
 	for (i = 0; i < CHILD_COUNT; i++) {
 		struct child *c = r->children[i];
-		uint64_t until = time_mono_ms() + STOP_WAIT_MS;
 
 		if (c == NULL)
 			continue;
-		if (c->pid != 0) {
-			pid_t got;
+		loop_timer(r->loop, &c->restart, 0);
+		if (c->pid != 0)
+			disconnect(c);
+	}
+	for (i = 0; i < CHILD_COUNT; i++) {
+		struct child *c = r->children[i];
+		pid_t got;
 
-			loop_del(r->loop, c->sock);
-			close(c->sock);
-			while ((got = waitpid(c->pid, &status, WNOHANG)) == 0 &&
-			    time_mono_ms() < until)
-				usleep(2000);
-			if (got == 0) {
+		if (c == NULL)
+			continue;
+		while (c->pid != 0 &&
+		    (got = waitpid(c->pid, &status, WNOHANG)) != c->pid) {
+			if (got == -1 && errno != EINTR)
+				break;
+			if (time_mono_ms() >= until)
 				(void)kill(c->pid, SIGKILL);
-				(void)waitpid(c->pid, &status, 0);
-			}
+			usleep(2000);
 		}
 		free(c);
 		r->children[i] = NULL;

@@ -569,6 +569,7 @@ on_client(void *arg, int fd)
 		break;
 	case IPC_ANSWER:
 		rd_str(&m.body, line, sizeof(line));
+		clean_line(line);
 		on_answer(s, line);
 		break;
 	case IPC_ABORT:

@@ -21,7 +21,7 @@ file_read(const char *path, struct strbuf *sb)
 {
 	char buf[65536];
 	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int saved, fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd == -1)
 		return -1;
@@ -29,8 +29,10 @@ file_read(const char *path, struct strbuf *sb)
 		sb_add(sb, buf, (size_t)n);
 	if (sb->s == NULL)
 		sb_add(sb, "", 0);
+	saved = errno;
 	explicit_bzero(buf, sizeof(buf));
 	close(fd);
+	errno = saved;
 	return n == -1 ? -1 : 0;
 }
 
@@ -84,6 +86,11 @@ file_write(const char *path, const char *data, size_t len, int mode)
 	close(fd);
 	if (rename(tmp, path) == 0)
 		r = sync_dir_of(path);
+	else {
+		saved = errno;
+		unlink(tmp);
+		errno = saved;
+	}
 out:
 	saved = errno;
 	free(tmp);

@@ -79,8 +79,15 @@ talk(struct netlink *nl, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
 	while (r > 0) {
 		ssize_t n = mnl_socket_recvfrom(nl->req, nl->buf, BUF_SIZE);
 
+		if (n == -1 && errno == EINTR)
+			continue;
 		if (n == -1)
 			return -1;
+		/* What is left of a request that was given up. */
+		if ((size_t)n >= sizeof(*h) &&
+		    ((const struct nlmsghdr *)(const void *)nl->buf)
+			    ->nlmsg_seq != nl->seq)
+			continue;
 		r = mnl_cb_run(nl->buf, (size_t)n, nl->seq, nl->portid, cb,
 		    arg);
 	}
@@ -306,7 +313,8 @@ int
 nl_route_set(struct netlink *nl, bool add, const struct nl_route *r)
 {
 	struct nlmsghdr *h = request(nl, add ? RTM_NEWROUTE : RTM_DELROUTE,
-	    (uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE : 0)));
+	    (uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE : 0) |
+		(add && r->replace ? NLM_F_REPLACE : 0)));
 	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
 
 	rt->rtm_family = AF_INET;

@@ -2,7 +2,8 @@
  *
  * What Cohort asks of rtnetlink: links, IPv4 addresses, routes and policy
  * rules of the namespace it runs in. Addresses in host byte order. Requests
- * wait for the kernel's answer and return 0 or -1 with errno.
+ * wait for the kernel's answer and return 0 or -1 with errno. A dump during
+ * which the kernel's tables changed is EINTR: ask again.
  */
 #ifndef COHORT_NETLINK_H
 #define COHORT_NETLINK_H
@@ -21,6 +22,7 @@ struct nl_link {
 struct nl_route {
 	uint32_t prefix, nexthop, ifindex, table, priority;
 	uint8_t len, type, proto, scope;
+	bool replace; /* what has the same prefix and priority */
 };
 
 struct netlink;

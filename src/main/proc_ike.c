@@ -26,7 +26,7 @@ struct ike_proc {
 	struct proc p;
 	struct gdoi *gdoi;
 	int udp, peer;
-	bool keys_asked;
+	bool keys_asked, started;
 };
 
 /* ---- what the engine may do ---- */
@@ -214,9 +214,11 @@ ike_message(struct proc *p, struct ipc_msg *m)
 			gdoi_port(ip->gdoi, &port);
 		break;
 	case IPC_SOCKET:
-		if (m->nfds == 1) {
+		if (m->nfds == 1 && ip->udp == -1) {
 			ip->udp = m->fds[0];
 			m->nfds = 0;
+			if (ip->started)
+				loop_add(p->loop, ip->udp, on_udp, ip);
 		}
 		break;
 	case IPC_PEER:
@@ -235,6 +237,8 @@ ike_message(struct proc *p, struct ipc_msg *m)
 			read_keys(ip, m->fds[0]);
 		else if (m->nfds == 1)
 			write_keys(ip, m->fds[0]);
+		else
+			ip->keys_asked = false; /* there is no file to write */
 		break;
 	}
 	for (i = 0; i < m->nfds; i++)
@@ -255,6 +259,7 @@ ike_start(struct proc *p)
 	struct ike_proc *ip = p->priv;
 
 	privdrop();
+	ip->started = true;
 	if (ip->udp != -1)
 		loop_add(p->loop, ip->udp, on_udp, ip);
 }

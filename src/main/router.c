@@ -99,6 +99,11 @@ load_startup(struct router *r)
 	r->running = conf_new();
 	file_startup_path(r, path, sizeof(path));
 	saved = file_read(path, &sb);
+	if (saved == -1 && errno != ENOENT) {
+		/* going on with another one would end in overwriting it */
+		fprintf(stderr, "cohort: %s: %s\n", path, strerror(errno));
+		return -1;
+	}
 	if (saved == -1 && r->startup_file != NULL &&
 	    file_read(r->startup_file, &sb) == -1) {
 		fprintf(stderr, "cohort: %s: %s\n", r->startup_file,
@@ -240,6 +245,7 @@ router_run(struct router *r)
 	int code = 1;
 
 	r->lock = -1;
+	r->debug = debug_flags = 0;
 	r->start_wall_us = time_wall_us();
 	r->start_mono_ms = time_mono_ms();
 	r->loop = loop_new();
@@ -251,6 +257,7 @@ router_run(struct router *r)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (start(r) == 0)
 		code = loop_run(r->loop);
+	loop_timer(r->loop, &r->commit_timer, 0);
 	child_stop_all(r);
 	console_close(r);
 	ports_close(r);

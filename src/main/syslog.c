@@ -52,6 +52,17 @@ drop_oldest(struct syslog *s)
 	free(e);
 }
 
+/* Nobody may read what stderr is: a full pipe must not stop the router. */
+static void
+put_stderr(const char *line, size_t len)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (len <= PIPE_BUF && poll(&p, 1, 0) == 1 &&
+	    (p.revents & POLLOUT) != 0)
+		(void)!write(STDERR_FILENO, line, len);
+}
+
 void
 syslog_line(struct router *r, enum log_id id UNUSED, const char *text)
 {
@@ -77,7 +88,7 @@ syslog_line(struct router *r, enum log_id id UNUSED, const char *text)
 		s->console++;
 		console_log(r, sb.s);
 		if (r->daemon)
-			fputs(sb.s, stderr);
+			put_stderr(sb.s, sb.len);
 	}
 	sb_free(&sb);
 }

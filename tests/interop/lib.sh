@@ -75,7 +75,7 @@ not() {
 tally() {
 	"$@" >"$tmp/tally" 2>&1
 	_status=$?
-	cat "$tmp/tally"
+	grep -v '^[0-9]* passed, ' "$tmp/tally"
 	passed=$((passed + $(grep -c '^ok ' "$tmp/tally")))
 	_bad=$(grep -c '^FAIL ' "$tmp/tally")
 	failed=$((failed + _bad))
