@@ -13,7 +13,7 @@
 #include "base/base.h"
 
 #define INPUT_MAX 65536
-#define MUTATIONS 300
+#define MUTATIONS 100
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
