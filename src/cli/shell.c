@@ -38,6 +38,10 @@ struct shell {
 	bool closed;  /* the router ended the session */
 	bool gone;    /* the router or the terminal ended */
 	bool left;    /* the user detached */
+	/* of a script: the commands that come, which answer questions too */
+	char **cmds;
+	int ncmds;
+	char *from_stdin;
 	/* the question of a running command */
 	bool asked;
 	uint8_t ask_kind;
@@ -283,6 +287,30 @@ static const struct edit_ops ops = {on_help, on_complete, on_socket};
 
 /* ---- one command ---- */
 
+/* The next line of a script, NULL at its end. "-" stands for the lines of
+ * standard input. */
+static const char *
+next_command(struct shell *s)
+{
+	size_t cap = 0;
+
+	while (s->ncmds > 0) {
+		if (strcmp(s->cmds[0], "-") != 0) {
+			s->ncmds--;
+			return *s->cmds++;
+		}
+		free(s->from_stdin);
+		s->from_stdin = NULL;
+		if (getline(&s->from_stdin, &cap, stdin) != -1) {
+			s->from_stdin[strcspn(s->from_stdin, "\r\n")] = '\0';
+			return s->from_stdin;
+		}
+		s->ncmds--;
+		s->cmds++;
+	}
+	return NULL;
+}
+
 static void
 answer(struct shell *s)
 {
@@ -292,7 +320,11 @@ answer(struct shell *s)
 
 	s->asked = false;
 	if (s->edit == NULL || !s->interactive) {
+		line = next_command(s);
+		if (line == NULL)
+			line = ""; /* nobody answers: as Enter */
 		put(s, s->question, strlen(s->question));
+		put(s, line, strlen(line));
 		put(s, "\n", 1);
 	} else if (s->ask_kind == CLI_ASK_CONFIRM) {
 		put(s, s->question, strlen(s->question));
@@ -498,39 +530,26 @@ console_attach(const char *statedir, int interactive)
 
 /* ---- commands from a script ---- */
 
-static int
-exec_stdin(struct shell *s)
-{
-	char *line = NULL;
-	size_t cap = 0;
-	int bad = 0;
-
-	while (!s->gone && !s->closed && getline(&line, &cap, stdin) != -1) {
-		line[strcspn(line, "\r\n")] = '\0';
-		run_line(s, line);
-		bad |= s->refused;
-	}
-	free(line);
-	return bad;
-}
-
 int
 console_exec(const char *statedir, char **cmds, int n)
 {
 	struct shell s;
-	int i, bad = 0;
+	const char *line;
+	char *copy;
+	bool bad = false;
 
 	if (hello(&s, statedir, false) == -1)
 		return 1;
+	s.cmds = cmds;
+	s.ncmds = n;
 	wait_ready(&s);
-	for (i = 0; i < n && !s.gone && !s.closed; i++) {
-		if (strcmp(cmds[i], "-") == 0)
-			bad |= exec_stdin(&s);
-		else {
-			run_line(&s, cmds[i]);
-			bad |= s.refused;
-		}
+	while (!s.gone && !s.closed && (line = next_command(&s)) != NULL) {
+		copy = xstrdup(line); /* an answer may take the next one */
+		run_line(&s, copy);
+		free(copy);
+		bad |= s.refused;
 	}
 	hang_up(&s);
+	free(s.from_stdin);
 	return bad || s.gone;
 }

@@ -11,8 +11,9 @@
  * there (said on stderr); 2: the router or the terminal is gone. */
 #define CONSOLE_LEFT 3
 int console_attach(const char *statedir, int interactive);
-/* Runs commands one after the other in one session ("-": from standard
- * input), prints what they print. 1 if one was refused or no router. */
+/* Runs commands one after the other in one session ("-": the lines of
+ * standard input), prints what they print. A command that asks takes the next
+ * one as its answer. 1 if one was refused or there is no router. */
 int console_exec(const char *statedir, char **cmds, int n);
 
 #endif
