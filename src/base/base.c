@@ -92,6 +92,15 @@ str_copy(char *dst, const char *src, size_t size)
 	return len;
 }
 
+void
+str_clean(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (((unsigned char)*s < ' ' && *s != '\t' && *s != '\003') ||
+		    *s == '\177')
+			*s = ' ';
+}
+
 struct arena *
 arena_new(void)
 {

@@ -27,6 +27,10 @@ void *xrealloc(void *p, size_t size) MUST_USE;
 char *xstrdup(const char *s) MUST_USE;
 PRINTF_LIKE(1, 2) char *xasprintf(const char *fmt, ...) MUST_USE;
 
+/* Makes blanks of control characters but \t and ^C (which ends banners): what
+ * no key gives must not get into a configuration, it could not be read back,
+ * or drives the terminals of those who read it. */
+void str_clean(char *s);
 /* Copies with truncation, always terminated. Returns strlen(src). */
 size_t str_copy(char *dst, const char *src, size_t size);
 

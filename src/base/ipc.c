@@ -18,10 +18,7 @@
 struct packed { /* one message, ready for sendmsg() */
 	uint8_t head[IPC_HEADER];
 	struct iovec iov[2];
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int) * IPC_FDS)];
-	} ctl;
+	_Alignas(struct cmsghdr) char ctl[CMSG_SPACE(sizeof(int) * IPC_FDS)];
 	struct msghdr mh;
 };
 
@@ -42,8 +39,8 @@ pack(struct packed *p, uint16_t type, uint32_t session, const void *body,
 	p->mh = (struct msghdr){.msg_iov = p->iov, .msg_iovlen = 2};
 	if (nfds <= 0)
 		return;
-	memset(&p->ctl, 0, sizeof(p->ctl));
-	p->mh.msg_control = p->ctl.buf;
+	memset(p->ctl, 0, sizeof(p->ctl));
+	p->mh.msg_control = p->ctl;
 	p->mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)nfds);
 	c = CMSG_FIRSTHDR(&p->mh);
 	c->cmsg_level = SOL_SOCKET;

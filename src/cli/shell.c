@@ -63,8 +63,11 @@ say(struct shell *s, uint16_t type, const char *text)
 	struct wr w = wr_of(buf, sizeof(buf));
 
 	wr_str(&w, text);
-	if (wr_ok(&w))
-		(void)ipc_send(s->sock, type, 0, buf, wr_len(&w), NULL, 0);
+	if (!wr_ok(&w)) { /* too long an answer is none: something must come */
+		w = wr_of(buf, sizeof(buf));
+		wr_str(&w, "");
+	}
+	(void)ipc_send(s->sock, type, 0, buf, wr_len(&w), NULL, 0);
 	explicit_bzero(buf, sizeof(buf));
 }
 

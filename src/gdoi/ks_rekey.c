@@ -461,6 +461,8 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
 			break;
 	debug_log(DEBUG_GDOI, "GDOI: group %s: rekey ACK of %s, seq # %u",
 	    grp->name, ip4_str(addr, a), seq);
-	if (gm != NULL && seq == grp->rekey.seq)
+	/* The hash is made with the group's key: any member can make it, so
+	 * at least it has to come from where the member is. */
+	if (gm != NULL && addr == from.addr && seq == grp->rekey.seq)
 		acknowledged(grp, gm, seq);
 }

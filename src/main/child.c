@@ -165,6 +165,38 @@ child_send(struct router *r, enum child_kind kind, uint16_t type,
 	return 0;
 }
 
+static bool
+is_conf(const struct waiting *q)
+{
+	return q->type == IPC_CONF_BEGIN || q->type == IPC_CONF_TEXT ||
+	    q->type == IPC_CONF_COMMIT;
+}
+
+/* A configuration that waits is overtaken by a newer one, unless a command
+ * behind it counts on it. Half of one does not matter, CONF_BEGIN starts
+ * anew. */
+static void
+forget_conf(struct child *c)
+{
+	struct waiting **p, **from = &c->queue;
+
+	for (p = &c->queue; *p != NULL; p = &(*p)->next)
+		if ((*p)->type == IPC_EXEC || (*p)->type == IPC_START)
+			from = &(*p)->next;
+	for (p = from; *p != NULL;) {
+		struct waiting *q = *p;
+
+		if (!is_conf(q)) {
+			p = &q->next;
+			continue;
+		}
+		*p = q->next;
+		explicit_bzero(q->body, q->len);
+		free(q);
+	}
+	c->queue_end = p;
+}
+
 void
 child_send_conf(struct router *r, enum child_kind kind,
     const struct conf *conf)
@@ -172,6 +204,8 @@ child_send_conf(struct router *r, enum child_kind kind,
 	struct strbuf sb = {0};
 	size_t at;
 
+	if (r->children[kind] != NULL)
+		forget_conf(r->children[kind]);
 	conf_print(&sb, conf, kinds[kind].procs);
 	(void)child_send(r, kind, IPC_CONF_BEGIN, 0, NULL, 0, NULL, 0);
 	for (at = 0; at < sb.len; at += IPC_CHUNK)

@@ -202,23 +202,16 @@ ops_out(void *user, const char *text, size_t len)
 }
 
 static void
-session_ask(struct session *s, uint8_t kind, const char *prompt)
+ops_ask(void *user, enum cli_ask_kind kind, const char *prompt)
 {
+	struct session *s = user;
 	uint8_t buf[1024];
 	struct wr w = wr_of(buf, sizeof(buf));
 
 	s->asked = true;
-	wr_u8(&w, kind);
+	wr_u8(&w, (uint8_t)kind);
 	wr_str(&w, prompt);
 	session_send(s, IPC_ASK, buf, wr_len(&w));
-}
-
-static void
-ops_ask(void *user, enum cli_ask_kind kind, const char *prompt)
-{
-	struct session *s = user;
-
-	session_ask(s, (uint8_t)kind, prompt);
 }
 
 static void
@@ -228,6 +221,23 @@ ops_done(void *user, enum cli_status st)
 }
 
 static const struct cli_ctx_ops ops = {ops_out, ops_ask, ops_done};
+
+/* The caret line counts the prompt, as IOS does it. */
+static void
+print_error(struct session *s, const char *text, int column)
+{
+	struct strbuf sb = {0};
+
+	if (column >= 0)
+		sb_printf(&sb, "%*s^\n",
+		    column + (s->interactive ? (int)strlen(s->prompt) : 0),
+		    "");
+	sb_printf(&sb, "%s\n%s", text,
+	    strncmp(text, "% Ambiguous", 11) == 0 ? "" : "\n");
+	session_out(s, sb.s, sb.len);
+	sb_free(&sb);
+	command_end(s, CLI_FAILED);
+}
 
 static void
 run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
@@ -242,9 +252,8 @@ run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
 	if (!wr_ok(&w) ||
 	    child_send(s->r, kind, IPC_EXEC, s->id, buf, wr_len(&w), NULL,
 		0) == -1) {
-		session_text(s, "% The process that does this is starting, "
-				"try again in a moment\n");
-		command_end(s, CLI_FAILED);
+		print_error(s, "% The process that does this is starting, "
+			       "try again in a moment", -1);
 		return;
 	}
 	s->child = (int)kind;
@@ -267,23 +276,6 @@ run_command(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
 		cli_ctx_free(ctx);
 		command_end(s, (enum cli_status)st);
 	}
-}
-
-/* The caret line counts the prompt, as IOS does it. */
-static void
-print_error(struct session *s, const char *text, int column)
-{
-	struct strbuf sb = {0};
-
-	if (column >= 0)
-		sb_printf(&sb, "%*s^\n",
-		    column + (s->interactive ? (int)strlen(s->prompt) : 0),
-		    "");
-	sb_printf(&sb, "%s\n%s", text,
-	    strncmp(text, "% Ambiguous", 11) == 0 ? "" : "\n");
-	session_out(s, sb.s, sb.len);
-	sb_free(&sb);
-	command_end(s, CLI_FAILED);
 }
 
 static bool
@@ -387,17 +379,6 @@ remember(struct session *s, const char *line)
 	s->history[s->nhistory++] = xstrdup(line);
 }
 
-/* What no key gives must not get into a configuration: it could not be read
- * back, or drives the terminals of those who read it. ^C ends banners. */
-static void
-clean_line(char *line)
-{
-	for (; *line != '\0'; line++)
-		if (((unsigned char)*line < ' ' && *line != '\t' &&
-			*line != '\003') || *line == '\177')
-			*line = ' ';
-}
-
 static void
 on_line(struct session *s, char *line)
 {
@@ -405,11 +386,10 @@ on_line(struct session *s, char *line)
 	if (s->ctx != NULL || s->child != -1 || s->closing)
 		return; /* a client that does not wait for its prompt */
 	if (strlen(line) >= LINE_LENGTH_MAX) {
-		session_text(s, "% Line is too long\n");
-		command_end(s, CLI_FAILED);
+		print_error(s, "% Line is too long", -1);
 		return;
 	}
-	clean_line(line);
+	str_clean(line);
 	if (!s->config)
 		remember(s, line); /* no keys of configuration lines */
 	if (s->config)
@@ -569,7 +549,7 @@ on_client(void *arg, int fd)
 		break;
 	case IPC_ANSWER:
 		rd_str(&m.body, line, sizeof(line));
-		clean_line(line);
+		str_clean(line);
 		on_answer(s, line);
 		break;
 	case IPC_ABORT:
@@ -683,7 +663,7 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 	case IPC_ASK:
 		what = rd_u8(&m->body);
 		rd_str(&m->body, prompt, sizeof(prompt));
-		session_ask(s, (uint8_t)what, prompt);
+		ops_ask(s, (enum cli_ask_kind)what, prompt);
 		end_orphan(r, m->session);
 		break;
 	case IPC_DONE:

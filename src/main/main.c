@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "main/cmd.h"
@@ -181,6 +182,8 @@ static int
 cmd_run(int argc, char **argv)
 {
 	static struct router r;
+	struct termios tty;
+	bool terminal = tcgetattr(STDIN_FILENO, &tty) == 0;
 	pid_t console = 0;
 	int code;
 
@@ -206,6 +209,10 @@ cmd_run(int argc, char **argv)
 	if (console != 0) {
 		(void)kill(console, SIGTERM);
 		(void)waitpid(console, NULL, 0);
+		/* It may have ended in the middle of a line. */
+		(void)signal(SIGTTOU, SIG_IGN);
+		if (terminal)
+			(void)tcsetattr(STDIN_FILENO, TCSANOW, &tty);
 	}
 	return code;
 }

@@ -23,7 +23,7 @@
 struct netlink {
 	struct mnl_socket *req, *mon;
 	uint32_t seq, portid;
-	char buf[BUF_SIZE];
+	_Alignas(struct nlmsghdr) char buf[BUF_SIZE];
 };
 
 struct netlink *
@@ -68,6 +68,22 @@ request(struct netlink *nl, uint16_t type, uint16_t flags)
 	return h;
 }
 
+/* False for what is left of a request that was given up: taken as an answer it
+ * would put all later ones out of step. That a table changed under a dump is
+ * no reason to give up: an event follows, and a new look. */
+static bool
+for_us(struct netlink *nl, int len)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(void *)nl->buf;
+
+	for (; mnl_nlmsg_ok(h, len); h = mnl_nlmsg_next(h, &len)) {
+		if (h->nlmsg_seq != nl->seq)
+			return false;
+		h->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+	return true;
+}
+
 /* Sends and reads until the acknowledgement or the end of a dump. */
 static int
 talk(struct netlink *nl, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
@@ -83,10 +99,7 @@ talk(struct netlink *nl, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
 			continue;
 		if (n == -1)
 			return -1;
-		/* What is left of a request that was given up. */
-		if ((size_t)n >= sizeof(*h) &&
-		    ((const struct nlmsghdr *)(const void *)nl->buf)
-			    ->nlmsg_seq != nl->seq)
+		if (!for_us(nl, (int)n))
 			continue;
 		r = mnl_cb_run(nl->buf, (size_t)n, nl->seq, nl->portid, cb,
 		    arg);

@@ -3,7 +3,7 @@
  * What Cohort asks of rtnetlink: links, IPv4 addresses, routes and policy
  * rules of the namespace it runs in. Addresses in host byte order. Requests
  * wait for the kernel's answer and return 0 or -1 with errno. A dump during
- * which the kernel's tables changed is EINTR: ask again.
+ * which the tables change may miss some: the monitor tells of it.
  */
 #ifndef COHORT_NETLINK_H
 #define COHORT_NETLINK_H

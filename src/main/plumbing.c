@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "main/plumbing.h"
+#include "main/router.h"
 
 #define SYSCTL_ROOT "/proc/sys/net/ipv4/"
 
@@ -31,6 +32,7 @@ static const struct {
 
 struct plumbing {
 	char before[NELEM(settings)][16];
+	char *path; /* of the copy in the state directory */
 };
 
 static int
@@ -69,16 +71,69 @@ sysctl_set(const char *name, const char *value)
 	return n == -1 ? -1 : 0;
 }
 
-struct plumbing *
-plumbing_open(void)
+/* Which namespace of which boot the values are of. */
+static void
+namespace_name(struct strbuf *sb)
 {
-	struct plumbing *p = xcalloc(1, sizeof(*p));
+	char boot[64] = "", net[64] = "";
+
+	(void)sysctl_get("../../kernel/random/boot_id", boot, sizeof(boot));
+	(void)!readlink("/proc/self/ns/net", net, sizeof(net) - 1);
+	sb_printf(sb, "%s %s\n", boot, net);
+}
+
+static void
+undo_save(const struct plumbing *p)
+{
+	struct strbuf sb = {0};
 	size_t i;
 
+	namespace_name(&sb);
+	for (i = 0; i < NELEM(settings); i++)
+		sb_printf(&sb, "%s\n", p->before[i]);
+	/* on a bad disk a killed router leaves its settings, no more */
+	(void)!file_write(p->path, sb.s, sb.len, 0600);
+	sb_free(&sb);
+}
+
+/* Takes the values of a killed router, if they are of this namespace. */
+static bool
+undo_load(struct plumbing *p)
+{
+	struct strbuf file = {0}, name = {0};
+	char *rest, *line;
+	size_t i = 0;
+
+	namespace_name(&name);
+	if (file_read(p->path, &file) == 0 && file.len > name.len &&
+	    memcmp(file.s, name.s, name.len) == 0) {
+		rest = file.s + name.len;
+		while (i < NELEM(settings) &&
+		    (line = strsep(&rest, "\n")) != NULL && *line != '\0')
+			str_copy(p->before[i++], line, sizeof(p->before[0]));
+	}
+	sb_free(&file);
+	sb_free(&name);
+	return i == NELEM(settings);
+}
+
+struct plumbing *
+plumbing_open(const char *statedir)
+{
+	struct plumbing *p = xcalloc(1, sizeof(*p));
+	char now[16];
+	size_t i;
+
+	p->path = xasprintf("%s/sysctl", statedir);
+	if (!undo_load(p)) {
+		for (i = 0; i < NELEM(settings); i++)
+			(void)sysctl_get(settings[i].name, p->before[i],
+			    sizeof(p->before[i]));
+		undo_save(p);
+	}
 	for (i = 0; i < NELEM(settings); i++) {
-		if (sysctl_get(settings[i].name, p->before[i],
-			sizeof(p->before[i])) == 0 &&
-		    (strcmp(p->before[i], settings[i].value) == 0 ||
+		if (sysctl_get(settings[i].name, now, sizeof(now)) == 0 &&
+		    (strcmp(now, settings[i].value) == 0 ||
 			sysctl_set(settings[i].name, settings[i].value) == 0))
 			continue;
 		fprintf(stderr, "cohort: " SYSCTL_ROOT "%s: %s\n",
@@ -183,5 +238,7 @@ plumbing_close(struct plumbing *p)
 	for (i = 0; i < NELEM(settings); i++)
 		if (p->before[i][0] != '\0')
 			(void)sysctl_set(settings[i].name, p->before[i]);
+	(void)unlink(p->path);
+	free(p->path);
 	free(p);
 }

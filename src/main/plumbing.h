@@ -17,8 +17,10 @@ struct plumbing_mark {
 };
 
 struct plumbing;
-/* Changes the settings; NULL: said why on stderr. */
-struct plumbing *plumbing_open(void) MUST_USE;
+/* Changes the settings; NULL: said why on stderr. What they were is kept in
+ * STATEDIR/sysctl until plumbing_close(): a router that was killed leaves the
+ * undo to the next one in the same namespace. */
+struct plumbing *plumbing_open(const char *statedir) MUST_USE;
 void plumbing_close(struct plumbing *); /* as it was before */
 /* What arrives on a device gets its mark, what this host sends out of one
  * gets local_mark. Replaces the whole table at once. */

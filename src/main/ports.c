@@ -58,14 +58,26 @@ tun_create(struct ports *ps, unsigned index)
 	return 0;
 }
 
+/* Behind the route into the TUN: when all processes are killed, the kernel
+ * must not go on forwarding in clear. */
+static struct nl_route
+last_route(unsigned index)
+{
+	return (struct nl_route){.table = TABLE_PORT + index,
+	    .type = RTN_BLACKHOLE, .proto = RTPROT_STATIC,
+	    .scope = RT_SCOPE_UNIVERSE, .priority = 1000, .replace = true};
+}
+
 static int
 mark_route(struct ports *ps, unsigned index)
 {
+	struct nl_route last = last_route(index);
 	struct nl_route r = {.ifindex = ps->rec[index].tun_ifindex,
 	    .table = TABLE_PORT + index, .type = RTN_UNICAST,
-	    .proto = RTPROT_STATIC, .scope = RT_SCOPE_LINK};
+	    .proto = RTPROT_STATIC, .scope = RT_SCOPE_LINK, .replace = true};
 
-	if (nl_route_set(ps->nl, true, &r) == -1 && errno != EEXIST)
+	if (nl_route_set(ps->nl, true, &last) == -1 ||
+	    nl_route_set(ps->nl, true, &r) == -1)
 		return -1;
 	if (nl_rule(ps->nl, true, PREF_PORTS, MARK_PORT | index,
 		TABLE_PORT + index) == -1 &&
@@ -75,6 +87,16 @@ mark_route(struct ports *ps, unsigned index)
 }
 
 static void
+unmark_route(struct ports *ps, unsigned index)
+{
+	struct nl_route last = last_route(index);
+
+	(void)nl_rule(ps->nl, false, PREF_PORTS, MARK_PORT | index,
+	    TABLE_PORT + index);
+	(void)nl_route_set(ps->nl, false, &last);
+}
+
+static int
 update_marks(struct ports *ps)
 {
 	struct plumbing_mark marks[PORT_MAX];
@@ -88,8 +110,10 @@ update_marks(struct ports *ps)
 		marks[n].dev = rec->p.dev;
 		marks[n++].mark = MARK_PORT | i;
 	}
-	if (plumbing_set_marks(ps->plumbing, marks, n, MARK_PORT) == -1)
-		log_emit(LOG_SYS_NETLINK, "nft refused the marking rules");
+	if (plumbing_set_marks(ps->plumbing, marks, n, MARK_PORT) == 0)
+		return 0;
+	log_emit(LOG_SYS_NETLINK, "nft refused the marking rules");
+	return -1;
 }
 
 /* ---- telling the children ---- */
@@ -277,9 +301,16 @@ new_rec(struct router *r, const char *name)
 	struct ports *ps = r->ports;
 	struct portrec *rec;
 
-	if (name_is(name, "Tunnel") || name_is(name, "Vlan") ||
-	    ps->n >= PORT_MAX)
+	if (name_is(name, "Tunnel") || name_is(name, "Vlan"))
 		return NULL;
+	if (ps->n >= PORT_MAX) {
+		char *text = xasprintf("%s: no more than %d interfaces since "
+		    "the start", name, PORT_MAX);
+
+		log_emit(LOG_SYS_NETLINK, text);
+		free(text);
+		return NULL;
+	}
 	rec = &ps->rec[++ps->n];
 	memset(rec, 0, sizeof(*rec));
 	rec->tun = -1;
@@ -356,12 +387,15 @@ bind_port(struct router *r, struct portrec *rec, const struct interface *ifc)
 
 	if (!rec->p.loopback) {
 		if (tun_create(ps, rec->p.index) == -1 ||
-		    mark_route(ps, rec->p.index) == -1) {
-			log_emit(LOG_SYS_NETLINK,
-			    "a port cannot be bound: no TUN device");
+		    mark_route(ps, rec->p.index) == -1 ||
+		    update_marks(ps) == -1) {
+			char *text = xasprintf("%s cannot be bound, it stays "
+			    "without addresses", rec->p.name);
+
+			log_emit(LOG_SYS_NETLINK, text);
+			free(text);
 			return;
 		}
-		update_marks(ps);
 	}
 	set_addrs(ps, rec, true, ifc);
 	if (!rec->p.loopback)
@@ -375,11 +409,10 @@ unbind_port(struct router *r, struct portrec *rec)
 	struct ports *ps = r->ports;
 
 	if (rec->tun != -1) {
-		(void)nl_rule(ps->nl, false, PREF_PORTS,
-		    MARK_PORT | rec->p.index, TABLE_PORT + rec->p.index);
 		close(rec->tun);
 		rec->tun = -1;
-		update_marks(ps);
+		(void)update_marks(ps);
+		unmark_route(ps, rec->p.index);
 	}
 	if (rec->vlan_made)
 		(void)nl_link_del(ps->nl, rec->p.ifindex);
@@ -640,6 +673,11 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 static int
 open_rules(struct ports *ps)
 {
+	unsigned i;
+
+	/* What is there now is of a router that was killed. */
+	for (i = 0; i <= PORT_MAX; i++)
+		unmark_route(ps, i);
 	if (tun_create(ps, PORT_LOCAL) == -1 ||
 	    mark_route(ps, PORT_LOCAL) == -1)
 		return -1;
@@ -666,7 +704,7 @@ ports_open(struct router *r)
 		fprintf(stderr, "cohort: netlink: %s\n", strerror(errno));
 		return -1;
 	}
-	ps->plumbing = plumbing_open();
+	ps->plumbing = plumbing_open(r->statedir);
 	if (ps->plumbing == NULL)
 		return -1;
 	if (open_rules(ps) == -1) {
@@ -675,7 +713,8 @@ ports_open(struct router *r)
 		    strerror(errno));
 		return -1;
 	}
-	update_marks(ps);
+	if (update_marks(ps) == -1)
+		return -1;
 	loop_add(r->loop, nl_monitor_fd(ps->nl), on_monitor, r);
 	return 0;
 }
@@ -687,8 +726,7 @@ close_rules(struct ports *ps)
 		return;
 	(void)nl_rule(ps->nl, true, 0, 0, RT_TABLE_LOCAL);
 	(void)nl_rule(ps->nl, false, PREF_LOCAL, 0, RT_TABLE_LOCAL);
-	(void)nl_rule(ps->nl, false, PREF_PORTS, MARK_PORT | PORT_LOCAL,
-	    TABLE_PORT + PORT_LOCAL);
+	unmark_route(ps, PORT_LOCAL);
 }
 
 void

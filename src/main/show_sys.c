@@ -78,7 +78,7 @@ show_version(struct cli_ctx *ctx, const struct show_version_args *a UNUSED)
 	uptime_text(time_mono_ms() - r->start_mono_ms, &up);
 	clock_text(r->start_wall_us, &at);
 	cli_printf(ctx,
-	    "IOS compatible COHORT Software (COHORT-GETVPN-M), Version %s, "
+	    "IOS (compatible) COHORT Software (COHORT-GETVPN-M), Version %s, "
 	    "RELEASE SOFTWARE (fc1)\n"
 	    "This is not Cisco IOS Software, it is an independent "
 	    "implementation\n"

@@ -5,10 +5,12 @@
  */
 #include "config.h"
 
-#include <stdio.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "main/router.h"
 

@@ -12,7 +12,7 @@ import os
 import struct
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 PORT = 848
@@ -60,6 +60,31 @@ def prime(group):
     bits, c = ADDENDS[group]
     return 2 ** bits - 2 ** (bits - 64) - 1 + \
         2 ** 64 * (pi_bits(bits - 130) + c)
+
+
+CURVES = {19: ec.SECP256R1, 20: ec.SECP384R1, 21: ec.SECP521R1}
+
+
+class Ecp:
+    """KE is x | y, the shared secret x (RFC 5903)."""
+
+    def __init__(self, group):
+        self.curve = CURVES[group]()
+        self.key = ec.generate_private_key(self.curve)
+        self.len = 2 * ((self.curve.key_size + 7) // 8)
+        self.public = self.key.public_key().public_bytes(
+            serialization.Encoding.X962,
+            serialization.PublicFormat.UncompressedPoint)[1:]
+
+    def shared(self, other):
+        need(len(other) == self.len, 'KE has the length of the group')
+        return self.key.exchange(
+            ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(
+                self.curve, b'\4' + other))
+
+
+def new_dh(group):
+    return Ecp(group) if group in CURVES else Dh(group)
 
 
 class Dh:
@@ -321,7 +346,7 @@ class Initiator(Phase1):
              'message 2 answers message 1')
         need(m.one(SA) == self.sai, 'the transform returns unchanged')
         self.rc = m.rc
-        dh, ni = Dh(s.group), os.urandom(20)
+        dh, ni = new_dh(s.group), os.urandom(20)
         first, body = chain([(KE, dh.public), (NONCE, ni)])
         m = Message(wire.ask(header(self.ic, self.rc, first, MAIN, 0, 0,
                                     28 + len(body)) + body)).parse()
@@ -381,7 +406,7 @@ class Responder(Phase1):
     def key(self, data):
         m = Message(data).parse()
         need(m.rc == self.rc, 'message 3 has our cookie')
-        dh, nr = Dh(self.suite.group), os.urandom(24)
+        dh, nr = new_dh(self.suite.group), os.urandom(24)
         self.derive(m.one(KE), dh.public, m.one(NONCE), nr,
                     dh.shared(m.one(KE)))
         first, body = chain([(KE, dh.public), (NONCE, nr)])
@@ -488,6 +513,7 @@ def parse_kd(body):
                           'pub': a[2][0].hex()}
         else:
             need(kind == 4 and size == 0, 'key packets are TEK, KEK, SID')
+            out['sid_bits'] = num(a, 1)
             out['sids'] = [int.from_bytes(v, 'big') for v in a.get(2, [])]
         at += length
     need(at == len(body), 'nothing behind the key packets')

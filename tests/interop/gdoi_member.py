@@ -129,7 +129,9 @@ def register(path, ks, local, psk, group, suite, doi='2'):
           <= set(kd['teks']), repr((sats, list(kd['teks']))))
     check('no attributes but those of the RFCs in a plain policy',
           not any(t['private'] or t['unknown'] for t in sats), repr(sats))
-    state = {'ks': ks, 'teks': kd['teks'], 'seq': 0, 'kek': None,
+    # for tshark: icookie and cipher key of phase 1
+    state = {'icookie': p1.ic.hex(), 'phase1': p1.k.enc.hex(),
+             'ks': ks, 'teks': kd['teks'], 'seq': 0, 'kek': None,
              'sats': [dict(t, src=end_text(t['src']), dst=end_text(t['dst']))
                       for t in sats]}
     if sak is not None:
@@ -138,6 +140,10 @@ def register(path, ks, local, psk, group, suite, doi='2'):
         check('the KEK is for pushes to our address, port 848',
               sak['dst'] == gdoi.ip4(local).hex() and sak['dport'] == 848,
               repr(sak))
+    if gcm:
+        check('one sender identifier for us', len(kd['sids']) == 1 and
+              0 < kd['sid_bits'] <= 32, repr(kd['sids']))
+        state.update(sids=kd['sids'], sid_bits=kd['sid_bits'])
     save(path, state)
 
 
@@ -176,7 +182,7 @@ def packets(path):
 def decrypt(path, esp_pcap, clear_pcap):
     from scapy.all import ESP, IP
     state = load(path)
-    clear = {}
+    clear, senders = {}, {}
     for p in packets(clear_pcap):
         if p.proto == 1:
             clear[(p.src, p.dst, bytes(p.payload))] = p
@@ -188,11 +194,16 @@ def decrypt(path, esp_pcap, clear_pcap):
         seen += 1
         outer = (p.src, p.dst)
         try:
-            inner = sa_of(state, p[ESP].spi).decrypt(p)
+            out = sa_of(state, p[ESP].spi).decrypt(p.copy())
         except Exception as e:
             why = repr(e)
             continue
+        if out.proto != 4:
+            why = 'next header %d' % out.proto
+            continue
+        inner = out.payload
         good += 1
+        senders.setdefault(p.src, set()).add(bytes(p[ESP].data)[:8])
         kept += outer == (inner.src, inner.dst)
         want = clear.get((inner.src, inner.dst, bytes(inner.payload)))
         # the path takes its part of the TTL, and of the checksum with it
@@ -207,6 +218,13 @@ def decrypt(path, esp_pcap, clear_pcap):
     check('their outer addresses are the inner ones', kept == seen > 0)
     check('they hold the packets that the hosts saw in clear',
           same == seen > 0, why)
+    if state['sats'][0]['transform'] == 20:
+        sids = {src: {int.from_bytes(iv, 'big') >> (64 - state['sid_bits'])
+                      for iv in ivs} for src, ivs in senders.items()}
+        all_sids = [s for few in sids.values() for s in few]
+        check('each sender has one sender identifier of its own, none ours',
+              len(all_sids) == len(sids) == len(set(all_sids)) and
+              not set(all_sids) & set(state['sids']), repr(sids))
 
 
 def newest(state):
@@ -224,8 +242,13 @@ def ping(path, local, dst):
         ICMP(id=77, seq=1) / Raw(text)
     sa = sa_of(state, spi, IP(src=local, dst=dst))
     answer = None
-    for seq in range(1, 4):
-        out = sa.encrypt(IP(bytes(clear)), seq_num=seq)
+    for _ in range(3):
+        state['sent'] = state.get('sent', 0) + 1
+        iv = None
+        if 'sids' in state:
+            iv = ((state['sids'][0] << (64 - state['sid_bits'])) |
+                  state['sent']).to_bytes(8, 'big')
+        out = sa.encrypt(IP(bytes(clear)), seq_num=state['sent'], iv=iv)
         raw.sendto(bytes(out.payload), (dst, 0))
         end = time.monotonic() + 2
         while answer is None and time.monotonic() < end:
@@ -239,13 +262,15 @@ def ping(path, local, dst):
                 answer = p
         if answer is not None:
             break
+    save(path, state)
     if not check('%s answers an ESP packet of ours' % dst,
                  answer is not None):
         return
     check('the answer is under a TEK of the group',
           str(answer[ESP].spi) in state['teks'])
-    inner = sa_of(state, answer[ESP].spi).decrypt(answer)
-    check('it is the echo reply to our packet', ICMP in inner and
+    inner = sa_of(state, answer[ESP].spi).decrypt(answer).payload
+    check('it is the echo reply to our packet',
+          (inner.src, inner.dst) == (dst, local) and ICMP in inner and
           inner[ICMP].type == 0 and bytes(inner[ICMP].payload) == text,
           inner.summary())
 

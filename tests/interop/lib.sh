@@ -20,8 +20,7 @@ export COHORT_RUN="$tmp/run"
 passed=0
 failed=0
 jobs_started=
-# Root of one's own namespaces: as an ordinary user, the whole test runs in
-# new ones, which the lab then uses as they are.
+# Programs run in the namespaces of the nodes by nsenter.
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'this test needs root'
 	exit 77

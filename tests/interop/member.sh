@@ -91,7 +91,8 @@ member refused 192.168.1.1 192.168.8.8 INTEROP_KEY 999 aes128-sha1-14
 check 'the key server has not taken it as a member' \
     not shows ks 'show crypto gdoi ks members' '192\.168\.8\.8'
 check 'and has logged the identity' logged ks 1 '192\.168\.8\.8.*999'
-for suite in aes256-sha256-14 aes128-sha1-5 3des-md5-2 aes192-sha512-16; do
+for suite in aes256-sha256-14 aes128-sha1-5 3des-md5-2 aes192-sha512-16 \
+    aes256-sha384-20 aes128-sha256-19; do
 	join $suite
 done
 join aes128-sha1-14 1

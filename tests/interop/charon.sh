@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# strongSwan's charon and our IKEv1 phase 1, both ways. charon knows no GDOI,
+# so everything ends with phase 1. It puts a non-ESP marker in front of IKE
+# when neither port is 500 and always answers with DOI 1.
+#
+#	peer (charon, port 500) -> ks, port 848
+#	gm1 -> peer2, port 848, redirected to charon on port 500
+. "$(dirname "$0")/lib.sh"
+charon=/usr/lib/ipsec/charon
+need_program swanctl $charon nft
+
+lab_copy
+# gm1 asks peer2 first, then the real key server.
+sed -i -e 's/^ server address ipv4 192.168.1.1/ server address ipv4 192.168.9.9\n&/' \
+    -e 's/^crypto isakmp key .*/&\ncrypto isakmp key INTEROP_KEY address 192.168.9.9/' \
+    "$tmp/lab/gm1.cfg"
+
+# conns ADDRESS: connections of one charon, one a suite; `wrong` has another
+# key, and so do all under 192.168.9.9 called wrong.
+suites='aes128-sha1-modp2048 aes256-sha256-modp2048 aes128-sha1-modp1536
+aes192-sha512-modp4096'
+# those need the openssl plugin of libstrongswan-standard-plugins
+plugins=${CHARON_PLUGINS:-/usr/lib/ipsec/plugins}
+if [ -e "$plugins/libstrongswan-openssl.so" ]; then
+	suites="$suites 3des-md5-modp1024 aes256-sha384-ecp384
+aes128-sha256-ecp256"
+else
+	echo 'skip  3DES and ECP: charon has no openssl plugin'
+fi
+conns() {
+	echo 'connections {'
+	for s in $suites wrong; do
+		p=$s
+		[ $s != wrong ] || p=aes128-sha1-modp2048
+		cat <<EOT
+  $s {
+    version = 1
+    local_addrs = $1
+    remote_addrs = $2
+    remote_port = $3
+    proposals = $p
+    dpd_delay = ${4:-0}
+    keyingtries = 1
+    local { auth = psk
+      id = $1 }
+    remote { auth = psk
+      id = $2 }
+  }
+EOT
+	done
+	echo '}'
+}
+
+charon_start() { # charon_start NODE KEY
+	d=$tmp/charon.$1
+	mkdir -p "$d/run"
+	cat >"$d/strongswan.conf" <<EOT
+charon {
+  load = random nonce aes des md5 sha1 sha2 hmac kdf gmp openssl kernel-netlink socket-default vici
+  port = 500
+  port_nat_t = 4500
+  install_routes = no
+  block_threshold = 0
+  retransmit_timeout = 1.0
+  retransmit_tries = 2
+  plugins { vici { socket = unix://$d/vici } }
+  filelog { log { path = $d/log
+    default = 1
+    ike = 2
+    enc = 1
+    flush_line = yes } }
+}
+EOT
+	# a private /run: several charons live on one machine
+	nsenter --net="$COHORT_RUN/interop/ns/$1" unshare --mount sh -c \
+	    'mount --bind "$1/run" /run &&
+	    { [ "$3" = /usr/lib/ipsec/plugins ] ||
+	    mount --bind "$3" /usr/lib/ipsec/plugins; } && STRONGSWAN_CONF=$1/strongswan.conf exec "$2"' \
+	    sh "$d" $charon "$plugins" >"$d/out" 2>&1 &
+	eval "charon_$1=$!"
+	jobs_started="$jobs_started $!"
+	wait_for 15 [ -S "$d/vici" ]
+}
+
+ctl() { # ctl NODE ARGUMENTS...
+	_d=$tmp/charon.$1
+	shift
+	STRONGSWAN_CONF=$_d/strongswan.conf timeout 30 swanctl "$@" \
+	    --uri "unix://$_d/vici" 2>"$tmp/ctl.err" && return 0
+	grep -v "^plugin '" "$tmp/ctl.err"
+	return 1
+}
+
+load() { # load NODE KEY < connections
+	_d=$tmp/charon.$1
+	cat >"$_d/swanctl.conf"
+	echo "secrets { ike-1 { secret = \"$2\" } }" >>"$_d/swanctl.conf"
+	ctl "$1" --load-all --file "$_d/swanctl.conf"
+}
+
+lab_up
+check 'charon starts in peer' charon_start peer
+conns 192.168.8.8 192.168.1.1 848 >"$tmp/conns"
+check 'connections load' load peer INTEROP_KEY <"$tmp/conns"
+
+up() {
+	ctl peer --initiate --ike "$1" >"$tmp/init" 2>&1 &&
+	    ctl peer --list-sas | grep -q "^$1:.*ESTABLISHED" && return 0
+	cat "$tmp/init"
+	return 1
+}
+
+has_sa() {
+	shows ks 'show crypto isakmp sa' '192\.168\.8\.8.*GDOI_IDLE.*ACTIVE'
+}
+
+for s in $suites; do
+	check "phase 1 with $s is up at charon" up $s
+	check 'and at the key server' has_sa
+	check 'charon deletes it' ctl peer --terminate --ike $s
+	check 'it is gone at the key server' wait_for 5 not has_sa
+done
+
+# a suite that the key server does not have
+sed 's/aes192-sha512-modp4096/aes192-md5-modp1024/' "$tmp/conns" >"$tmp/conns.odd"
+check 'connections load' load peer INTEROP_KEY <"$tmp/conns.odd"
+check 'a suite we have not: refused' not ctl peer --initiate --ike \
+    aes192-md5-modp1024
+check 'with NO-PROPOSAL-CHOSEN' \
+    grep -q 'received NO_PROPOSAL_CHOSEN' "$tmp/charon.peer/log"
+
+# DPD: charon asks every 2 s, and would delete the SA without an answer
+conns 192.168.8.8 192.168.1.1 848 2s >"$tmp/conns.dpd"
+check 'connections load' load peer INTEROP_KEY <"$tmp/conns.dpd"
+check 'phase 1 with DPD' up aes128-sha1-modp2048
+acked() {
+	[ "$(grep -c 'parsed INFORMATIONAL_V1.*N(DPD_ACK)' \
+	    "$tmp/charon.peer/log")" -ge 2 ]
+}
+check 'R-U-THERE is answered, twice' wait_for 15 acked
+check 'the SA stays' has_sa
+
+# clear crypto isakmp on our side sends a Delete
+check 'clear crypto isakmp' rexec ks 'clear crypto isakmp'
+check 'charon is told' wait_for 5 not sh -c \
+    "STRONGSWAN_CONF=$tmp/charon.peer/strongswan.conf swanctl --list-sas --uri unix://$tmp/charon.peer/vici | grep -q ESTABLISHED"
+
+# another key: nothing comes up, one line in the log
+before=$(rexec ks 'show logging' | grep -c 192.168.8.8)
+conns 192.168.8.8 192.168.1.1 848 >"$tmp/conns"
+check 'connections with another key load' load peer ANOTHER_KEY <"$tmp/conns"
+check 'phase 1 with another key fails' not ctl peer --initiate --ike wrong
+check 'the key server has no SA' not has_sa
+after=$(rexec ks 'show logging' | grep -c 192.168.8.8)
+check 'it was logged once' [ $((after - before)) -eq 1 ]
+check 'in words that help' shows ks 'show logging' \
+    '%CRYPTO-4-IKMP_BAD_MESSAGE: IKE message from 192.168.8.8'
+
+# our member as initiator: charon listens on 848 and knows no GDOI
+check 'charon starts in peer2' charon_start peer2
+node peer2 nft -f - <<'EOT'
+table ip nat {
+	chain pre {
+		type nat hook prerouting priority dstnat;
+		udp dport 848 redirect to :500
+	}
+}
+EOT
+conns 192.168.9.9 192.168.2.2 848 >"$tmp/conns2"
+check 'connections load' load peer2 INTEROP_KEY <"$tmp/conns2"
+rexec gm1 'clear crypto gdoi' >/dev/null 2>&1
+got_up() {
+	grep -q 'IKE_SA .* established between 192.168.9.9' \
+	    "$tmp/charon.peer2/log"
+}
+check 'our member brings phase 1 up with charon' wait_for 60 got_up
+check 'the member tells that this server gives no keys' wait_for 90 \
+    shows gm1 'show logging' '%GDOI-5-GM_CONN_NEXT_SER: .*192\.168\.1\.1'
+check 'it goes on to the next server and registers' \
+    wait_for 120 registered gm1
+check 'that is the real one' \
+    shows gm1 'show crypto gdoi' 'Registered with +: 192\.168\.1\.1'
+rexec gm1 'show logging' | grep GM_CONN_NEXT_SER | sed 's,^,      | ,'
+finish

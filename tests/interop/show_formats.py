@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What public parsers of IOS output require of ours, as regular expressions
+# in the order in which the lines must come: show_formats.py COHORT LABDIR
+# KS GM. A pattern that starts with "?" may be missing, one with "*" comes once
+# or more, other lines in between only with loose=True. ntc-templates do not
+# strip lines: blanks in front count.
+
+import re
+import subprocess
+import sys
+
+IP = r'\d+\.\d+\.\d+\.\d+'
+N = r'\d+'
+failed = passed = 0
+
+
+def result(text, bad):
+    global failed, passed
+    print('%-4s  %s' % ('FAIL' if bad else 'ok', text))
+    for line in bad[:12]:
+        print('      | %s' % line)
+    failed, passed = failed + bool(bad), passed + (not bad)
+
+
+def missing(out, patterns):
+    """Patterns that no line matches, each looked for behind the last."""
+    lines, at, bad = out.split('\n'), 0, []
+    for p in patterns:
+        optional, p = p.startswith('?'), p.lstrip('?')
+        for i in range(at, len(lines)):
+            if re.fullmatch(p, lines[i]):
+                at = i + 1
+                break
+        else:
+            if not optional:
+                bad.append('no line: %s' % p)
+    return bad + lines if bad else []
+
+
+def unknown(out, patterns):
+    """Lines that no pattern matches: what an ntc Error rule refuses."""
+    return ['unexpected line: %r' % s for s in out.split('\n')
+            if s.strip() and not any(re.fullmatch(p, s) for p in patterns)]
+
+
+def label(indent, column, text, value):
+    """`text   : value` with the colon in that column."""
+    return ' ' * indent + re.escape(text.ljust(column - indent)) + ': ' + \
+        value
+
+
+def four(pairs):
+    return [label(4, 29, t, v) for t, v in pairs]
+
+
+def seven(pairs, column=29):
+    return [label(7, column, t, v) for t, v in pairs]
+
+
+GDOI = ['GROUP INFORMATION', ''] + four([
+    ('Group Name', r'\w+'), ('Group Identity', r'\w+'),
+    ('Group Type', r'GDOI \(ISAKMP\)'), ('Crypto Path', 'ipv4'),
+    ('Key Management Path', 'ipv4'), ('Rekeys received', N),
+    ('IPSec SA Direction', 'Both')]) + [
+    '', ' {5}Group Server list       : ' + IP, '',
+    r'Group Member Information For Group \w+:',
+    label(4, 29, 'IPSec SA Direction', 'Both'),
+    label(4, 29, 'ACL Received From KS', r'gdoi_group_\w+_temp_acl'), '',
+    label(4, 29, 'Group member', r'(?=.{16} vrf|.* vrf)' + IP +
+          r' +vrf: None')] + seven([
+    ('Local addr/port', IP + '/848'), ('Remote addr/port', IP + '/848'),
+    ('fvrf/ivrf', 'None/None'), ('Version', r'[\d.]+'),
+    ('Registration status', 'Registered'), ('Registered with', IP),
+    ('Re-registers in', N + ' sec'), ('Succeeded registration', N),
+    ('Attempted registration', N), ('Last rekey from', IP + '|UNKNOWN'),
+    ('Last rekey seq num', N), ('Unicast rekey received', N),
+    ('Rekey ACKs sent', N), ('Rekey Rcvd(hh:mm:ss)', r'[\d:]+|never'),
+    ('DP Error Monitoring', 'OFF')]) + seven([
+    ('IPSEC init reg executed', N), ('IPSEC init reg postponed', N)], 34) + \
+    seven([('Active TEK Number', N)]) + [
+    r' {7}SA Track \(OID/status\) : (disabled|enabled)',
+    r'? {7}Fail-Close Revert : (Disabled|Enabled)', '',
+    ' {7}allowable rekey cipher: any', ' {7}allowable rekey hash  : any',
+    ' {7}allowable transformtag: any ESP', '', ' {4}Rekeys cumulative',
+    ' {7}Total received        : ' + N, ' {7}After latest register : ' + N,
+    ' {7}Rekey Acks sents      : ' + N, '',
+    ' ACL Downloaded From KS ' + IP + ':',
+    r' {3}access-list {2,3}(permit|deny) \w+ .*', '', 'KEK POLICY:',
+    label(4, 29, 'Rekey Transport Type', 'Unicast'),
+    label(4, 29, 'Lifetime (secs)', N),
+    label(4, 29, 'Encrypt Algorithm', 'AES|3DES|DES'),
+    label(4, 29, 'Key Size', N + ' *'),
+    label(4, 29, 'Sig Hash Algorithm', r'HMAC_AUTH_\w+'),
+    label(4, 29, 'Sig Key Length (bits)', N), '',
+    'TEK POLICY for the current KS-Policy ACEs Downloaded:',
+    r' {2}\S+:', ' {4}IPsec SA:', r' {8}spi: 0x[0-9A-F]+\(\d+\)',
+    ' {8}transform: esp-.*',
+    r' {8}sa timing:remaining key lifetime \(sec\): \(\d+\)',
+    r'? {8}Anti-Replay\(Counter Based\) : \d+', ' {8}tag method : disabled',
+    r' {8}alg key size: \d+ \(bytes\)', r' {8}sig key size: \d+ \(bytes\)',
+    ' {8}encaps: ENCAPS_TUNNEL', '', 'KGS POLICY:',
+    ' {2}REG_GM: local_addr ' + IP, '', 'P2P POLICY:',
+    ' {2}REG_GM: local_addr ' + IP]
+
+MEMBERS = [
+    r'Number of rekeys sent for group \w+ : ' + N,
+    r'Number of retransmits during the last rekey for group \w+ : ' + N,
+    r'Duration of the last rekey for group \w+ : \d+ msec', '',
+    'Group Member ID    : ' + IP + r'  GM Version: [\d.]+',
+    label(1, 19, 'Group ID', N), label(1, 19, 'Group Name', r'\w+'),
+    label(1, 19, 'Group Type', r'GDOI \(ISAKMP\)'),
+    label(1, 19, 'GM State', 'Registered'),
+    label(1, 19, 'Key Server ID', IP), label(1, 19, 'Rekeys sent', N),
+    label(1, 19, 'Rekeys retries', N), label(1, 19, 'Rekey Acks Rcvd', N),
+    label(1, 19, 'Rekey Acks missed', N), '',
+    r' Sent seq num : \d+ +\d+ +\d+ +\d+ *',
+    r' ?Rcvd seq num : \d+ +\d+ +\d+ +\d+ *']
+
+POLICY = [
+    'Key Server Policy:',
+    r'For group \w+ \(handle: \w+\) server ' + IP + r' \(handle: \w+\):',
+    '', r' {2}# of teks : \d+  Seq num : \d+',
+    r' {2}KEK POLICY \(transport type : Unicast\)',
+    r' {4}spi : 0x[0-9A-F]{32}',
+    r' {4}management alg     : disabled +encrypt alg +: \w+ *',
+    r' {4}crypto iv length   : \d+ +key size +: \d+ *',
+    r' {4}orig life\(sec\)     : \d+ +remaining life\(sec\) +: \d+ *',
+    r'? {4}time to rekey \(sec\): (\d+|n/a)',
+    r' {4}sig hash algorithm : enabled +sig key length +: \d+ *',
+    r' {4}sig size           : \d+ *', r' {4}sig key name       : \w+ *',
+    r'? {4}acknowledgement    : \w+ *', '',
+    r' {2}TEK POLICY \(encaps : ENCAPS_TUNNEL\)',
+    r' {4}spi                : 0x[0-9A-F]{8}',
+    r' {4}access-list        : \w+', r' {4}transform          : esp-.*',
+    r' {4}alg key size       : \d+ +sig key size +: \d+ *',
+    r' {4}orig life\(sec\)     : \d+ +remaining life\(sec\) +: \d+ *',
+    r' {4}tek life\(sec\)      : \d+ +elapsed time\(sec\) +: \d+ *',
+    r' {4}override life ?\(sec\) ?: \d+ +antireplay window size: \d+ *']
+
+REKEY = [
+    r'Group \w+ \(Unicast\)',
+    label(4, 49, 'Number of Rekeys received (cumulative)', N),
+    label(4, 49, 'Number of Rekeys received after registration', N),
+    label(4, 49, 'Number of Rekey Acks sent', N), '',
+    r'Rekey \(KEK\) SA information :',
+    ' {10}dst             src             conn-id  my-cookie  his-cookie *',
+    r'(New     : |Current : )(' + IP + ' +' + IP + r' +\d+ +[0-9A-F]{8} +'
+    r'[0-9A-F]{8}|(--- +){4}---) *']
+
+SA = [
+    r'interface: [\w/]+', r' {4}Crypto map tag: [\w-]+, local addr ' + IP,
+    '', r' {3}protected vrf: \(none\)',
+    r' {3}local  ident \(addr/mask/prot/port\): \([\d./]+\)',
+    r' {3}remote ident \(addr/mask/prot/port\): \([\d./]+\)',
+    r'? {3}Group: \w+', r' {3}current_peer ' + IP + ' port 848 *',
+    r' {5}(PERMIT|DENY), flags=\{\w+,?\}',
+    r' {4}#pkts encaps: \d+, #pkts encrypt: \d+, #pkts digest: \d+',
+    r' {4}#pkts decaps: \d+, #pkts decrypt: \d+, #pkts verify: \d+',
+    r' {4}#pkts compressed: \d+, #pkts decompressed: \d+',
+    r' {4}#pkts not compressed: \d+, #pkts compr. failed: \d+',
+    r' {4}#pkts not decompressed: \d+, #pkts decompress failed: \d+',
+    r' {4}#send errors \d+, #recv errors \d+', '',
+    ' {5}local crypto endpt.: ' + IP + ', remote crypto endpt.: ' + IP,
+    r' {5}plaintext mtu \d+, path mtu \d+, ip mtu \d+, ip mtu idb \S+',
+    r' {5}current outbound spi: 0x[0-9A-F]+\(\d+\)',
+    r' {5}PFS \(Y/N\): N, DH group: none', '', ' {5}inbound esp sas:',
+    r' {6}spi: 0x[0-9A-F]+\(\d+\)', r' {8}transform: esp-.* ,',
+    r' {8}in use settings =\{Tunnel, \}',
+    r' {8}conn id: \d+, flow_id: SW:\d+, sibling_flags [0-9A-Fa-f]+, '
+    r'crypto map: [\w-]+',
+    r' {8}sa timing: remaining key lifetime \((k/sec|sec)\): \([\d/]+\)',
+    r'? {8}Kilobyte Volume Rekey has been disabled',
+    r' {8}IV size: \d+ bytes', ' {8}replay detection support: [YN].*',
+    r' {8}Status: ACTIVE\(ACTIVE\)', '', ' {5}inbound ah sas:', '',
+    ' {5}inbound pcp sas:', '', ' {5}outbound esp sas:',
+    r' {6}spi: 0x[0-9A-F]+\(\d+\)']
+
+ISAKMP = [
+    'IPv4 Crypto ISAKMP SA',
+    'dst             src             state          conn-id status',
+    r'(?=.{47} *\d+ ACTIVE)(?=.{54} )' + IP + ' +' + IP +
+    r' +\w+ +\d+ ACTIVE', '',
+    'IPv6 Crypto ISAKMP SA']
+
+RSA = [
+    r'% Key pair was generated at: \d\d:\d\d:\d\d \w+ \w{3} \d+ \d{4}',
+    r'Key name: \w+', r'Key type: RSA KEYS( +\d+ bits)?',
+    ' Storage Device: .*', ' Usage: General Purpose Key',
+    r' Key is (not )?exportable\.( Redundancy enabled\.)?', ' Key Data:',
+    r'  ([0-9A-F]{8} ){1,8}[0-9A-F]* *']
+
+VERSION = [
+    r'(Cisco IOS Software, .*|[A-Z]+ \(.*\) .*)Software \(.+\), '
+    r'Version \d+\.\d+.*, RELEASE SOFTWARE.*',
+    r'?Copyright \(c\) \d{4}(-\d{4})? .*', r'\S+ uptime is .*']
+
+INTERFACE = [
+    r'\S+ is (up|administratively down|down), line protocol is (up|down) *',
+    r' {2}Hardware is .*, address is [0-9a-f.]{14} \(bia [0-9a-f.]{14}\)',
+    r'? {2}Description: .*', '? {2}Internet address is [0-9./]+',
+    r' {2}MTU \d+ bytes, BW \d+ Kbit/sec, DLY \d+ usec, *',
+    r' {5}reliability \d+/255, txload \d+/255, rxload \d+/255',
+    ' {2}Encapsulation .*', r'? {2}Keepalive .*',
+    ' {2}Last input .*, output .*, output hang never',
+    ' {2}Last clearing of "show interface" counters .*',
+    r' {2}Input queue: \d+/\d+/\d+/\d+ \(size/max/drops/flushes\); '
+    r'Total output drops: \d+',
+    ' {2}Queueing strategy: .*', r' {2}Output queue: \d+/\d+ \(size/max\)',
+    r' {2}5 minute input rate \d+ bits/sec, \d+ packets/sec',
+    r' {2}5 minute output rate \d+ bits/sec, \d+ packets/sec',
+    r' {5}\d+ packets input, \d+ bytes.*', r' {5}\d+ packets output, .*']
+
+ROUTE = [
+    r'Gateway of last resort is .*', '',
+    r'S\* {4}0\.0\.0\.0/0 \[1/0\] via ' + IP + '.*',
+    r' {6}' + IP + r'/\d+ is variably subnetted, \d+ subnets, \d+ masks',
+    r'C {8}' + IP + r'/\d+ is directly connected, \S+',
+    r'L {8}' + IP + r'/\d+ is directly connected, \S+']
+
+LOGGING = [
+    r'Syslog logging: enabled .*', r'    Console logging: .*',
+    r'    Monitor logging: .*', r'    Buffer logging: .*',
+    r'    Exception Logging: .*', r'?    Persistent logging: .*',
+    r'    Trap logging: .*',
+    r'[*.]?\w{3} +\d+ \d\d:\d\d:\d\d\.\d{3}( \w{3})?: %[\w-]+-\d-\w+: .*']
+
+
+def show(who, command):
+    p = subprocess.run([cohort, 'lab', 'exec', lab, who, command],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       universal_newlines=True, timeout=30)
+    return p.stdout.replace('\r', '')
+
+
+def brief(out):
+    """Cells stand in the columns of the header."""
+    lines = out.rstrip('\n').split('\n')
+    head = [i for i, s in enumerate(lines) if s.startswith('Interface')]
+    if not head:
+        return ['no header'] + lines
+    h, bad = lines[head[0]], []
+    at = [h.find(w) for w in ('Interface', 'IP-Address', 'OK?', 'Method',
+                              'Status', 'Protocol')]
+    if at not in ([0, 27, 43, 47, 54, 76], [0, 23, 39, 43, 50, 72]):
+        bad.append('columns %r' % at)
+    for s in lines[head[0] + 1:]:
+        cells = [s[a:b].rstrip() for a, b in zip(at, at[1:] + [None])]
+        want = (r'\S+', IP + '|unassigned', 'YES|NO',
+                'NVRAM|manual|unset|DHCP|TFTP|other',
+                'up|down|administratively down|deleted', 'up|down')
+        bad += ['%r: %r' % (w, c) for w, c in zip(want, cells)
+                if not re.fullmatch(w, c)]
+    return bad + lines if bad else []
+
+
+cohort, lab, ks, gm = sys.argv[1:5]
+result('show crypto gdoi (GM)', missing(show(gm, 'show crypto gdoi'), GDOI))
+for who, command, patterns in (
+        (ks, 'show crypto gdoi ks members', MEMBERS),
+        (ks, 'show crypto gdoi ks policy', POLICY),
+        (gm, 'show crypto gdoi gm rekey detail', REKEY),
+        (gm, 'show crypto ipsec sa', SA), (gm, 'show crypto isakmp sa', ISAKMP),
+        (ks, 'show crypto key mypubkey rsa', RSA),
+        (gm, 'show version', VERSION), (gm, 'show interfaces', INTERFACE),
+        (gm, 'show ip route', ROUTE), (gm, 'show logging', LOGGING)):
+    result(command, missing(show(who, command), patterns))
+result('show ip interface brief', brief(show(gm, 'show ip interface brief')))
+result('show clock', unknown(show(gm, 'show clock'), [
+    r'[*.]?\d\d:\d\d:\d\d\.\d{3} \w+ \w{3} \w{3} \d+ \d{4}']))
+result('show access-lists', unknown(show(ks, 'show access-lists'), [
+    r'(Standard|Extended) IP access list \S+',
+    r' {4}\d+ (permit|deny) \w+ .+?( \(\d+ match(es)?\))?']))
+result('show clock has no extra line',
+       [] if len(show(gm, 'show clock').strip().split('\n')) == 1 else
+       ['more than one line'])
+print('%d passed, %d failed' % (passed, failed))
+sys.exit(failed > 0)
