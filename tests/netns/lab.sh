@@ -15,6 +15,7 @@ case $COHORT in
 esac
 tmp=$(mktemp -d /tmp/cohort-lab.XXXXXX) || exit 1
 export COHORT_RUN="$tmp/run"
+passed=0
 failed=0
 
 cleanup() {
@@ -35,6 +36,7 @@ check() { # check TEXT COMMAND...
 	shift
 	if "$@" >"$tmp/out" 2>&1; then
 		echo "ok    $_text"
+		passed=$((passed + 1))
 	else
 		echo "FAIL  $_text"
 		sed 's/^/      | /' "$tmp/out"
@@ -244,4 +246,5 @@ refused 'mtu is a number' "$n$l [\"a:e1\", \"a:e2\"]\n    mtu: 9x\n"
 check 'no such directory' says 'No such file' "$COHORT" lab up "$tmp/none"
 check 'no such sub-command' says 'usage:' "$COHORT" lab levitate "$tmp/lab"
 
+echo "$passed passed, $failed failed"
 exit $((failed > 0))
