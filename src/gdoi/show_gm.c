@@ -203,8 +203,9 @@ print_replay(struct strbuf *sb, const struct sa_tek *t)
 		    t->window);
 		break;
 	case REPLAY_TIME:
+		/* What is not done is not promised. */
 		sb_printf(sb, "        Anti-Replay(Time Based) : %u sec"
-		    " interval\n", t->window);
+		    " interval (not checked by this version)\n", t->window);
 		break;
 	default:
 		sb_printf(sb, "        Anti-Replay : Disabled\n");

@@ -104,7 +104,8 @@ struct sa_view {
 SA_VALUE(v_sa_number, "%u", v->sa->number)
 SA_VALUE(v_sa_life, "%u secs", v->sa->life)
 SA_VALUE(v_sa_profile, "%s", v->sa->profile)
-SA_VALUE(v_sa_replay, "%s", v->sa->replay == REPLAY_TIME ? "Time Based" :
+SA_VALUE(v_sa_replay, "%s", v->sa->replay == REPLAY_TIME ?
+    "Time Based (not checked by this version)" :
     v->sa->replay == REPLAY_COUNTER ? "Count Based" : "Disabled")
 SA_VALUE(v_sa_window, "%u", v->sa->window)
 SA_VALUE(v_sa_left, "%u secs", secs_until(v->k->g, v->tek->expires))
