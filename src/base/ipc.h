@@ -52,7 +52,6 @@ enum ipc_type {
 	/* shell <-> main on the console socket */
 	IPC_HELLO,	 /* shell: u8 interactive, str tty name */
 	IPC_LINE,	 /* shell: str line */
-	IPC_HELP,	 /* reserved */
 	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privileged,
 			  * u8 refused (the last line) */
 	IPC_CONSOLE_LOG, /* main: str line of log */

@@ -64,12 +64,6 @@ static const struct {
     [CHILD_FWD] = {"fwd", CF_FWD},
 };
 
-const char *
-child_name(enum child_kind kind)
-{
-	return kinds[kind].name;
-}
-
 pid_t
 child_pid(const struct router *r, enum child_kind kind)
 {

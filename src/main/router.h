@@ -74,7 +74,6 @@ int child_send(struct router *, enum child_kind, uint16_t type,
     uint32_t session, const void *body, size_t len, const int *fds, int nfds);
 void child_send_conf(struct router *, enum child_kind, const struct conf *);
 bool child_is_ready(const struct router *, enum child_kind);
-const char *child_name(enum child_kind);
 pid_t child_pid(const struct router *, enum child_kind);
 
 /* ---- ports.c ---- */
