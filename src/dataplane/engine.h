@@ -109,14 +109,13 @@ struct sa {
 	uint64_t expires;	/* monotonic ms */
 	uint32_t keep_ms;	/* no sending with less than this left */
 	uint32_t sid;
-	uint8_t sid_bits;
+	uint8_t sid_bits;	/* atomic: may come after the TEK */
 	uint8_t iv_len, icv_len, block;
 
 	struct crypto_sa *crypto;
 	struct replay *replay;	/* NULL: no check */
 	uint32_t seq;		/* last one sent */
 	uint64_t iv_next;
-	bool used_up;
 };
 
 /* Never freed before the engine: its counters outlive its policy. */

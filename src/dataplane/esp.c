@@ -65,7 +65,7 @@ esp_number(struct fwd *f, struct sa *sa, uint8_t *esp, enum drop_id *why)
 		return false;
 	if (is_counter_mode(sa)) {
 		*why = DROP_NO_SID;
-		if (sa->sid_bits == 0)
+		if (__atomic_load_n(&sa->sid_bits, __ATOMIC_ACQUIRE) == 0)
 			return false;
 		*why = DROP_SEQUENCE;
 		if (!counter_iv(sa, esp + ESP_FIXED))
@@ -366,15 +366,18 @@ esp_finish(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 		    &(struct event){ .a = sa->conn_id });
 		return fwd_drop(f, DROP_VERIFY);
 	}
-	if (sa->replay != NULL) {
-		/* again: its copy may stand in the same burst */
-		if (!replay_check(sa->replay, p->flow.src, seq))
-			return replay_drop(f, p, seq);
-		replay_update(sa->replay, p->flow.src, seq);
-	}
+	/* again: its copy may stand in the same burst */
+	if (sa->replay != NULL && !replay_check(sa->replay, p->flow.src, seq))
+		return replay_drop(f, p, seq);
 	v = esp_unwrap(f, p, job);
-	if (v == NEXT)
+	if (v == NEXT) {
+		/* Not before: ESP does not cover the outer source, and a
+		 * packet under a false one must not move the window of
+		 * another member, nor take its place. */
+		if (sa->replay != NULL)
+			replay_update(sa->replay, p->flow.src, seq);
 		v = esp_identity(f, p);
+	}
 	p->sa = p->group = NULL;
 	return v;
 }

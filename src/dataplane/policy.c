@@ -98,7 +98,9 @@ stage_classify(struct fwd *f, struct pkt *p)
 
 	if (sp->n_maps == 0)
 		return NEXT;
-	if (p->in_port == PORT_LOCAL &&
+	/* ike's own socket does not come this way: what has no ports here is
+	 * some other program's. */
+	if (p->in_port == PORT_LOCAL && !p->flow.frag_tail &&
 	    is_own_key_traffic(f, &p->flow, p->flow.src)) {
 		p->own_ike = true;
 		return NEXT;

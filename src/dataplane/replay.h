@@ -7,7 +7,8 @@
  * authentication ties to the inner one, tells them apart. A site behind two
  * members that share its hosts needs `no replay`.
  *
- * Check first, authenticate, then update: only authentic packets move it.
+ * Check first, authenticate, compare the sources, then update: only authentic
+ * packets move it, and only the window of their inner source.
  */
 #ifndef COHORT_REPLAY_H
 #define COHORT_REPLAY_H

@@ -191,6 +191,17 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	return sa;
 }
 
+/* An SA that had no sender identifier, and so sent nothing, gets one. The
+ * worker may hold it: the identifier stands before its length does. */
+static void
+sa_take_sid(struct sa *sa, const struct sa_tek *t)
+{
+	if (sa->sid_bits != 0 || t->sid_bits == 0)
+		return;
+	sa->sid = t->sid;
+	__atomic_store_n(&sa->sid_bits, t->sid_bits, __ATOMIC_RELEASE);
+}
+
 static void
 sa_add(struct fwd *f, const struct sa_tek *t)
 {
@@ -200,6 +211,7 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 	for (end = &g->sas; *end != NULL; end = &(*end)->next) {
 		if ((*end)->spi == t->spi) {
 			sa_life(f, *end, t->life_ms);
+			sa_take_sid(*end, t);
 			return;
 		}
 	}

@@ -163,6 +163,7 @@ static const char *
 sid_packet(struct gdoi_kd_msg *m, struct rd r)
 {
 	struct isakmp_attr a;
+	unsigned i;
 
 	while (rd_left(&r) > 0) {
 		if (!isakmp_get_attr(&r, &a) || a.len > 8)
@@ -181,6 +182,10 @@ sid_packet(struct gdoi_kd_msg *m, struct rd r)
 	}
 	if (!rd_end(&r) || m->sid_bits == 0)
 		return "SID packet malformed";
+	/* cut off, two senders could have the same one */
+	for (i = 0; i < m->nsids; i++)
+		if ((uint64_t)m->sids[i] >> m->sid_bits != 0)
+			return "SID value";
 	return NULL;
 }
 

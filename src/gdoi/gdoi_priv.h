@@ -173,6 +173,8 @@ struct gm_group {
 	uint16_t *sa_of;
 	uint8_t sid_bits;
 	uint32_t sid;
+	uint32_t past[GDOI_TEKS_MAX]; /* a ring: TEKs that ended with it */
+	unsigned npast;
 	uint8_t local_digest[32]; /* of the local deny list */
 	uint64_t reregister_at;
 	struct timer reg_timer, exp_timer;

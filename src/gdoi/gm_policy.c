@@ -262,9 +262,14 @@ gm_send_policy(struct gm_group *gm)
 
 /* ---- keeping ---- */
 
+/* In counter modes the SPI is remembered while we keep the same sender
+ * identifier: a push that was held back can bring the TEK once more, and its
+ * IVs would begin anew. */
 static void
 free_tek(struct gm_group *gm, struct gm_tek *t)
 {
+	if (aead(&t->t.transform))
+		gm->past[gm->npast++ % NELEM(gm->past)] = t->t.spi;
 	TAILQ_REMOVE(&gm->teks, t, link);
 	explicit_bzero(t, sizeof(*t));
 	free(t);
@@ -301,7 +306,8 @@ gm_forget_all(struct gm_group *gm)
 	gm->aces = NULL;
 	gm->sa_of = NULL;
 	gm->naces = 0;
-	gm->sid_bits = 0;
+	gm->sid_bits = 0; /* nothing is sent before there is a new one */
+	memset(gm->past, 0, sizeof(gm->past));
 	gm->ks = 0;
 }
 
@@ -392,6 +398,35 @@ set_tek(struct gm_group *gm, struct gm_tek *t, const struct gdoi_sat *s,
 	}
 }
 
+static bool
+is_past(const struct gm_group *gm, uint32_t spi)
+{
+	unsigned i;
+
+	for (i = 0; i < NELEM(gm->past); i++)
+		if (gm->past[i] == spi)
+			return true;
+	return false;
+}
+
+/* A registration gave us a new sender identifier: it is for new TEKs and for
+ * those that wait for one (gm_resync()). */
+static void
+take_sid(struct gm_group *gm, const struct gdoi_kd_msg *kd)
+{
+	struct gm_tek *t;
+
+	gm->sid_bits = kd->sid_bits;
+	gm->sid = kd->sids[0];
+	memset(gm->past, 0, sizeof(gm->past));
+	TAILQ_FOREACH(t, &gm->teks, link) {
+		if (!aead(&t->t.transform) || t->t.sid_bits != 0)
+			continue;
+		t->t.sid = gm->sid;
+		t->t.sid_bits = gm->sid_bits;
+	}
+}
+
 /* A TEK that we have only gets a new end; true if it is new. */
 static bool
 take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
@@ -400,6 +435,8 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 	struct gm_tek *t = find_tek(gm, s->spi);
 	bool fresh = t == NULL;
 
+	if (fresh && is_past(gm, s->spi))
+		return false;
 	if (fresh) {
 		t = xcalloc(1, sizeof(*t));
 		set_tek(gm, t, s, find_key(kd, s->spi));
@@ -469,10 +506,8 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	bool fresh = false;
 	unsigned i;
 
-	if (kd->sid_bits != 0 && kd->nsids > 0) {
-		gm->sid_bits = kd->sid_bits;
-		gm->sid = kd->sids[0];
-	}
+	if (kd->sid_bits != 0 && kd->nsids > 0)
+		take_sid(gm, kd);
 	assemble(&as, sa, index);
 	/* back to front, so that the first of the list ends up newest */
 	for (i = sa->n; i-- > 0;)

@@ -120,6 +120,20 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 	return true;
 }
 
+/* Whether the group still has a key of those that message 2 announced. */
+static bool
+keys_live(const struct ks_group *grp, const struct ks_pull *p)
+{
+	const struct ks_tek *t;
+	unsigned i;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		for (i = 0; i < p->nteks; i++)
+			if (p->teks[i].spi == t->k.spi)
+				return true;
+	return false;
+}
+
 static enum exch_verdict
 ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 {
@@ -132,6 +146,10 @@ ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 		return EX_BAD;
 	if (grp == NULL)
 		return refuse(x, N_INVALID_ID, "the group is gone");
+	/* The operator may have cleared it: sender identifiers count from the
+	 * start again and would come twice under the old keys. */
+	if (!keys_live(grp, p))
+		return refuse(x, N_NO_PROPOSAL, "its keys were replaced");
 	if (ks_counter_mode(grp)) {
 		p->nsids = gap.sids != 0 ? gap.sids : 1;
 		if (p->nsids > GDOI_SIDS_MAX)
@@ -254,6 +272,8 @@ gm_done(struct exch *x)
 	gm_install(gm, &p->sa, &p->kd, true);
 	if (!same || p->seq > gm->last_seq)
 		gm->last_seq = p->seq;
+	if (!same) /* what that push said may have to be said again */
+		gm->ack.len = 0;
 	gm->pull = NULL;
 	p->gm = NULL; /* it may go before this exchange is forgotten */
 	gm_registered(gm);

@@ -386,7 +386,114 @@ counter_mode(void **state)
 	gm_clear(net_gm(n->nodes[1]));
 	assert_true(net_until(n, 5 * SEC, net_registered));
 	assert_int_equal(n->nodes[1]->teks[0].sid, 8);
+	/* the packet process dies: nothing is sent before a new number */
+	gdoi_resync(n->nodes[2]->g);
+	assert_int_equal(TAILQ_FIRST(&net_gm(n->nodes[2])->teks)->t.sid_bits,
+	    0);
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	assert_int_equal(TAILQ_FIRST(&net_gm(n->nodes[2])->teks)->t.sid_bits,
+	    24);
+	assert_int_equal(TAILQ_FIRST(&net_gm(n->nodes[2])->teks)->t.sid, 9);
 	net_free(n);
+}
+
+/* A push that somebody held back until the old TEK in it had ended: the IVs
+ * of that one must not begin anew. */
+static struct { size_t len; uint8_t data[ISAKMP_MSG_MAX]; } held;
+
+static bool
+hold_push(struct net *n, struct datagram *d)
+{
+	(void)n;
+	if (d->data[18] != GDOI_X_PUSH)
+		return true;
+	held.len = d->len;
+	memcpy(held.data, d->data, d->len);
+	return false;
+}
+
+static void
+held_push(void **state)
+{
+	struct net *n = net_new(16);
+	struct node *ks = net_add_ks(n, KS_ADDR), *gm = net_add_gm(n, 0);
+	struct transform_set *t = (void *)ks->conf->transform_sets.first;
+	struct udp_addr from = { KS_ADDR, ISAKMP_PORT };
+	struct udp_addr to = { GM_ADDR(0), ISAKMP_PORT };
+	uint32_t old;
+
+	(void)state;
+	t->esp = (struct esp_transform){ ESP_AES_GCM, ESP_AUTH_NONE, 256 };
+	net_apply_all(n);
+	assert_true(net_until(n, SEC, net_registered));
+	old = gm->teks[0].spi;
+	n->tap = hold_push;
+	ks_make_tek(net_ks(ks), &net_ks(ks)->active->sas[0]);
+	assert_null(ks_rekey(net_ks(ks), REKEY_TEK));
+	ks->deaf = true;
+	net_run(n, 3601 * SEC);
+	assert_true(TAILQ_EMPTY(&net_gm(gm)->teks));
+	gdoi_input(gm->g, to, from, held.data, held.len);
+	assert_int_equal(net_gm(gm)->rekeys_total, 1);
+	assert_int_equal(live_teks(gm), 1);
+	assert_false(has_tek(gm, old));
+	net_free(n);
+}
+
+/* The operator clears the group between the policy and the keys of a pull:
+ * the member gets the keys of now, not those of then. */
+static bool
+clear_once(struct net *n, struct datagram *d)
+{
+	if (d->data[18] == GDOI_X_PULL && d->from.addr == KS_ADDR) {
+		n->tap = NULL;
+		ks_clear(net_ks(n->nodes[0]));
+	}
+	return true;
+}
+
+static void
+cleared_in_pull(void **state)
+{
+	struct net *n = net_new(17);
+	struct node *ks = net_add_ks(n, KS_ADDR), *gm = net_add_gm(n, 0);
+
+	(void)state;
+	n->tap = clear_once;
+	net_apply_all(n);
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	assert_int_equal(live_teks(gm), 1);
+	assert_false(TAILQ_EMPTY(&net_ks(ks)->teks));
+	assert_true(has_tek(gm, TAILQ_FIRST(&net_ks(ks)->teks)->k.spi));
+	net_free(n);
+}
+
+/* Identifiers that do not fit would be cut to those of other senders. */
+static void
+sid_range(void **state)
+{
+	uint8_t buf[200];
+	uint32_t sid;
+
+	(void)state;
+	for (sid = 255; sid <= 256; sid++) {
+		struct isakmp_hdr h = { .exchange = GDOI_X_PULL };
+		struct gdoi_kd_msg kd;
+		struct isakmp_msg m;
+		struct isakmp_out o;
+
+		isakmp_out_begin(&o, buf, sizeof(buf), &h);
+		gdoi_put_kd(&o, NULL, NULL, 0, 8, &sid, 1);
+		isakmp_out_length(&o);
+		assert_true(isakmp_parse(&m, buf, wr_len(&o.w)));
+		if (sid < 256)
+			assert_null(gdoi_get_kd(isakmp_rd(&m.pl[0]), &kd));
+		else
+			assert_string_equal(gdoi_get_kd(isakmp_rd(&m.pl[0]),
+			    &kd), "SID value");
+		if (sid < 256)
+			gdoi_kd_msg_free(&kd);
+	}
 }
 
 static void
@@ -514,6 +621,9 @@ main(void)
 		cmocka_unit_test(policy_changes),
 		cmocka_unit_test(two_sas),
 		cmocka_unit_test(counter_mode),
+		cmocka_unit_test(held_push),
+		cmocka_unit_test(cleared_in_pull),
+		cmocka_unit_test(sid_range),
 		cmocka_unit_test(key_server_restarts),
 		cmocka_unit_test(member_restarts),
 		cmocka_unit_test(cleared),

@@ -425,6 +425,31 @@ test_replay(void **state)
 	drop_rig(r);
 }
 
+/* ESP does not cover the outer source: a packet of one member under the
+ * address of another must not move that one's window. */
+static void
+test_false_source(void **state)
+{
+	struct rig *r = rig_of();
+	struct mk other = to_lan;
+	uint8_t esp[300];
+	size_t len;
+
+	(void)state;
+	rig_group(r);
+	other.src = IP4(10, 3, 3, 3);
+	len = good_esp(esp, rig_aes_sha1, &other, 100);
+	put32(esp + IPH_SRC, FAR_HOST);
+	ip_finish(esp, IPH_HDR, (unsigned)len);
+	rig_input(r, esp, len, WAN);
+	assert_int_equal(r->n_out, 0);
+	assert_int_equal(rig_drops(r, DROP_ESP_ADDRESS), 1);
+	len = good_esp(esp, rig_aes_sha1, &to_lan, 1);
+	rig_input(r, esp, len, WAN);
+	assert_int_equal(r->n_out, 1);
+	drop_rig(r);
+}
+
 /* One message a minute for a source, however many packets. */
 static void
 test_log_limits(void **state)
@@ -651,6 +676,7 @@ main(void)
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_inner),
 		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_false_source),
 		cmocka_unit_test(test_log_limits),
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_local_deny),

@@ -187,6 +187,33 @@ test_changes(void **state)
 	drop_rig(r);
 }
 
+/* AES-GCM without a sender identifier sends nothing, until one comes; a
+ * second one changes nothing. */
+static void
+test_late_sid(void **state)
+{
+	const struct esp_transform gcm = { ESP_AES_GCM, ESP_AUTH_NONE, 128 };
+	struct sa_change c = { .type = SA_ADD };
+	struct rig *r = rig_of();
+
+	(void)state;
+	c.tek = rig_tek_of(1, 0, gcm, 100000);
+	c.tek.sid = c.tek.sid_bits = 0;
+	fwd_sa(r->f, &c);
+	assert_int_equal(sent_with(r), 0);
+	assert_int_equal(rig_drops(r, DROP_NO_SID), 1);
+	rig_tek(r, 1, 0, gcm, 100000);
+	assert_int_equal(sent_with(r), 1);
+	assert_int_equal(get32(rig_ip(r, 0) + 28), 5 << 8);
+	c.tek.sid = 6;
+	c.tek.sid_bits = 24;
+	fwd_sa(r->f, &c);
+	assert_int_equal(sent_with(r), 1);
+	assert_int_equal(get32(rig_ip(r, 0) + 28), 5 << 8);
+	assert_int_equal(get32(rig_ip(r, 0) + 32), 1);
+	drop_rig(r);
+}
+
 /* A deny in one map entry goes on to the next; the first permit wins. */
 static void
 test_two_groups(void **state)
@@ -232,6 +259,7 @@ main(void)
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_rollover),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_late_sid),
 		cmocka_unit_test(test_two_groups),
 	};
 
