@@ -58,6 +58,16 @@ rate_step(uint64_t *rate, uint64_t now, uint64_t before, uint64_t unit)
 	    diff * RATE_SAMPLE_MS / (RATE_PERIOD_S * 1000));
 }
 
+/* Counters only say that packets came since they were read last. */
+static void
+note_use(struct portrec *rec, const struct port_stats *now)
+{
+	if (now->rx_packets != rec->last.rx_packets)
+		rec->rates.last_in = time_mono_ms();
+	if (now->tx_packets != rec->last.tx_packets)
+		rec->rates.last_out = time_mono_ms();
+}
+
 static void
 on_rate(void *arg)
 {
@@ -79,6 +89,7 @@ on_rate(void *arg)
 			    rec->last.tx_bytes, 8);
 			rate_step(&rec->rates.out_pps, now->tx_packets,
 			    rec->last.tx_packets, 1);
+			note_use(rec, now);
 			rec->last = *now;
 		}
 	free(sc);
@@ -98,11 +109,13 @@ bool
 ports_stats(struct router *r, const struct port *p, struct port_stats *out,
     struct port_rates *rates)
 {
-	const struct portrec *rec = &r->ports->rec[p->index];
+	struct portrec *rec = &r->ports->rec[p->index];
 	struct scan *sc = xcalloc(1, sizeof(*sc));
 	bool ok = p->ifindex != 0 && ports_scan(r->ports, sc);
 
 	*out = sc->found[p->index].stats;
+	if (ok)
+		note_use(rec, out);
 	*rates = rec->rates;
 	free(sc);
 	if (!ok)
@@ -126,8 +139,10 @@ ports_clear_stats(struct router *r)
 	unsigned i;
 
 	if (ports_scan(r->ports, sc))
-		for (i = 1; i <= r->ports->n; i++)
+		for (i = 1; i <= r->ports->n; i++) {
 			r->ports->rec[i].base = sc->found[i].stats;
+			r->ports->rec[i].rates.cleared = time_mono_ms();
+		}
 	free(sc);
 }
 

@@ -53,13 +53,16 @@ on_commit(void *arg)
 }
 
 static void
-load_report(void *arg UNUSED, unsigned lineno, bool error, const char *text)
+load_report(void *arg, unsigned lineno, bool error, const char *text)
 {
+	unsigned *without_effect = arg;
 	char *s;
 
-	/* Notes are what `show unsupported` is for; errors must be seen. */
-	if (!error)
+	/* Errors are named here, the rest by `show unsupported`. */
+	if (!error) {
+		++*without_effect;
 		return;
+	}
 	s = xasprintf("startup configuration line %u: %s", lineno, text);
 	log_emit(LOG_SYS_CONF_LINE, s);
 	free(s);
@@ -93,7 +96,8 @@ static int
 load_startup(struct router *r)
 {
 	struct strbuf sb = {0};
-	char path[320];
+	char path[320], *text;
+	unsigned without_effect = 0;
 	int saved;
 
 	r->running = conf_new();
@@ -111,9 +115,17 @@ load_startup(struct router *r)
 		return -1;
 	}
 	if (sb.len != 0) {
-		if (conf_load(r->running, sb.s, sb.len, load_report, NULL) != 0)
+		if (conf_load(r->running, sb.s, sb.len, load_report,
+			&without_effect) != 0)
 			log_emit(LOG_SYS_CONF_LINE,
 			    "the lines above were refused, the others act");
+		if (without_effect != 0) {
+			text = xasprintf("%u lines or blocks of the startup "
+			    "configuration have no effect, 'show unsupported' "
+			    "lists them", without_effect);
+			log_emit(LOG_SYS_CONF_LINE, text);
+			free(text);
+		}
 		collect_exec(r, sb.s, sb.len);
 		explicit_bzero(sb.s, sb.len);
 	}

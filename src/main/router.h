@@ -89,8 +89,10 @@ struct port_stats {
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
 	uint8_t mac[6];
 };
-struct port_rates { /* averages over five minutes */
-	uint64_t in_bps, in_pps, out_bps, out_pps;
+struct port_rates {
+	uint64_t in_bps, in_pps, out_bps, out_pps; /* over five minutes */
+	/* monotonic ms, to a few seconds; 0: never */
+	uint64_t last_in, last_out, cleared;
 };
 /* Counters since the last ports_clear_stats(); false: there is no device. */
 bool ports_stats(struct router *, const struct port *, struct port_stats *,

@@ -361,6 +361,19 @@ interface_counters(struct cli_ctx *ctx, const struct port_stats *s,
 	    (llu)s->tx_dropped);
 }
 
+/* "never" or how long ago. */
+static const char *
+ago(uint64_t then_ms, char *buf, size_t size)
+{
+	uint64_t s = (time_mono_ms() - then_ms) / 1000;
+
+	if (then_ms == 0)
+		return "never";
+	snprintf(buf, size, "%02llu:%02u:%02u", (unsigned long long)(s / 3600),
+	    (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+	return buf;
+}
+
 static void
 show_one_interface(struct cli_ctx *ctx, const struct interface *ifc)
 {
@@ -368,18 +381,22 @@ show_one_interface(struct cli_ctx *ctx, const struct interface *ifc)
 	const struct port *p = ports_find(r, ifc->name);
 	struct port_stats s = {0};
 	struct port_rates rates = {0};
+	char in[32], out[32], clear[32];
 
 	if (p != NULL && !ports_stats(r, p, &s, &rates))
 		memset(&s, 0, sizeof(s));
 	interface_head(ctx, ifc, p, &s);
 	cli_printf(ctx, "  Keepalive not set\n"
-			"  Last input never, output never, output hang never\n"
+			"  Last input %s, output %s, output hang never\n"
 			"  Last clearing of \"show interface\" counters "
-			"never\n"
+			"%s\n"
 			"  Input queue: 0/75/%llu/0 (size/max/drops/flushes); "
 			"Total output drops: %llu\n"
 			"  Queueing strategy: fifo\n"
 			"  Output queue: 0/40 (size/max)\n",
+	    ago(rates.last_in, in, sizeof(in)),
+	    ago(rates.last_out, out, sizeof(out)),
+	    ago(rates.cleared, clear, sizeof(clear)),
 	    (unsigned long long)s.rx_dropped, (unsigned long long)s.tx_dropped);
 	interface_counters(ctx, &s, &rates);
 }
