@@ -49,15 +49,40 @@ enum ipc_type {
 	IPC_SA,
 	IPC_RESYNC,	 /* ike -> fwd on a new channel: said all it knows */
 
-	/* shell <-> main on the console socket */
-	IPC_HELLO,	 /* shell: u8 interactive, str tty name */
-	IPC_LINE,	 /* shell: str line */
-	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privileged,
-			  * u8 refused (the last line) */
+	/* shell <-> main on the console socket, or on a pair that main made
+	 * for a shell of its own (vty) */
+	IPC_HELLO,	 /* shell: u8 enum session_kind, str tty name, str user
+			  * ("" if nobody has authenticated one), str address
+			  * of the peer ("" for a local one) */
+	IPC_LINE,	 /* shell: str line, with its `| redirect`, `| append`,
+			  * `| tee` and `| json`: those are main's; the other
+			  * filters are the shell's */
+	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privilege level,
+			  * u8 IPC_PROMPT_* flags */
 	IPC_CONSOLE_LOG, /* main: str line of log */
-	IPC_TERM,	 /* main: u16 length, u16 width, u8 flags */
+	IPC_TERM,	 /* main: u16 length, u16 width, u16 history size,
+			  * u8 IPC_TERM_* flags: all of it, each time */
+	IPC_ACTIVE,	 /* shell: a key was pressed (now and then) */
 	IPC_CLOSE,	 /* main: the session ends (exit, reload) */
 };
+
+/* Who is at the other end. */
+enum session_kind {
+	SESSION_SCRIPT,	 /* cohort exec: no dialogue, no pager, no echo */
+	SESSION_CONSOLE, /* line con 0 */
+	SESSION_SSH,	 /* line vty: a server has authenticated the user */
+	SESSION_TELNET,	 /* line vty: main asks who it is */
+};
+
+#define IPC_PROMPT_REFUSED 1 /* the last line was */
+#define IPC_PROMPT_TEXT 2 /* lines of text come (a banner, a certificate): no
+			   * help, no completion, no history, `|` and `!` are
+			   * text */
+
+#define IPC_TERM_MONITOR 1 /* log lines are wanted */
+#define IPC_TERM_SYNC 2	   /* logging synchronous */
+#define IPC_TERM_EDITING 4
+#define IPC_TERM_HISTORY 8
 
 struct ipc_msg {
 	uint16_t type;

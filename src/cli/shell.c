@@ -178,8 +178,8 @@ take_prompt(struct shell *s, struct rd *b)
 {
 	rd_str(b, s->prompt, sizeof(s->prompt));
 	s->mode = rd_u16(b);
-	s->privileged = rd_u8(b) != 0;
-	s->refused = rd_u8(b) != 0;
+	s->privileged = rd_u8(b) >= 15;
+	s->refused = (rd_u8(b) & IPC_PROMPT_REFUSED) != 0;
 	end_output(s);
 	s->ready = true;
 }
@@ -201,14 +201,10 @@ take_log(struct shell *s, struct rd *b)
 static void
 take_term(struct shell *s, struct rd *b)
 {
-	unsigned length = rd_u16(b), width = rd_u16(b), monitor = rd_u8(b);
-
-	if (length != 0xffff)
-		s->length = length;
-	if (width != 0xffff)
-		s->width = width;
-	if (monitor != 0xff)
-		s->monitor = monitor != 0;
+	s->length = rd_u16(b);
+	s->width = rd_u16(b);
+	(void)rd_u16(b); /* libedit's history has a size of its own */
+	s->monitor = (rd_u8(b) & IPC_TERM_MONITOR) != 0;
 }
 
 static void
@@ -442,8 +438,10 @@ hello(struct shell *s, const char *statedir, bool interactive)
 	s->length = LENGTH_DEFAULT;
 	s->width = WIDTH_DEFAULT;
 	s->monitor = true;
-	wr_u8(&w, interactive);
+	wr_u8(&w, interactive ? SESSION_CONSOLE : SESSION_SCRIPT);
 	wr_str(&w, tty != NULL && strlen(tty) < 32 ? tty : "");
+	wr_str(&w, "");
+	wr_str(&w, "");
 	(void)ipc_send(s->sock, IPC_HELLO, 0, buf, wr_len(&w), NULL, 0);
 	return 0;
 }

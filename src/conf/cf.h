@@ -31,6 +31,9 @@ enum cf_result {
 	CF_EXEC,    /* a `run` command (crypto key ...): cli_match_run() */
 	CF_DO,	    /* `do ...`: the text behind it is an exec command */
 	CF_END,	    /* `end`, or `exit` in global configuration mode */
+	CF_MORE,    /* the line begins a text (banner, certificate) that is
+		     * not complete: err->text is what to tell who types; call
+		     * again with this line, a newline and the next one */
 };
 
 /* A place in the configuration: the record whose mode a line is typed in. */

@@ -40,6 +40,8 @@ struct session {
 	char tty[32];
 	bool interactive;
 	unsigned level;
+	uint16_t length, width; /* of the terminal, 0: no end */
+	bool monitor;
 	bool config;
 	struct strbuf path; /* the way to the mode (conf_path) */
 	char prompt[160];
@@ -173,8 +175,8 @@ send_prompt(struct session *s, bool refused)
 		    s->level > 1 ? '#' : '>');
 	wr_str(&w, s->prompt);
 	wr_u16(&w, mode);
-	wr_u8(&w, s->level > 1);
-	wr_u8(&w, refused);
+	wr_u8(&w, (uint8_t)s->level);
+	wr_u8(&w, refused ? IPC_PROMPT_REFUSED : 0);
 	session_send(s, IPC_PROMPT, buf, wr_len(&w));
 }
 
@@ -440,6 +442,9 @@ session_new(struct router *r, int sock)
 	s->id = ++r->console->next_id;
 	s->child = -1;
 	s->level = 1;
+	s->length = 24;
+	s->width = 80;
+	s->monitor = true;
 	s->queue_end = &s->queue;
 	s->retry.fn = queue_flush;
 	s->retry.arg = s;
@@ -515,7 +520,7 @@ client_gone(struct session *s)
 static void
 on_hello(struct session *s, struct rd *body)
 {
-	s->interactive = rd_u8(body) != 0;
+	s->interactive = rd_u8(body) != SESSION_SCRIPT;
 	rd_str(body, s->tty, sizeof(s->tty));
 	if (!s->interactive)
 		s->level = 15; /* `cohort exec`: the owner of the router */
@@ -727,13 +732,20 @@ session_of(struct cli_ctx *ctx)
 void
 session_set_term(struct session *s, int length, int width, int monitor)
 {
-	uint8_t buf[6];
+	uint8_t buf[8];
 	struct wr w = wr_of(buf, sizeof(buf));
 
-	/* 0xffff: as it was */
-	wr_u16(&w, length < 0 ? 0xffff : (uint16_t)length);
-	wr_u16(&w, width < 0 ? 0xffff : (uint16_t)width);
-	wr_u8(&w, monitor < 0 ? 0xff : (uint8_t)monitor);
+	if (length >= 0)
+		s->length = (uint16_t)length;
+	if (width >= 0)
+		s->width = (uint16_t)width;
+	if (monitor >= 0)
+		s->monitor = monitor != 0;
+	wr_u16(&w, s->length);
+	wr_u16(&w, s->width);
+	wr_u16(&w, HISTORY);
+	wr_u8(&w, (uint8_t)((s->monitor ? IPC_TERM_MONITOR : 0) |
+	    IPC_TERM_EDITING | IPC_TERM_HISTORY));
 	session_send(s, IPC_TERM, buf, wr_len(&w));
 }
 
