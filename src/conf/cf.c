@@ -211,11 +211,7 @@ conf_map_local(const struct conf *c, const char *name)
 static const char *
 header_key(const struct cf_obj *o)
 {
-	const struct cf_ent *e = o->parent != NULL ? o->parent->ents : NULL;
-
-	while (e != NULL && e->obj != o)
-		e = e->next;
-	return e != NULL ? e->key : "";
+	return o->head != NULL ? o->head->key : "";
 }
 
 const char *

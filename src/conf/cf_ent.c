@@ -311,6 +311,8 @@ ent_link(struct conf *c, struct cf_obj *owner, struct cf_ent *e,
 	const struct cli_form *f = ent_form(e);
 
 	e->owner = owner;
+	if (e->obj != NULL)
+		e->obj->head = e;
 	e->prev = after;
 	e->next = after != NULL ? after->next : owner->ents;
 	if (after != NULL)

@@ -9,27 +9,13 @@
 
 #include "conf/cf_int.h"
 
-static const struct cf_ent *
-ent_of(const struct cf_obj *o)
-{
-	const struct cf_ent *e;
-
-	for (e = o->parent->ents; e != NULL && e->obj != o; e = e->next)
-		;
-	return e;
-}
-
 static void
 add_way(const struct conf *conf, const struct cf_obj *o, struct strbuf *path)
 {
-	const struct cf_ent *e;
-
 	if (o == &conf->obj)
 		return;
 	add_way(conf, o->parent, path);
-	e = ent_of(o);
-	if (e != NULL)
-		sb_printf(path, "%s\n", e->text);
+	sb_printf(path, "%s\n", o->head->text);
 }
 
 void

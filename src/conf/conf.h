@@ -19,6 +19,7 @@ struct cf_ent;
 struct cf_obj { /* first member of every record */
 	struct cf_obj *next; /* in the list of the parent */
 	struct cf_obj *parent;
+	struct cf_ent *head; /* the line that entered or added it */
 	struct cf_ent *ents; /* the lines of this record, in print order */
 	uint16_t class;	     /* index into the generated class table */
 };

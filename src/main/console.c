@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Consoles: any number of shells on a unix socket, each with its own mode and
- * privilege. A shell sends lines and gets text and prompts; a client that
- * does not read is queued for, and cut off at QUEUE_MAX.
+ * Consoles: any number of shells on a unix socket. A client that does not
+ * read is queued for, and cut off at QUEUE_MAX; what it says goes to
+ * session.c.
  */
 #include "config.h"
 
@@ -16,13 +16,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "main/router.h"
+#include "main/session.h"
 
-#define HISTORY 20
 #define QUEUE_MAX ((size_t)64 << 20)
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 200 /* a pager that waits for its reader */
-#define LINE_LENGTH_MAX 4096
 #define SESSIONS_MAX 64
 
 struct queued {
@@ -31,42 +29,6 @@ struct queued {
 	size_t len;
 	uint8_t body[];
 };
-
-struct session {
-	struct session *next;
-	struct router *r;
-	int sock; /* -1: the client is gone, a command still runs */
-	uint32_t id;
-	char tty[32];
-	bool interactive;
-	unsigned level;
-	uint16_t length, width; /* of the terminal, 0: no end */
-	bool monitor;
-	bool config;
-	struct strbuf path; /* the way to the mode (conf_path) */
-	char prompt[160];
-	struct cli_ctx *ctx; /* a handler of main is PENDING */
-	bool asked;	     /* ... and waits for an answer */
-	int child;	     /* enum child_kind that runs a command, or -1 */
-	uint64_t since_us, active_us;
-	char *history[HISTORY];
-	unsigned nhistory;
-	struct queued *queue, **queue_end;
-	size_t queue_size;
-	struct timer retry;
-	unsigned retry_ms;
-	bool closing;
-};
-
-struct console {
-	int lsock;
-	char path[300];
-	struct session *sessions;
-	uint32_t next_id;
-	unsigned n;
-};
-
-static void session_free(struct session *);
 
 /* ---- to the client ---- */
 
@@ -84,8 +46,8 @@ queue_put(struct session *s, uint16_t type, const void *body, size_t len)
 	s->queue_size += sizeof(*q) + len;
 }
 
-static void
-queue_flush(void *arg)
+void
+session_flush(void *arg)
 {
 	struct session *s = arg;
 
@@ -111,7 +73,7 @@ queue_flush(void *arg)
 		loop_timer(s->r->loop, &s->retry, time_mono_ms() + s->retry_ms);
 }
 
-static void
+void
 session_send(struct session *s, uint16_t type, const void *body, size_t len)
 {
 	if (s->sock == -1)
@@ -122,10 +84,10 @@ session_send(struct session *s, uint16_t type, const void *body, size_t len)
 	}
 	queue_put(s, type, body, len);
 	if (s->retry.at == 0)
-		queue_flush(s);
+		session_flush(s);
 }
 
-static void
+void
 session_out(struct session *s, const char *text, size_t len)
 {
 	while (len > 0) {
@@ -137,302 +99,9 @@ session_out(struct session *s, const char *text, size_t len)
 	}
 }
 
-static void
-session_text(struct session *s, const char *text)
-{
-	session_out(s, text, strlen(text));
-}
-
-static struct cf_cursor
-cursor_of(struct session *s, struct conf *conf)
-{
-	struct cf_cursor cur = {conf, &conf->obj};
-
-	/* The record may be gone by another's hand: then global mode. */
-	if (!conf_goto(&cur, s->path.s != NULL ? s->path.s : "")) {
-		cur.at = &conf->obj;
-		sb_free(&s->path);
-	}
-	return cur;
-}
-
-static void
-send_prompt(struct session *s, bool refused)
-{
-	uint8_t buf[256];
-	struct wr w = wr_of(buf, sizeof(buf));
-	uint16_t mode = 0;
-	const char *host = s->r->running->hostname;
-
-	if (s->config) {
-		struct cf_cursor cur = cursor_of(s, s->r->running);
-
-		mode = conf_mode(&cur);
-		snprintf(s->prompt, sizeof(s->prompt), "%s(%s)#", host,
-		    conf_mode_prompt(&cur));
-	} else
-		snprintf(s->prompt, sizeof(s->prompt), "%s%c", host,
-		    s->level > 1 ? '#' : '>');
-	wr_str(&w, s->prompt);
-	wr_u16(&w, mode);
-	wr_u8(&w, (uint8_t)s->level);
-	wr_u8(&w, refused ? IPC_PROMPT_REFUSED : 0);
-	session_send(s, IPC_PROMPT, buf, wr_len(&w));
-}
-
-/* ---- commands ---- */
-
-static void
-command_end(struct session *s, enum cli_status st)
-{
-	s->ctx = NULL;
-	s->child = -1;
-	s->asked = false;
-	s->active_us = time_mono_us();
-	if (s->sock == -1) {
-		session_free(s);
-		return;
-	}
-	if (!s->closing)
-		send_prompt(s, st == CLI_FAILED);
-}
-
-static void
-ops_out(void *user, const char *text, size_t len)
-{
-	session_out(user, text, len);
-}
-
-static void
-ops_ask(void *user, enum cli_ask_kind kind, const char *prompt)
-{
-	struct session *s = user;
-	uint8_t buf[1024];
-	struct wr w = wr_of(buf, sizeof(buf));
-
-	s->asked = true;
-	wr_u8(&w, (uint8_t)kind);
-	wr_str(&w, prompt);
-	session_send(s, IPC_ASK, buf, wr_len(&w));
-}
-
-static void
-ops_done(void *user, enum cli_status st)
-{
-	command_end(user, st);
-}
-
-static const struct cli_ctx_ops ops = {ops_out, ops_ask, ops_done};
-
-/* The caret line counts the prompt, as IOS does it. */
-static void
-print_error(struct session *s, const char *text, int column)
-{
-	struct strbuf sb = {0};
-
-	if (column >= 0)
-		sb_printf(&sb, "%*s^\n",
-		    column + (s->interactive ? (int)strlen(s->prompt) : 0),
-		    "");
-	sb_printf(&sb, "%s\n%s", text,
-	    strncmp(text, "% Ambiguous", 11) == 0 ? "" : "\n");
-	session_out(s, sb.s, sb.len);
-	sb_free(&sb);
-	command_end(s, CLI_FAILED);
-}
-
-static void
-run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
-{
-	enum child_kind kind = cmd->proc == CF_IKE ? CHILD_IKE : CHILD_FWD;
-	uint8_t buf[2048];
-	struct wr w = wr_of(buf, sizeof(buf));
-
-	wr_str(&w, cmd->canonical);
-	wr_u16(&w, mode);
-	/* A child that is starting reads this behind all it must know. */
-	if (!wr_ok(&w) ||
-	    child_send(s->r, kind, IPC_EXEC, s->id, buf, wr_len(&w), NULL,
-		0) == -1) {
-		print_error(s, "% The process that does this is starting, "
-			       "try again in a moment", -1);
-		return;
-	}
-	s->child = (int)kind;
-}
-
-static void
-run_command(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
-{
-	struct cli_ctx *ctx;
-	int st;
-
-	router_commit(s->r); /* a command sees what was configured before */
-	if (cmd->proc != CF_MAIN) {
-		run_in_child(s, cmd, mode);
-		return;
-	}
-	ctx = s->ctx = cli_ctx_new(&ops, s, s->r);
-	st = cli_run(ctx, cmd);
-	if (st != CLI_PENDING) {
-		cli_ctx_free(ctx);
-		command_end(s, (enum cli_status)st);
-	}
-}
-
-static bool
-blank(const char *line)
-{
-	line += strspn(line, " \t");
-	return *line == '\0' || *line == '!';
-}
-
-static void
-exec_line(struct session *s, const char *line, uint16_t mode, int shift)
-{
-	struct cli_cmd cmd;
-
-	if (blank(line)) {
-		command_end(s, CLI_DONE);
-		return;
-	}
-	cli_match_run(line, mode, s->level >= 15, &cmd);
-	if (cmd.verdict != CLI_MATCH)
-		print_error(s, cmd.err,
-		    cmd.verdict == CLI_INVALID ? cmd.column + shift : -1);
-	else
-		run_command(s, &cmd, mode);
-	explicit_bzero(&cmd, sizeof(cmd));
-}
-
-static void
-leave_config(struct session *s)
-{
-	s->config = false;
-	sb_free(&s->path);
-	router_commit(s->r);
-	log_emit(LOG_SYS_CONFIG, "console");
-	command_end(s, CLI_DONE);
-}
-
-static void
-config_done(struct session *s, struct cf_cursor *cur)
-{
-	struct router *r = s->r;
-
-	sb_free(&s->path);
-	conf_path(cur, &s->path);
-	if (!conf_equal(r->running, cur->conf))
-		r->saved = false;
-	if (r->running != r->committed)
-		conf_free(r->running);
-	r->running = cur->conf;
-	router_changed(r);
-	command_end(s, CLI_DONE);
-}
-
-static void
-config_line(struct session *s, const char *line)
-{
-	struct conf *candidate = conf_clone(s->r->running);
-	struct cf_cursor cur = cursor_of(s, candidate);
-	struct strbuf notes = {0};
-	struct cf_error err = {.column = -1};
-	uint16_t mode = conf_mode(&cur);
-	const char *rest;
-	enum cf_result res = conf_line(&cur, line, &err, &notes);
-
-	if (notes.len != 0)
-		session_out(s, notes.s, notes.len);
-	sb_free(&notes);
-	if (res == CF_OK) {
-		config_done(s, &cur);
-		return;
-	}
-	conf_free(candidate);
-	switch (res) {
-	case CF_EXEC:
-		exec_line(s, line, mode, 0);
-		break;
-	case CF_DO:
-		rest = line + strspn(line, " \t");
-		rest += strcspn(rest, " \t");
-		exec_line(s, rest, 0, (int)(rest - line));
-		break;
-	case CF_END:
-		leave_config(s);
-		break;
-	default:
-		print_error(s, err.text, err.column);
-	}
-}
-
-static void
-remember(struct session *s, const char *line)
-{
-	if (blank(line))
-		return;
-	if (s->nhistory == HISTORY) {
-		free(s->history[0]);
-		memmove(s->history, s->history + 1,
-		    (HISTORY - 1) * sizeof(s->history[0]));
-		s->nhistory--;
-	}
-	s->history[s->nhistory++] = xstrdup(line);
-}
-
-static void
-on_line(struct session *s, char *line)
-{
-	s->active_us = time_mono_us();
-	if (s->ctx != NULL || s->child != -1 || s->closing)
-		return; /* a client that does not wait for its prompt */
-	if (strlen(line) >= LINE_LENGTH_MAX) {
-		print_error(s, "% Line is too long", -1);
-		return;
-	}
-	str_clean(line);
-	if (!s->config)
-		remember(s, line); /* no keys of configuration lines */
-	if (s->config)
-		config_line(s, line);
-	else
-		exec_line(s, line, 0, 0);
-}
-
-static void
-on_answer(struct session *s, const char *answer)
-{
-	uint8_t buf[1024];
-	struct wr w = wr_of(buf, sizeof(buf));
-
-	if (!s->asked)
-		return;
-	s->asked = false;
-	if (s->ctx != NULL)
-		cli_ctx_answer(s->ctx, answer);
-	else if (s->child != -1) {
-		wr_str(&w, answer);
-		(void)child_send(s->r, (enum child_kind)s->child, IPC_ANSWER,
-		    s->id, buf, wr_len(&w), NULL, 0);
-	}
-	explicit_bzero(buf, sizeof(buf));
-}
-
-static void
-on_abort(struct session *s)
-{
-	s->asked = false;
-	if (s->ctx != NULL)
-		cli_ctx_abort(s->ctx);
-	else if (s->child != -1)
-		(void)child_send(s->r, (enum child_kind)s->child, IPC_ABORT,
-		    s->id, NULL, 0, NULL, 0);
-}
-
 /* ---- sessions ---- */
 
-static struct session *
+struct session *
 session_new(struct router *r, int sock)
 {
 	struct session *s = xcalloc(1, sizeof(*s));
@@ -446,7 +115,7 @@ session_new(struct router *r, int sock)
 	s->width = 80;
 	s->monitor = true;
 	s->queue_end = &s->queue;
-	s->retry.fn = queue_flush;
+	s->retry.fn = session_flush;
 	s->retry.arg = s;
 	s->since_us = s->active_us = time_mono_us();
 	s->next = r->console->sessions;
@@ -455,7 +124,7 @@ session_new(struct router *r, int sock)
 	return s;
 }
 
-static void
+void
 session_free(struct session *s)
 {
 	struct session **p;
@@ -479,7 +148,7 @@ session_free(struct session *s)
 	free(s);
 }
 
-static struct session *
+struct session *
 session_by_id(struct router *r, uint32_t id)
 {
 	struct session *s;
@@ -492,7 +161,7 @@ session_by_id(struct router *r, uint32_t id)
 
 /* The command of a client that is gone is told to end, also when it asks
  * once more. It may end, and the session with it, at every step. */
-static void
+void
 end_orphan(struct router *r, uint32_t id)
 {
 	struct session *s = session_by_id(r, id);
@@ -500,9 +169,11 @@ end_orphan(struct router *r, uint32_t id)
 	if (s == NULL || s->sock != -1)
 		return;
 	do
-		on_abort(s);
+		session_abort(s);
 	while ((s = session_by_id(r, id)) != NULL && s->asked);
 }
+
+/* ---- from the client ---- */
 
 static void
 client_gone(struct session *s)
@@ -524,7 +195,7 @@ on_hello(struct session *s, struct rd *body)
 	rd_str(body, s->tty, sizeof(s->tty));
 	if (!s->interactive)
 		s->level = 15; /* `cohort exec`: the owner of the router */
-	send_prompt(s, false);
+	session_prompt(s, false);
 }
 
 static void
@@ -550,15 +221,15 @@ on_client(void *arg, int fd)
 		break;
 	case IPC_LINE:
 		rd_str(&m.body, line, sizeof(line));
-		on_line(s, line);
+		session_line(s, line);
 		break;
 	case IPC_ANSWER:
 		rd_str(&m.body, line, sizeof(line));
 		str_clean(line);
-		on_answer(s, line);
+		session_answer(s, line);
 		break;
 	case IPC_ABORT:
-		on_abort(s);
+		session_abort(s);
 		break;
 	}
 	explicit_bzero(buf, (size_t)(m.body.end - buf));
@@ -673,7 +344,7 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 		break;
 	case IPC_DONE:
 		what = rd_u8(&m->body);
-		command_end(s, what == 0 ? CLI_DONE : CLI_FAILED);
+		session_end(s, what == 0 ? CLI_DONE : CLI_FAILED);
 		break;
 	}
 }
@@ -681,6 +352,7 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 void
 console_child_gone(struct router *r, enum child_kind kind)
 {
+	static const char gone[] = "% The process that did this ended\n";
 	struct session *s, *next;
 
 	if (r->console == NULL)
@@ -689,119 +361,7 @@ console_child_gone(struct router *r, enum child_kind kind)
 		next = s->next;
 		if (s->child != (int)kind)
 			continue;
-		session_text(s, "% The process that did this ended\n");
-		command_end(s, CLI_FAILED);
+		session_out(s, gone, sizeof(gone) - 1);
+		session_end(s, CLI_FAILED);
 	}
-}
-
-void
-console_run_quiet(struct router *r, const char *line)
-{
-	struct cf_cursor cur = {r->running, &r->running->obj};
-	struct session *s = session_new(r, -1);
-
-	uint32_t id = s->id;
-
-	s->level = 15;
-	exec_line(s, line, conf_mode(&cur), 0);
-	s = session_by_id(r, id);
-	if (s != NULL && s->asked)
-		end_orphan(r, id);
-}
-
-/* ---- what handlers of main do to their session ---- */
-
-struct router *
-router_of(struct cli_ctx *ctx)
-{
-	return cli_engine(ctx);
-}
-
-struct session *
-session_of(struct cli_ctx *ctx)
-{
-	struct router *r = cli_engine(ctx);
-	struct session *s;
-
-	for (s = r->console->sessions; s != NULL; s = s->next)
-		if (s->ctx == ctx)
-			return s;
-	fatal("a handler without its session");
-}
-
-void
-session_set_term(struct session *s, int length, int width, int monitor)
-{
-	uint8_t buf[8];
-	struct wr w = wr_of(buf, sizeof(buf));
-
-	if (length >= 0)
-		s->length = (uint16_t)length;
-	if (width >= 0)
-		s->width = (uint16_t)width;
-	if (monitor >= 0)
-		s->monitor = monitor != 0;
-	wr_u16(&w, s->length);
-	wr_u16(&w, s->width);
-	wr_u16(&w, HISTORY);
-	wr_u8(&w, (uint8_t)((s->monitor ? IPC_TERM_MONITOR : 0) |
-	    IPC_TERM_EDITING | IPC_TERM_HISTORY));
-	session_send(s, IPC_TERM, buf, wr_len(&w));
-}
-
-void
-session_set_level(struct session *s, unsigned level)
-{
-	s->level = level;
-}
-
-unsigned
-session_level(const struct session *s)
-{
-	return s->level;
-}
-
-void
-session_configure(struct session *s)
-{
-	s->config = true;
-	sb_free(&s->path);
-}
-
-void
-session_close(struct session *s)
-{
-	session_send(s, IPC_CLOSE, NULL, 0);
-	s->closing = true;
-	queue_flush(s);
-}
-
-void
-session_history(struct session *s, struct strbuf *sb)
-{
-	unsigned i;
-
-	for (i = 0; i < s->nhistory; i++)
-		sb_printf(sb, "  %s\n", s->history[i]);
-}
-
-void
-session_users(struct router *r, struct session *self, struct strbuf *sb)
-{
-	const struct session *s;
-	unsigned n = 0;
-
-	sb_printf(sb, "    Line       User       Host(s)              Idle"
-		      "       Location\n");
-	for (s = r->console->sessions; s != NULL; s = s->next) {
-		uint64_t idle = (time_mono_us() - s->active_us) / 1000000;
-
-		sb_printf(sb, "%c%3u con %-3u               idle"
-			      "                 %02u:%02u:%02u   %s\n",
-		    s == self ? '*' : ' ', n, n, (unsigned)(idle / 3600),
-		    (unsigned)(idle / 60 % 60), (unsigned)(idle % 60), s->tty);
-		n++;
-	}
-	sb_printf(sb, "\n  Interface    User               Mode         Idle"
-		      "     Peer Address\n");
 }

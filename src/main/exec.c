@@ -140,7 +140,6 @@ erase_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
 			cli_done(ctx, CLI_FAILED);
 			return;
 		}
-		router_of(ctx)->saved = false;
 		cli_printf(ctx, "[OK]\nErase of nvram: complete\n");
 	}
 	cli_done(ctx, CLI_DONE);
@@ -198,7 +197,7 @@ reload_save(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
 int
 exec_reload(struct cli_ctx *ctx, const struct exec_reload_args *a UNUSED)
 {
-	if (!router_of(ctx)->saved)
+	if (!file_config_saved(router_of(ctx)))
 		cli_ask(ctx, CLI_ASK_LINE,
 		    "\nSystem configuration has been modified. Save? "
 		    "[yes/no]: ",

@@ -18,22 +18,33 @@
 #include "main/router.h"
 
 #define COMMIT_DELAY_MS 20
+#define COMMIT_SHARE 4 /* of the time that a commit took */
 
 /* ---- configuration ---- */
 
+/* Lines of a paste become one commit; a command commits at once. Where a
+ * commit takes long the next one waits longer, so that a paste of any length
+ * spends most of its time on its lines. */
 void
-router_changed(struct router *r)
+router_set_running(struct router *r, struct conf *conf)
 {
-	/* Lines of a paste become one commit; a command commits at once. */
+	uint64_t delay = r->commit_cost_ms * COMMIT_SHARE;
+
+	if (r->running != conf && r->running != r->committed)
+		conf_free(r->running);
+	r->running = conf;
+	r->change++;
+	if (delay < COMMIT_DELAY_MS)
+		delay = COMMIT_DELAY_MS;
 	if (r->commit_timer.at == 0)
-		loop_timer(r->loop, &r->commit_timer,
-		    time_mono_ms() + COMMIT_DELAY_MS);
+		loop_timer(r->loop, &r->commit_timer, time_mono_ms() + delay);
 }
 
 void
 router_commit(struct router *r)
 {
 	struct conf *old = r->committed;
+	uint64_t start = time_mono_ms();
 
 	loop_timer(r->loop, &r->commit_timer, 0);
 	if (old == r->running)
@@ -44,6 +55,7 @@ router_commit(struct router *r)
 	child_send_conf(r, CHILD_FWD, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
 	conf_free(old);
+	r->commit_cost_ms = time_mono_ms() - start;
 }
 
 static void
@@ -130,7 +142,6 @@ load_startup(struct router *r)
 		explicit_bzero(sb.s, sb.len);
 	}
 	sb_free(&sb);
-	r->saved = saved == 0;
 	r->committed = r->running;
 	return 0;
 }

@@ -40,7 +40,9 @@ struct router {
 
 	struct conf *running;	/* what show prints; changes line by line */
 	struct conf *committed; /* what devices and children have */
+	uint64_t change; /* counts what changed running */
 	struct timer commit_timer;
+	uint64_t commit_cost_ms; /* of the last one */
 	struct strbuf pending_exec; /* `crypto key generate` of a loaded file */
 
 	struct child *children[CHILD_COUNT];
@@ -50,13 +52,13 @@ struct router {
 	uint32_t debug; /* what is set in every process */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
-	bool saved; /* running is what startup-config holds */
 };
 
 /* ---- router.c ---- */
 int router_run(struct router *) MUST_USE;
-/* Running configuration was changed: commit soon, or now. */
-void router_changed(struct router *);
+/* This is the running configuration from now on (it may be the same object,
+ * edited); it is committed soon, or now. */
+void router_set_running(struct router *, struct conf *);
 void router_commit(struct router *);
 void router_set_debug(struct router *, uint32_t flags);
 /* Both children run and are configured: say so to those who wait. */
@@ -104,7 +106,7 @@ typedef void ports_route_fn(void *arg, uint32_t prefix, unsigned len,
     uint32_t nexthop, const struct port *port, unsigned proto, unsigned prio);
 void ports_routes(struct router *, ports_route_fn *fn, void *arg);
 
-/* ---- console.c ---- */
+/* ---- console.c, session.c ---- */
 int console_open(struct router *) MUST_USE;
 void console_close(struct router *);
 /* From a child: output and end of an exec command. */
@@ -115,7 +117,7 @@ void console_log(struct router *, const char *line);
  * dropped, its questions get an empty answer. */
 void console_run_quiet(struct router *, const char *line);
 
-/* The session of a handler that runs in main. */
+/* The session of a handler that runs in main (session_api.c). */
 struct session;
 struct session *session_of(struct cli_ctx *);
 struct router *router_of(struct cli_ctx *);
@@ -147,6 +149,8 @@ int file_read(const char *path, struct strbuf *sb) MUST_USE;
 int file_write(const char *path, const char *data, size_t len, int mode)
     MUST_USE;
 int file_write_config(struct router *) MUST_USE; /* running -> startup */
+/* startup-config holds what runs. */
+bool file_config_saved(const struct router *) MUST_USE;
 void file_startup_path(const struct router *, char *buf, size_t size);
 
 /* ---- process entries ---- */

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One session: its lines become commands of main, of a child, or lines of the
+ * running configuration; its prompt says where it is.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "main/session.h"
+
+#define LINE_LENGTH_MAX 4096
+
+static struct cf_cursor
+session_cursor(struct session *s, struct conf *conf)
+{
+	struct cf_cursor cur = {conf, &conf->obj};
+
+	if (s->at_conf == conf && s->at_change == s->r->change) {
+		cur.at = s->at;
+		return cur;
+	}
+	/* The record may be gone by another's hand: then global mode. */
+	if (!conf_goto(&cur, s->path.s != NULL ? s->path.s : "")) {
+		cur.at = &conf->obj;
+		sb_free(&s->path);
+	}
+	return cur;
+}
+
+static void
+remember_cursor(struct session *s, const struct cf_cursor *cur)
+{
+	s->at_conf = cur->conf;
+	s->at = cur->at;
+	s->at_change = s->r->change;
+}
+
+void
+session_prompt(struct session *s, bool refused)
+{
+	uint8_t buf[256];
+	struct wr w = wr_of(buf, sizeof(buf));
+	uint16_t mode = 0;
+	const char *host = s->r->running->hostname;
+
+	if (s->config) {
+		struct cf_cursor cur = session_cursor(s, s->r->running);
+
+		mode = conf_mode(&cur);
+		snprintf(s->prompt, sizeof(s->prompt), "%s(%s)#", host,
+		    conf_mode_prompt(&cur));
+	} else
+		snprintf(s->prompt, sizeof(s->prompt), "%s%c", host,
+		    s->level > 1 ? '#' : '>');
+	wr_str(&w, s->prompt);
+	wr_u16(&w, mode);
+	wr_u8(&w, (uint8_t)s->level);
+	wr_u8(&w, refused ? IPC_PROMPT_REFUSED : 0);
+	session_send(s, IPC_PROMPT, buf, wr_len(&w));
+}
+
+void
+session_end(struct session *s, enum cli_status st)
+{
+	s->ctx = NULL;
+	s->child = -1;
+	s->asked = false;
+	s->active_us = time_mono_us();
+	if (s->sock == -1) {
+		session_free(s);
+		return;
+	}
+	if (!s->closing)
+		session_prompt(s, st == CLI_FAILED);
+}
+
+/* ---- commands ---- */
+
+static void
+ops_out(void *user, const char *text, size_t len)
+{
+	session_out(user, text, len);
+}
+
+void
+ops_ask(void *user, enum cli_ask_kind kind, const char *prompt)
+{
+	struct session *s = user;
+	uint8_t buf[1024];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	s->asked = true;
+	wr_u8(&w, (uint8_t)kind);
+	wr_str(&w, prompt);
+	session_send(s, IPC_ASK, buf, wr_len(&w));
+}
+
+static void
+ops_done(void *user, enum cli_status st)
+{
+	session_end(user, st);
+}
+
+static const struct cli_ctx_ops ops = {ops_out, ops_ask, ops_done};
+
+/* The caret line counts the prompt, as IOS does it. */
+static void
+print_error(struct session *s, const char *text, int column)
+{
+	struct strbuf sb = {0};
+
+	if (column >= 0)
+		sb_printf(&sb, "%*s^\n",
+		    column + (s->interactive ? (int)strlen(s->prompt) : 0),
+		    "");
+	sb_printf(&sb, "%s\n%s", text,
+	    strncmp(text, "% Ambiguous", 11) == 0 ? "" : "\n");
+	session_out(s, sb.s, sb.len);
+	sb_free(&sb);
+	session_end(s, CLI_FAILED);
+}
+
+static void
+run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
+{
+	enum child_kind kind = cmd->proc == CF_IKE ? CHILD_IKE : CHILD_FWD;
+	uint8_t buf[2048];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	wr_str(&w, cmd->canonical);
+	wr_u16(&w, mode);
+	/* A child that is starting reads this behind all it must know. */
+	if (!wr_ok(&w) ||
+	    child_send(s->r, kind, IPC_EXEC, s->id, buf, wr_len(&w), NULL,
+		0) == -1) {
+		print_error(s, "% The process that does this is starting, "
+			       "try again in a moment", -1);
+		return;
+	}
+	s->child = (int)kind;
+}
+
+static void
+run_command(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
+{
+	struct cli_ctx *ctx;
+	int st;
+
+	router_commit(s->r); /* a command sees what was configured before */
+	if (cmd->proc != CF_MAIN) {
+		run_in_child(s, cmd, mode);
+		return;
+	}
+	ctx = s->ctx = cli_ctx_new(&ops, s, s->r);
+	st = cli_run(ctx, cmd);
+	if (st != CLI_PENDING) {
+		cli_ctx_free(ctx);
+		session_end(s, (enum cli_status)st);
+	}
+}
+
+static bool
+blank(const char *line)
+{
+	line += strspn(line, " \t");
+	return *line == '\0' || *line == '!';
+}
+
+void
+session_exec(struct session *s, const char *line, uint16_t mode, int shift)
+{
+	struct cli_cmd cmd;
+
+	if (blank(line)) {
+		session_end(s, CLI_DONE);
+		return;
+	}
+	cli_match_run(line, mode, s->level >= 15, &cmd);
+	if (cmd.verdict != CLI_MATCH)
+		print_error(s, cmd.err,
+		    cmd.verdict == CLI_INVALID ? cmd.column + shift : -1);
+	else
+		run_command(s, &cmd, mode);
+	explicit_bzero(&cmd, sizeof(cmd));
+}
+
+/* ---- configuration ---- */
+
+static void
+leave_config(struct session *s)
+{
+	s->config = false;
+	sb_free(&s->path);
+	router_commit(s->r);
+	log_emit(LOG_SYS_CONFIG, "console");
+	session_end(s, CLI_DONE);
+}
+
+static void
+config_done(struct session *s, struct cf_cursor *cur)
+{
+	s->path.len = 0;
+	conf_path(cur, &s->path);
+	router_set_running(s->r, cur->conf);
+	remember_cursor(s, cur);
+	session_end(s, CLI_DONE);
+}
+
+/* The committed configuration is immutable: the first line after a commit
+ * makes a copy. That one is nobody else's and a refused line leaves it as it
+ * was, so the lines that follow edit it in place. */
+static void
+config_line(struct session *s, const char *line)
+{
+	struct router *r = s->r;
+	bool own = r->running != r->committed;
+	struct conf *candidate = own ? r->running : conf_clone(r->running);
+	struct cf_cursor cur = session_cursor(s, candidate);
+	struct strbuf notes = {0};
+	struct cf_error err = {.column = -1};
+	uint16_t mode = conf_mode(&cur);
+	const char *rest;
+	enum cf_result res = conf_line(&cur, line, &err, &notes);
+
+	if (notes.len != 0)
+		session_out(s, notes.s, notes.len);
+	sb_free(&notes);
+	if (res == CF_OK) {
+		config_done(s, &cur);
+		return;
+	}
+	if (!own)
+		conf_free(candidate);
+	switch (res) {
+	case CF_EXEC:
+		session_exec(s, line, mode, 0);
+		break;
+	case CF_DO:
+		rest = line + strspn(line, " \t");
+		rest += strcspn(rest, " \t");
+		session_exec(s, rest, 0, (int)(rest - line));
+		break;
+	case CF_END:
+		leave_config(s);
+		break;
+	default:
+		print_error(s, err.text, err.column);
+	}
+}
+
+static void
+remember(struct session *s, const char *line)
+{
+	if (blank(line))
+		return;
+	if (s->nhistory == HISTORY) {
+		free(s->history[0]);
+		memmove(s->history, s->history + 1,
+		    (HISTORY - 1) * sizeof(s->history[0]));
+		s->nhistory--;
+	}
+	s->history[s->nhistory++] = xstrdup(line);
+}
+
+void
+session_line(struct session *s, char *line)
+{
+	s->active_us = time_mono_us();
+	if (s->ctx != NULL || s->child != -1 || s->closing)
+		return; /* a client that does not wait for its prompt */
+	if (strlen(line) >= LINE_LENGTH_MAX) {
+		print_error(s, "% Line is too long", -1);
+		return;
+	}
+	str_clean(line);
+	if (!s->config)
+		remember(s, line); /* no keys of configuration lines */
+	if (s->config)
+		config_line(s, line);
+	else
+		session_exec(s, line, 0, 0);
+}
+
+void
+session_answer(struct session *s, const char *answer)
+{
+	uint8_t buf[1024];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	if (!s->asked)
+		return;
+	s->asked = false;
+	if (s->ctx != NULL)
+		cli_ctx_answer(s->ctx, answer);
+	else if (s->child != -1) {
+		wr_str(&w, answer);
+		(void)child_send(s->r, (enum child_kind)s->child, IPC_ANSWER,
+		    s->id, buf, wr_len(&w), NULL, 0);
+	}
+	explicit_bzero(buf, sizeof(buf));
+}
+
+void
+session_abort(struct session *s)
+{
+	s->asked = false;
+	if (s->ctx != NULL)
+		cli_ctx_abort(s->ctx);
+	else if (s->child != -1)
+		(void)child_send(s->r, (enum child_kind)s->child, IPC_ABORT,
+		    s->id, NULL, 0, NULL, 0);
+}
+
+void
+console_run_quiet(struct router *r, const char *line)
+{
+	struct cf_cursor cur = {r->running, &r->running->obj};
+	struct session *s = session_new(r, -1);
+
+	uint32_t id = s->id;
+
+	s->level = 15;
+	session_exec(s, line, conf_mode(&cur), 0);
+	s = session_by_id(r, id);
+	if (s != NULL && s->asked)
+		end_orphan(r, id);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A session: one shell at a console or on a line, its mode and privilege.
+ * Private to console.c (sockets and messages), session.c (lines, prompts,
+ * commands) and what serves them; handlers use router.h.
+ */
+#ifndef COHORT_SESSION_H
+#define COHORT_SESSION_H
+
+#include "main/router.h"
+
+#define HISTORY 20
+
+struct queued;
+
+struct session {
+	struct session *next;
+	struct router *r;
+	int sock; /* -1: the client is gone, a command still runs */
+	uint32_t id;
+	char tty[32];
+	bool interactive;
+	unsigned level;
+	uint16_t length, width; /* of the terminal, 0: no end */
+	bool monitor;
+	bool config;
+	/* The mode as the way to it (conf_path); and where that is, as long
+	 * as nobody else has changed the configuration. */
+	struct strbuf path;
+	struct conf *at_conf;
+	struct cf_obj *at;
+	uint64_t at_change; /* router.change */
+	char prompt[160];
+	struct cli_ctx *ctx; /* a handler of main is PENDING */
+	bool asked;	     /* ... and waits for an answer */
+	int child;	     /* enum child_kind that runs a command, or -1 */
+	uint64_t since_us, active_us;
+	char *history[HISTORY];
+	unsigned nhistory;
+	struct queued *queue, **queue_end;
+	size_t queue_size;
+	struct timer retry;
+	unsigned retry_ms;
+	bool closing;
+};
+
+struct console {
+	int lsock;
+	char path[300];
+	struct session *sessions;
+	uint32_t next_id;
+	unsigned n;
+};
+
+/* ---- console.c ---- */
+struct session *session_new(struct router *, int sock) MUST_USE;
+void session_free(struct session *);
+struct session *session_by_id(struct router *, uint32_t id);
+/* Queued, and sent when the client reads. */
+void session_send(struct session *, uint16_t type, const void *body,
+    size_t len);
+void session_out(struct session *, const char *text, size_t len);
+void session_flush(void *session);
+/* The command of a client that is gone is told to end. */
+void end_orphan(struct router *, uint32_t id);
+
+/* ---- session.c ---- */
+void session_line(struct session *, char *line);
+void session_answer(struct session *, const char *answer);
+void session_abort(struct session *);
+void session_prompt(struct session *, bool refused);
+/* An exec command; mode as of cli_match_run(), shift: columns in front. */
+void session_exec(struct session *, const char *line, uint16_t mode,
+    int shift);
+/* The command ended: the next prompt. May free the session. */
+void session_end(struct session *, enum cli_status);
+void ops_ask(void *session, enum cli_ask_kind, const char *prompt);
+
+#endif
