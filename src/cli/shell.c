@@ -424,9 +424,9 @@ dial(const char *statedir)
 }
 
 static int
-hello(struct shell *s, const char *statedir, bool interactive)
+hello(struct shell *s, const char *statedir, const struct shell_who *who)
 {
-	uint8_t buf[64];
+	uint8_t buf[512];
 	struct wr w = wr_of(buf, sizeof(buf));
 	const char *tty = ttyname(STDIN_FILENO);
 
@@ -434,14 +434,14 @@ hello(struct shell *s, const char *statedir, bool interactive)
 	s->sock = dial(statedir);
 	if (s->sock == -1)
 		return -1;
-	s->interactive = interactive;
+	s->interactive = who->kind != SESSION_SCRIPT;
 	s->length = LENGTH_DEFAULT;
 	s->width = WIDTH_DEFAULT;
 	s->monitor = true;
-	wr_u8(&w, interactive ? SESSION_CONSOLE : SESSION_SCRIPT);
+	wr_u8(&w, (uint8_t)who->kind);
 	wr_str(&w, tty != NULL && strlen(tty) < 32 ? tty : "");
-	wr_str(&w, "");
-	wr_str(&w, "");
+	wr_str(&w, strlen(who->user) < 128 ? who->user : "");
+	wr_str(&w, strlen(who->peer) < 128 ? who->peer : "");
 	(void)ipc_send(s->sock, IPC_HELLO, 0, buf, wr_len(&w), NULL, 0);
 	return 0;
 }
@@ -507,14 +507,16 @@ plain_lines(struct shell *s)
 }
 
 int
-console_attach(const char *statedir, int interactive)
+console_attach(const char *statedir, const struct shell_who *who)
 {
 	struct shell s;
 
-	if (hello(&s, statedir, interactive != 0) == -1)
+	if (hello(&s, statedir, who) == -1)
 		return 1;
 	if (isatty(STDIN_FILENO))
 		s.edit = edit_new(s.sock, &ops, &s);
+	if (who->confine != NULL)
+		who->confine();
 	wait_ready(&s);
 	if (s.edit == NULL)
 		plain_lines(&s);
@@ -539,7 +541,8 @@ console_exec(const char *statedir, char **cmds, int n)
 	char *copy;
 	bool bad = false;
 
-	if (hello(&s, statedir, false) == -1)
+	if (hello(&s, statedir,
+		&(struct shell_who){SESSION_SCRIPT, "", "", NULL, NULL}) == -1)
 		return 1;
 	s.cmds = cmds;
 	s.ncmds = n;

@@ -233,7 +233,10 @@ talk(const struct lab_args *a)
 	if (n->router && a->n > 2)
 		rc = console_exec(state, a->v + 2, a->n - 2);
 	else if (n->router)
-		rc = console_attach(state, isatty(STDIN_FILENO));
+		rc = console_attach(state, &(struct shell_who){
+			isatty(STDIN_FILENO) ? SESSION_CONSOLE
+					     : SESSION_SCRIPT,
+			"", "", NULL, NULL});
 	else if (a->n > 2)
 		rc = plain_exec(lab, n, a->v + 2, a->n - 2);
 	else

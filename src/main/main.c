@@ -161,13 +161,14 @@ wait_console(const struct router *r)
 static int
 foreground_console(const struct router *r)
 {
+	const struct shell_who who = {SESSION_CONSOLE, "", "", NULL, NULL};
 	char key;
 	int code;
 
 	puts("Press Ctrl-] to stop this router.\n");
 	for (;;) {
 		wait_console(r);
-		code = console_attach(r->statedir, 1);
+		code = console_attach(r->statedir, &who);
 		if (code != 0 || getppid() == 1)
 			return code;
 		printf("%s con0 is now available\n\n"
@@ -244,12 +245,13 @@ client_state(int argc, char **argv, char *state, size_t size, bool need_name)
 static int
 cmd_console(int argc, char **argv)
 {
+	const struct shell_who who = {SESSION_CONSOLE, "", "", NULL, NULL};
 	char state[256];
 
 	if (client_state(argc, argv, state, sizeof(state), false) == -1 ||
 	    optind != argc)
 		return usage(stderr);
-	return console_attach(state, 1) == 1;
+	return console_attach(state, &who) == 1;
 }
 
 static int
