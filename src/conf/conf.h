@@ -198,6 +198,9 @@ struct crypto_map_local {
 
 enum isakmp_identity { ISAKMP_ID_ADDRESS, ISAKMP_ID_HOSTNAME, ISAKMP_ID_DN };
 
+/* file prompt: which questions copy and delete ask */
+enum file_prompt { FILE_ALERT, FILE_NOISY, FILE_QUIET };
+
 struct conf {
 	struct cf_obj obj; /* the root record */
 	struct arena *arena;
@@ -229,6 +232,7 @@ struct conf {
 
 	uint32_t logging_buffered;	/* octets, 8192 */
 	bool logging_console;		/* true */
+	uint8_t file_prompt;		/* enum file_prompt */
 };
 
 const struct interface *conf_find_interface(const struct conf *, const char *);

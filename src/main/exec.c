@@ -76,136 +76,11 @@ exec_configure(struct cli_ctx *ctx, const struct exec_configure_args *a UNUSED)
 	return CLI_DONE;
 }
 
-/* ---- configuration files ---- */
-
-static int
-write_startup(struct cli_ctx *ctx)
-{
-	cli_printf(ctx, "Building configuration...\n");
-	if (file_write_config(router_of(ctx)) == -1) {
-		cli_printf(ctx,
-		    "%%Error opening nvram:startup-config (%s)\n"
-		    "The configuration that was saved before is untouched.\n",
-		    strerror(errno));
-		return CLI_FAILED;
-	}
-	cli_printf(ctx, "[OK]\n");
-	return CLI_DONE;
-}
-
-int
-exec_write_memory(struct cli_ctx *ctx,
-    const struct exec_write_memory_args *a UNUSED)
-{
-	return write_startup(ctx);
-}
-
-static void
-copy_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
-{
-	if (*answer != '\0' && strcmp(answer, "startup-config") != 0) {
-		cli_printf(ctx, "%%Error opening %s (only startup-config can "
-				"be written)\n", answer);
-		cli_done(ctx, CLI_FAILED);
-		return;
-	}
-	cli_done(ctx, (enum cli_status)write_startup(ctx));
-}
-
-int
-exec_copy_run_start(struct cli_ctx *ctx,
-    const struct exec_copy_run_start_args *a UNUSED)
-{
-	cli_ask(ctx, CLI_ASK_LINE, "Destination filename [startup-config]? ",
-	    copy_answer, NULL);
-	return CLI_PENDING;
-}
-
 /* [confirm]: Enter or y is yes, everything else is no. */
-static bool
-confirmed(const char *answer)
+bool
+exec_confirmed(const char *answer)
 {
 	return *answer == '\0' || *answer == 'y' || *answer == 'Y';
-}
-
-static void
-erase_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
-{
-	char path[320];
-
-	if (confirmed(answer)) {
-		file_startup_path(router_of(ctx), path, sizeof(path));
-		if (unlink(path) == -1 && errno != ENOENT) {
-			cli_printf(ctx, "%%Error: %s\n", strerror(errno));
-			cli_done(ctx, CLI_FAILED);
-			return;
-		}
-		cli_printf(ctx, "[OK]\nErase of nvram: complete\n");
-	}
-	cli_done(ctx, CLI_DONE);
-}
-
-int
-exec_write_erase(struct cli_ctx *ctx,
-    const struct exec_write_erase_args *a UNUSED)
-{
-	cli_ask(ctx, CLI_ASK_CONFIRM,
-	    "Erasing the nvram filesystem will remove all configuration "
-	    "files! Continue? [confirm]",
-	    erase_answer, NULL);
-	return CLI_PENDING;
-}
-
-static void
-reload_confirm(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
-{
-	struct router *r = router_of(ctx);
-	bool yes = confirmed(answer);
-
-	if (yes)
-		log_emit(LOG_SYS_RELOAD, "console");
-	cli_done(ctx, CLI_DONE);
-	if (yes)
-		router_reload(r);
-}
-
-static void
-reload_save(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
-{
-	static const char again[] =
-	    "% Please answer 'yes' or 'no'.\n"
-	    "System configuration has been modified. Save? [yes/no]: ";
-	size_t n = strlen(answer);
-
-	if (n != 0 && strncasecmp(answer, "yes", n) == 0) {
-		if (write_startup(ctx) != CLI_DONE) {
-			cli_done(ctx, CLI_FAILED);
-			return;
-		}
-	} else if (n == 0 || strncasecmp(answer, "no", n) != 0) {
-		if (n == 0) { /* nobody to answer */
-			cli_done(ctx, CLI_FAILED);
-			return;
-		}
-		cli_ask(ctx, CLI_ASK_LINE, again, reload_save, NULL);
-		return;
-	}
-	cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
-	    reload_confirm, NULL);
-}
-
-int
-exec_reload(struct cli_ctx *ctx, const struct exec_reload_args *a UNUSED)
-{
-	if (!file_config_saved(router_of(ctx)))
-		cli_ask(ctx, CLI_ASK_LINE,
-		    "\nSystem configuration has been modified. Save? "
-		    "[yes/no]: ",
-		    reload_save, NULL);
-	else
-		cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
-		    reload_confirm, NULL);
-	return CLI_PENDING;
 }
 
 /* ---- debugging, clearing ---- */
@@ -256,7 +131,7 @@ show_debugging(struct cli_ctx *ctx, const struct show_debugging_args *a UNUSED)
 static void
 clear_logging_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
 {
-	if (confirmed(answer))
+	if (exec_confirmed(answer))
 		syslog_clear(router_of(ctx));
 	cli_done(ctx, CLI_DONE);
 }
@@ -273,7 +148,7 @@ static void
 clear_counters_answer(struct cli_ctx *ctx, void *arg UNUSED,
     const char *answer)
 {
-	if (confirmed(answer))
+	if (exec_confirmed(answer))
 		ports_clear_stats(router_of(ctx));
 	cli_done(ctx, CLI_DONE);
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "main/fs.h"
 #include "main/router.h"
 
 #define COMMIT_DELAY_MS 20
@@ -250,6 +251,7 @@ start(struct router *r)
 		return -1;
 	snprintf(path, sizeof(path), "%s/ready", r->statedir);
 	(void)unlink(path);
+	fs_clean(r->statedir);
 	syslog_open(r);
 	if (load_startup(r) == -1 || console_open(r) == -1 ||
 	    ports_open(r) == -1)

@@ -14,6 +14,7 @@
 #include "base/port.h"
 #include "cli/cli.h"
 #include "conf/cf.h"
+#include "main/files.h"
 #include "base/ipc.h"
 
 enum child_kind { CHILD_IKE, CHILD_FWD, CHILD_COUNT };
@@ -142,16 +143,16 @@ void syslog_stamp(uint64_t wall_us, struct strbuf *);
 /* Names the weak algorithms that new has and old (may be NULL) had not. */
 void weak_log(const struct conf *old, const struct conf *new);
 
-/* ---- files.c ---- */
-/* Whole file into sb; -1 with errno. */
-int file_read(const char *path, struct strbuf *sb) MUST_USE;
-/* Atomic: temporary file, fsync, rename, fsync of the directory; -1 errno. */
-int file_write(const char *path, const char *data, size_t len, int mode)
-    MUST_USE;
+/* ---- startup.c ---- */
 int file_write_config(struct router *) MUST_USE; /* running -> startup */
 /* startup-config holds what runs. */
 bool file_config_saved(const struct router *) MUST_USE;
 void file_startup_path(const struct router *, char *buf, size_t size);
+/* The same as a command, with what IOS says. */
+int startup_save(struct cli_ctx *) MUST_USE;
+
+/* ---- exec.c ---- */
+bool exec_confirmed(const char *answer) MUST_USE;
 
 /* ---- process entries ---- */
 int proc_ike(int sock);

@@ -183,7 +183,7 @@ saving() {
 	if strace -qq -e inject=getppid:signal=0:when=9999 true 2>/dev/null ||
 	    strace -qq -o /dev/null true 2>/dev/null; then
 		_new=$tmp/st/startup-config.new
-		for _c in openat fchmod write fsync close rename; do
+		for _c in openat fchmod write fsync close renameat; do
 			proof "killed at $_c while saving: old or new file" \
 			    kill_in_write $_c "$_new"
 		done
