@@ -91,7 +91,7 @@ struct command {
 
 struct mode {
 	struct pos pos;
-	const char *name, *prompt, *dotted, *header, *record, *deliver;
+	const char *name, *prompt, *dotted, *header, *record, *deliver, *note;
 	bool keep, reachable;
 	VEC(struct command *) commands;
 	unsigned id, slot0, nslots, root;

@@ -367,6 +367,8 @@ out_modes(FILE *f)
 		out_string(f, m->dotted);
 		fputs(", ", f);
 		out_string(f, m->header);
+		fputs(", ", f);
+		out_string(f, m->note);
 		fprintf(f, ", %u, %d, %s, %u, %u},\n",
 		    nodes.v[m->root]->edges, m->keep, m->deliver, m->slot0,
 		    m->nslots);

@@ -544,6 +544,8 @@ parse_property(struct mode *m)
 		m->deliver = parse_procs();
 	} else if (take_word("unknown")) {
 		m->keep = strcmp(need(TK_WORD, "reject or keep"), "keep") == 0;
+		if (m->keep && peek()->kind == TK_STRING)
+			m->note = need(TK_STRING, "text");
 	} else {
 		return false;
 	}

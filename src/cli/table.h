@@ -112,6 +112,7 @@ struct cli_class {
 
 struct cli_mode {
 	const char *name, *prompt, *prompt_dotted, *header;
+	const char *note; /* of a block of kept lines that has no other */
 	uint32_t root; /* edges */
 	bool keep;     /* unknown lines are kept */
 	uint8_t deliver;

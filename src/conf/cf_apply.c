@@ -90,7 +90,7 @@ judge(struct job *j, struct cf_obj *parent, const void *rec)
 static void
 note_effect(struct job *j)
 {
-	if (j->f->note != NULL && j->notes != NULL && !j->negated)
+	if (j->f->note != NULL && j->notes != NULL)
 		sb_printf(j->notes, "accepted without effect: %s\n",
 		    j->f->note);
 }
@@ -234,7 +234,10 @@ apply_line(struct job *j, struct cf_obj *at)
 		line_off(j, at, e);
 	else
 		line_on(j, at, e);
-	note_effect(j);
+	if (j->negated) /* a negation that is kept is a line as well */
+		e = cf_ent_find(j->c, at, j->f->slot, str_of(&j->key));
+	if (!j->negated || (e != NULL && e->negated))
+		note_effect(j);
 	return CF_OK;
 }
 

@@ -181,8 +181,21 @@ remove_number(struct cf_cursor *cur, const struct cli_line *l)
 
 /* ---- blocks that keep what they do not know ---- */
 
+/* The first line of a block whose header was taken silently. */
+static void
+note_block(const struct cf_cursor *cur, struct strbuf *notes)
+{
+	const char *note = obj_mode(cur->at)->note;
+
+	if (notes != NULL && note != NULL && cur->at->head != NULL &&
+	    ent_form(cur->at->head)->note == NULL &&
+	    cf_slot_first(cur->conf, cur->at, CF_KEPT) == NULL)
+		sb_printf(notes, "accepted without effect: %s\n", note);
+}
+
 static enum cf_result
-keep_line(struct cf_cursor *cur, const struct cli_line *l, int indent)
+keep_line(struct cf_cursor *cur, const struct cli_line *l, int indent,
+    struct strbuf *notes)
 {
 	struct cf_block *b = (void *)cur->at;
 	char text[1024];
@@ -199,6 +212,7 @@ keep_line(struct cf_cursor *cur, const struct cli_line *l, int indent)
 	}
 	snprintf(text, sizeof(text), "%*s%.*s", (int)extra, "",
 	    (int)(l->end - (size_t)(l->tok[0].s - l->text)), l->tok[0].s);
+	note_block(cur, notes);
 	cf_kept_add(cur->conf, b, text);
 	return CF_OK;
 }
@@ -250,7 +264,7 @@ line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
 		return rv;
 	/* what has a newline is a banner that does not end */
 	if (keeps && t->l.n != 0 && strchr(text, '\n') == NULL)
-		return keep_line(cur, &t->l, indent);
+		return keep_line(cur, &t->l, indent, notes);
 	if (remove_number(cur, &t->l))
 		return CF_OK;
 	return refuse_line(t, err);

@@ -31,6 +31,9 @@ struct load {
 	bool deeper[BLOCKS];
 	const char *next, *end;
 	struct strbuf line, notes;
+	/* what was said of the block at the cursor already */
+	const struct cf_obj *noted;
+	struct strbuf said;
 };
 
 static void
@@ -213,6 +216,23 @@ join_banner(struct load *ld)
 	ld->line = all;
 }
 
+/* A block is named once for each reason, a global line each time. */
+static bool
+was_said(struct load *ld, const char *note)
+{
+	if (ld->cur.at == &ld->cur.conf->obj)
+		return false;
+	if (ld->noted != ld->cur.at) {
+		ld->noted = ld->cur.at;
+		ld->said.len = 0;
+		sb_add(&ld->said, "", 0);
+	}
+	if (ld->said.len != 0 && strstr(ld->said.s, note) != NULL)
+		return true;
+	sb_printf(&ld->said, "%s\n", note);
+	return false;
+}
+
 static void
 say_notes(struct load *ld)
 {
@@ -223,7 +243,7 @@ say_notes(struct load *ld)
 	/* what a check has to say is for someone who types */
 	for (; (e = strchr(s, '\n')) != NULL; s = e + 1) {
 		*e = '\0';
-		if (starts(s, "accepted without effect"))
+		if (starts(s, "accepted without effect") && !was_said(ld, s))
 			tell(ld, false, s);
 	}
 	ld->notes.len = 0;
@@ -417,5 +437,6 @@ conf_load(struct conf *c, const char *text, size_t len, conf_report_fn *report,
 		explicit_bzero(ld.line.s, ld.line.cap);
 	sb_free(&ld.line);
 	sb_free(&ld.notes);
+	sb_free(&ld.said);
 	return ld.errors;
 }

@@ -150,7 +150,6 @@ conf_print_obj(struct strbuf *sb, const struct conf *c, const struct cf_obj *o)
 		print_lines(&p, o, 0, NULL);
 		return;
 	}
-	for (const struct cf_ent *e = o->parent->ents; e != NULL; e = e->next)
-		if (e->obj == o)
-			print_ent(&p, e, 0, NULL, false);
+	if (o->head != NULL)
+		print_ent(&p, o->head, 0, NULL, false);
 }
