@@ -193,6 +193,7 @@ static void
 leave_config(struct session *s)
 {
 	s->config = false;
+	s->at_conf = NULL;
 	sb_free(&s->path);
 	router_commit(s->r);
 	log_emit(LOG_SYS_CONFIG, "console");
