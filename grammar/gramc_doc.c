@@ -97,6 +97,8 @@ out_doc_command(FILE *f, const struct command *c)
 		fprintf(f, ". Refused: %s", c->note);
 	else if (c->note != NULL)
 		fprintf(f, ". Without effect: %s", c->note);
+	if (c->json)
+		fputs(". Also `| json`", f);
 	if (c->run != NULL && c->level > 1)
 		fputs(". Privileged", f);
 	fputs("\n", f);

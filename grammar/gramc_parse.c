@@ -285,7 +285,8 @@ parse_value(struct elem *e)
 
 static const char *const actions[] = {"enter", "prefix", "add", "run", "check",
 	"choice", "default", "on", "both", "always", "deliver", "sort",
-	"noeffect", "refuse", "hidden", "existing", "dup", "format"};
+	"noeffect", "refuse", "hidden", "existing", "dup", "format",
+	"json"};
 
 static bool
 is_action(void)
@@ -467,6 +468,8 @@ parse_action(struct command *c)
 		c->existing = true;
 	else if (take_word("dup"))
 		c->dup = true;
+	else if (take_word("json"))
+		c->json = true;
 	else
 		return false;
 	return true;

@@ -29,7 +29,7 @@ enum ipc_type {
 	IPC_START,	 /* everything was sent: drop privileges and go */
 
 	/* exec commands, by session: main -> child */
-	IPC_EXEC,	 /* str canonical line, u16 mode */
+	IPC_EXEC,	 /* str canonical line, u16 mode, u8 1: as JSON */
 	IPC_ANSWER,	 /* str */
 	IPC_ABORT,
 	/* child -> main */

@@ -20,6 +20,7 @@ struct cli_cmd {
 	char err[256];	 /* the IOS message; empty for CLI_MATCH */
 	unsigned proc;	 /* enum cf_proc that runs the handler */
 	unsigned level;	 /* privilege level it needs: 1 or 15 */
+	bool json;	 /* has an answer to `| json` */
 	int handler;	 /* index into the generated handler table */
 	char canonical[1024]; /* the line with abbreviations written out */
 	_Alignas(16) unsigned char args[1024]; /* struct F_args */
@@ -52,6 +53,8 @@ enum cli_status { CLI_DONE = 0, CLI_FAILED = -1, CLI_PENDING = 1 };
 
 /* Text to whoever asked. */
 PRINTF_LIKE(2, 3) void cli_printf(struct cli_ctx *, const char *fmt, ...);
+/* `| json` was asked for (only where the grammar says `json`): cli/show.h. */
+bool cli_wants_json(struct cli_ctx *) MUST_USE;
 /* The engine of this process (struct gdoi *, struct fwd *, struct router *). */
 void *cli_engine(struct cli_ctx *);
 /* Ends a PENDING command; ctx is gone afterwards. */
@@ -77,6 +80,7 @@ struct cli_ctx_ops {
 };
 struct cli_ctx *cli_ctx_new(const struct cli_ctx_ops *, void *user,
     void *engine) MUST_USE;
+void cli_ctx_set_json(struct cli_ctx *); /* before it runs */
 void cli_ctx_free(struct cli_ctx *); /* a DONE or FAILED one */
 void cli_ctx_abort(struct cli_ctx *);
 void cli_ctx_answer(struct cli_ctx *, const char *answer);

@@ -18,6 +18,7 @@ struct cli_ctx {
 	void (*answer_fn)(struct cli_ctx *, void *, const char *);
 	void *answer_arg;
 	enum cli_ask_kind asked;
+	bool json;
 };
 
 struct cli_ctx *
@@ -29,6 +30,18 @@ cli_ctx_new(const struct cli_ctx_ops *ops, void *user, void *engine)
 	c->user = user;
 	c->engine = engine;
 	return c;
+}
+
+void
+cli_ctx_set_json(struct cli_ctx *c)
+{
+	c->json = true;
+}
+
+bool
+cli_wants_json(struct cli_ctx *c)
+{
+	return c->json;
 }
 
 void

@@ -51,6 +51,7 @@ cli_match_run(const char *line, uint16_t mode, bool privileged,
 	cmd->column = -1;
 	cmd->proc = f->proc;
 	cmd->level = f->level;
+	cmd->json = (f->flags & FF_JSON) != 0;
 	cmd->handler = f->handler;
 	cli_render(&l, &m, 0, m.nsteps, &sb);
 	str_copy(cmd->canonical, sb.s != NULL ? sb.s : "",

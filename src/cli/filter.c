@@ -9,27 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "cli/bar.h"
 #include "cli/filter.h"
 
 #define MATCH_LIMIT 20000
 #define DEPTH_LIMIT 500
 
-enum kind { INCLUDE, EXCLUDE, BEGIN, SECTION, COUNT };
-
-static const struct {
-	const char *word, *help;
-} kinds[] = {
-    [INCLUDE] = {"include", "Include lines that match"},
-    [EXCLUDE] = {"exclude", "Exclude lines that match"},
-    [BEGIN] = {"begin", "Begin with the line that matches"},
-    [SECTION] = {"section", "Filter a section of output"},
-    [COUNT] = {"count", "Count number of lines which match regexp"},
-};
-
 struct filter {
-	enum kind kind;
+	enum bar_kind kind;
 	pcre2_code *re;
 	pcre2_match_data *data;
 	pcre2_match_context *limits;
@@ -38,41 +26,6 @@ struct filter {
 	unsigned count;
 	char last[64];
 };
-
-static bool
-word_is(const char *s, size_t len, const char *word, size_t min)
-{
-	return len >= min && len <= strlen(word) &&
-	    strncasecmp(s, word, len) == 0;
-}
-
-/* Only show and more have filters: a `|` in a description is text. */
-static bool
-takes_filter(const char *line)
-{
-	size_t len;
-
-	line += strspn(line, " \t");
-	len = strcspn(line, " \t");
-	if (word_is(line, len, "do", 2)) {
-		line += len;
-		line += strspn(line, " \t");
-		len = strcspn(line, " \t");
-	}
-	return word_is(line, len, "show", 2) || word_is(line, len, "more", 2);
-}
-
-static int
-find_kind(const char *s, size_t len)
-{
-	int found = -1;
-	size_t i;
-
-	for (i = 0; i < NELEM(kinds); i++)
-		if (word_is(s, len, kinds[i].word, 1))
-			found = (int)i;
-	return found;
-}
 
 static int
 compile(struct filter *f, const char *pattern)
@@ -96,35 +49,29 @@ compile(struct filter *f, const char *pattern)
 struct filter *
 filter_parse(const char *line, size_t *cmd_len, char *err)
 {
-	const char *bar = strchr(line, '|');
 	struct filter *f;
-	char pattern[512];
-	size_t len;
-	int kind;
+	struct bar bar;
 
-	*cmd_len = strlen(line);
-	if (bar == NULL || !takes_filter(line))
-		return NULL;
-	*cmd_len = (size_t)(bar - line);
-	bar++;
-	bar += strspn(bar, " \t");
-	len = strcspn(bar, " \t");
-	kind = find_kind(bar, len);
-	bar += len;
-	bar += strspn(bar, " \t");
-	str_copy(pattern, bar, sizeof(pattern));
-	for (len = strlen(pattern); len > 0 && pattern[len - 1] == ' '; len--)
-		pattern[len - 1] = '\0';
-	if (kind == -1 || pattern[0] == '\0') {
+	bar_split(line, &bar);
+	*cmd_len = bar.cmd_len;
+	switch (bar.kind) {
+	case BAR_BEGIN:
+	case BAR_COUNT:
+	case BAR_EXCLUDE:
+	case BAR_INCLUDE:
+	case BAR_SECTION:
+		break;
+	case BAR_BAD:
 		*cmd_len = (size_t)-1;
-		str_copy(err, kind == -1
-			? "% Invalid filter: type \"| ?\" for a list"
-			: "% Incomplete command.", 128);
+		str_copy(err, bar.err, 128);
+		return NULL;
+	default: /* no bar, or one for the router */
+		*cmd_len = strlen(line);
 		return NULL;
 	}
 	f = xcalloc(1, sizeof(*f));
-	f->kind = (enum kind)kind;
-	if (compile(f, pattern) == -1) {
+	f->kind = bar.kind;
+	if (compile(f, bar.arg) == -1) {
 		filter_free(f);
 		*cmd_len = (size_t)-1;
 		str_copy(err, "% Failed to compile regular expression.", 128);
@@ -170,26 +117,27 @@ bool
 filter_line(struct filter *f, const char *line, size_t len)
 {
 	switch (f->kind) {
-	case INCLUDE:
+	case BAR_INCLUDE:
 		return matches(f, line, len);
-	case EXCLUDE:
+	case BAR_EXCLUDE:
 		return !matches(f, line, len);
-	case BEGIN:
+	case BAR_BEGIN:
 		f->on = f->on || matches(f, line, len);
 		return f->on;
-	case SECTION:
+	case BAR_SECTION:
 		return section_line(f, line, len);
-	case COUNT:
+	case BAR_COUNT:
 		f->count += matches(f, line, len);
 		return false;
+	default: /* there is no filter of another kind */
+		return true;
 	}
-	return true;
 }
 
 const char *
 filter_end(struct filter *f)
 {
-	if (f->kind != COUNT)
+	if (f->kind != BAR_COUNT)
 		return NULL;
 	snprintf(f->last, sizeof(f->last),
 	    "Number of lines which match regexp = %u\n", f->count);
@@ -199,12 +147,10 @@ filter_end(struct filter *f)
 void
 filter_help(struct strbuf *sb)
 {
-	static const enum kind order[] = {BEGIN, COUNT, EXCLUDE, INCLUDE,
-	    SECTION};
-	size_t i;
+	const char *word, *help;
+	unsigned i;
 
-	for (i = 0; i < NELEM(order); i++)
-		sb_printf(sb, "  %-8s  %s\n", kinds[order[i]].word,
-		    kinds[order[i]].help);
+	for (i = 0; (word = bar_word(i, &help)) != NULL; i++)
+		sb_printf(sb, "  %-8s  %s\n", word, help);
 	sb_printf(sb, "\n");
 }

@@ -75,6 +75,7 @@ enum cli_form_flag {
 	FF_HIDDEN = 32,
 	FF_LITERAL = 64, /* begins with the word "no" */
 	FF_NUMBERED = 128,
+	FF_JSON = 256,	 /* `| json` has an answer */
 };
 
 #define CLI_NO_LIST 0xffff
@@ -85,7 +86,9 @@ typedef int cli_check_fn(struct cf_check *, const void *rec);
 typedef void cli_format_fn(struct strbuf *text, struct strbuf *key, void *rec);
 
 struct cli_form {
-	uint8_t action, deliver, level, flags, proc;
+	uint8_t action, deliver, level;
+	uint16_t flags;
+	uint8_t proc;
 	uint16_t mode;	   /* in which it is typed */
 	uint16_t slot;	   /* of cli_slots: what it replaces */
 	uint16_t class;	   /* of the record entered or added */

@@ -13,41 +13,6 @@
 /* ---- helpers ---- */
 
 void
-show_fields(struct strbuf *sb, const struct show_field *f, size_t n,
-    const void *p)
-{
-	size_t i;
-	int width;
-
-	for (i = 0; i < n; i++, f++) {
-		if (f->when != NULL && !f->when(p))
-			continue;
-		if (f->label[0] == '\0') {
-			sb_printf(sb, "\n");
-			continue;
-		}
-		if (f->value == NULL) {
-			sb_printf(sb, "%*s%s\n", f->indent, "", f->label);
-			continue;
-		}
-		width = f->colon != 0 ? f->colon - f->indent :
-		    (int)strlen(f->label) + 1;
-		sb_printf(sb, "%*s%-*s: ", f->indent, "", width, f->label);
-		f->value(sb, p);
-		sb_printf(sb, "\n");
-	}
-}
-
-int
-show_done(struct cli_ctx *ctx, struct strbuf *sb)
-{
-	if (sb->len > 0)
-		cli_printf(ctx, "%s", sb->s);
-	sb_free(sb);
-	return CLI_DONE;
-}
-
-void
 show_identity(struct strbuf *sb, uint8_t id_type, uint32_t id)
 {
 	char a[IP4_STRLEN];
@@ -89,6 +54,69 @@ show_sig_hash(uint8_t hash)
 	}
 }
 
+/* ---- both ways ---- */
+
+void
+show_group_id(struct show *v, uint8_t id_type, uint32_t id)
+{
+	static const char *const types[] = {
+		[GDOI_ID_NUMBER] = "number", [GDOI_ID_ADDRESS] = "address",
+	};
+	struct strbuf sb = { 0 };
+
+	show_identity(&sb, id_type, id);
+	show_str(v, "identity_type", id_type < NELEM(types) &&
+	    types[id_type] != NULL ? types[id_type] : "none");
+	show_str(v, "identity", sb.s);
+	sb_free(&sb);
+}
+
+void
+show_open_ks(struct show *v, const struct ks_group *k)
+{
+	show_object(v, NULL);
+	show_str(v, "name", k->name);
+	show_str(v, "role", "key-server");
+	show_group_id(v, k->id_type, k->id);
+	show_ip4(v, "server_address", k->addr);
+}
+
+void
+show_open_gm(struct show *v, const struct gm_group *gm)
+{
+	show_object(v, NULL);
+	show_str(v, "name", gm->name);
+	show_str(v, "role", "group-member");
+	show_group_id(v, gm->id_type, gm->id);
+}
+
+void
+show_spi(struct show *v, uint32_t spi)
+{
+	show_fmt(v, "spi", "0x%08X", spi);
+}
+
+void
+show_transform(struct show *v, const struct esp_transform *t)
+{
+	char buf[64];
+
+	show_str(v, "transform", esp_transform_str(t, buf));
+	show_uint(v, "key_bytes", esp_key_len(t));
+	show_uint(v, "auth_key_bytes", esp_auth_key_len(t));
+}
+
+void
+show_ace(struct show *v, const char *before, const struct ace *a)
+{
+	struct strbuf sb = { 0 };
+
+	ace_format(&sb, a, ACE_STYLE_GDOI);
+	show_text(v, "%s%s\n", before, sb.s);
+	show_str(v, NULL, sb.s);
+	sb_free(&sb);
+}
+
 /* ---- show crypto gdoi ---- */
 
 int
@@ -98,24 +126,26 @@ show_gdoi(struct cli_ctx *ctx, const struct show_gdoi_args *args)
 	bool one = args->group[0] != '\0';
 	const struct ks_group *ks;
 	const struct gm_group *gm;
-	struct strbuf sb = { 0 };
+	struct show v;
 	unsigned n = 0;
 
+	show_begin(&v, ctx);
 	if (!one)
-		sb_printf(&sb, "GROUP INFORMATION\n\n");
+		show_text(&v, "GROUP INFORMATION\n\n");
+	show_array(&v, "groups");
 	TAILQ_FOREACH(ks, &g->ks, link)
 		if (!one || strcmp(ks->name, args->group) == 0) {
-			show_ks_group(&sb, ks);
+			show_ks_group(&v, ks);
 			n++;
 		}
 	TAILQ_FOREACH(gm, &g->gm, link)
 		if (!one || strcmp(gm->name, args->group) == 0) {
-			show_gm_group(&sb, gm);
+			show_gm_group(&v, gm);
 			n++;
 		}
 	if (one && n == 0)
-		sb_printf(&sb, "%% Group %s does not exist\n", args->group);
-	return show_done(ctx, &sb);
+		show_text(&v, "%% Group %s does not exist\n", args->group);
+	return show_end(&v);
 }
 
 /* ---- show crypto isakmp sa ---- */
@@ -143,26 +173,38 @@ hash_name(uint8_t h)
 	}
 }
 
+static uint32_t
+life_left(const struct ike_sa *sa)
+{
+	uint64_t now = ike_now(sa->ike);
+
+	return sa->expires > now ? (uint32_t)((sa->expires - now) / 1000) : 0;
+}
+
+/* Its object stays open: the caller may add to it. */
 static void
-sa_row(struct strbuf *sb, uint32_t dst, uint32_t src, const char *state,
+sa_row(struct show *v, uint32_t dst, uint32_t src, const char *state,
     uint32_t conn_id)
 {
 	char d[IP4_STRLEN], s[IP4_STRLEN];
 
-	sb_printf(sb, "%-16s%-16s%-15s%7u ACTIVE\n", ip4_str(dst, d),
+	show_text(v, "%-16s%-16s%-15s%7u ACTIVE\n", ip4_str(dst, d),
 	    ip4_str(src, s), state, conn_id);
+	show_object(v, NULL);
+	show_str(v, "destination", d);
+	show_str(v, "source", s);
+	show_str(v, "state", state);
+	show_uint(v, "connection_id", conn_id);
 }
 
 static void
-sa_row_detail(struct strbuf *sb, const struct ike_sa *sa)
+sa_row_detail(struct show *v, const struct ike_sa *sa)
 {
 	char l[IP4_STRLEN], r[IP4_STRLEN];
 	struct strbuf life = { 0 };
-	uint64_t now = ike_now(sa->ike);
 
-	show_hms(&life, sa->expires > now ?
-	    (uint32_t)((sa->expires - now) / 1000) : 0);
-	sb_printf(sb, "%-5u %-15s %-15s %-6s %-6s %-4s %-6s %-4s %-2u "
+	show_hms(&life, life_left(sa));
+	show_text(v, "%-5u %-15s %-15s %-6s %-6s %-4s %-6s %-4s %-2u "
 	    "%-8s %s\n       Engine-id:Conn-id =  SW:%u\n\n", sa->conn_id,
 	    ip4_str(sa->local.addr, l), ip4_str(sa->remote.addr, r), "",
 	    "ACTIVE", cipher_name(sa->suite.cipher), hash_name(sa->suite.hash),
@@ -172,6 +214,25 @@ sa_row_detail(struct strbuf *sb, const struct ike_sa *sa)
 	sb_free(&life);
 }
 
+/* What detail and plain rows both have of a phase 1 SA in JSON. */
+static void
+sa_members(struct show *v, const struct ike_sa *sa)
+{
+	show_ip4(v, "local", sa->local.addr);
+	show_ip4(v, "remote", sa->remote.addr);
+	show_str(v, "role", sa->initiator ? "initiator" : "responder");
+	if (sa->state != IKE_IDLE)
+		return; /* nothing is agreed on yet */
+	show_str(v, "encryption", cipher_name(sa->suite.cipher));
+	show_str(v, "hash", hash_name(sa->suite.hash));
+	show_str(v, "authentication", "psk");
+	show_uint(v, "dh_group", sa->suite.group);
+	show_uint(v, "lifetime_remaining_seconds",
+	    life_left(sa));
+	show_bool(v, "dead_peer_detection",
+	    sa->peer_dpd && sa->ike->conf->keepalive_secs != 0);
+}
+
 int
 show_crypto_isakmp_sa(struct cli_ctx *ctx,
     const struct show_crypto_isakmp_sa_args *args)
@@ -179,29 +240,37 @@ show_crypto_isakmp_sa(struct cli_ctx *ctx,
 	struct gdoi *g = cli_engine(ctx);
 	const struct gm_group *gm;
 	const struct ike_sa *sa;
-	struct strbuf sb = { 0 };
+	struct show v;
 
-	sb_printf(&sb, "IPv4 Crypto ISAKMP SA\n");
+	show_begin(&v, ctx);
+	show_text(&v, "IPv4 Crypto ISAKMP SA\n");
 	if (args->detail)
-		sb_printf(&sb, "C-id  Local           Remote          I-VRF"
+		show_text(&v, "C-id  Local           Remote          I-VRF"
 		    "  Status Encr Hash   Auth DH Lifetime Cap.\n\n");
 	else
-		sb_printf(&sb, "%-16s%-16s%-15s%s\n", "dst", "src", "state",
+		show_text(&v, "%-16s%-16s%-15s%s\n", "dst", "src", "state",
 		    "conn-id status");
+	show_array(&v, "ipv4_sas");
 	TAILQ_FOREACH(sa, &g->ike->sas, link) {
-		if (args->detail && sa->state == IKE_IDLE)
-			sa_row_detail(&sb, sa);
-		else if (!args->detail)
-			sa_row(&sb,
-			    sa->initiator ? sa->remote.addr : sa->local.addr,
-			    sa->initiator ? sa->local.addr : sa->remote.addr,
-			    ike_state_name(sa->state), sa->conn_id);
+		if (args->detail && !show_is_json(&v)) {
+			if (sa->state == IKE_IDLE)
+				sa_row_detail(&v, sa);
+			continue;
+		}
+		sa_row(&v, sa->initiator ? sa->remote.addr : sa->local.addr,
+		    sa->initiator ? sa->local.addr : sa->remote.addr,
+		    ike_state_name(sa->state), sa->conn_id);
+		sa_members(&v, sa);
+		show_close(&v);
 	}
 	/* the KEK is an SA too: from the key server to the member */
 	TAILQ_FOREACH(gm, &g->gm, link)
-		if (gm->has_kek && !args->detail)
-			sa_row(&sb, gm->addr, gm->ks, "GDOI_REKEY",
+		if (gm->has_kek && (!args->detail || show_is_json(&v))) {
+			sa_row(&v, gm->addr, gm->ks, "GDOI_REKEY",
 			    gm->kek_conn_id);
-	sb_printf(&sb, "\nIPv6 Crypto ISAKMP SA\n\n");
-	return show_done(ctx, &sb);
+			show_close(&v);
+		}
+	show_close(&v);
+	show_text(&v, "\nIPv6 Crypto ISAKMP SA\n\n");
+	return show_end(&v);
 }

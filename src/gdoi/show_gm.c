@@ -79,12 +79,20 @@ v_identity(struct strbuf *sb, const void *p)
 	show_identity(sb, gm->id_type, gm->id);
 }
 
+static uint32_t
+since_rekey(const struct gm_group *gm)
+{
+	return (uint32_t)((gdoi_now(gm->g) - gm->last_rekey) / 1000);
+}
+
+VALUE(v_ago_secs, "%u", since_rekey(gm))
+
 static void
 v_ago(struct strbuf *sb, const void *p)
 {
 	const struct gm_group *gm = p;
 
-	show_hms(sb, (uint32_t)((gdoi_now(gm->g) - gm->last_rekey) / 1000));
+	show_hms(sb, since_rekey(gm));
 }
 
 static void
@@ -124,54 +132,68 @@ had_none(const void *p)
 }
 
 static const struct show_field group_fields[] = {
-	{ 4, 29, "Group Name", v_name, NULL },
-	{ 4, 29, "Group Identity", v_identity, NULL },
-	{ 4, 29, "Group Type", v_type, NULL },
-	{ 4, 29, "Crypto Path", v_ipv4, NULL },
-	{ 4, 29, "Key Management Path", v_ipv4, NULL },
-	{ 4, 29, "Rekeys received", v_rekeys, NULL },
-	{ 4, 29, "IPSec SA Direction", v_direction, NULL },
+	{ 4, 29, "Group Name", v_name, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Identity", v_identity, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Type", v_type, NULL, SHOW_STR, "type" },
+	{ 4, 29, "Crypto Path", v_ipv4, NULL, SHOW_STR, "crypto_path" },
+	{ 4, 29, "Key Management Path", v_ipv4, NULL,
+	    SHOW_STR, "key_management_path" },
+	{ 4, 29, "Rekeys received", v_rekeys, NULL,
+	    SHOW_UINT, "rekeys_since_registration" },
+	{ 4, 29, "IPSec SA Direction", v_direction, NULL,
+	    SHOW_STR, "sa_direction" },
 };
 
 static const struct show_field member_fields[] = {
-	{ 4, 29, "IPSec SA Direction", v_direction, NULL },
-	{ 4, 29, "ACL Received From KS", v_acl, has_policy },
-	{ 0, 0, "", NULL, NULL },
-	{ 4, 29, "Group member", v_member, is_attached },
-	{ 7, 29, "Local addr/port", v_local, is_attached },
-	{ 7, 29, "Remote addr/port", v_remote, is_attached },
-	{ 7, 29, "fvrf/ivrf", v_vrf, NULL },
-	{ 7, 29, "Version", v_version, NULL },
-	{ 7, 29, "Registration status", v_status, NULL },
-	{ 7, 29, "Registered with", v_with, NULL },
-	{ 7, 29, "Re-registers in", v_again, NULL },
-	{ 7, 29, "Succeeded registration", v_succeeded, NULL },
-	{ 7, 29, "Attempted registration", v_attempted, NULL },
-	{ 7, 29, "Last rekey from", v_from, NULL },
-	{ 7, 29, "Last rekey seq num", v_seq, NULL },
-	{ 7, 29, "Unicast rekey received", v_total, NULL },
-	{ 7, 29, "Rekey ACKs sent", v_acks, NULL },
-	{ 7, 29, "Rekey Rcvd(hh:mm:ss)", v_ago, had_rekey },
-	{ 7, 29, "Rekey Received", v_never, had_none },
-	{ 7, 29, "PFS Rekey received", v_zero, NULL },
-	{ 7, 29, "DP Error Monitoring", v_off, NULL },
-	{ 7, 34, "IPSEC init reg executed", v_zero, NULL },
-	{ 7, 34, "IPSEC init reg postponed", v_zero, NULL },
-	{ 7, 29, "Active TEK Number", v_teks, NULL },
-	{ 7, 29, "SA Track (OID/status)", v_disabled, NULL },
-	{ 7, 0, "Fail-Close Revert", v_Disabled, NULL },
-	{ 0, 0, "", NULL, NULL },
-	{ 7, 29, "allowable rekey cipher", v_any, NULL },
-	{ 7, 29, "allowable rekey hash", v_any, NULL },
-	{ 7, 29, "allowable transformtag", v_any_esp, NULL },
-	{ 0, 0, "", NULL, NULL },
+	{ 4, 29, "IPSec SA Direction", v_direction, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "ACL Received From KS", v_acl, has_policy,
+	    SHOW_STR, "downloaded_acl_name" },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group member", v_member, is_attached, SHOW_NONE, NULL },
+	{ 7, 29, "Local addr/port", v_local, is_attached, SHOW_NONE, NULL },
+	{ 7, 29, "Remote addr/port", v_remote, is_attached, SHOW_NONE, NULL },
+	{ 7, 29, "fvrf/ivrf", v_vrf, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "Version", v_version, NULL, SHOW_STR, "version" },
+	{ 7, 29, "Registration status", v_status, NULL,
+	    SHOW_STR, "registration_status" },
+	{ 7, 29, "Registered with", v_with, NULL, SHOW_STR, "registered_with" },
+	{ 7, 29, "Re-registers in", v_again, NULL,
+	    SHOW_UINT, "reregisters_in_seconds" },
+	{ 7, 29, "Succeeded registration", v_succeeded, NULL,
+	    SHOW_UINT, "registrations_succeeded" },
+	{ 7, 29, "Attempted registration", v_attempted, NULL,
+	    SHOW_UINT, "registrations_attempted" },
+	{ 7, 29, "Last rekey from", v_from, NULL, SHOW_STR, "last_rekey_from" },
+	{ 7, 29, "Last rekey seq num", v_seq, NULL,
+	    SHOW_UINT, "last_rekey_sequence" },
+	{ 7, 29, "Unicast rekey received", v_total, NULL,
+	    SHOW_UINT, "rekeys_received" },
+	{ 7, 29, "Rekey ACKs sent", v_acks, NULL,
+	    SHOW_UINT, "rekey_acks_sent" },
+	{ 7, 29, "Rekey Rcvd(hh:mm:ss)", v_ago, had_rekey, SHOW_NONE, NULL },
+	{ 0, 0, NULL, v_ago_secs, had_rekey,
+	    SHOW_UINT, "last_rekey_seconds_ago" },
+	{ 7, 29, "Rekey Received", v_never, had_none, SHOW_NONE, NULL },
+	{ 7, 29, "PFS Rekey received", v_zero, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "DP Error Monitoring", v_off, NULL, SHOW_NONE, NULL },
+	{ 7, 34, "IPSEC init reg executed", v_zero, NULL, SHOW_NONE, NULL },
+	{ 7, 34, "IPSEC init reg postponed", v_zero, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "Active TEK Number", v_teks, NULL, SHOW_UINT, "active_teks" },
+	{ 7, 29, "SA Track (OID/status)", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 7, 0, "Fail-Close Revert", v_Disabled, NULL,
+	    SHOW_STR, "fail_close_revert" },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "allowable rekey cipher", v_any, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "allowable rekey hash", v_any, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "allowable transformtag", v_any_esp, NULL, SHOW_NONE, NULL },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
 };
 
 static const struct show_field cumulative_fields[] = {
-	{ 7, 29, "Total received", v_total, NULL },
-	{ 7, 29, "After latest register", v_rekeys, NULL },
-	{ 7, 29, "Rekey Acks sents", v_acks, NULL },
-	{ 0, 0, "", NULL, NULL },
+	{ 7, 29, "Total received", v_total, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "After latest register", v_rekeys, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "Rekey Acks sents", v_acks, NULL, SHOW_NONE, NULL },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
 };
 
 /* ---- KEK ---- */
@@ -183,116 +205,156 @@ VALUE(v_kek_hash, "%s", show_sig_hash(gm->kek.sig_hash))
 VALUE(v_kek_sig, "%u", gm->kek.pub_len * 8u)
 
 static const struct show_field kek_fields[] = {
-	{ 4, 29, "Rekey Transport Type", v_unicast, NULL },
-	{ 4, 29, "Lifetime (secs)", v_kek_life, NULL },
-	{ 4, 29, "Encrypt Algorithm", v_kek_alg, NULL },
-	{ 4, 29, "Key Size", v_kek_bits, NULL },
-	{ 4, 29, "Sig Hash Algorithm", v_kek_hash, NULL },
-	{ 4, 29, "Sig Key Length (bits)", v_kek_sig, NULL },
-	{ 0, 0, "", NULL, NULL },
+	{ 4, 29, "Rekey Transport Type", v_unicast, NULL,
+	    SHOW_STR, "transport" },
+	{ 4, 29, "Lifetime (secs)", v_kek_life, NULL,
+	    SHOW_UINT, "lifetime_remaining_seconds" },
+	{ 4, 29, "Encrypt Algorithm", v_kek_alg, NULL, SHOW_STR, "encryption" },
+	{ 4, 29, "Key Size", v_kek_bits, NULL, SHOW_UINT, "key_bits" },
+	{ 4, 29, "Sig Hash Algorithm", v_kek_hash, NULL,
+	    SHOW_STR, "signature_hash" },
+	{ 4, 29, "Sig Key Length (bits)", v_kek_sig, NULL, SHOW_NONE, NULL },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
 };
 
 /* ---- TEK ---- */
 
 static void
-print_replay(struct strbuf *sb, const struct sa_tek *t)
+print_replay(struct show *v, const struct sa_tek *t)
 {
+	static const char *const methods[] = { [REPLAY_COUNTER] = "counter",
+		[REPLAY_TIME] = "time" };
+
+	show_str(v, "replay_method", t->replay < NELEM(methods) &&
+	    methods[t->replay] != NULL ? methods[t->replay] : "none");
 	switch (t->replay) {
 	case REPLAY_COUNTER:
-		sb_printf(sb, "        Anti-Replay(Counter Based) : %u\n",
+		show_text(v, "        Anti-Replay(Counter Based) : %u\n",
 		    t->window);
+		show_uint(v, "replay_window_packets", t->window);
 		break;
 	case REPLAY_TIME:
 		/* What is not done is not promised. */
-		sb_printf(sb, "        Anti-Replay(Time Based) : %u sec"
+		show_text(v, "        Anti-Replay(Time Based) : %u sec"
 		    " interval (not checked by this version)\n", t->window);
+		show_uint(v, "replay_window_seconds", t->window);
+		show_bool(v, "replay_checked", false);
 		break;
 	default:
-		sb_printf(sb, "        Anti-Replay : Disabled\n");
+		show_text(v, "        Anti-Replay : Disabled\n");
 	}
 }
 
 static void
-print_tek(struct strbuf *sb, const struct gm_group *gm,
+print_tek(struct show *v, const struct gm_group *gm,
     const struct gm_tek *tek)
 {
 	const struct sa_tek *t = &tek->t;
+	uint32_t left = secs_until(gm->g, tek->expires);
 	char transform[64];
 
-	sb_printf(sb, "    IPsec SA:\n        spi: 0x%08X(%u)\n"
+	show_object(v, NULL);
+	show_spi(v, t->spi);
+	show_transform(v, &t->transform);
+	show_uint(v, "lifetime_remaining_seconds", left);
+	show_str(v, "encapsulation", "tunnel");
+	show_text(v, "    IPsec SA:\n        spi: 0x%08X(%u)\n"
 	    "        KGS: Disabled\n", t->spi,
 	    t->spi);
-	sb_printf(sb, "        transform: %s\n",
+	show_text(v, "        transform: %s\n",
 	    esp_transform_str(&t->transform, transform));
-	sb_printf(sb, "        sa timing:remaining key lifetime (sec): "
-	    "(%u)\n", secs_until(gm->g, tek->expires));
-	print_replay(sb, t);
-	sb_printf(sb, "        tag method : disabled\n"
+	show_text(v, "        sa timing:remaining key lifetime (sec): "
+	    "(%u)\n", left);
+	print_replay(v, t);
+	show_text(v, "        tag method : disabled\n"
 	    "        alg key size: %zu (bytes)\n"
 	    "        sig key size: %zu (bytes)\n"
 	    "        encaps: ENCAPS_TUNNEL\n\n",
 	    esp_key_len(&t->transform), esp_auth_key_len(&t->transform));
+	show_close(v);
 }
 
 static void
-print_acl(struct strbuf *sb, const struct gm_group *gm)
+print_acl(struct show *v, const struct gm_group *gm)
 {
 	unsigned i;
 
-	for (i = 0; i < gm->naces; i++) {
-		sb_printf(sb, "   access-list   ");
-		ace_format(sb, &gm->aces[i], ACE_STYLE_GDOI);
-		sb_printf(sb, "\n");
-	}
+	show_array(v, "downloaded_acl");
+	for (i = 0; i < gm->naces; i++)
+		show_ace(v, "   access-list   ", &gm->aces[i]);
+	show_close(v);
 }
 
 static void
-print_downloaded(struct strbuf *sb, const struct gm_group *gm)
+print_downloaded(struct show *v, const struct gm_group *gm)
 {
 	const struct gm_tek *t;
 	char a[IP4_STRLEN];
 
-	sb_printf(sb, " ACL Downloaded From KS %s:\n", ip4_str(gm->ks, a));
-	print_acl(sb, gm);
-	sb_printf(sb, "\n");
+	show_text(v, " ACL Downloaded From KS %s:\n", ip4_str(gm->ks, a));
+	print_acl(v, gm);
+	show_text(v, "\n");
 	if (gm->has_kek) {
-		sb_printf(sb, "KEK POLICY:\n");
-		SHOW_FIELDS(sb, kek_fields, gm);
+		show_text(v, "KEK POLICY:\n");
+		show_object(v, "kek");
+		SHOW_FIELDS(v, kek_fields, gm);
+		show_close(v);
 	}
-	sb_printf(sb, "TEK POLICY for the current KS-Policy ACEs "
+	show_text(v, "TEK POLICY for the current KS-Policy ACEs "
 	    "Downloaded:\n  %s:\n", gm->ifname);
+	show_array(v, "teks");
 	TAILQ_FOREACH(t, &gm->teks, link)
-		print_tek(sb, gm, t);
+		print_tek(v, gm, t);
+	show_close(v);
 	ip4_str(gm->addr, a);
-	sb_printf(sb, "\nKGS POLICY:\n  REG_GM: local_addr %s\n\n"
+	show_text(v, "\nKGS POLICY:\n  REG_GM: local_addr %s\n\n"
 	    "P2P POLICY:\n  REG_GM: local_addr %s\n\n", a, a);
 }
 
+/* Into the object that is open. */
 static void
-print_member(struct strbuf *sb, const struct gm_group *gm)
+print_member(struct show *v, const struct gm_group *gm)
 {
-	sb_printf(sb, "Group Member Information For Group %s:\n", gm->name);
-	SHOW_FIELDS(sb, member_fields, gm);
+	show_text(v, "Group Member Information For Group %s:\n", gm->name);
+	if (gm->attached) {
+		show_ip4(v, "local_address", gm->addr);
+		show_ip4(v, "remote_address", current_server(gm));
+		show_str(v, "interface", gm->ifname);
+		show_str(v, "crypto_map", gm->map);
+	}
+	SHOW_FIELDS(v, member_fields, gm);
 }
 
-void
-show_gm_group(struct strbuf *sb, const struct gm_group *gm)
+static void
+print_servers(struct show *v, const struct gm_group *gm)
 {
 	char a[IP4_STRLEN];
 	unsigned i;
 
-	SHOW_FIELDS(sb, group_fields, gm);
-	sb_printf(sb, "\n     %-24s:", "Group Server list");
-	for (i = 0; i < gm->nservers; i++)
-		sb_printf(sb, i == 0 ? " %s\n" : "%31s%s\n",
+	show_text(v, "\n     %-24s:", "Group Server list");
+	show_array(v, "servers");
+	for (i = 0; i < gm->nservers; i++) {
+		show_text(v, i == 0 ? " %s\n" : "%31s%s\n",
 		    i == 0 ? ip4_str(gm->servers[i], a) : "",
 		    ip4_str(gm->servers[i], a));
-	sb_printf(sb, gm->nservers == 0 ? "\n\n" : "\n");
-	print_member(sb, gm);
-	sb_printf(sb, "    Rekeys cumulative\n");
-	SHOW_FIELDS(sb, cumulative_fields, gm);
+		show_ip4(v, NULL, gm->servers[i]);
+	}
+	show_close(v);
+	show_text(v, gm->nservers == 0 ? "\n\n" : "\n");
+}
+
+void
+show_gm_group(struct show *v, const struct gm_group *gm)
+{
+	show_open_gm(v, gm);
+	SHOW_FIELDS(v, group_fields, gm);
+	print_servers(v, gm);
+	print_member(v, gm);
+	show_text(v, "    Rekeys cumulative\n");
+	SHOW_FIELDS(v, cumulative_fields, gm);
 	if (gm->naces != 0)
-		print_downloaded(sb, gm);
+		print_downloaded(v, gm);
+	show_close(v);
 }
 
 /* ---- commands ---- */
@@ -302,32 +364,38 @@ show_gdoi_gm(struct cli_ctx *ctx, const struct show_gdoi_gm_args *args UNUSED)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct gm_group *gm;
-	struct strbuf sb = { 0 };
+	struct show v;
 
-	TAILQ_FOREACH(gm, &g->gm, link)
-		print_member(&sb, gm);
-	return show_done(ctx, &sb);
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
+	TAILQ_FOREACH(gm, &g->gm, link) {
+		show_open_gm(&v, gm);
+		print_member(&v, gm);
+		show_close(&v);
+	}
+	return show_end(&v);
 }
 
 /* The local deny list of the crypto map. */
 static void
-print_local_acl(struct strbuf *sb, const struct gm_group *gm)
+print_local_acl(struct show *v, const struct gm_group *gm)
 {
 	const struct acl *acl = gm->acl[0] != '\0' ?
 	    conf_find_acl(gm->g->conf, gm->acl) : NULL;
 	const struct acl_entry *e;
+	char before[CONF_NAME + 24];
 
-	sb_printf(sb, " ACL Configured Locally: \n");
-	if (acl == NULL)
-		return;
-	sb_printf(sb, "  Map Name: %s\n", gm->map);
-	CF_FOREACH (e, &acl->entries) {
-		if (e->remark || e->ace.action != ACE_DENY)
-			continue;
-		sb_printf(sb, "   access-list %s ", acl->name);
-		ace_format(sb, &e->ace, ACE_STYLE_GDOI);
-		sb_printf(sb, "\n");
+	show_text(v, " ACL Configured Locally: \n");
+	show_array(v, "local_acl");
+	if (acl != NULL) {
+		show_text(v, "  Map Name: %s\n", gm->map);
+		snprintf(before, sizeof(before), "   access-list %s ",
+		    acl->name);
+		CF_FOREACH (e, &acl->entries)
+			if (!e->remark && e->ace.action == ACE_DENY)
+				show_ace(v, before, &e->ace);
 	}
+	show_close(v);
 }
 
 int
@@ -336,42 +404,76 @@ show_gdoi_gm_acl(struct cli_ctx *ctx,
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct gm_group *gm;
-	struct strbuf sb = { 0 };
+	struct show v;
 	char a[IP4_STRLEN];
 
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		sb_printf(&sb, "Group Name: %s\n", gm->name);
+		show_open_gm(&v, gm);
+		show_text(&v, "Group Name: %s\n", gm->name);
 		if (gm->naces != 0) {
-			sb_printf(&sb, " ACL Downloaded From KS %s:\n",
+			show_text(&v, " ACL Downloaded From KS %s:\n",
 			    ip4_str(gm->ks, a));
-			print_acl(&sb, gm);
+			print_acl(&v, gm);
 		}
-		print_local_acl(&sb, gm);
-		if (gm->attached)
-			sb_printf(&sb, " ACL of default bypass policy for"
+		print_local_acl(&v, gm);
+		if (gm->attached) {
+			show_text(&v, " ACL of default bypass policy for"
 			    " group-key management traffic:\n"
 			    "   %s: deny udp host %s eq 848 any eq 848\n",
 			    gm->ifname, ip4_str(gm->addr, a));
-		sb_printf(&sb, "\n");
+			show_fmt(&v, "bypass",
+			    "deny udp host %s eq 848 any eq 848", a);
+		}
+		show_text(&v, "\n");
+		show_close(&v);
 	}
-	return show_done(ctx, &sb);
+	return show_end(&v);
 }
 
 static void
-print_kek_row(struct strbuf *sb, const char *label, const struct gm_group *gm)
+print_kek_row(struct show *v, const char *label, const struct gm_group *gm)
 {
 	char dst[IP4_STRLEN], src[IP4_STRLEN];
 	const uint8_t *c = gm->kek.spi;
 
 	if (!gm->has_kek || strcmp(label, "Current") != 0) {
-		sb_printf(sb, "%-8s: %-16s%-16s%-9s%-11s%s\n", label, "---",
+		show_text(v, "%-8s: %-16s%-16s%-9s%-11s%s\n", label, "---",
 		    "---", "---", "---", "---");
 		return;
 	}
-	sb_printf(sb, "%-8s: %-16s%-16s%-9u%02X%02X%02X%02X   "
+	show_text(v, "%-8s: %-16s%-16s%-9u%02X%02X%02X%02X   "
 	    "%02X%02X%02X%02X\n", label, ip4_str(gm->addr, dst),
 	    ip4_str(gm->ks, src), gm->kek_conn_id, c[0], c[1], c[2], c[3],
 	    c[8], c[9], c[10], c[11]);
+}
+
+static const struct show_field rekey_fields[] = {
+	{ 4, 49, "Number of Rekeys received (cumulative)", v_total, NULL,
+	    SHOW_UINT, "rekeys_received" },
+	{ 4, 49, "Number of Rekeys received after registration", v_rekeys,
+	    NULL, SHOW_UINT, "rekeys_since_registration" },
+	{ 4, 49, "Number of Rekey Acks sent", v_acks, NULL,
+	    SHOW_UINT, "rekey_acks_sent" },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
+};
+
+/* The KEK that is in use, as an SA. */
+static void
+kek_members(struct show *v, const struct gm_group *gm)
+{
+	char spi[2 * KEK_SPI_LEN + 1];
+
+	if (!gm->has_kek)
+		return;
+	show_object(v, "kek");
+	show_ip4(v, "destination", gm->addr);
+	show_ip4(v, "source", gm->ks);
+	show_uint(v, "connection_id", gm->kek_conn_id);
+	show_fmt(v, "spi", "0x%s", gdoi_spi_str(gm->kek.spi, spi));
+	SHOW_FIELDS(v, kek_fields, gm);
+	show_close(v);
 }
 
 int
@@ -381,25 +483,26 @@ show_gdoi_gm_rekey(struct cli_ctx *ctx,
 	static const char *const rows[] = { "New", "Current", "Previous" };
 	struct gdoi *g = cli_engine(ctx);
 	const struct gm_group *gm;
-	struct strbuf sb = { 0 };
+	struct show v;
 	size_t i;
 
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		sb_printf(&sb, "Group %s (Unicast)\n", gm->name);
-		sb_printf(&sb, "    %-45s: %u\n    %-45s: %u\n"
-		    "    %-45s: %u\n\n",
-		    "Number of Rekeys received (cumulative)", gm->rekeys_total,
-		    "Number of Rekeys received after registration",
-		    gm->rekeys_since, "Number of Rekey Acks sent",
-		    gm->acks_sent);
-		if (!args->detail)
-			continue;
-		sb_printf(&sb, "Rekey (KEK) SA information :\n%10s%-16s%-16s"
-		    "%-9s%-11s%s\n", "", "dst", "src", "conn-id", "my-cookie",
-		    "his-cookie");
-		for (i = 0; i < NELEM(rows); i++)
-			print_kek_row(&sb, rows[i], gm);
-		sb_printf(&sb, "\n");
+		show_open_gm(&v, gm);
+		show_text(&v, "Group %s (Unicast)\n", gm->name);
+		SHOW_FIELDS(&v, rekey_fields, gm);
+		if (args->detail)
+			show_text(&v, "Rekey (KEK) SA information :\n%10s"
+			    "%-16s%-16s%-9s%-11s%s\n", "", "dst", "src",
+			    "conn-id", "my-cookie", "his-cookie");
+		for (i = 0; args->detail && i < NELEM(rows); i++)
+			print_kek_row(&v, rows[i], gm);
+		if (args->detail)
+			show_text(&v, "\n");
+		if (show_is_json(&v))
+			kek_members(&v, gm);
+		show_close(&v);
 	}
-	return show_done(ctx, &sb);
+	return show_end(&v);
 }

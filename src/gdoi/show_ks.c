@@ -34,6 +34,7 @@ VALUE(v_members, "%u", k->nmembers)
 VALUE(v_ack, "%s", k->unicast ? "Interoperable" : "None")
 VALUE(v_both, "%s", "Both")
 VALUE(v_zero, "%u", 0u)
+VALUE(v_problem_text, "%s", k->policy->problem)
 VALUE(v_problem, "Incomplete, %s", k->policy->problem)
 VALUE(v_kek_life, "%u secs", policy_of(k)->kek_life)
 VALUE(v_kek_left, "%u secs", secs_until(k->g, k->kek->expires))
@@ -64,25 +65,33 @@ has_kek(const void *p)
 }
 
 static const struct show_field group_fields[] = {
-	{ 4, 29, "Group Name", v_name_transport, NULL },
-	{ 4, 29, "Re-auth on new CRL", v_disabled, NULL },
-	{ 4, 29, "Group Identity", v_identity, NULL },
-	{ 4, 29, "Group Status", v_problem, has_problem },
-	{ 4, 29, "Group Type", v_type, NULL },
-	{ 4, 29, "Crypto Path", v_ipv4, NULL },
-	{ 4, 29, "Key Management Path", v_ipv4, NULL },
-	{ 4, 29, "Group Members", v_members, NULL },
-	{ 4, 29, "IPSec SA Direction", v_both, NULL },
-	{ 4, 29, "IP D3P Window", v_disabled, NULL },
-	{ 4, 29, "CKM status", v_disabled, NULL },
-	{ 4, 29, "Group Rekey Lifetime", v_kek_life, NULL },
-	{ 4, 0, "Group Rekey", NULL, has_kek },
-	{ 8, 29, "Remaining Lifetime", v_kek_left, has_kek },
-	{ 8, 29, "Time to Rekey", v_kek_rekey, has_kek },
-	{ 4, 29, "Rekey Retransmit Period", v_period, NULL },
-	{ 4, 29, "Rekey Retransmit Attempts", v_attempts, NULL },
-	{ 4, 0, "Group Retransmit", NULL, NULL },
-	{ 8, 29, "Remaining Lifetime", v_retransmit, NULL },
+	{ 4, 29, "Group Name", v_name_transport, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Re-auth on new CRL", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Identity", v_identity, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Status", v_problem, has_problem, SHOW_NONE, NULL },
+	{ 0, 0, NULL, v_problem_text, has_problem, SHOW_STR, "problem" },
+	{ 4, 29, "Group Type", v_type, NULL, SHOW_STR, "type" },
+	{ 4, 29, "Crypto Path", v_ipv4, NULL, SHOW_STR, "crypto_path" },
+	{ 4, 29, "Key Management Path", v_ipv4, NULL,
+	    SHOW_STR, "key_management_path" },
+	{ 4, 29, "Group Members", v_members, NULL, SHOW_UINT, "member_count" },
+	{ 4, 29, "IPSec SA Direction", v_both, NULL, SHOW_STR, "sa_direction" },
+	{ 4, 29, "IP D3P Window", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "CKM status", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Rekey Lifetime", v_kek_life, NULL,
+	    SHOW_UINT, "rekey_lifetime_seconds" },
+	{ 4, 0, "Group Rekey", NULL, has_kek, SHOW_NONE, NULL },
+	{ 8, 29, "Remaining Lifetime", v_kek_left, has_kek,
+	    SHOW_UINT, "rekey_lifetime_remaining_seconds" },
+	{ 8, 29, "Time to Rekey", v_kek_rekey, has_kek,
+	    SHOW_UINT, "rekey_in_seconds" },
+	{ 4, 29, "Rekey Retransmit Period", v_period, NULL,
+	    SHOW_UINT, "retransmit_period_seconds" },
+	{ 4, 29, "Rekey Retransmit Attempts", v_attempts, NULL,
+	    SHOW_UINT, "retransmit_attempts" },
+	{ 4, 0, "Group Retransmit", NULL, NULL, SHOW_NONE, NULL },
+	{ 8, 29, "Remaining Lifetime", v_retransmit, NULL,
+	    SHOW_UINT, "retransmit_in_seconds" },
 };
 
 /* ---- sa ipsec ---- */
@@ -107,10 +116,13 @@ SA_VALUE(v_sa_profile, "%s", v->sa->profile)
 SA_VALUE(v_sa_replay, "%s", v->sa->replay == REPLAY_TIME ?
     "Time Based (not checked by this version)" :
     v->sa->replay == REPLAY_COUNTER ? "Count Based" : "Disabled")
+SA_VALUE(v_sa_method, "%s", v->sa->replay == REPLAY_TIME ? "time" :
+    v->sa->replay == REPLAY_COUNTER ? "counter" : "none")
 SA_VALUE(v_sa_window, "%u", v->sa->window)
 SA_VALUE(v_sa_left, "%u secs", secs_until(v->k->g, v->tek->expires))
 SA_VALUE(v_sa_rekey, "%u secs", secs_until(v->k->g, v->tek->rekey_at))
 SA_VALUE(v_sa_tag, "%s", "Disabled")
+SA_VALUE(v_sa_acl_name, "%s", v->sa->acl)
 SA_VALUE(v_sa_acl, "access-list %s", v->sa->acl)
 
 static bool
@@ -126,17 +138,23 @@ has_replay(const void *p)
 }
 
 static const struct show_field sa_fields[] = {
-	{ 0, 0, "", NULL, NULL },
-	{ 6, 29, "IPSec SA Number", v_sa_number, NULL },
-	{ 6, 29, "IPSec SA Rekey Lifetime", v_sa_life, NULL },
-	{ 6, 29, "Profile Name", v_sa_profile, NULL },
-	{ 6, 29, "Replay method", v_sa_replay, NULL },
-	{ 6, 29, "Replay Window Size", v_sa_window, has_replay },
-	{ 6, 29, "Tagging method", v_sa_tag, NULL },
-	{ 6, 0, "SA Rekey", NULL, has_tek },
-	{ 9, 29, "Remaining Lifetime", v_sa_left, has_tek },
-	{ 9, 29, "Time to Rekey", v_sa_rekey, has_tek },
-	{ 6, 29, "ACL Configured", v_sa_acl, NULL },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
+	{ 6, 29, "IPSec SA Number", v_sa_number, NULL, SHOW_UINT, "number" },
+	{ 6, 29, "IPSec SA Rekey Lifetime", v_sa_life, NULL,
+	    SHOW_UINT, "lifetime_seconds" },
+	{ 6, 29, "Profile Name", v_sa_profile, NULL, SHOW_STR, "profile" },
+	{ 6, 29, "Replay method", v_sa_replay, NULL, SHOW_NONE, NULL },
+	{ 0, 0, NULL, v_sa_method, NULL, SHOW_STR, "replay_method" },
+	{ 6, 29, "Replay Window Size", v_sa_window, has_replay,
+	    SHOW_UINT, "replay_window" },
+	{ 6, 29, "Tagging method", v_sa_tag, NULL, SHOW_NONE, NULL },
+	{ 6, 0, "SA Rekey", NULL, has_tek, SHOW_NONE, NULL },
+	{ 9, 29, "Remaining Lifetime", v_sa_left, has_tek,
+	    SHOW_UINT, "lifetime_remaining_seconds" },
+	{ 9, 29, "Time to Rekey", v_sa_rekey, has_tek,
+	    SHOW_UINT, "rekey_in_seconds" },
+	{ 6, 29, "ACL Configured", v_sa_acl, NULL, SHOW_NONE, NULL },
+	{ 0, 0, NULL, v_sa_acl_name, NULL, SHOW_STR, "acl" },
 };
 
 static const struct ks_tek *
@@ -150,38 +168,86 @@ newest_of(const struct ks_group *k, uint16_t number)
 	return NULL;
 }
 
+/* The access lists of the policy, line by line. */
+static void
+print_acl(struct show *v, const struct ks_policy *p)
+{
+	char before[CONF_NAME + 24];
+	const struct ks_sa *sa;
+	unsigned i;
+
+	show_array(v, "configured_acl");
+	for (i = 0; i < p->naces; i++) {
+		sa = ks_policy_sa(p, p->aces[i].sa);
+		snprintf(before, sizeof(before), "   access-list %s  ",
+		    sa != NULL ? sa->acl : "");
+		show_ace(v, before, &p->aces[i].ace);
+	}
+	show_close(v);
+}
+
+static void print_keys(struct show *v, const struct ks_group *k);
+static void print_member(struct show *v, const struct ks_group *k,
+    const struct ks_member *m);
+
+/* What JSON has of a group, where the text needs another command. */
+static void
+group_more(struct show *v, const struct ks_group *k)
+{
+	const struct ks_member *m;
+
+	show_uint(v, "rekeys_sent", k->rekeys_sent);
+	show_uint(v, "rekeys_retransmitted", k->retransmitted);
+	print_acl(v, policy_of(k));
+	print_keys(v, k);
+	show_array(v, "members");
+	TAILQ_FOREACH(m, &k->members, link)
+		print_member(v, k, m);
+	show_close(v);
+}
+
 void
-show_ks_group(struct strbuf *sb, const struct ks_group *k)
+show_ks_group(struct show *v, const struct ks_group *k)
 {
 	const struct ks_policy *p = policy_of(k);
 	unsigned i;
 
-	SHOW_FIELDS(sb, group_fields, k);
+	show_open_ks(v, k);
+	SHOW_FIELDS(v, group_fields, k);
+	show_array(v, "sas");
 	for (i = 0; i < p->nsas; i++) {
-		struct sa_view v = { k, &p->sas[i],
+		struct sa_view sv = { k, &p->sas[i],
 			newest_of(k, p->sas[i].number) };
 
-		SHOW_FIELDS(sb, sa_fields, &v);
+		show_object(v, NULL);
+		SHOW_FIELDS(v, sa_fields, &sv);
+		show_close(v);
 	}
-	sb_printf(sb, "\n     %-24s: Local\n\n", "Group Server list");
+	show_close(v);
+	show_text(v, "\n     %-24s: Local\n\n", "Group Server list");
+	if (show_is_json(v))
+		group_more(v, k);
+	show_close(v);
 }
 
 /* ---- show crypto gdoi ks ---- */
 
 static const struct show_field ks_fields[] = {
-	{ 4, 29, "Group Name", v_name, NULL },
-	{ 4, 29, "Re-auth on new CRL", v_disabled, NULL },
-	{ 4, 29, "Group Identity", v_identity, NULL },
-	{ 4, 29, "Group Type", v_type, NULL },
-	{ 4, 29, "Group Members", v_members, NULL },
-	{ 4, 29, "Rekey Acknowledgement Cfg", v_ack, NULL },
-	{ 4, 29, "IPSec SA Direction", v_both, NULL },
-	{ 4, 29, "IP D3P Window", v_disabled, NULL },
-	{ 4, 29, "Split Resiliency Factor", v_zero, NULL },
-	{ 4, 29, "CKM status", v_disabled, NULL },
-	{ 4, 29, "Group Status", v_problem, has_problem },
-	{ 0, 0, "", NULL, NULL },
-	{ 4, 0, "ACL Configured: ", NULL, NULL },
+	{ 4, 29, "Group Name", v_name, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Re-auth on new CRL", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Identity", v_identity, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Type", v_type, NULL, SHOW_STR, "type" },
+	{ 4, 29, "Group Members", v_members, NULL, SHOW_UINT, "member_count" },
+	{ 4, 29, "Rekey Acknowledgement Cfg", v_ack, NULL,
+	    SHOW_STR, "rekey_acknowledgement" },
+	{ 4, 29, "IPSec SA Direction", v_both, NULL, SHOW_STR, "sa_direction" },
+	{ 4, 29, "IP D3P Window", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Split Resiliency Factor", v_zero, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "CKM status", v_disabled, NULL, SHOW_NONE, NULL },
+	{ 4, 29, "Group Status", v_problem, has_problem, SHOW_NONE, NULL },
+	{ 0, 0, NULL, v_problem_text, has_problem, SHOW_STR, "problem" },
+	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
+	{ 4, 0, "ACL Configured: ", NULL, NULL, SHOW_NONE, NULL },
 };
 
 int
@@ -190,24 +256,33 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args UNUSED)
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_policy *p;
 	const struct ks_group *k;
-	struct strbuf sb = { 0 };
+	struct show v;
 	unsigned i, total = 0;
 
+	show_begin(&v, ctx);
 	TAILQ_FOREACH(k, &g->ks, link)
 		total += k->nmembers;
-	sb_printf(&sb, "Total group members registered to this box: %u\n\n",
+	show_text(&v, "Total group members registered to this box: %u\n\n",
 	    total);
+	show_uint(&v, "member_count", total);
+	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
 		p = policy_of(k);
-		sb_printf(&sb, "Key Server Information For Group %s:\n",
+		show_open_ks(&v, k);
+		show_text(&v, "Key Server Information For Group %s:\n",
 		    k->name);
-		SHOW_FIELDS(&sb, ks_fields, k);
-		for (i = 0; i < p->nsas; i++)
-			sb_printf(&sb, "        access-list %s\n",
+		SHOW_FIELDS(&v, ks_fields, k);
+		show_array(&v, "acls");
+		for (i = 0; i < p->nsas; i++) {
+			show_text(&v, "        access-list %s\n",
 			    p->sas[i].acl);
-		sb_printf(&sb, "\n");
+			show_str(&v, NULL, p->sas[i].acl);
+		}
+		show_close(&v);
+		show_text(&v, "\n");
+		show_close(&v);
 	}
-	return show_done(ctx, &sb);
+	return show_end(&v);
 }
 
 int
@@ -215,104 +290,122 @@ show_gdoi_ks_acl(struct cli_ctx *ctx,
     const struct show_gdoi_ks_acl_args *args UNUSED)
 {
 	struct gdoi *g = cli_engine(ctx);
-	const struct ks_policy *p;
 	const struct ks_group *k;
-	const struct ks_sa *sa;
-	struct strbuf sb = { 0 };
-	unsigned i;
+	struct show v;
 
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
-		p = policy_of(k);
-		sb_printf(&sb, "Group Name: %s\n Configured ACL:\n", k->name);
-		for (i = 0; i < p->naces; i++) {
-			sa = ks_policy_sa(p, p->aces[i].sa);
-			sb_printf(&sb, "   access-list %s  ",
-			    sa != NULL ? sa->acl : "");
-			ace_format(&sb, &p->aces[i].ace, ACE_STYLE_GDOI);
-			sb_printf(&sb, "\n");
-		}
-		sb_printf(&sb, "\n");
+		show_open_ks(&v, k);
+		show_text(&v, "Group Name: %s\n Configured ACL:\n", k->name);
+		print_acl(&v, policy_of(k));
+		show_text(&v, "\n");
+		show_close(&v);
 	}
-	return show_done(ctx, &sb);
+	return show_end(&v);
 }
 
 /* ---- show crypto gdoi ks members ---- */
 
 /* Oldest first, as they came; empty places at the end. */
 static void
-print_seq(struct strbuf *sb, const char *label, const uint32_t *seq)
+print_seq(struct show *v, const char *label, const char *name,
+    const uint32_t *seq)
 {
-	uint32_t v[4] = { 0 };
+	uint32_t o[4] = { 0 };
 	unsigned i, n = 0;
 
 	for (i = 4; i-- > 0;)
 		if (seq[i] != 0)
-			v[n++] = seq[i];
-	sb_printf(sb, " %s : %-6u%-6u%-6u%-6u\n", label, v[0], v[1], v[2],
-	    v[3]);
+			o[n++] = seq[i];
+	show_text(v, " %s : %-6u%-6u%-6u%-6u\n", label, o[0], o[1], o[2],
+	    o[3]);
+	show_array(v, name);
+	for (i = 0; i < n; i++)
+		show_uint(v, NULL, o[i]);
+	show_close(v);
+}
+
+/* The object of a member, in text nothing. */
+static void
+member_object(struct show *v, const struct ks_member *m)
+{
+	show_object(v, NULL);
+	show_ip4(v, "address", m->addr);
+	show_str(v, "version", m->version);
+	show_str(v, "state", "registered");
+	show_uint(v, "rekeys_sent", m->sent);
+	show_uint(v, "rekey_retries", m->retries);
+	show_uint(v, "rekey_acks_received", m->acks);
+	show_uint(v, "rekey_acks_missed", m->acks_missed);
 }
 
 static void
-print_member(struct strbuf *sb, const struct ks_group *k,
+print_member(struct show *v, const struct ks_group *k,
     const struct ks_member *m)
 {
 	char a[IP4_STRLEN], ks[IP4_STRLEN];
 	struct strbuf id = { 0 };
 
 	show_identity(&id, k->id_type, k->id);
-	sb_printf(sb, "Group Member ID    : %s  GM Version: %s\n"
+	show_text(v, "Group Member ID    : %s  GM Version: %s\n"
 	    " Group ID          : %s\n Group Name        : %s\n"
 	    " Group Type        : GDOI (ISAKMP)\n"
 	    " GM State          : Registered\n"
 	    " Key Server ID     : %s\n", ip4_str(m->addr, a), m->version,
 	    id.s, k->name, ip4_str(k->addr, ks));
-	sb_printf(sb, " Rekeys sent       : %u\n Rekeys retries    : %u\n"
+	show_text(v, " Rekeys sent       : %u\n Rekeys retries    : %u\n"
 	    " Rekey Acks Rcvd   : %u\n Rekey Acks missed : %u\n\n", m->sent,
 	    m->retries, m->acks, m->acks_missed);
-	print_seq(sb, "Sent seq num", m->sent_seq);
-	print_seq(sb, "Rcvd seq num", m->rcvd_seq);
-	sb_printf(sb, "\n\n");
+	member_object(v, m);
+	print_seq(v, "Sent seq num", "sent_sequences", m->sent_seq);
+	print_seq(v, "Rcvd seq num", "received_sequences", m->rcvd_seq);
+	show_close(v);
+	show_text(v, "\n\n");
 	sb_free(&id);
 }
 
 static void
-print_summary(struct strbuf *sb, const struct ks_group *k)
+print_summary(struct show *v, const struct ks_group *k)
 {
 	const struct ks_member *m;
 	struct strbuf id = { 0 };
 	char a[IP4_STRLEN];
 
 	show_identity(&id, k->id_type, k->id);
-	sb_printf(sb, "Group Name: %s, ID: %s, Group Members: %u\n"
+	show_text(v, "Group Name: %s, ID: %s, Group Members: %u\n"
 	    "Key Server ID: %s, GMDB state: LOCAL, Group Members: %u\n"
 	    "  Member ID     Version      Rekey sent     Rekey Ack missed\n",
 	    k->name, id.s, k->nmembers, ip4_str(k->addr, a), k->nmembers);
-	TAILQ_FOREACH(m, &k->members, link)
-		sb_printf(sb, "  %-13s %-12s %-15u %u\n", ip4_str(m->addr, a),
+	TAILQ_FOREACH(m, &k->members, link) {
+		show_text(v, "  %-13s %-12s %-15u %u\n", ip4_str(m->addr, a),
 		    m->version, m->sent, m->acks_missed);
-	sb_printf(sb, "\n\n");
+		member_object(v, m);
+		show_close(v);
+	}
+	show_text(v, "\n\n");
 	sb_free(&id);
 }
 
 static void
-print_members(struct strbuf *sb, const struct ks_group *k, uint32_t only)
+print_members(struct show *v, const struct ks_group *k, uint32_t only)
 {
 	const struct ks_rekey *r = &k->rekey;
 	const struct ks_member *m;
 	unsigned n = 0;
 
-	sb_printf(sb, "Number of rekeys sent for group %s : %u\n"
+	show_text(v, "Number of rekeys sent for group %s : %u\n"
 	    "Number of retransmits during the last rekey for group %s : %u\n"
 	    "Duration of the last rekey for group %s : %llu msec\n\n",
 	    k->name, k->rekeys_sent, k->name, r->retransmits, k->name,
 	    (unsigned long long)r->duration);
 	TAILQ_FOREACH(m, &k->members, link)
 		if (only == 0 || m->addr == only) {
-			print_member(sb, k, m);
+			print_member(v, k, m);
 			n++;
 		}
 	if (only != 0 && n == 0)
-		sb_printf(sb, "Group Member not Found\n\n");
+		show_text(v, "Group Member not Found\n\n");
 }
 
 int
@@ -321,84 +414,146 @@ show_gdoi_ks_members(struct cli_ctx *ctx,
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_group *k;
-	struct strbuf sb = { 0 };
+	struct show v;
 
-	sb_printf(&sb, "\nGroup Member Information : \n\n");
-	TAILQ_FOREACH(k, &g->ks, link)
+	show_begin(&v, ctx);
+	show_text(&v, "\nGroup Member Information : \n\n");
+	show_array(&v, "groups");
+	TAILQ_FOREACH(k, &g->ks, link) {
+		show_open_ks(&v, k);
+		show_uint(&v, "member_count", k->nmembers);
+		show_uint(&v, "rekeys_sent", k->rekeys_sent);
+		show_uint(&v, "last_rekey_retransmits", k->rekey.retransmits);
+		show_uint(&v, "last_rekey_milliseconds", k->rekey.duration);
+		show_array(&v, "members");
 		if (args->summary)
-			print_summary(&sb, k);
+			print_summary(&v, k);
 		else
-			print_members(&sb, k, args->member);
-	return show_done(ctx, &sb);
+			print_members(&v, k, args->member);
+		show_close(&v);
+		show_close(&v);
+	}
+	return show_end(&v);
 }
 
 /* ---- show crypto gdoi ks policy ---- */
 
 /* Two labelled values in one line, at the columns of IOS. */
 static void
-pair(struct strbuf *sb, const char *l1, const char *v1, const char *l2,
+pair(struct show *v, const char *l1, const char *v1, const char *l2,
     const char *v2)
 {
-	sb_printf(sb, "    %-19s: %-14s%-22s: %s\n", l1, v1, l2, v2);
+	show_text(v, "    %-19s: %-14s%-22s: %s\n", l1, v1, l2, v2);
 }
 
 static void
-pair_u(struct strbuf *sb, const char *l1, uint32_t v1, const char *l2,
+pair_u(struct show *v, const char *l1, uint32_t v1, const char *l2,
     uint32_t v2)
 {
 	char a[16], b[16];
 
 	snprintf(a, sizeof(a), "%u", v1);
 	snprintf(b, sizeof(b), "%u", v2);
-	pair(sb, l1, a, l2, b);
+	pair(v, l1, a, l2, b);
 }
 
 static void
-print_kek_policy(struct strbuf *sb, const struct ks_group *k)
+print_kek_policy(struct show *v, const struct ks_group *k)
 {
 	const struct ks_kek *kek = k->kek;
 	char spi[2 * KEK_SPI_LEN + 1], len[16];
 
 	snprintf(len, sizeof(len), "%u", kek->k.pub_len);
-	sb_printf(sb, "  KEK POLICY (transport type : Unicast)\n"
-	    "    spi : 0x%s\n", gdoi_spi_str(kek->k.spi, spi));
-	pair(sb, "management alg", "disabled", "encrypt alg",
-	    show_kek_cipher(kek->k.cipher));
-	pair_u(sb, "crypto iv length", kek->k.iv.len, "key size",
-	    kek->k.key.len);
-	pair_u(sb, "orig life(sec)", kek->life, "remaining life(sec)",
+	show_object(v, "kek");
+	show_fmt(v, "spi", "0x%s", gdoi_spi_str(kek->k.spi, spi));
+	show_str(v, "transport", "unicast");
+	show_str(v, "encryption", show_kek_cipher(kek->k.cipher));
+	show_uint(v, "key_bytes", kek->k.key.len);
+	show_uint(v, "lifetime_seconds", kek->life);
+	show_uint(v, "lifetime_remaining_seconds",
 	    secs_until(k->g, kek->expires));
-	sb_printf(sb, "    time to rekey (sec): %u\n",
+	show_uint(v, "rekey_in_seconds", secs_until(k->g, kek->rekey_at));
+	show_str(v, "signature_hash", show_sig_hash(kek->k.sig_hash));
+	show_uint(v, "signature_bits", kek->k.sig_bits);
+	show_str(v, "signature_key_label", kek->label);
+	show_uint(v, "sequence", kek->seq);
+	show_close(v);
+	show_text(v, "  KEK POLICY (transport type : Unicast)\n"
+	    "    spi : 0x%s\n", gdoi_spi_str(kek->k.spi, spi));
+	pair(v, "management alg", "disabled", "encrypt alg",
+	    show_kek_cipher(kek->k.cipher));
+	pair_u(v, "crypto iv length", kek->k.iv.len, "key size",
+	    kek->k.key.len);
+	pair_u(v, "orig life(sec)", kek->life, "remaining life(sec)",
+	    secs_until(k->g, kek->expires));
+	show_text(v, "    time to rekey (sec): %u\n",
 	    secs_until(k->g, kek->rekey_at));
-	pair(sb, "sig hash algorithm", "enabled", "sig key length", len);
-	sb_printf(sb, "    %-19s: %u\n    %-19s: %s\n    %-19s: %s\n\n",
+	pair(v, "sig hash algorithm", "enabled", "sig key length", len);
+	show_text(v, "    %-19s: %u\n    %-19s: %s\n    %-19s: %s\n\n",
 	    "sig size", (kek->k.sig_bits + 7u) / 8, "sig key name",
 	    kek->label, "acknowledgement", "Interoperable");
 }
 
 static void
-print_tek_policy(struct strbuf *sb, const struct ks_group *k,
+tek_object(struct show *v, const struct ks_group *k, const struct ks_tek *t)
+{
+	show_object(v, NULL);
+	show_spi(v, t->k.spi);
+	show_uint(v, "sa_number", t->sa.number);
+	show_str(v, "acl", t->sa.acl);
+	show_transform(v, &t->sa.transform);
+	show_str(v, "encapsulation", "tunnel");
+	show_uint(v, "lifetime_seconds", t->sa.life);
+	show_uint(v, "lifetime_remaining_seconds",
+	    secs_until(k->g, t->expires));
+	show_uint(v, "elapsed_seconds", (gdoi_now(k->g) - t->born) / 1000);
+	show_uint(v, "override_seconds", t->override);
+	show_uint(v, "replay_window", t->sa.window);
+	show_bool(v, "newest", t->newest);
+	if (t->newest)
+		show_uint(v, "rekey_in_seconds",
+		    secs_until(k->g, t->rekey_at));
+	show_close(v);
+}
+
+static void
+print_tek_policy(struct show *v, const struct ks_group *k,
     const struct ks_tek *t)
 {
 	uint32_t left = secs_until(k->g, t->expires);
 	char transform[64];
 
-	sb_printf(sb, "  TEK POLICY (encaps : ENCAPS_TUNNEL)\n"
+	tek_object(v, k, t);
+	show_text(v, "  TEK POLICY (encaps : ENCAPS_TUNNEL)\n"
 	    "    %-19s: 0x%08X\n    %-19s: %s\n    %-19s: %s\n", "spi",
 	    t->k.spi, "access-list", t->sa.acl, "transform",
 	    esp_transform_str(&t->sa.transform, transform));
-	pair_u(sb, "alg key size", (uint32_t)esp_key_len(&t->sa.transform),
+	pair_u(v, "alg key size", (uint32_t)esp_key_len(&t->sa.transform),
 	    "sig key size", (uint32_t)esp_auth_key_len(&t->sa.transform));
-	pair_u(sb, "orig life(sec)", t->sa.life, "remaining life(sec)", left);
-	pair_u(sb, "tek life(sec)", t->sa.life, "elapsed time(sec)",
+	pair_u(v, "orig life(sec)", t->sa.life, "remaining life(sec)", left);
+	pair_u(v, "tek life(sec)", t->sa.life, "elapsed time(sec)",
 	    (uint32_t)((gdoi_now(k->g) - t->born) / 1000));
-	pair_u(sb, "override life(sec)", t->override,
+	pair_u(v, "override life(sec)", t->override,
 	    "antireplay window size", t->sa.window);
 	if (t->newest)
-		sb_printf(sb, "    time to rekey (sec): %u\n\n\n",
+		show_text(v, "    time to rekey (sec): %u\n\n\n",
 		    secs_until(k->g, t->rekey_at));
 	else
-		sb_printf(sb, "    time to rekey (sec): n/a\n\n\n");
+		show_text(v, "    time to rekey (sec): n/a\n\n\n");
+}
+
+/* Into the open object: "kek" if there is one, and "teks". */
+static void
+print_keys(struct show *v, const struct ks_group *k)
+{
+	const struct ks_tek *t;
+
+	if (k->kek != NULL)
+		print_kek_policy(v, k);
+	show_array(v, "teks");
+	TAILQ_FOREACH(t, &k->teks, link)
+		print_tek_policy(v, k, t);
+	show_close(v);
 }
 
 int
@@ -408,28 +563,31 @@ show_gdoi_ks_policy(struct cli_ctx *ctx,
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_group *k;
 	const struct ks_tek *t;
-	struct strbuf sb = { 0 };
+	struct show v;
 	char a[IP4_STRLEN];
 	unsigned n;
 
-	sb_printf(&sb, "Key Server Policy:\n");
+	show_begin(&v, ctx);
+	show_text(&v, "Key Server Policy:\n");
+	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
 		n = 0;
 		TAILQ_FOREACH(t, &k->teks, link)
 			n++;
-		sb_printf(&sb, "For group %s (handle: 0x%X) server %s (handle:"
+		show_open_ks(&v, k);
+		show_text(&v, "For group %s (handle: 0x%X) server %s (handle:"
 		    " 0x%X):\n\n  # of teks : %u  Seq num : %u\n", k->name,
 		    k->handle, ip4_str(k->addr, a), k->handle, n,
 		    k->kek != NULL ? k->kek->seq : 0);
-		if (k->policy->problem[0] != '\0')
-			sb_printf(&sb, "  Group is incomplete: %s\n",
+		if (k->policy->problem[0] != '\0') {
+			show_text(&v, "  Group is incomplete: %s\n",
 			    k->policy->problem);
-		if (k->kek != NULL)
-			print_kek_policy(&sb, k);
-		TAILQ_FOREACH(t, &k->teks, link)
-			print_tek_policy(&sb, k, t);
+			show_str(&v, "problem", k->policy->problem);
+		}
+		print_keys(&v, k);
+		show_close(&v);
 	}
-	return show_done(ctx, &sb);
+	return show_end(&v);
 }
 
 /* ---- show crypto gdoi ks rekey ---- */
@@ -445,16 +603,25 @@ VALUE(v_k_current, "%u", k->rekey.active && k->rekey.tries > 0 ?
 VALUE(v_k_progress, "%s", k->rekey.active ? "Yes" : "No")
 
 static const struct show_field rekey_fields[] = {
-	{ 4, 49, "Number of Rekeys sent", v_sent, NULL },
-	{ 4, 49, "Number of Rekeys retransmitted", v_retransmitted, NULL },
-	{ 4, 49, "KEK rekey lifetime (sec)", v_k_life, NULL },
-	{ 8, 49, "Remaining lifetime (sec)", v_k_left, has_kek },
-	{ 8, 49, "Remaining time until rekey (sec)", v_k_rekey, has_kek },
-	{ 4, 49, "Retransmit period", v_k_period, NULL },
-	{ 4, 49, "Number of retransmissions", v_attempts, NULL },
-	{ 4, 49, "Current number of retransmissions", v_k_current, NULL },
-	{ 4, 49, "Rekey Acknowledgement", v_ack, NULL },
-	{ 4, 49, "Rekey in progress", v_k_progress, NULL },
+	{ 4, 49, "Number of Rekeys sent", v_sent, NULL,
+	    SHOW_UINT, "rekeys_sent" },
+	{ 4, 49, "Number of Rekeys retransmitted", v_retransmitted, NULL,
+	    SHOW_UINT, "rekeys_retransmitted" },
+	{ 4, 49, "KEK rekey lifetime (sec)", v_k_life, NULL,
+	    SHOW_UINT, "rekey_lifetime_seconds" },
+	{ 8, 49, "Remaining lifetime (sec)", v_k_left, has_kek,
+	    SHOW_UINT, "rekey_lifetime_remaining_seconds" },
+	{ 8, 49, "Remaining time until rekey (sec)", v_k_rekey, has_kek,
+	    SHOW_UINT, "rekey_in_seconds" },
+	{ 4, 49, "Retransmit period", v_k_period, NULL,
+	    SHOW_UINT, "retransmit_period_seconds" },
+	{ 4, 49, "Number of retransmissions", v_attempts, NULL,
+	    SHOW_UINT, "retransmit_attempts" },
+	{ 4, 49, "Current number of retransmissions", v_k_current, NULL,
+	    SHOW_UINT, "retransmits_now" },
+	{ 4, 49, "Rekey Acknowledgement", v_ack, NULL,
+	    SHOW_STR, "rekey_acknowledgement" },
+	{ 4, 49, "Rekey in progress", v_k_progress, NULL, SHOW_NONE, NULL },
 };
 
 SA_VALUE(v_r_life, "%u", v->sa->life)
@@ -462,9 +629,12 @@ SA_VALUE(v_r_left, "%u", secs_until(v->k->g, v->tek->expires))
 SA_VALUE(v_r_rekey, "%u", secs_until(v->k->g, v->tek->rekey_at))
 
 static const struct show_field rekey_sa_fields[] = {
-	{ 8, 49, "Lifetime (sec)", v_r_life, NULL },
-	{ 8, 49, "Remaining lifetime (sec)", v_r_left, has_tek },
-	{ 8, 49, "Remaining time until rekey (sec)", v_r_rekey, has_tek },
+	{ 8, 49, "Lifetime (sec)", v_r_life, NULL,
+	    SHOW_UINT, "lifetime_seconds" },
+	{ 8, 49, "Remaining lifetime (sec)", v_r_left, has_tek,
+	    SHOW_UINT, "lifetime_remaining_seconds" },
+	{ 8, 49, "Remaining time until rekey (sec)", v_r_rekey, has_tek,
+	    SHOW_UINT, "rekey_in_seconds" },
 };
 
 int
@@ -474,22 +644,34 @@ show_gdoi_ks_rekey(struct cli_ctx *ctx,
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_policy *p;
 	const struct ks_group *k;
-	struct strbuf sb = { 0 };
+	struct show v;
 	unsigned i;
 
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
 		p = policy_of(k);
-		sb_printf(&sb, "Group %s (%s)\n", k->name,
+		show_open_ks(&v, k);
+		show_text(&v, "Group %s (%s)\n", k->name,
 		    k->unicast ? "Unicast" : "Multicast");
-		SHOW_FIELDS(&sb, rekey_fields, k);
+		show_str(&v, "transport",
+		    k->unicast ? "unicast" : "multicast");
+		show_bool(&v, "rekey_in_progress", k->rekey.active);
+		SHOW_FIELDS(&v, rekey_fields, k);
+		show_array(&v, "sas");
 		for (i = 0; i < p->nsas; i++) {
-			struct sa_view v = { k, &p->sas[i],
+			struct sa_view sv = { k, &p->sas[i],
 				newest_of(k, p->sas[i].number) };
 
-			sb_printf(&sb, "    IPSec SA %u\n", v.sa->number);
-			SHOW_FIELDS(&sb, rekey_sa_fields, &v);
+			show_text(&v, "    IPSec SA %u\n", sv.sa->number);
+			show_object(&v, NULL);
+			show_uint(&v, "number", sv.sa->number);
+			SHOW_FIELDS(&v, rekey_sa_fields, &sv);
+			show_close(&v);
 		}
-		sb_printf(&sb, "\n");
+		show_close(&v);
+		show_text(&v, "\n");
+		show_close(&v);
 	}
-	return show_done(ctx, &sb);
+	return show_end(&v);
 }

@@ -10,6 +10,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -127,6 +128,13 @@ link_stats(const struct nlattr *a, struct port_stats *s)
 	s->rx_errors = st.rx_errors;
 	s->rx_dropped = st.rx_dropped;
 	s->multicast = st.multicast;
+	s->rx_crc = st.rx_crc_errors;
+	s->rx_frame = st.rx_frame_errors;
+	s->rx_overrun = st.rx_over_errors + st.rx_fifo_errors;
+	s->rx_length = st.rx_length_errors;
+	s->collisions = st.collisions;
+	s->tx_underruns = st.tx_fifo_errors;
+	s->lost_carrier = st.tx_carrier_errors;
 	s->tx_packets = st.tx_packets;
 	s->tx_bytes = st.tx_bytes;
 	s->tx_errors = st.tx_errors;
@@ -252,6 +260,58 @@ nl_routes(struct netlink *nl, void (*fn)(void *, const struct nl_route *),
 
 	rt->rtm_family = AF_INET;
 	return talk(nl, h, route_cb, &w);
+}
+
+struct neigh_walk {
+	void (*fn)(void *, const struct nl_neigh *);
+	void *arg;
+};
+
+static int
+neigh_cb(const struct nlmsghdr *h, void *data)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(h);
+	struct neigh_walk *w = data;
+	struct nl_neigh n = {.ifindex = (uint32_t)nd->ndm_ifindex,
+	    .state = nd->ndm_state};
+	struct nda_cacheinfo ci;
+	const struct nlattr *a;
+
+	if (nd->ndm_family != AF_INET)
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, h, sizeof(*nd)) {
+		switch (mnl_attr_get_type(a)) {
+		case NDA_DST:
+			n.addr = ntohl(mnl_attr_get_u32(a));
+			break;
+		case NDA_LLADDR:
+			if (mnl_attr_get_payload_len(a) != sizeof(n.mac))
+				break;
+			memcpy(n.mac, mnl_attr_get_payload(a), sizeof(n.mac));
+			n.has_mac = true;
+			break;
+		case NDA_CACHEINFO:
+			if (mnl_attr_get_payload_len(a) < sizeof(ci))
+				break;
+			memcpy(&ci, mnl_attr_get_payload(a), sizeof(ci));
+			n.confirmed = ci.ndm_confirmed;
+			break;
+		}
+	}
+	w->fn(w->arg, &n);
+	return MNL_CB_OK;
+}
+
+int
+nl_neighbours(struct netlink *nl, void (*fn)(void *, const struct nl_neigh *),
+    void *arg)
+{
+	struct nlmsghdr *h = request(nl, RTM_GETNEIGH, NLM_F_DUMP);
+	struct ndmsg *nd = mnl_nlmsg_put_extra_header(h, sizeof(*nd));
+	struct neigh_walk w = {fn, arg};
+
+	nd->ndm_family = AF_INET;
+	return talk(nl, h, neigh_cb, &w);
 }
 
 int

@@ -25,6 +25,14 @@ struct nl_route {
 	bool replace; /* what has the same prefix and priority */
 };
 
+struct nl_neigh {
+	uint32_t addr, ifindex;
+	uint16_t state; /* NUD_* */
+	bool has_mac;
+	uint8_t mac[6];
+	uint32_t confirmed; /* so many clock ticks (1/100 s) ago */
+};
+
 struct netlink;
 struct netlink *nl_open(void) MUST_USE; /* NULL: errno */
 void nl_close(struct netlink *);
@@ -33,6 +41,8 @@ int nl_links(struct netlink *, void (*fn)(void *, const struct nl_link *),
     void *arg) MUST_USE;
 int nl_routes(struct netlink *, void (*fn)(void *, const struct nl_route *),
     void *arg) MUST_USE;
+int nl_neighbours(struct netlink *,
+    void (*fn)(void *, const struct nl_neigh *), void *arg) MUST_USE;
 int nl_link_set(struct netlink *, uint32_t ifindex, int up, uint32_t mtu);
 int nl_vlan_add(struct netlink *, uint32_t parent, const char *name,
     uint16_t vlan);

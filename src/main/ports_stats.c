@@ -5,9 +5,17 @@
  */
 #include "config.h"
 
+#include <linux/ethtool.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "main/ports_priv.h"
 
@@ -105,6 +113,27 @@ ports_rates_start(struct router *r)
 	    time_mono_ms() + RATE_SAMPLE_MS);
 }
 
+static void
+stats_since(struct port_stats *now, const struct port_stats *base)
+{
+	static const size_t counters[] = {
+#define COUNTER(f) offsetof(struct port_stats, f)
+	    COUNTER(rx_packets), COUNTER(rx_bytes), COUNTER(rx_errors),
+	    COUNTER(rx_dropped), COUNTER(multicast), COUNTER(rx_crc),
+	    COUNTER(rx_frame), COUNTER(rx_overrun), COUNTER(rx_length),
+	    COUNTER(tx_packets), COUNTER(tx_bytes), COUNTER(tx_errors),
+	    COUNTER(tx_dropped), COUNTER(collisions), COUNTER(tx_underruns),
+	    COUNTER(lost_carrier)
+#undef COUNTER
+	};
+	size_t i;
+
+	for (i = 0; i < NELEM(counters); i++)
+		*(uint64_t *)(void *)((char *)now + counters[i]) -=
+		    *(const uint64_t *)(const void *)((const char *)base +
+			counters[i]);
+}
+
 bool
 ports_stats(struct router *r, const struct port *p, struct port_stats *out,
     struct port_rates *rates)
@@ -120,15 +149,7 @@ ports_stats(struct router *r, const struct port *p, struct port_stats *out,
 	free(sc);
 	if (!ok)
 		return false;
-	out->rx_packets -= rec->base.rx_packets;
-	out->rx_bytes -= rec->base.rx_bytes;
-	out->rx_errors -= rec->base.rx_errors;
-	out->rx_dropped -= rec->base.rx_dropped;
-	out->multicast -= rec->base.multicast;
-	out->tx_packets -= rec->base.tx_packets;
-	out->tx_bytes -= rec->base.tx_bytes;
-	out->tx_errors -= rec->base.tx_errors;
-	out->tx_dropped -= rec->base.tx_dropped;
+	stats_since(out, &rec->base);
 	return true;
 }
 
@@ -144,6 +165,114 @@ ports_clear_stats(struct router *r)
 			r->ports->rec[i].rates.cleared = time_mono_ms();
 		}
 	free(sc);
+}
+
+/* ---- what a driver tells ---- */
+
+static bool
+driver_asks(int sock, const struct port *p, void *command)
+{
+	struct ifreq ifr = {.ifr_data = command};
+
+	str_copy(ifr.ifr_name, p->dev, sizeof(ifr.ifr_name));
+	return ioctl(sock, SIOCETHTOOL, &ifr) == 0;
+}
+
+static void
+link_settings(int sock, const struct port *p, struct link_mode *m)
+{
+	struct {
+		struct ethtool_link_settings s;
+		uint32_t masks[3 * 127];
+	} ask;
+
+	/* Asked without room for the masks, the kernel says how much it
+	 * needs, as a negative number. */
+	memset(&ask, 0, sizeof(ask));
+	ask.s.cmd = ETHTOOL_GLINKSETTINGS;
+	if (!driver_asks(sock, p, &ask) || ask.s.link_mode_masks_nwords >= 0)
+		return;
+	ask.s.link_mode_masks_nwords =
+	    (int8_t)-ask.s.link_mode_masks_nwords;
+	ask.s.cmd = ETHTOOL_GLINKSETTINGS;
+	if (!driver_asks(sock, p, &ask))
+		return;
+	if (ask.s.speed != (uint32_t)SPEED_UNKNOWN)
+		m->mbps = ask.s.speed;
+	m->full = ask.s.duplex == DUPLEX_FULL;
+	m->half = ask.s.duplex == DUPLEX_HALF;
+	m->twisted_pair = ask.s.port == PORT_TP;
+	m->fibre = ask.s.port == PORT_FIBRE;
+}
+
+static uint32_t
+arp_timeout(const struct port *p)
+{
+	struct strbuf sb = {0};
+	char path[80];
+	uint32_t s = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/neigh/%s/gc_stale_time",
+	    p->dev);
+	if (file_read(path, &sb) == 0)
+		s = (uint32_t)strtoul(sb.s, NULL, 10);
+	sb_free(&sb);
+	return s;
+}
+
+void
+ports_link_mode(const struct port *p, struct link_mode *m)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_pauseparam pause = {.cmd = ETHTOOL_GPAUSEPARAM};
+	struct ifreq ifr = {0};
+
+	memset(m, 0, sizeof(*m));
+	if (sock == -1)
+		return;
+	link_settings(sock, p, m);
+	if (driver_asks(sock, p, &pause)) {
+		m->in = pause.rx_pause ? LINK_PAUSE_ON : LINK_PAUSE_OFF;
+		m->out = pause.tx_pause ? LINK_PAUSE_ON : LINK_PAUSE_OFF;
+	}
+	str_copy(ifr.ifr_name, p->dev, sizeof(ifr.ifr_name));
+	if (ioctl(sock, SIOCGIFTXQLEN, &ifr) == 0)
+		m->queue_len = (uint32_t)ifr.ifr_qlen;
+	close(sock);
+	m->arp_timeout = arp_timeout(p);
+}
+
+struct neigh_show {
+	struct ports *ps;
+	void (*fn)(void *, const struct neighbour *);
+	void *arg;
+};
+
+static void
+show_neigh(void *arg, const struct nl_neigh *k)
+{
+	const struct neigh_show *w = arg;
+	unsigned port = ports_of_ifindex(w->ps, k->ifindex);
+	struct neighbour n = {.addr = k->addr, .resolved = k->has_mac,
+	    .permanent = (k->state & NUD_PERMANENT) != 0,
+	    .age_s = k->confirmed / 100};
+
+	if (port == PORT_LOCAL || (k->state & NUD_NOARP) != 0)
+		return;
+	n.port = &w->ps->rec[port].p;
+	memcpy(n.mac, k->mac, sizeof(n.mac));
+	w->fn(w->arg, &n);
+}
+
+void
+ports_neighbours(struct router *r,
+    void (*fn)(void *, const struct neighbour *), void *arg)
+{
+	struct neigh_show w = {r->ports, fn, arg};
+
+	if (nl_neighbours(r->ports->nl, show_neigh, &w) == -1)
+		log_emit(LOG_SYS_NETLINK,
+		    "the kernel's neighbours cannot be read");
 }
 
 /* ---- routes for show ---- */

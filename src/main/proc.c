@@ -110,6 +110,7 @@ on_exec(struct proc *p, struct ipc_msg *m)
 	struct cli_cmd cmd;
 	char line[1024];
 	uint16_t mode;
+	bool json;
 	int st;
 
 	e->p = p;
@@ -118,16 +119,19 @@ on_exec(struct proc *p, struct ipc_msg *m)
 	p->execs = e;
 	rd_str(&m->body, line, sizeof(line));
 	mode = rd_u16(&m->body);
+	json = rd_u8(&m->body) != 0;
 	if (!rd_end(&m->body)) {
 		exec_end(e, CLI_FAILED);
 		return;
 	}
 	cli_match_run(line, mode, true, &cmd);
-	if (cmd.verdict != CLI_MATCH) {
+	if (cmd.verdict != CLI_MATCH || (json && !cmd.json)) {
 		exec_end(e, CLI_FAILED);
 		return;
 	}
 	e->ctx = cli_ctx_new(&ctx_ops, e, p->engine);
+	if (json)
+		cli_ctx_set_json(e->ctx);
 	st = cli_run(e->ctx, &cmd);
 	if (st != CLI_PENDING) {
 		cli_ctx_free(e->ctx);

@@ -256,6 +256,7 @@ start(struct router *r)
 	if (load_startup(r) == -1 || console_open(r) == -1 ||
 	    ports_open(r) == -1)
 		return -1;
+	load_start(r);
 	weak_log(NULL, r->committed);
 	ports_commit(r, NULL, r->committed);
 	child_start(r, CHILD_FWD);
@@ -285,6 +286,7 @@ router_run(struct router *r)
 	loop_timer(r->loop, &r->commit_timer, 0);
 	child_stop_all(r);
 	console_close(r);
+	load_stop(r);
 	ports_close(r);
 	if (r->ready) {
 		snprintf(path, sizeof(path), "%s/ready", r->statedir);

@@ -22,6 +22,7 @@ enum child_kind { CHILD_IKE, CHILD_FWD, CHILD_COUNT };
 struct console; /* console.c: sessions */
 struct ports;	/* ports.c: interfaces and devices */
 struct syslog;	/* syslog.c: log buffer */
+struct loads;	/* load.c: what the processes use */
 struct child;	/* child.c: a supervised process */
 
 struct portmap { /* -p IFNAME=NETDEV */
@@ -50,6 +51,7 @@ struct router {
 	struct ports *ports;
 	struct console *console;
 	struct syslog *syslog;
+	struct loads *loads;
 	uint32_t debug; /* what is set in every process */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
@@ -89,7 +91,9 @@ void ports_tell(struct router *, enum child_kind);
 const struct port *ports_find(const struct router *, const char *ifname);
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, multicast;
+	uint64_t rx_crc, rx_frame, rx_overrun, rx_length;
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+	uint64_t collisions, tx_underruns, lost_carrier;
 	uint8_t mac[6];
 };
 struct port_rates {
@@ -102,6 +106,28 @@ bool ports_stats(struct router *, const struct port *, struct port_stats *,
     struct port_rates *) MUST_USE;
 
 void ports_clear_stats(struct router *);
+/* What the driver tells of a link now; what it does not tell is 0. */
+enum link_pause { LINK_PAUSE_UNSUPPORTED, LINK_PAUSE_OFF, LINK_PAUSE_ON };
+struct link_mode {
+	uint32_t mbps;
+	bool half, full; /* neither: unknown */
+	bool twisted_pair, fibre;
+	enum link_pause in, out;
+	uint32_t queue_len; /* of transmission, packets */
+	uint32_t arp_timeout; /* seconds */
+};
+void ports_link_mode(const struct port *, struct link_mode *);
+/* IPv4 neighbours of the devices of ports. */
+struct neighbour {
+	uint32_t addr;
+	const struct port *port;
+	uint8_t mac[6];
+	bool resolved;
+	bool permanent;
+	uint32_t age_s; /* since it was confirmed last */
+};
+void ports_neighbours(struct router *,
+    void (*fn)(void *arg, const struct neighbour *), void *arg);
 /* Routes of the main table as the kernel has them; port NULL: other device. */
 typedef void ports_route_fn(void *arg, uint32_t prefix, unsigned len,
     uint32_t nexthop, const struct port *port, unsigned proto, unsigned prio);
@@ -138,6 +164,26 @@ void syslog_show(struct router *, struct strbuf *);
 void syslog_clear(struct router *);
 /* "*Nov 21 07:25:38.123" of a wall-clock time in us. */
 void syslog_stamp(uint64_t wall_us, struct strbuf *);
+
+/* ---- load.c ---- */
+enum load_proc { LOAD_MAIN, LOAD_IKE, LOAD_FWD, LOAD_COUNT };
+struct load {
+	pid_t pid; /* 0: not running */
+	uint64_t runtime_ms, invoked; /* of a processor; times scheduled */
+	uint64_t resident, peak; /* octets */
+	/* Of one processor, in hundredths of a percent, over 5 seconds,
+	 * a minute, 5 minutes. */
+	uint32_t cpu[3];
+};
+struct memory { /* octets */
+	uint64_t used; /* by the processes of this router */
+	uint64_t available, lowest; /* to it; the least since the start */
+	uint64_t total; /* both */
+};
+void load_start(struct router *);
+void load_stop(struct router *);
+void load_of(struct router *, enum load_proc, struct load *);
+void load_memory(struct router *, struct memory *);
 
 /* ---- weak.c ---- */
 /* Names the weak algorithms that new has and old (may be NULL) had not. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "main/session.h"
 
 #define LINE_LENGTH_MAX 4096
@@ -124,7 +125,8 @@ print_error(struct session *s, const char *text, int column)
 }
 
 static void
-run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
+run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode,
+    bool json)
 {
 	enum child_kind kind = cmd->proc == CF_IKE ? CHILD_IKE : CHILD_FWD;
 	uint8_t buf[2048];
@@ -132,6 +134,7 @@ run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
 
 	wr_str(&w, cmd->canonical);
 	wr_u16(&w, mode);
+	wr_u8(&w, json);
 	/* A child that is starting reads this behind all it must know. */
 	if (!wr_ok(&w) ||
 	    child_send(s->r, kind, IPC_EXEC, s->id, buf, wr_len(&w), NULL,
@@ -144,17 +147,20 @@ run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
 }
 
 static void
-run_command(struct session *s, const struct cli_cmd *cmd, uint16_t mode)
+run_command(struct session *s, const struct cli_cmd *cmd, uint16_t mode,
+    bool json)
 {
 	struct cli_ctx *ctx;
 	int st;
 
 	router_commit(s->r); /* a command sees what was configured before */
 	if (cmd->proc != CF_MAIN) {
-		run_in_child(s, cmd, mode);
+		run_in_child(s, cmd, mode, json);
 		return;
 	}
 	ctx = s->ctx = cli_ctx_new(&ops, s, s->r);
+	if (json)
+		cli_ctx_set_json(ctx);
 	st = cli_run(ctx, cmd);
 	if (st != CLI_PENDING) {
 		cli_ctx_free(ctx);
@@ -173,17 +179,31 @@ void
 session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 {
 	struct cli_cmd cmd;
+	struct bar bar;
+	char *text;
+	bool json;
 
 	if (blank(line)) {
 		session_end(s, CLI_DONE);
 		return;
 	}
-	cli_match_run(line, mode, s->level >= 15, &cmd);
-	if (cmd.verdict != CLI_MATCH)
+	bar_split(line, &bar);
+	json = bar.kind == BAR_JSON;
+	text = xstrdup(line);
+	if (json)
+		text[bar.cmd_len] = '\0';
+	cli_match_run(text, mode, s->level >= 15, &cmd);
+	free(text);
+	if (bar.kind == BAR_BAD)
+		print_error(s, bar.err, -1);
+	else if (cmd.verdict != CLI_MATCH)
 		print_error(s, cmd.err,
 		    cmd.verdict == CLI_INVALID ? cmd.column + shift : -1);
+	else if (json && !cmd.json)
+		print_error(s, "% JSON output is not available for this "
+			       "command", -1);
 	else
-		run_command(s, &cmd, mode);
+		run_command(s, &cmd, mode, json);
 	explicit_bzero(&cmd, sizeof(cmd));
 }
 

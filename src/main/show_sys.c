@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Show commands about the router itself: version, clock, logging,
- * configuration, interfaces. Layout: reference show-output.md 5 and 6,
- * shell-and-clients.md 1.6.
+ * configuration. What each client wants to read of `show version` is in
+ * tests/interop.
  */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,13 +104,19 @@ show_version(struct cli_ctx *ctx, const struct show_version_args *a UNUSED)
 	return CLI_DONE;
 }
 
+/* The clock is the host's; it is exact when somebody disciplines it. */
 int
-show_clock(struct cli_ctx *ctx, const struct show_clock_args *a UNUSED)
+show_clock(struct cli_ctx *ctx, const struct show_clock_args *a)
 {
 	struct strbuf sb = {0};
+	struct timex tx = {0};
+	bool exact = adjtimex(&tx) != TIME_ERROR;
 
 	clock_text(time_wall_us(), &sb);
-	cli_printf(ctx, "*%s\n", sb.s);
+	cli_printf(ctx, "%s%s\n", exact ? "" : "*", sb.s);
+	if (a->detail)
+		cli_printf(ctx, exact ? "Time source is NTP\n"
+				      : "Time source is hardware calendar\n");
 	sb_free(&sb);
 	return CLI_DONE;
 }
@@ -245,178 +252,5 @@ show_startup_config(struct cli_ctx *ctx,
 	    sb.s);
 	explicit_bzero(sb.s, sb.len);
 	sb_free(&sb);
-	return CLI_DONE;
-}
-
-/* ---- interfaces ---- */
-
-static const char *
-status_text(const struct interface *ifc, const struct port *p)
-{
-	if (ifc->shutdown)
-		return "administratively down";
-	return p != NULL && p->up ? "up" : "down";
-}
-
-int
-show_ip_interface_brief(struct cli_ctx *ctx,
-    const struct show_ip_interface_brief_args *a UNUSED)
-{
-	const struct router *r = router_of(ctx);
-	const struct interface *ifc;
-	char addr[IP4_STRLEN];
-
-	cli_printf(ctx, "Interface                  IP-Address      OK? Method "
-			"Status                Protocol\n");
-	CF_FOREACH(ifc, &r->running->interfaces) {
-		const struct port *p = ports_find(r, ifc->name);
-		bool up = !ifc->shutdown && p != NULL && p->up;
-
-		cli_printf(ctx, "%-26s %-15s YES %-6s %-21s %-8s\n", ifc->name,
-		    ifc->addr != 0 ? ip4_str(ifc->addr, addr) : "unassigned",
-		    ifc->addr != 0 ? "manual" : "unset", status_text(ifc, p),
-		    up ? "up" : "down");
-	}
-	return CLI_DONE;
-}
-
-static unsigned
-bandwidth_of(const struct interface *ifc, bool loopback)
-{
-	if (ifc->bandwidth != 0)
-		return ifc->bandwidth;
-	if (loopback)
-		return 8000000;
-	if (strncmp(ifc->name, "Fast", 4) == 0)
-		return 100000;
-	if (strncmp(ifc->name, "Ethernet", 8) == 0)
-		return 10000;
-	if (strncmp(ifc->name, "Serial", 6) == 0)
-		return 1544;
-	return 1000000;
-}
-
-static void
-interface_head(struct cli_ctx *ctx, const struct interface *ifc,
-    const struct port *p, const struct port_stats *s)
-{
-	bool loopback = p != NULL && p->loopback;
-	const uint8_t *m = s->mac;
-	char addr[IP4_STRLEN], hw[64] = "";
-
-	if (!loopback)
-		snprintf(hw, sizeof(hw),
-		    ", address is %02x%02x.%02x%02x.%02x%02x "
-		    "(bia %02x%02x.%02x%02x.%02x%02x)",
-		    m[0], m[1], m[2], m[3], m[4], m[5], m[0], m[1], m[2], m[3],
-		    m[4], m[5]);
-	cli_printf(ctx, "%s is %s, line protocol is %s \n", ifc->name,
-	    status_text(ifc, p),
-	    !ifc->shutdown && p != NULL && p->up ? "up" : "down");
-	cli_printf(ctx, "  Hardware is %s%s\n",
-	    loopback ? "Loopback" : "Ethernet", hw);
-	if (ifc->description != NULL)
-		cli_printf(ctx, "  Description: %s\n", ifc->description);
-	if (ifc->addr != 0)
-		cli_printf(ctx, "  Internet address is %s/%d\n",
-		    ip4_str(ifc->addr, addr), ip4_prefix_of(ifc->mask));
-	cli_printf(ctx, "  MTU %u bytes, BW %u Kbit/sec, DLY %u usec, \n"
-			"     reliability 255/255, txload 1/255, rxload "
-			"1/255\n",
-	    p != NULL && p->mtu != 0 ? p->mtu : 1500,
-	    bandwidth_of(ifc, loopback), loopback ? 5000 : 10);
-	if (ifc->vlan != 0)
-		cli_printf(ctx, "  Encapsulation 802.1Q Virtual LAN, Vlan ID  "
-				"%u.\n", ifc->vlan);
-	else
-		cli_printf(ctx, "  Encapsulation %s, loopback not set\n",
-		    loopback ? "LOOPBACK" : "ARPA");
-}
-
-static void
-interface_counters(struct cli_ctx *ctx, const struct port_stats *s,
-    const struct port_rates *r)
-{
-	typedef unsigned long long llu;
-
-	cli_printf(ctx,
-	    "  5 minute input rate %llu bits/sec, %llu packets/sec\n"
-	    "  5 minute output rate %llu bits/sec, %llu packets/sec\n",
-	    (llu)r->in_bps, (llu)r->in_pps, (llu)r->out_bps, (llu)r->out_pps);
-	cli_printf(ctx,
-	    "     %llu packets input, %llu bytes, %llu no buffer\n"
-	    "     Received %llu broadcasts (%llu IP multicasts)\n"
-	    "     0 runts, 0 giants, 0 throttles \n"
-	    "     %llu input errors, 0 CRC, 0 frame, 0 overrun, %llu "
-	    "ignored\n",
-	    (llu)s->rx_packets, (llu)s->rx_bytes, (llu)s->rx_dropped,
-	    (llu)s->multicast, (llu)s->multicast, (llu)s->rx_errors,
-	    (llu)s->rx_dropped);
-	cli_printf(ctx,
-	    "     %llu packets output, %llu bytes, 0 underruns\n"
-	    "     %llu output errors, 0 collisions, 0 interface resets\n"
-	    "     0 unknown protocol drops\n"
-	    "     %llu output buffer failures, 0 output buffers swapped out\n",
-	    (llu)s->tx_packets, (llu)s->tx_bytes, (llu)s->tx_errors,
-	    (llu)s->tx_dropped);
-}
-
-/* "never" or how long ago. */
-static const char *
-ago(uint64_t then_ms, char *buf, size_t size)
-{
-	uint64_t s = (time_mono_ms() - then_ms) / 1000;
-
-	if (then_ms == 0)
-		return "never";
-	snprintf(buf, size, "%02llu:%02u:%02u", (unsigned long long)(s / 3600),
-	    (unsigned)(s / 60 % 60), (unsigned)(s % 60));
-	return buf;
-}
-
-static void
-show_one_interface(struct cli_ctx *ctx, const struct interface *ifc)
-{
-	struct router *r = router_of(ctx);
-	const struct port *p = ports_find(r, ifc->name);
-	struct port_stats s = {0};
-	struct port_rates rates = {0};
-	char in[32], out[32], clear[32];
-
-	if (p != NULL && !ports_stats(r, p, &s, &rates))
-		memset(&s, 0, sizeof(s));
-	interface_head(ctx, ifc, p, &s);
-	cli_printf(ctx, "  Keepalive not set\n"
-			"  Last input %s, output %s, output hang never\n"
-			"  Last clearing of \"show interface\" counters "
-			"%s\n"
-			"  Input queue: 0/75/%llu/0 (size/max/drops/flushes); "
-			"Total output drops: %llu\n"
-			"  Queueing strategy: fifo\n"
-			"  Output queue: 0/40 (size/max)\n",
-	    ago(rates.last_in, in, sizeof(in)),
-	    ago(rates.last_out, out, sizeof(out)),
-	    ago(rates.cleared, clear, sizeof(clear)),
-	    (unsigned long long)s.rx_dropped, (unsigned long long)s.tx_dropped);
-	interface_counters(ctx, &s, &rates);
-}
-
-int
-show_interfaces(struct cli_ctx *ctx, const struct show_interfaces_args *a)
-{
-	const struct conf *conf = router_of(ctx)->running;
-	const struct interface *ifc;
-
-	if (a->name[0] == '\0') {
-		CF_FOREACH(ifc, &conf->interfaces)
-			show_one_interface(ctx, ifc);
-		return CLI_DONE;
-	}
-	ifc = conf_find_interface(conf, a->name);
-	if (ifc == NULL) {
-		cli_printf(ctx, "%% Interface %s is not configured\n", a->name);
-		return CLI_FAILED;
-	}
-	show_one_interface(ctx, ifc);
 	return CLI_DONE;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "cli/cli.h"
 #include "cli_gen.h"
@@ -24,6 +25,7 @@
 struct cli_ctx {
 	struct gdoi *g;
 	struct strbuf out;
+	bool json;
 	char prompt[256];
 	void (*fn)(struct cli_ctx *, void *, const char *);
 	void *arg;
@@ -38,6 +40,12 @@ cli_printf(struct cli_ctx *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	sb_vprintf(&c->out, fmt, ap);
 	va_end(ap);
+}
+
+bool
+cli_wants_json(struct cli_ctx *c)
+{
+	return c->json;
 }
 
 void *
@@ -520,6 +528,181 @@ rsa_keys(void **state)
 	end();
 }
 
+/* ---- | json ---- */
+
+/* Runs F for JSON; the object that it gives. */
+static json_t *
+parsed(struct cli_ctx *c, int status)
+{
+	json_error_t err;
+	json_t *j = json_loads(c->out.s, JSON_REJECT_DUPLICATES, &err);
+
+	c->json = false;
+	assert_int_equal(status, 0);
+	if (j == NULL)
+		fail_msg("line %d: %s\n%s", err.line, err.text, c->out.s);
+	assert_null(strstr(c->out.s, "SUPERSECRET"));
+	return j;
+}
+#define JSON(c, f, ...)                                                       \
+	(sb_free(&(c)->out), (c)->json = true,                                \
+	    parsed((c), f((c), &(struct f##_args){ __VA_ARGS__ })))
+
+/* What stands at "groups/0/name". */
+static const json_t *
+at(const json_t *j, const char *path)
+{
+	char word[64];
+	size_t len;
+
+	for (; j != NULL && *path != '\0'; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		snprintf(word, sizeof(word), "%.*s", (int)len, path);
+		j = json_is_array(j) ?
+		    json_array_get(j, (size_t)strtoul(word, NULL, 10)) :
+		    json_object_get(j, word);
+	}
+	return j;
+}
+
+static void
+has_text(const json_t *j, const char *path, const char *want)
+{
+	const char *s = json_string_value(at(j, path));
+
+	if (s == NULL || strcmp(s, want) != 0)
+		fail_msg("%s: %s, not %s", path, s != NULL ? s : "none", want);
+}
+
+static void
+has_number(const json_t *j, const char *path, json_int_t want)
+{
+	if (!json_is_integer(at(j, path)))
+		fail_msg("%s: no number", path);
+	if (json_integer_value(at(j, path)) != want)
+		fail_msg("%s: %lld, not %lld", path,
+		    (long long)json_integer_value(at(j, path)),
+		    (long long)want);
+}
+
+static const char *
+spi_text(uint32_t spi)
+{
+	static char buf[16];
+
+	snprintf(buf, sizeof(buf), "0x%08X", spi);
+	return buf;
+}
+
+static void
+json_member(void **state)
+{
+	struct gm_group *g;
+	struct gm_tek *t;
+	json_t *j;
+
+	(void)state;
+	registered();
+	g = net_gm(gm);
+	t = TAILQ_FIRST(&g->teks);
+	j = JSON(&on_gm, show_gdoi, .all = true);
+	has_text(j, "groups/0/name", "G1");
+	has_text(j, "groups/0/role", "group-member");
+	has_text(j, "groups/0/identity", "100");
+	has_text(j, "groups/0/servers/0", "10.9.0.1");
+	has_text(j, "groups/0/registration_status", "Registered");
+	has_number(j, "groups/0/registrations_succeeded", g->succeeded);
+	has_number(j, "groups/0/reregisters_in_seconds",
+	    secs_until(gm->g, g->reregister_at));
+	has_number(j, "groups/0/kek/lifetime_remaining_seconds",
+	    secs_until(gm->g, g->kek_expires));
+	has_text(j, "groups/0/teks/0/spi", spi_text(t->t.spi));
+	has_text(j, "groups/0/teks/0/transform", "esp-aes esp-sha256-hmac");
+	has_number(j, "groups/0/teks/0/lifetime_remaining_seconds",
+	    secs_until(gm->g, t->expires));
+	has_text(j, "groups/0/downloaded_acl/0",
+	    "permit ip 10.0.0.0 0.255.255.255 10.0.0.0 0.255.255.255");
+	assert_int_equal(json_array_size(at(j, "groups/0/teks")), 1);
+	json_decref(j);
+	j = JSON(&on_gm, show_gdoi, .group = "NONE");
+	assert_int_equal(json_array_size(at(j, "groups")), 0);
+	json_decref(j);
+	j = JSON(&on_gm, show_gdoi_gm);
+	has_text(j, "groups/0/local_address", "10.9.1.1");
+	assert_null(at(j, "groups/0/last_rekey_seconds_ago"));
+	json_decref(j);
+	j = JSON(&on_gm, show_gdoi_gm_acl);
+	has_text(j, "groups/0/bypass",
+	    "deny udp host 10.9.1.1 eq 848 any eq 848");
+	json_decref(j);
+	j = JSON(&on_gm, show_gdoi_gm_rekey);
+	has_number(j, "groups/0/rekeys_received", 0);
+	has_number(j, "groups/0/kek/connection_id", g->kek_conn_id);
+	json_decref(j);
+	j = JSON(&on_gm, show_crypto_isakmp_sa);
+	has_text(j, "ipv4_sas/0/destination", "10.9.0.1");
+	has_text(j, "ipv4_sas/0/encryption", "aes");
+	has_text(j, "ipv4_sas/1/state", "GDOI_REKEY");
+	json_decref(j);
+	end();
+}
+
+static void
+json_server(void **state)
+{
+	struct ks_group *k;
+	struct ks_tek *t;
+	json_t *j;
+
+	(void)state;
+	registered();
+	assert_int_equal(exec_gdoi_ks_rekey(&on_ks,
+	    &(struct exec_gdoi_ks_rekey_args){ .group = "" }), 0);
+	net_run(n, 1000);
+	k = net_ks(ks);
+	t = TAILQ_FIRST(&k->teks);
+	j = JSON(&on_ks, show_gdoi, .all = true);
+	has_text(j, "groups/0/role", "key-server");
+	has_text(j, "groups/0/server_address", "10.9.0.1");
+	has_number(j, "groups/0/member_count", 1);
+	has_number(j, "groups/0/rekey_lifetime_seconds", 86400);
+	has_number(j, "groups/0/rekeys_sent", 1);
+	has_text(j, "groups/0/sas/0/replay_method", "counter");
+	has_text(j, "groups/0/sas/0/acl", "A");
+	has_text(j, "groups/0/teks/0/spi", spi_text(t->k.spi));
+	has_number(j, "groups/0/teks/0/lifetime_remaining_seconds",
+	    secs_until(ks->g, t->expires));
+	has_number(j, "groups/0/kek/key_bytes", 32);
+	has_text(j, "groups/0/members/0/address", "10.9.1.1");
+	has_number(j, "groups/0/members/0/rekey_acks_received", 1);
+	has_number(j, "groups/0/members/0/sent_sequences/0", 1);
+	json_decref(j);
+	j = JSON(&on_ks, show_gdoi_ks);
+	has_number(j, "member_count", 1);
+	has_text(j, "groups/0/acls/0", "A");
+	json_decref(j);
+	j = JSON(&on_ks, show_gdoi_ks_members, .summary = true);
+	has_number(j, "groups/0/members/0/rekeys_sent", 1);
+	assert_null(at(j, "groups/0/members/0/sent_sequences"));
+	json_decref(j);
+	j = JSON(&on_ks, show_gdoi_ks_members, .member = 5);
+	assert_int_equal(json_array_size(at(j, "groups/0/members")), 0);
+	json_decref(j);
+	j = JSON(&on_ks, show_gdoi_ks_policy);
+	assert_int_equal(json_array_size(at(j, "groups/0/teks")), 2);
+	assert_true(json_is_true(at(j, "groups/0/teks/0/newest")));
+	json_decref(j);
+	j = JSON(&on_ks, show_gdoi_ks_rekey);
+	assert_true(json_is_false(at(j, "groups/0/rekey_in_progress")));
+	has_number(j, "groups/0/sas/0/lifetime_seconds", 3600);
+	json_decref(j);
+	j = JSON(&on_ks, show_gdoi_ks_acl);
+	has_text(j, "groups/0/configured_acl/0",
+	    "permit ip 10.0.0.0 0.255.255.255 10.0.0.0 0.255.255.255");
+	json_decref(j);
+	end();
+}
+
 int
 main(void)
 {
@@ -531,6 +714,8 @@ main(void)
 		cmocka_unit_test(states),
 		cmocka_unit_test(clearing),
 		cmocka_unit_test(rsa_keys),
+		cmocka_unit_test(json_member),
+		cmocka_unit_test(json_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

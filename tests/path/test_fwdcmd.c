@@ -20,7 +20,7 @@ static uint8_t buf[20000];
 struct cli_ctx {
 	struct strbuf out;
 	void *engine;
-	bool done;
+	bool done, json;
 	void (*abort)(struct cli_ctx *, void *);
 	void *arg;
 };
@@ -33,6 +33,12 @@ cli_printf(struct cli_ctx *ctx, const char *fmt, ...)
 	va_start(ap, fmt);
 	sb_vprintf(&ctx->out, fmt, ap);
 	va_end(ap);
+}
+
+bool
+cli_wants_json(struct cli_ctx *ctx)
+{
+	return ctx->json;
 }
 
 void *

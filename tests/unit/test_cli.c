@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "cli_gen.h"
 
 static void
@@ -219,12 +220,66 @@ test_complete(void **state)
 	}
 }
 
+/* ---- behind the bar ---- */
+
+static void
+test_bars(void **state)
+{
+	static const struct {
+		const char *line;
+		enum bar_kind kind;
+		const char *cmd, *arg;
+	} rows[] = {
+	    {"show version", BAR_NONE, "show version", ""},
+	    {"description a | json", BAR_NONE, "description a | json", ""},
+	    {"sh ver | json", BAR_JSON, "sh ver", ""},
+	    {" do sh ver|j  ", BAR_JSON, " do sh ver", ""},
+	    {"show run | i a|b ", BAR_INCLUDE, "show run", "a|b"},
+	    {"show run | redirect flash:a", BAR_REDIRECT, "show run",
+		"flash:a"},
+	    {"more x | APP y", BAR_APPEND, "more x", "y"},
+	    {"show x | json | include a", BAR_BAD, "show x", ""},
+	    {"show x | json a", BAR_BAD, "show x", ""},
+	    {"show x | include", BAR_BAD, "show x", ""},
+	    {"show x | includes a", BAR_BAD, "show x", ""},
+	    {"show x |", BAR_BAD, "show x", ""},
+	    {"show x | | json", BAR_BAD, "show x", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct bar b;
+
+		bar_split(rows[i].line, &b);
+		if (b.kind != rows[i].kind)
+			fail_msg("%s: %d", rows[i].line, (int)b.kind);
+		assert_int_equal(b.cmd_len, strlen(rows[i].cmd));
+		assert_memory_equal(rows[i].line, rows[i].cmd, b.cmd_len);
+		assert_string_equal(b.arg, rows[i].arg);
+		assert_true((b.kind == BAR_BAD) == (b.err != NULL));
+	}
+}
+
+/* The grammar says which commands answer in JSON. */
+static void
+test_json(void **state)
+{
+	struct cli_cmd cmd;
+
+	(void)state;
+	cli_match_run("show crypto gdoi", 0, true, &cmd);
+	assert_true(cmd.verdict == CLI_MATCH && cmd.json);
+	cli_match_run("show clock", 0, true, &cmd);
+	assert_true(cmd.verdict == CLI_MATCH && !cmd.json);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_exec),
 	    cmocka_unit_test(test_args), cmocka_unit_test(test_help),
-	    cmocka_unit_test(test_help_top), cmocka_unit_test(test_complete)};
+	    cmocka_unit_test(test_help_top), cmocka_unit_test(test_complete),
+	    cmocka_unit_test(test_bars), cmocka_unit_test(test_json)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
