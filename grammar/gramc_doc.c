@@ -20,7 +20,7 @@ value_name(const struct elem *e)
 		return "WORD";
 	if (strcmp(e->type, "T_IFNAME") == 0)
 		return "INTERFACE";
-	if (strcmp(e->type, "T_HEX") == 0)
+	if (strcmp(e->type, "T_HEX") == 0 || strcmp(e->type, "T_CERT") == 0)
 		return "HEX";
 	if (strcmp(e->type, "T_NAMES") == 0)
 		return e->hi != 0 ? text("{NAME | <%lu-%lu>}", e->lo, e->hi)
@@ -137,6 +137,8 @@ sample_value(const struct elem *e, unsigned v)
 		return "some Text 7";
 	if (strcmp(e->type, "T_BANNER") == 0)
 		return "^Cwelcome^C";
+	if (strcmp(e->type, "T_CERT") == 0)
+		return "1F 3082024A 0A1B2C quit";
 	if (strcmp(e->type, "T_MASK") == 0)
 		return v % 2 == 0 ? "255.255.255.0" : "255.255.0.0";
 	if (strcmp(e->type, "T_WILD") == 0)

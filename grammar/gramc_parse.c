@@ -167,6 +167,7 @@ static const struct type_word {
 	{"line", "T_LINE", "const char *", ARG_LEN},
 	{"text", "T_TEXT", "const char *", ARG_LEN},
 	{"banner", "T_BANNER", "const char *", ARG_LEN},
+	{"certificate", "T_CERT", "const char *", ARG_LEN},
 	{"ip4", "T_IP4", "uint32_t", ARG_NONE},
 	{"net", "T_IP4", "uint32_t", ARG_NONE},
 	{"mask", "T_MASK", "uint32_t", ARG_NONE},

@@ -53,7 +53,9 @@ cli_split(struct cli_line *l, const char *text)
 			return true;
 		b = s;
 		s += strcspn(s, " \t\r\n");
-		if (l->n == CLI_TOKENS || s - b > 60000)
+		if (l->n == CLI_TOKENS)
+			return true;
+		if (s - b > UINT16_MAX)
 			return false;
 		l->tok[l->n++] = (struct cli_token){b, (uint16_t)(s - b)};
 	}
@@ -116,6 +118,7 @@ pass_of(const struct cli_node *n)
 	case T_LINE:
 	case T_TEXT:
 	case T_BANNER:
+	case T_CERT:
 		return P_LINE;
 	default:
 		return P_TYPED;
@@ -263,6 +266,9 @@ take(struct walk *w, uint16_t id, unsigned tok, void *arg)
 		took = cli_value(n, w->l, tok, w->buf, &num);
 		if (took != 0 && tok == w->how->first)
 			w->m->exact = false;
+		if (took == 0 && !w->how->negated && w->visit == NULL &&
+		    cli_value_open(n, w->l, tok, w->m->until))
+			w->m->at = tok; /* no other mode gets further */
 	}
 	return took != 0 && walk(w, n->next, tok + took);
 }
@@ -355,7 +361,8 @@ find_marks(struct cli_match *m)
 		if (n->kind == N_JUMP)
 			m->jump = (uint16_t)i;
 		if (n->kind == N_VALUE &&
-		    (n->type == T_TEXT || n->type == T_BANNER))
+		    (n->type == T_TEXT || n->type == T_BANNER ||
+			n->type == T_CERT))
 			m->text_end = true;
 	}
 }
@@ -376,6 +383,7 @@ walk_init(struct walk *w, const struct cli_line *l, const struct cli_how *how,
 	m->nsteps = 0;
 	m->form = 0;
 	m->exact = false;
+	m->until[0] = '\0';
 }
 
 bool

@@ -34,14 +34,16 @@ struct cli_match {
 	unsigned at;	/* token that the error is about */
 	int column;	/* octet of the line for the caret, -1 none */
 	bool exact;	/* the first word was written out */
-	bool text_end;	/* ends in a T_TEXT or T_BANNER */
+	bool text_end;	/* ends in a T_TEXT, T_BANNER or T_CERT */
 	uint16_t form;	/* of cli_forms */
 	uint16_t jump;	/* step of the N_JUMP, 0 none */
+	char until[8];	/* a text begins and does not end: what it waits for */
 	unsigned nsteps;
 	struct cli_step steps[CLI_STEPS];
 };
 
-/* Cuts a line into words. False: too many. */
+/* Cuts a line into words; behind CLI_TOKENS of them there is only text.
+ * False: a word is too long. */
 bool cli_split(struct cli_line *, const char *text) MUST_USE;
 
 struct cli_how {
@@ -106,9 +108,13 @@ uint16_t cli_mode_parent(uint16_t mode);
 /* Octets of the value that begins at token i: how many tokens it takes, 0 if
  * the node does not accept them. buf gets the canonical text, *num the
  * number. */
-#define CLI_VALUE_MAX 4096
+#define CLI_VALUE_MAX 16384
 unsigned cli_value(const struct cli_node *, const struct cli_line *,
     unsigned i, char *buf, uint32_t *num);
+/* What a text that begins at token i and has no end would end with ("#",
+ * "^C", "quit"); false: it has one, or is too long to get one. */
+bool cli_value_open(const struct cli_node *, const struct cli_line *,
+    unsigned i, char until[8]) MUST_USE;
 /* "A.B.C.D", "<1-10>", "WORD", as `?` prints it. */
 const char *cli_value_label(const struct cli_node *, char *buf, size_t size);
 /* Interface types: index 0..; NULL at the end. */

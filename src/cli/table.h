@@ -27,6 +27,7 @@ enum cli_type {
 	T_LINE,	  /* the rest of the line, a trailing comment is none of it */
 	T_TEXT,	  /* the rest of the line, all of it */
 	T_BANNER, /* delimiter, text, delimiter; may hold newlines */
+	T_CERT,	  /* serial number, hexadecimal lines, `quit` */
 	T_IP4,
 	T_MASK,
 	T_WILD,

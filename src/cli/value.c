@@ -193,26 +193,117 @@ value_ip(const struct cli_node *n, const struct cli_token *t, char *buf,
 	return 1;
 }
 
-/* The delimiter is the first character, or the two characters ^C. What is
- * behind the second delimiter is ignored, as in IOS. */
+/* ---- texts of several lines ---- */
+
+/* The delimiter is the first character, or the two characters ^C. */
+static size_t
+banner_delimiter(const char *s, char delim[3])
+{
+	delim[0] = s[0];
+	delim[1] = s[0] == '^' && s[1] == 'C' ? 'C' : '\0';
+	delim[2] = '\0';
+	return strlen(delim);
+}
+
+/* What is behind the second delimiter is ignored, as in IOS. Printed with ^C,
+ * unless the text holds that. */
 static unsigned
-value_banner(const struct cli_line *l, unsigned i, char *buf)
+value_banner(const struct cli_node *n, const struct cli_line *l, unsigned i,
+    char *buf)
 {
 	const char *s = l->tok[i].s, *stop;
-	char delim[3] = {s[0], '\0', '\0'};
-	size_t len;
+	char delim[3], *at;
+	size_t dlen = banner_delimiter(s, delim), len;
 
-	if (s[0] == '^' && s[1] == 'C')
-		delim[1] = 'C';
-	len = strlen(delim);
-	stop = strstr(s + len, delim);
-	if (stop == NULL || (size_t)(stop - s) + 2 * len >= CLI_VALUE_MAX)
+	s += dlen;
+	stop = strstr(s, delim);
+	if (stop == NULL || (size_t)(stop - s) > n->hi ||
+	    (size_t)(stop - s) + 2 * dlen + 2 >= CLI_VALUE_MAX)
 		return 0;
-	if (delim[0] == '\003')
+	len = (size_t)(stop - s);
+	at = memmem(s, len, "^C", 2);
+	if (at == NULL && (len == 0 || s[0] != 'C') &&
+	    (len == 0 || stop[-1] != '^'))
 		str_copy(delim, "^C", sizeof(delim));
-	snprintf(buf, CLI_VALUE_MAX, "%s%.*s%s", delim,
-	    (int)(stop - s - (ptrdiff_t)len), s + len, delim);
+	snprintf(buf, CLI_VALUE_MAX, "%s%.*s%s", delim, (int)len, s, delim);
 	return l->n - i;
+}
+
+static bool
+all_hex(const struct cli_token *t)
+{
+	for (unsigned i = 0; i < t->len; i++)
+		if (!isxdigit((unsigned char)t->s[i]))
+			return false;
+	return true;
+}
+
+#define CERT_LINE 64 /* digits, in groups of eight */
+
+/* Octets between the serial number and `quit`, put in lines. False: they are
+ * none, or too many. *ended: `quit` was there. */
+static bool
+cert_lines(const struct cli_node *n, const struct cli_line *l, unsigned i,
+    char *buf, bool *ended)
+{
+	const char *s = l->tok[i].s + l->tok[i].len;
+	const char *e = l->text + l->end;
+	size_t digits = 0, at;
+
+	at = (size_t)snprintf(buf, CLI_VALUE_MAX, "%.*s", l->tok[i].len,
+	    l->tok[i].s);
+	for (; s < e && isspace((unsigned char)*s); s++)
+		;
+	for (; s < e && isxdigit((unsigned char)*s); digits++) {
+		if (at + 16 > CLI_VALUE_MAX || at > n->hi)
+			return false;
+		if (digits % CERT_LINE == 0) {
+			memcpy(buf + at, "\n  ", 3);
+			at += 3;
+		} else if (digits % 8 == 0)
+			buf[at++] = ' ';
+		buf[at++] = (char)toupper((unsigned char)*s++);
+		while (s < e && isspace((unsigned char)*s))
+			s++;
+	}
+	*ended = e - s == 4 && strncasecmp(s, "quit", 4) == 0;
+	memcpy(buf + at, "\n  \tquit", sizeof("\n  \tquit"));
+	return *ended ? digits != 0 && digits % 2 == 0 : s == e;
+}
+
+static unsigned
+value_cert(const struct cli_node *n, const struct cli_line *l, unsigned i,
+    char *buf)
+{
+	bool ended;
+
+	return l->tok[i].len <= 40 && all_hex(&l->tok[i]) &&
+		cert_lines(n, l, i, buf, &ended) && ended
+	    ? l->n - i
+	    : 0;
+}
+
+bool
+cli_value_open(const struct cli_node *n, const struct cli_line *l, unsigned i,
+    char until[8])
+{
+	const char *s = l->tok[i].s;
+	char delim[3], buf[CLI_VALUE_MAX];
+	size_t dlen;
+	bool ended;
+
+	if (n->type == T_BANNER) {
+		dlen = banner_delimiter(s, delim);
+		if (strstr(s + dlen, delim) != NULL || strlen(s) > n->hi)
+			return false;
+		str_copy(until, delim[0] == '\003' ? "^C" : delim, 8);
+		return true;
+	}
+	if (n->type != T_CERT || l->tok[i].len > 40 ||
+	    !all_hex(&l->tok[i]) || !cert_lines(n, l, i, buf, &ended) || ended)
+		return false;
+	str_copy(until, "quit", 8);
+	return true;
 }
 
 static unsigned
@@ -226,15 +317,6 @@ value_line(const struct cli_node *n, const struct cli_line *l, unsigned i,
 	memcpy(buf, l->tok[i].s, len);
 	buf[len] = '\0';
 	return l->n - i;
-}
-
-static bool
-all_hex(const struct cli_token *t)
-{
-	for (unsigned i = 0; i < t->len; i++)
-		if (!isxdigit((unsigned char)t->s[i]))
-			return false;
-	return true;
 }
 
 unsigned
@@ -267,7 +349,9 @@ cli_value(const struct cli_node *n, const struct cli_line *l, unsigned i,
 	case T_TEXT:
 		return value_line(n, l, i, buf);
 	case T_BANNER:
-		return value_banner(l, i, buf);
+		return value_banner(n, l, i, buf);
+	case T_CERT:
+		return value_cert(n, l, i, buf);
 	case T_IP4:
 	case T_MASK:
 	case T_WILD:
@@ -293,6 +377,7 @@ cli_value_label(const struct cli_node *n, char *buf, size_t size)
 	case T_WORD:
 		return "WORD";
 	case T_HEX:
+	case T_CERT:
 		return "Hex-data";
 	case T_LINE:
 	case T_TEXT:

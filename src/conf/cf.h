@@ -45,6 +45,7 @@ struct cf_cursor {
 struct cf_error {
 	char text[256]; /* "% Invalid input detected at '^' marker." ... */
 	int column;	/* octet of the line that the caret points at, -1 */
+	char until[8];	/* CF_MORE: what the text ends with, "#", "^C", "quit" */
 };
 
 /* Applies one line at the cursor and moves the cursor into or out of modes

@@ -26,7 +26,8 @@ struct try {
 	struct cf_obj *cur, *outer;
 	struct cli_line l;
 	struct hit hit;
-	struct cli_match best; /* the failure that got furthest */
+	struct cli_match best; /* the failure that got furthest, */
+	struct cf_obj *best_at; /* in this mode */
 };
 
 static bool
@@ -59,8 +60,10 @@ try_mode(struct try *t, struct cf_obj *at, unsigned first, bool negated,
 		return true;
 	if (m->verdict == CLI_MATCH)
 		m->verdict = CLI_INVALID;
-	if (t->best.verdict == CLI_MATCH || got_further(m, &t->best))
+	if (t->best.verdict == CLI_MATCH || got_further(m, &t->best)) {
 		t->best = *m;
+		t->best_at = at;
+	}
 	return false;
 }
 
@@ -195,12 +198,14 @@ note_block(const struct cf_cursor *cur, struct strbuf *notes)
 
 static enum cf_result
 keep_line(struct cf_cursor *cur, const struct cli_line *l, int indent,
-    struct strbuf *notes)
+    struct cf_error *err, struct strbuf *notes)
 {
 	struct cf_block *b = (void *)cur->at;
 	char text[1024];
 	unsigned extra = indent > 1 ? (unsigned)indent - 1 : 0;
 
+	if (l->end - (size_t)(l->tok[0].s - l->text) >= sizeof(text) - 60)
+		return cf_refuse(err, "%% Line too long");
 	if (extra > 60)
 		extra = 60;
 	if (l->n > 1 && word_is(l, 0, "no")) {
@@ -242,6 +247,21 @@ refuse_line(const struct try *t, struct cf_error *err)
 	return CF_REFUSED;
 }
 
+/* The line begins a text that goes on. */
+static enum cf_result
+want_more(const struct try *t, struct cf_error *err)
+{
+	str_copy(err->until, t->best.until, sizeof(err->until));
+	if (strcmp(err->until, "quit") == 0)
+		snprintf(err->text, sizeof(err->text),
+		    "Enter the certificate in hexadecimal representation....");
+	else
+		snprintf(err->text, sizeof(err->text),
+		    "Enter TEXT message.  End with the character '%s'.",
+		    err->until);
+	return CF_MORE;
+}
+
 static enum cf_result
 line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
     struct cf_error *err, struct strbuf *notes)
@@ -260,11 +280,16 @@ line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
 	found = find_line(t, text);
 	if (found && (!keeps || t->hit.at == cur->at || indent <= 0))
 		return apply_hit(t, cur, err, notes);
+	if (!found && t->best.until[0] != '\0' &&
+	    (!keeps || indent <= 0 || t->best_at == cur->at))
+		return want_more(t, err);
 	if (!found && common_word(cur, &t->l, 2, &rv))
 		return rv;
-	/* what has a newline is a banner that does not end */
-	if (keeps && t->l.n != 0 && strchr(text, '\n') == NULL)
-		return keep_line(cur, &t->l, indent, notes);
+	if (!found && strchr(text, '\n') != NULL)
+		return cf_refuse(err, "%% The text is too long, or is not what "
+				      "can stand here");
+	if (keeps && t->l.n != 0)
+		return keep_line(cur, &t->l, indent, err, notes);
 	if (remove_number(cur, &t->l))
 		return CF_OK;
 	return refuse_line(t, err);
@@ -278,7 +303,7 @@ cf_line_at(struct cf_cursor *cur, const char *line, int indent,
 	char *text = xstrdup(line);
 	enum cf_result rv;
 
-	err->text[0] = '\0';
+	err->text[0] = err->until[0] = '\0';
 	err->column = -1;
 	t->outer = outer;
 	rv = line_in(t, cur, text, indent, err, notes);

@@ -13,7 +13,7 @@
 
 #include "conf/cf_int.h"
 
-#define LINE_MAX_LEN 4000
+#define LINE_MAX_LEN (CLI_VALUE_MAX - 1)
 #define BLOCKS 16
 
 struct load {
@@ -21,10 +21,12 @@ struct load {
 	conf_report_fn *report;
 	void *arg;
 	unsigned lineno, errors;
+	unsigned said_at; /* the line that is told about: where it begins */
 	bool in_exec;	  /* behind `end` or an exec prompt */
 	bool prompts;	  /* the text has some: what has none is output */
 	int skip_deeper;  /* of a refused block: lines indented more, -1 none */
 	bool prompted;	  /* this line has one */
+	bool too_long;	  /* this line: the rest was dropped */
 	/* of the headers of the modes entered, and whether a line below was
 	 * indented more: only then indentation means something */
 	int indent[BLOCKS];
@@ -42,7 +44,7 @@ tell(struct load *ld, bool error, const char *text)
 	if (error)
 		ld->errors++;
 	if (ld->report != NULL)
-		ld->report(ld->arg, ld->lineno, error, text);
+		ld->report(ld->arg, ld->said_at, error, text);
 }
 
 /* ---- lines ---- */
@@ -50,8 +52,10 @@ tell(struct load *ld, bool error, const char *text)
 /* Octets as a terminal would show them: backspace and carriage return move
  * back, what follows overwrites. */
 static void
-put_char(struct strbuf *sb, size_t *at, char ch)
+put_char(struct load *ld, size_t *at, char ch)
 {
+	struct strbuf *sb = &ld->line;
+
 	if (ch == '\b') {
 		if (*at > 0)
 			(*at)--;
@@ -65,6 +69,8 @@ put_char(struct strbuf *sb, size_t *at, char ch)
 	} else if (sb->len < LINE_MAX_LEN) {
 		sb_add(sb, &ch, 1);
 		*at = sb->len;
+	} else {
+		ld->too_long = true;
 	}
 }
 
@@ -78,13 +84,14 @@ read_line(struct load *ld)
 		return false;
 	ld->lineno++;
 	ld->line.len = 0;
+	ld->too_long = false;
 	sb_add(&ld->line, "", 0);
 	e = memchr(ld->next, '\n', (size_t)(ld->end - ld->next));
 	len = (size_t)((e != NULL ? e : ld->end) - ld->next);
 	while (len > 0 && ld->next[len - 1] == '\r')
 		len--;
 	for (size_t i = 0; i < len; i++)
-		put_char(&ld->line, &at, ld->next[i]);
+		put_char(ld, &at, ld->next[i]);
 	sb_add(&ld->line, "", 1);
 	ld->line.len--;
 	ld->next = e != NULL ? e + 1 : ld->end;
@@ -185,35 +192,45 @@ depth_of(const struct cf_obj *o)
 	return n < BLOCKS ? n : BLOCKS - 1;
 }
 
-/* A banner may go on over lines: appends them until its delimiter. */
-static void
-join_banner(struct load *ld)
+/* ---- texts of several lines ---- */
+
+static bool
+ends_text(const char *line, const char *until)
 {
-	const char *s = ld->line.s;
-	char delim[3] = {0};
+	if (strcmp(until, "quit") != 0)
+		return strstr(line, until) != NULL ||
+		    (strcmp(until, "^C") == 0 && strchr(line, '\003') != NULL);
+	line += strspn(line, " \t");
+	return starts(line, "quit") &&
+	    line[4 + strspn(line + 4, " \t")] == '\0';
+}
+
+/* Appends lines up to the one that ends the text. False, and nothing was
+ * read: there is none as far as a text may reach. */
+static bool
+join_text(struct load *ld, const char *until)
+{
 	struct strbuf all = {0};
+	const char *next = ld->next;
+	unsigned lineno = ld->lineno;
+	bool ends = false;
 
-	if (!starts(s, "banner "))
-		return;
-	s += strcspn(s, " "), s += strspn(s, " ");
-	s += strcspn(s, " "), s += strspn(s, " ");
-	if (*s == '\0')
-		return;
-	delim[0] = s[0];
-	if (s[0] == '^' && s[1] == 'C')
-		delim[1] = 'C';
-	s += strlen(delim);
 	sb_add(&all, ld->line.s, ld->line.len);
-	while (strstr(s, delim) == NULL && all.len < LINE_MAX_LEN &&
-	    read_line(ld)) {
-		size_t done = all.len;
-
+	while (!ends && all.len < CLI_VALUE_MAX && read_line(ld)) {
 		sb_add(&all, "\n", 1);
 		sb_add(&all, ld->line.s, ld->line.len);
-		s = all.s + done;
+		ends = ends_text(ld->line.s, until);
 	}
+	if (!ends) {
+		all.len = strcspn(all.s, "\n");
+		all.s[all.len] = '\0';
+		ld->next = next;
+		ld->lineno = lineno;
+	}
+	explicit_bzero(ld->line.s, ld->line.cap);
 	sb_free(&ld->line);
 	ld->line = all;
+	return ends;
 }
 
 /* A block is named once for each reason, a global line each time. */
@@ -334,16 +351,26 @@ static void
 config_line(struct load *ld, const char *s, int indent)
 {
 	struct cf_obj *was = ld->cur.at;
+	struct cf_obj *outer = outer_of(ld, indent);
 	struct cf_error err;
-	int base = ld->indent[depth_of(was)];
+	int deep = indent - ld->indent[depth_of(was)];
+	size_t at = (size_t)(s - ld->line.s);
+	enum cf_result rv = cf_line_at(&ld->cur, s, deep, outer, &err,
+	    &ld->notes);
 
-	switch (cf_line_at(&ld->cur, s, indent - base, outer_of(ld, indent),
-	    &err, &ld->notes)) {
+	if (rv == CF_MORE && join_text(ld, err.until)) {
+		s = ld->line.s + at;
+		rv = cf_line_at(&ld->cur, s, deep, outer, &err, &ld->notes);
+	}
+	switch (rv) {
 	case CF_OK:
 		learn_indent(ld, was, indent);
 		break;
 	case CF_REFUSED:
 		refused(ld, s, indent, &err);
+		break;
+	case CF_MORE:
+		tell(ld, true, "% The text that begins here has no end");
 		break;
 	case CF_EXEC: /* a router runs it when it starts with this file */
 		break;
@@ -395,8 +422,8 @@ load_line(struct load *ld)
 	int indent;
 	bool config;
 
+	ld->said_at = ld->lineno;
 	strip_pager(ld);
-	join_banner(ld);
 	s = ld->line.s;
 	indent = (int)strspn(s, " \t");
 	plen = indent == 0 ? prompt_len(s, &config) : 0;
@@ -414,7 +441,9 @@ load_line(struct load *ld)
 		return;
 	}
 	ld->skip_deeper = -1;
-	if (ld->in_exec)
+	if (ld->too_long)
+		tell(ld, true, "% Line too long");
+	else if (ld->in_exec)
 		exec_line(ld, s);
 	else
 		config_line(ld, s, indent);

@@ -130,6 +130,20 @@ judge(const char *class, const char *line, const char *want)
 	sb_free(&again);
 }
 
+/* "\\n" and "\\t" of FILE. */
+static void
+unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++)
+		if (s[0] == '\\' && (s[1] == 'n' || s[1] == 't'))
+			*to++ = *++s == 'n' ? '\n' : '\t';
+		else
+			*to++ = *s;
+	*to = '\0';
+}
+
 int
 main(int argc, char **argv)
 {
@@ -161,6 +175,9 @@ main(int argc, char **argv)
 			*want = '\0';
 			want += 4;
 		}
+		unescape(line);
+		if (want != NULL)
+			unescape(want);
 		judge(buf, line, want != NULL ? want : line);
 	}
 	for (const char *c = "GNSFXR"; *c != '\0'; c++)

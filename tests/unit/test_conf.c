@@ -495,10 +495,88 @@ test_block(void **state)
 	stop(&f);
 }
 
+/* A text is complete when its end came, whatever it holds. */
+static void
+test_more(void **state)
+{
+	static const struct {
+		const char *mode, *line;
+		enum cf_result want;
+		const char *text; /* what is said, or printed */
+	} t[] = {
+	    {NULL, "banner motd #", CF_MORE,
+		"Enter TEXT message.  End with the character '#'."},
+	    {NULL, "banner motd ^Cone ! two", CF_MORE,
+		"Enter TEXT message.  End with the character '^C'."},
+	    {NULL, "banner login \003one\ntwo", CF_MORE,
+		"Enter TEXT message.  End with the character '^C'."},
+	    {NULL, "banner motd #\n  no shutdown\n! end\n#", CF_OK,
+		"banner motd ^C\n  no shutdown\n! end\n^C\n"},
+	    {NULL, "banner motd zoneztwo", CF_OK, "banner motd ^Cone^C\n"},
+	    {NULL, "banner motd #a^Cb#", CF_OK, "banner motd #a^Cb#\n"},
+	    {NULL, "banner motd \003one\ntwo\003", CF_OK,
+		"banner motd ^Cone\ntwo^C\n"},
+	    {NULL, "no banner motd #", CF_REFUSED,
+		"% Invalid input detected at '^' marker."},
+	    {"interface Loopback0", "banner motd #", CF_MORE,
+		"Enter TEXT message.  End with the character '#'."},
+	    {"crypto pki certificate chain C", "certificate ca 01", CF_MORE,
+		"Enter the certificate in hexadecimal representation...."},
+	    {"crypto pki certificate chain C", "certificate 1f\n 30 82", CF_MORE,
+		"Enter the certificate in hexadecimal representation...."},
+	    {"crypto pki certificate chain C",
+		"certificate 1f\n 30 82\n01 0a\n quit", CF_OK,
+		"crypto pki certificate chain C\n certificate 1f\n"
+		"  3082010A\n  \tquit\n"},
+	    {"crypto pki certificate chain C", "certificate 1f\n3\nquit",
+		CF_REFUSED, "% The text is too long, or is not what can stand "
+			    "here"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct fix f;
+
+		start(&f);
+		if (t[i].mode != NULL)
+			LINES(&f, t[i].mode);
+		assert_int_equal(line(&f, t[i].line), t[i].want);
+		if (t[i].want == CF_OK)
+			prints(&f, t[i].text);
+		else
+			assert_string_equal(f.err.text, t[i].text);
+		stop(&f);
+	}
+}
+
+/* What never ends is refused as soon as it is too long. */
+static void
+test_more_bounded(void **state)
+{
+	struct strbuf sb = {0};
+	struct fix f;
+	unsigned n = 0;
+
+	(void)state;
+	start(&f);
+	sb_printf(&sb, "banner motd #");
+	while (line(&f, sb.s) == CF_MORE) {
+		sb_printf(&sb, "\nsome more words of a text");
+		assert_true(n++ < 1000);
+	}
+	assert_string_equal(f.err.text,
+	    "% The text is too long, or is not what can stand here");
+	prints(&f, "");
+	sb_free(&sb);
+	stop(&f);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_defaults),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_more),
+	    cmocka_unit_test(test_more_bounded),
+	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_fields), cmocka_unit_test(test_modes),
 	    cmocka_unit_test(test_refused), cmocka_unit_test(test_no),
 	    cmocka_unit_test(test_acl), cmocka_unit_test(test_clone),
