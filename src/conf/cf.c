@@ -215,6 +215,12 @@ header_key(const struct cf_obj *o)
 }
 
 const char *
+conf_header(const struct cf_obj *o)
+{
+	return o->head != NULL ? o->head->text : "";
+}
+
+const char *
 conf_mode_prompt(const struct cf_cursor *cur)
 {
 	const struct cli_mode *m = obj_mode(cur->at);

@@ -75,6 +75,12 @@ bool conf_equal(const struct conf *, const struct conf *) MUST_USE;
 void conf_path(const struct cf_cursor *, struct strbuf *path);
 bool conf_goto(struct cf_cursor *, const char *path) MUST_USE;
 
+/* The line that entered or added a record, "" for the root. */
+const char *conf_header(const struct cf_obj *);
+/* With `service password-encryption`: hides the passwords that were entered
+ * before it. Returns how many. */
+unsigned conf_hide_passwords(struct conf *);
+
 /* The prompt of the mode at the cursor: "config-if", "gkm-local-server". */
 const char *conf_mode_prompt(const struct cf_cursor *);
 /* The grammar mode at the cursor, for match and help. */

@@ -13,6 +13,7 @@
 
 #include "base/ace.h"
 #include "base/sa.h"
+#include "conf/auth.h"
 
 struct cf_ent;
 
@@ -196,6 +197,62 @@ struct crypto_map_local {
 	char ifname[IFNAME_MAX];
 };
 
+/* username X: the password is checked, the level given, by process main */
+struct user {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	bool has_privilege;
+	uint8_t privilege; /* 1 */
+	struct secret secret;
+	struct secret typed; /* only while a line is read */
+};
+
+/* enable secret, enable password */
+struct enable_secret {
+	struct cf_obj obj;
+	uint8_t level; /* 15 */
+	struct secret secret;
+	struct secret typed; /* only while a line is read; its kind stays */
+};
+
+/* line con|aux|vty. Blocks may overlap: what a later one says holds. */
+enum line_kind { LINE_CON, LINE_AUX, LINE_VTY };
+enum line_login { LINE_LOGIN_DEFAULT, LINE_LOGIN_NONE, LINE_LOGIN_PASSWORD,
+	LINE_LOGIN_LOCAL, LINE_LOGIN_LIST };
+
+struct line_password {
+	struct cf_obj obj;
+	struct secret secret, typed;
+};
+
+struct line {
+	struct cf_obj obj;
+	struct cf_ent *kept; /* of struct cf_block: unknown lines are kept */
+	uint8_t kind;	     /* enum line_kind */
+	uint16_t first, last; /* last 0: only the first */
+	bool has_timeout;
+	uint16_t timeout_min; /* 0 and 0: never */
+	uint32_t timeout_sec;
+	bool has_privilege;
+	uint8_t privilege;
+	uint8_t login; /* enum line_login */
+	char login_list[CONF_NAME];
+	struct cf_list passwords; /* struct line_password, at most one */
+	bool has_transport, transport_all, transport_telnet, transport_ssh;
+	bool has_length, has_width, has_history;
+	uint16_t length, width, history;
+	char acl_in[CONF_NAME];
+	bool sync, monitor, exec_on, motd_on, exec_banner_on;
+};
+
+/* alias exec NAME TEXT */
+struct alias {
+	struct cf_obj obj;
+	char mode[CONF_NAME]; /* exec, configure, interface, ... */
+	char name[CONF_NAME];
+	const char *text;
+};
+
 enum isakmp_identity { ISAKMP_ID_ADDRESS, ISAKMP_ID_HOSTNAME, ISAKMP_ID_DN };
 
 /* file prompt: which questions copy and delete ask */
@@ -230,10 +287,48 @@ struct conf {
 	struct cf_list crypto_maps;	/* struct crypto_map, by name and seq */
 	struct cf_list map_locals;	/* struct crypto_map_local */
 
+	struct cf_list users;		/* struct user */
+	struct cf_list enable_secrets;	/* struct enable_secret */
+	struct cf_list enable_passwords; /* struct enable_secret */
+	struct cf_list con_lines, aux_lines, vty_lines; /* struct line */
+	struct cf_list aliases;		/* struct alias */
+	bool password_encryption;
+	bool aaa_new_model;
+	const char *aaa_login; /* methods of the default list */
+	bool log_success;      /* login on-success log */
+	bool no_log_failure;
+	uint8_t ssh_version;   /* 0: 1.99 */
+	uint8_t ssh_timeout;   /* 120 */
+	uint8_t ssh_retries;   /* 3 */
+	/* with their delimiters */
+	const char *banner_motd, *banner_login, *banner_exec;
+
 	uint32_t logging_buffered;	/* octets, 8192 */
 	bool logging_console;		/* true */
 	uint8_t file_prompt;		/* enum file_prompt */
 };
+
+const struct user *conf_find_user(const struct conf *, const char *name);
+/* kind: SECRET_SECRET or SECRET_PASSWORD. */
+const struct enable_secret *conf_find_enable(const struct conf *,
+    unsigned kind, unsigned level);
+
+/* What holds for one line, defaults included. Points into the conf. */
+struct line_settings {
+	bool configured;
+	uint32_t timeout; /* seconds, 0: never */
+	uint8_t privilege;
+	uint8_t login; /* enum line_login, not DEFAULT */
+	const char *login_list;
+	const struct secret *password; /* NULL: none */
+	bool has_transport, telnet, ssh;
+	uint16_t length, width, history;
+	const char *acl_in; /* NULL: none */
+	bool sync, monitor, no_exec, no_motd, no_exec_banner;
+};
+void conf_line_settings(const struct conf *, unsigned kind, unsigned n,
+    struct line_settings *);
+unsigned conf_vty_count(const struct conf *); /* vty 0 to this - 1 */
 
 const struct interface *conf_find_interface(const struct conf *, const char *);
 const struct acl *conf_find_acl(const struct conf *, const char *);
