@@ -70,6 +70,18 @@ void conf_print_obj(struct strbuf *, const struct conf *,
     const struct cf_obj *);
 bool conf_equal(const struct conf *, const struct conf *) MUST_USE;
 
+/* Appends what tells a from b, as IOS shows it: `-` in a only, `+` in b only,
+ * below the headers of their blocks; nothing when they are equal. */
+void conf_diff(struct strbuf *, const struct conf *a, const struct conf *b);
+/* The lines of b that a has not, as commands. */
+void conf_diff_added(struct strbuf *, const struct conf *a,
+    const struct conf *b, bool nocase);
+/* Appends the commands that make b out of a: loaded into a clone of a they
+ * give b exactly. Returns the number of passes (0: equal), -1 when these
+ * commands do not do it. */
+int conf_commands(struct strbuf *, const struct conf *a, const struct conf *b)
+    MUST_USE;
+
 /* The way to a mode as the lines that enter it, one per line ("" is global),
  * and back: false when a record on the way is gone. Survives conf_clone(). */
 void conf_path(const struct cf_cursor *, struct strbuf *path);

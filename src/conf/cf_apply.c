@@ -176,13 +176,20 @@ static void
 line_off(struct job *j, struct cf_obj *at, struct cf_ent *e)
 {
 	if ((j->f->flags & FF_BOTH) != 0) {
-		if (remove_alike(j, at) || (e != NULL && e->negated) ||
-		    j->to_default)
+		if (remove_alike(j, at))
+			return;
+		if (e != NULL && e->negated) {
+			if (j->to_default)
+				cf_ent_remove(j->c, e);
+			return;
+		}
+		if (j->to_default)
 			return;
 		ent_new(j, at, NULL, 0);
 		return;
 	}
-	if (e != NULL && !j->partial && e->form != j->form)
+	if (e != NULL && !j->partial && e->form != j->form &&
+	    strcmp(e->text, str_of(&j->text)) != 0)
 		return; /* another choice holds */
 	if (e != NULL) {
 		reset_fields(ent_form(e), at);

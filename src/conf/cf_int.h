@@ -90,6 +90,33 @@ enum cf_result cf_refuse(struct cf_error *, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 bool cf_remove_number(struct conf *, struct cf_obj *at, uint32_t number);
 
+/* cf_pair.c: the lines of two versions of a record. of[] and mate[] are the
+ * index of the same line in the other one, or -1. */
+struct cf_pair {
+	const struct cf_ent **a, **b;
+	size_t na, nb;
+	ptrdiff_t *of, *mate;
+};
+#define CF_PAIR_NUMBERS 1 /* sequence numbers tell lines apart */
+#define CF_PAIR_NOCASE 2
+void cf_pair_new(struct cf_pair *, const struct cf_obj *a,
+    const struct cf_obj *b, unsigned flags);
+void cf_pair_free(struct cf_pair *);
+void cf_pair_part(struct cf_pair *, size_t ib); /* not the same after all */
+void cf_pair_longest(struct cf_pair *);	 /* only what keeps its order */
+void cf_pair_appended(struct cf_pair *); /* ... and lets the rest be added */
+
+/* cf_print.c: whether its lines are numbered 10, 20, 30... */
+bool cf_plain_numbers(const struct cf_obj *) MUST_USE;
+
+/* A record whose lines are printed behind its name (access-list 100 ...). */
+static inline bool
+cf_is_prefix(const struct cf_obj *o)
+{
+	return o->head != NULL && ent_form(o->head) != NULL &&
+	    ent_form(o->head)->action == FA_PREFIX;
+}
+
 /* cf_line.c: indent is relative to the header of the block at the cursor: a
  * deeper line of a keeping block belongs to the block. outer: by its
  * indentation the line should be of this record or its parents; they are

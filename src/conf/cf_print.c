@@ -38,8 +38,8 @@ wanted(const struct print *p, const struct cf_ent *e)
 }
 
 /* Sequence numbers are printed when they are not simply 10, 20, 30... */
-static bool
-plain_numbers(const struct cf_obj *o)
+bool
+cf_plain_numbers(const struct cf_obj *o)
 {
 	uint32_t want = 10;
 
@@ -118,7 +118,7 @@ print_lines(struct print *p, const struct cf_obj *o, unsigned depth,
     const char *prefix)
 {
 	const struct cli_mode *m = obj_mode(o);
-	bool numbers = prefix == NULL && !plain_numbers(o);
+	bool numbers = prefix == NULL && !cf_plain_numbers(o);
 	unsigned slot = m->slot0;
 
 	for (const struct cf_ent *e = o->ents; e != NULL; e = e->next) {
