@@ -93,6 +93,9 @@ const char *conf_header(const struct cf_obj *);
  * before it. Returns how many. */
 unsigned conf_hide_passwords(struct conf *);
 
+/* "R1(config-if)#", "R1#", "R1>" in front of a command, as in a transcript;
+ * its length, 0 if there is none. *config: one of a configuration mode. */
+size_t conf_prompt_len(const char *line, bool *config) MUST_USE;
 /* The prompt of the mode at the cursor: "config-if", "gkm-local-server". */
 const char *conf_mode_prompt(const struct cf_cursor *);
 /* The grammar mode at the cursor, for match and help. */

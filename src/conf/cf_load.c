@@ -120,10 +120,8 @@ strip_pager(struct load *ld)
 	}
 }
 
-/* "R1(config-if)#", "R1#", "R1>" in front of a command; its length, 0 if
- * there is none. *config: it was a prompt of a configuration mode. */
-static size_t
-prompt_len(const char *s, bool *config)
+size_t
+conf_prompt_len(const char *s, bool *config)
 {
 	size_t n = 0;
 
@@ -426,7 +424,7 @@ load_line(struct load *ld)
 	strip_pager(ld);
 	s = ld->line.s;
 	indent = (int)strspn(s, " \t");
-	plen = indent == 0 ? prompt_len(s, &config) : 0;
+	plen = indent == 0 ? conf_prompt_len(s, &config) : 0;
 	ld->prompted = plen != 0;
 	if (plen != 0) {
 		s += plen;

@@ -115,7 +115,8 @@ print_error(struct session *s, const char *text, int column)
 
 	if (column >= 0)
 		sb_printf(&sb, "%*s^\n",
-		    column + (s->interactive ? (int)strlen(s->prompt) : 0),
+		    column + (int)s->skipped +
+			(s->interactive ? (int)strlen(s->prompt) : 0),
 		    "");
 	sb_printf(&sb, "%s\n%s", text,
 	    strncmp(text, "% Ambiguous", 11) == 0 ? "" : "\n");
@@ -212,12 +213,29 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 static void
 leave_config(struct session *s)
 {
+	if (!s->config)
+		return;
 	s->config = false;
 	s->at_conf = NULL;
 	sb_free(&s->path);
 	router_commit(s->r);
 	log_emit(LOG_SYS_CONFIG, "console");
-	session_end(s, CLI_DONE);
+}
+
+/* A transcript is pasted: its prompts say in which mode a line was typed. */
+static char *
+skip_prompt(struct session *s, char *line)
+{
+	bool config;
+
+	s->skipped = conf_prompt_len(line, &config);
+	if (s->skipped == 0)
+		return line;
+	if (!config)
+		leave_config(s);
+	else if (!s->config && s->level >= 15)
+		session_configure(s);
+	return line + s->skipped;
 }
 
 static void
@@ -266,6 +284,7 @@ config_line(struct session *s, const char *line)
 		break;
 	case CF_END:
 		leave_config(s);
+		session_end(s, CLI_DONE);
 		break;
 	default:
 		print_error(s, err.text, err.column);
@@ -297,6 +316,7 @@ session_line(struct session *s, char *line)
 		return;
 	}
 	str_clean(line);
+	line = skip_prompt(s, line);
 	if (!s->config)
 		remember(s, line); /* no keys of configuration lines */
 	if (s->config)

@@ -31,6 +31,7 @@ struct session {
 	struct cf_obj *at;
 	uint64_t at_change; /* router.change */
 	char prompt[160];
+	size_t skipped; /* octets of a pasted prompt before the line */
 	struct cli_ctx *ctx; /* a handler of main is PENDING */
 	bool asked;	     /* ... and waits for an answer */
 	int child;	     /* enum child_kind that runs a command, or -1 */

@@ -228,9 +228,10 @@ show_running_config(struct cli_ctx *ctx,
 		conf_print_obj(&sb, conf, &ifc->obj);
 	} else
 		conf_print(&sb, conf, CF_MAIN);
+	sb_add(&sb, "end\n", 4);
 	cli_printf(ctx,
 	    "Building configuration...\n\nCurrent configuration : %zu bytes\n"
-	    "%send\n\n", sb.len, sb.s);
+	    "%s\n", sb.len, sb.s);
 	explicit_bzero(sb.s, sb.len);
 	sb_free(&sb);
 	return CLI_DONE;
