@@ -391,6 +391,13 @@ class Player:
             self.results.append("the router's end: %s\n" % status)
 
 
+def apart():
+    """The command that runs another in a network namespace of its own."""
+    if os.getuid() == 0:
+        return ["unshare", "--net"]
+    return ["unshare", "--net", "--user", "--map-root-user"]
+
+
 def network():
     subprocess.run("ip link set lo up; ip link add eth1 type veth peer name "
                    "peer1; ip link set peer1 up", shell=True, check=True)
@@ -453,15 +460,12 @@ def main():
     if a.one:
         return not play_one(a.sessions[0], a.cohort, a.update, a.keep)
 
-    apart = ["unshare", "--net"]
-    if os.getuid() != 0:
-        apart += ["--user", "--map-root-user"]
-    if subprocess.run(apart + ["true"], check=False).returncode != 0:
+    if subprocess.run(apart() + ["true"], check=False).returncode != 0:
         print("neither root nor user namespaces")
         return 77
 
     def play(path):
-        argv = apart + [sys.executable, os.path.abspath(__file__), "--one"]
+        argv = apart() + [sys.executable, os.path.abspath(__file__), "--one"]
         argv += ["-u"] * a.update + ["-k"] * a.keep + [a.cohort, path]
         r = subprocess.run(argv, stdout=subprocess.PIPE, text=True,
                            stderr=subprocess.STDOUT, check=False)
