@@ -190,7 +190,9 @@ ace_format(struct strbuf *sb, const struct ace *a, enum ace_style style)
 {
 	const char *proto = ace_proto_name(a->proto);
 
-	sb_printf(sb, "%s ", a->action == ACE_PERMIT ? "permit" : "deny");
+	/* Lists of a configuration are aligned, those of GDOI are not. */
+	sb_printf(sb, "%s ", a->action == ACE_PERMIT ? "permit"
+	    : style == ACE_STYLE_CONFIG ? "deny  " : "deny");
 	if (proto != NULL)
 		sb_printf(sb, "%s", proto);
 	else

@@ -106,7 +106,7 @@ acl_entry_format_std(struct strbuf *text, struct strbuf *key,
 	entry_clean(e);
 	e->ace.icmp = ACE_ICMP_ANY;
 	e->ace.dscp = ACE_DSCP_ANY;
-	sb_printf(text, "%s ", x->action == ACE_PERMIT ? "permit" : "deny");
+	sb_printf(text, "%s ", x->action == ACE_PERMIT ? "permit" : "deny  ");
 	if (x->src_wild == UINT32_MAX)
 		sb_printf(text, "any");
 	else if (x->src_wild == 0)

@@ -403,7 +403,7 @@ test_show_acl(void **state)
 	assert_string_equal(ctx.out.s,
 	    "Extended IP access list 100\n"
 	    "    10 permit udp any any eq domain (1 match)\n"
-	    "    20 deny icmp any any\n"
+	    "    20 deny   icmp any any\n"
 	    "    30 permit ip any any log (2 matches)\n"
 	    "Standard IP access list SITE\n"
 	    "    10 permit 192.168.1.0, wildcard bits 0.0.0.255\n"

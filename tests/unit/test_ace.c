@@ -114,16 +114,16 @@ test_format(void **state)
 	struct ace a = ace_any(ACE_DENY);
 
 	(void)state;
-	check_format(&a, ACE_STYLE_CONFIG, "deny ip any any");
+	check_format(&a, ACE_STYLE_CONFIG, "deny   ip any any");
 	a.proto = 17;
 	a.sport = a.dport = (struct ace_ports){ACE_OP_EQ, 848, 0};
-	check_format(&a, ACE_STYLE_CONFIG, "deny udp any eq 848 any eq 848");
+	check_format(&a, ACE_STYLE_CONFIG, "deny   udp any eq 848 any eq 848");
 	check_format(&a, ACE_STYLE_GDOI,
 	    "deny udp any port = 848 any port = 848");
 	a.dport = (struct ace_ports){ACE_OP_RANGE, 67, 500};
 	a.src = A(10, 1, 1, 1), a.src_wild = 0;
 	check_format(&a, ACE_STYLE_CONFIG,
-	    "deny udp host 10.1.1.1 eq 848 any range bootps isakmp");
+	    "deny   udp host 10.1.1.1 eq 848 any range bootps isakmp");
 	check_format(&a, ACE_STYLE_GDOI,
 	    "deny udp host 10.1.1.1 port = 848 any port range 67 500");
 	a = tcp_bgp();

@@ -373,12 +373,12 @@ test_acl(void **state)
 	assert_true(e->remark);
 	prints(&f, "ip access-list extended A\n 10 permit tcp any any eq bgp\n"
 		   " 15 permit icmp any any echo\n"
-		   " 20 deny ip 10.1.1.0 0.0.0.255 any log\n"
+		   " 20 deny   ip 10.1.1.0 0.0.0.255 any log\n"
 		   " 30 remark a ! b\n 40 permit udp any eq 848 any eq 848\n");
 	assert_int_equal(line(&f, "15 permit ip any any"), CF_REFUSED);
 	LINES(&f, "no 15", "no permit udp any eq 848 any eq 848");
 	prints(&f, "ip access-list extended A\n permit tcp any any eq bgp\n"
-		   " deny ip 10.1.1.0 0.0.0.255 any log\n remark a ! b\n");
+		   " deny   ip 10.1.1.0 0.0.0.255 any log\n remark a ! b\n");
 	stop(&f);
 }
 

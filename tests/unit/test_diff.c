@@ -52,12 +52,12 @@ test_shown(void **state)
 		"+interface Loopback1\n +description x\n"},
 	    {"ip access-list extended A\n permit ip any any\n deny ip any any"
 	     "\n",
-		"ip access-list extended A\n deny ip any any\n",
+		"ip access-list extended A\n deny   ip any any\n",
 		"ip access-list extended A\n -permit ip any any\n"},
 	    {"access-list 100 permit ip any any\n",
 		"access-list 100 permit ip any any\n"
 		"access-list 100 deny udp any any\n",
-		"+access-list 100 deny udp any any\n"},
+		"+access-list 100 deny   udp any any\n"},
 	    {"router ospf 1\n network 1.0.0.0 0.0.0.255 area 0\n",
 		"router ospf 1\n passive-interface default\n"
 		" network 1.0.0.0 0.0.0.255 area 0\n",
