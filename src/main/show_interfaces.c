@@ -354,6 +354,21 @@ show_ip_interface(struct cli_ctx *ctx, const struct show_ip_interface_args *a)
 }
 
 static void
+no_ipv6(struct cli_ctx *ctx UNUSED, const struct interface *ifc UNUSED,
+    const struct port *p UNUSED)
+{
+}
+
+/* Clients ask it of every router. IPv6 is enabled on none of the interfaces:
+ * IOS prints nothing then. */
+int
+show_ipv6_interface(struct cli_ctx *ctx,
+    const struct show_ipv6_interface_args *a)
+{
+	return for_interfaces(ctx, a->name, no_ipv6);
+}
+
+static void
 protocols_one(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p)
 {
