@@ -59,17 +59,54 @@ row_value(struct cli_rows *r, const struct cli_node *n)
 struct visit {
 	struct cli_rows *rows;
 	bool negated;
+	bool filters; /* `|` may come behind the command */
 };
+
+/* Whether a line can be made of this word that `no` may stand before: not an
+ * exec command that is typed here. seen: nodes that were looked at. */
+struct seen {
+	uint16_t v[64];
+	unsigned n;
+};
+
+static bool
+can_be_negated(const struct cli_node *n, struct seen *seen)
+{
+	if (n->kind == N_END || n->kind == N_NOEND)
+		return cli_forms[n->form].action != FA_RUN &&
+		    cli_forms[n->form].action != FA_REFUSE;
+	if (n->kind == N_JUMP)
+		return true;
+	for (const uint16_t *e = &cli_edges[n->next]; *e != 0; e++) {
+		unsigned i = 0;
+
+		while (i < seen->n && seen->v[i] != *e)
+			i++;
+		if (i < seen->n)
+			continue;
+		if (seen->n == NELEM(seen->v))
+			return true;
+		seen->v[seen->n++] = *e;
+		if (can_be_negated(&cli_nodes[*e], seen))
+			return true;
+	}
+	return false;
+}
 
 static void
 visit(void *arg, const struct cli_node *n)
 {
 	struct visit *v = arg;
+	struct seen seen = {.n = 0};
 
 	if ((n->flags & NF_HIDDEN) != 0 && n->kind != N_NOEND)
 		return;
+	if (v->negated && !can_be_negated(n, &seen))
+		return;
 	switch (n->kind) {
 	case N_WORD:
+		if (v->negated && strcmp(n->text, "no") == 0)
+			break; /* begins a form of its own */
 		row_add(v->rows, n->text, n->help, true, false);
 		break;
 	case N_VALUE:
@@ -80,6 +117,9 @@ visit(void *arg, const struct cli_node *n)
 			break;
 		/* FALLTHROUGH */
 	case N_END:
+		if (v->filters)
+			row_add(v->rows, "|", "Output modifiers", false,
+			    false);
 		row_add(v->rows, "<cr>", "", false, false);
 		break;
 	default:
@@ -98,55 +138,54 @@ by_label(const void *a, const void *b)
 	return cx != cy ? (cx ? 1 : -1) : strcmp(x->label, y->label);
 }
 
-uint16_t
-cli_mode_parent(uint16_t mode)
-{
-	if (mode <= MODE_CONFIG)
-		return 0;
-	for (unsigned i = 0; i < cli_form_count; i++)
-		if (cli_forms[i].action == FA_ENTER &&
-		    cli_forms[i].class == mode)
-			return cli_forms[i].mode;
-	return MODE_CONFIG;
-}
-
-static void
-common_rows(struct cli_rows *r, uint16_t mode, bool negated)
-{
-	if (mode == MODE_EXEC || negated)
-		return;
-	row_add(r, "default", "Set a command to its defaults", true, false);
-	row_add(r, "do", "To run exec commands in config mode", true, false);
-	row_add(r, "end", "Exit from configure mode", true, false);
-	row_add(r, "exit", "Exit from the current mode", true, false);
-	row_add(r, "no", "Negate a command or set its defaults", true, false);
-}
-
-/* The mode, then its parents while nothing was found: a command of a parent
- * may be typed here. */
-static void
-follow(struct cli_rows *r, const struct cli_line *l, struct cli_how *how)
-{
-	struct visit v = {r, how->negated};
-	struct cli_match *m = xcalloc(1, sizeof(*m));
-	size_t before = r->n;
-
-	do {
-		if (!cli_follow(l, how, l->n, m, visit, &v) &&
-		    m->verdict == CLI_AMBIGUOUS)
-			r->verdict = CLI_AMBIGUOUS;
-		if (r->n > before)
-			break;
-		how->mode = cli_mode_parent(how->mode);
-	} while (how->mode != 0);
-	free(m);
-}
-
 static bool
 is_word(const struct cli_line *l, unsigned i, const char *w)
 {
 	return i < l->n && l->tok[i].len == strlen(w) &&
 	    strncasecmp(l->tok[i].s, w, l->tok[i].len) == 0;
+}
+
+/* A word, or at least so many letters of it. */
+static bool
+is_short(const struct cli_line *l, unsigned i, const char *w, unsigned least)
+{
+	return i < l->n && l->tok[i].len >= least &&
+	    l->tok[i].len <= strlen(w) &&
+	    strncasecmp(l->tok[i].s, w, l->tok[i].len) == 0;
+}
+
+/* What every configuration mode knows. */
+static void
+common_rows(struct cli_rows *r, uint16_t mode)
+{
+	const struct cli_mode *m = &cli_modes[mode];
+
+	row_add(r, "default", "Set a command to its defaults", true, false);
+	row_add(r, "do", "To run exec commands in config mode", true, false);
+	row_add(r, "end", "Exit from configure mode", true, false);
+	row_add(r, "exit", mode == MODE_CONFIG ? "Exit from configure mode"
+					       : "Exit from the current mode",
+	    true, false);
+	row_add(r, "help", "Description of the interactive help system", true,
+	    false);
+	row_add(r, "no", "Negate a command or set its defaults", true, false);
+	if (m->keep)
+		row_add(r, "LINE", "Any other line is kept, without effect",
+		    false, false);
+}
+
+static void
+follow(struct cli_rows *r, const struct cli_line *l, const struct cli_how *how)
+{
+	struct visit v = {r, how->negated, false};
+	struct cli_match *m = xcalloc(1, sizeof(*m));
+
+	v.filters = how->mode == MODE_EXEC && l->n != 0 &&
+	    (is_short(l, 0, "show", 2) || is_short(l, 0, "more", 2));
+	if (!cli_follow(l, how, l->n, m, visit, &v) &&
+	    m->verdict == CLI_AMBIGUOUS)
+		r->verdict = CLI_AMBIGUOUS;
+	free(m);
 }
 
 static void
@@ -177,6 +216,7 @@ cli_rows(struct cli_rows *r, uint16_t mode, bool privileged, const char *text)
 	size_t len = strlen(text);
 
 	memset(r, 0, sizeof(*r));
+	r->mode = mode;
 	if (!cli_split(l, text))
 		goto out;
 	if (len != 0 && strchr(" \t", text[len - 1]) == NULL && l->n != 0) {
@@ -192,13 +232,15 @@ cli_rows(struct cli_rows *r, uint16_t mode, bool privileged, const char *text)
 		goto out;
 	}
 	r->first = l->n == 0;
+	if (mode != MODE_EXEC && l->n == 0)
+		common_rows(r, mode);
 	if (mode != MODE_EXEC &&
 	    (is_word(l, 0, "no") || is_word(l, 0, "default"))) {
+		if (is_word(l, 0, "no")) /* forms that begin with it */
+			follow(r, l, &how);
 		how.first = 1;
 		how.negated = true;
 	}
-	if (l->n == how.first)
-		common_rows(r, mode, how.negated);
 	follow(r, l, &how);
 	filter(r);
 	if (r->n != 0)
@@ -291,9 +333,9 @@ cli_help(struct strbuf *out, uint16_t mode, bool privileged, const char *text,
 	} else {
 		if (r.first && r.word[0] == '\0')
 			sb_printf(out, "%s\n",
-			    mode == MODE_EXEC ? "Exec commands:"
-				: cli_modes[mode].header != NULL
-				? cli_modes[mode].header
+			    r.mode == MODE_EXEC ? "Exec commands:"
+				: cli_modes[r.mode].header != NULL
+				? cli_modes[r.mode].header
 				: "Configuration commands:");
 		put_keywords(out, &r, width);
 	}

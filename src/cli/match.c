@@ -214,10 +214,25 @@ reach(struct walk *w, uint32_t edges, unsigned tok, reach_fn *fn, void *arg)
 	return false;
 }
 
+/* What is not in `?` does not make what is ambiguous. */
 struct words {
 	const char *prefix; /* a keyword that the token abbreviates */
-	bool exact, ambiguous;
+	bool exact, ambiguous, hidden;
 };
+
+static void
+add_prefix(struct words *ws, const struct cli_node *n)
+{
+	bool hidden = (n->flags & NF_HIDDEN) != 0;
+
+	if (ws->prefix == NULL || (ws->hidden && !hidden)) {
+		ws->prefix = n->text;
+		ws->hidden = hidden;
+		ws->ambiguous = false;
+	} else if (hidden == ws->hidden && strcmp(ws->prefix, n->text) != 0) {
+		ws->ambiguous = true;
+	}
+}
 
 static bool
 look_at_word(struct walk *w, uint16_t id, unsigned tok, void *arg)
@@ -235,10 +250,8 @@ look_at_word(struct walk *w, uint16_t id, unsigned tok, void *arg)
 			return false;
 		if (n->text[c] == '\0')
 			ws->exact = true;
-		else if (ws->prefix != NULL && strcmp(ws->prefix, n->text) != 0)
-			ws->ambiguous = true;
 		else
-			ws->prefix = n->text;
+			add_prefix(ws, n);
 	} else {
 		fail(w, CLI_INVALID, tok, (int)(t->s - w->l->text));
 	}
@@ -317,7 +330,7 @@ walk_end(struct walk *w, uint32_t edges, unsigned tok)
 static bool
 walk(struct walk *w, uint32_t edges, unsigned tok)
 {
-	struct words ws = {NULL, false, false};
+	struct words ws = {NULL, false, false, false};
 	enum pass pass;
 
 	if (w->visit != NULL && tok >= w->stop) {

@@ -95,13 +95,12 @@ struct cli_rows {
 	enum cli_verdict verdict; /* AMBIGUOUS: a word before is */
 	char word[64]; /* the word that is being typed, "" behind a blank */
 	bool first;    /* nothing stands before it */
+	uint16_t mode; /* whose commands they are: exec behind `do` */
 };
 
 /* What may come next, sorted; free v. */
 void cli_rows(struct cli_rows *, uint16_t mode, bool privileged,
     const char *text);
-/* The mode whose command enters this one; MODE_CONFIG has none: 0. */
-uint16_t cli_mode_parent(uint16_t mode);
 
 /* ---- values (value.c) ---- */
 

@@ -67,6 +67,96 @@ test_exec(void **state)
 	free(c);
 }
 
+/* What hands type. */
+static void
+test_abbreviations(void **state)
+{
+	static const struct {
+		const char *typed, *want;
+	} t[] = {
+	    {"sh run", "show running-config"},
+	    {"sh ip int br", "show ip interface brief"},
+	    {"conf t", "configure terminal"},
+	    {"no deb all", "no debug all"},
+	    {"sh cry gd", "show crypto gdoi"},
+	    {"sh cry isa sa", "show crypto isakmp sa"},
+	    {"wr", "write"},
+	    {"cop r s", "copy running-config startup-config"},
+	    {"sh ip ro", "show ip route"},
+	    {"term len 0", "terminal length 0"},
+	    {"term wid 511", "terminal width 511"},
+	    {"sh ver", "show version"},
+	    {"sh int desc", "show interfaces description"},
+	    {"en", "enable"},
+	    {"dis", "disable"},
+	    {"ex", "exit"},
+	    {"log", "logout"},
+	    {"cl cou", "clear counters"},
+	    {"deb cry isa", "debug crypto isakmp"},
+	    {"un all", "undebug all"},
+	    {"u all", "undebug all"},
+	    {"undeb all", "undebug all"},
+	    {"sh access-l", "show access-lists"},
+	    {"sh run int g0/0",
+		"show running-config interface GigabitEthernet0/0"},
+	    {"sh arp", "show arp"},
+	    {"sh inv", "show inventory"},
+	    {"sh proc cpu", "show processes cpu"},
+	    {"sh log", "show logging"},
+	    {"sh clock", "show clock"},
+	    {"sh hist", "show history"},
+	    {"sh user", "show users"},
+	    {"sh priv", "show privilege"},
+	    {"wr mem", "write memory"},
+	    {"wr t", "write terminal"},
+	    {"sh start", "show startup-config"},
+	    {"sh cry ips sa", "show crypto ipsec sa"},
+	    {"sh cry map", "show crypto map"},
+	    {"sh cry gd ks mem", "show crypto gdoi ks members"},
+	    {"sh cry gd ks pol", "show crypto gdoi ks policy"},
+	    {"sh cry gd gm", "show crypto gdoi gm"},
+	    {"sh cry key my rsa", "show crypto key mypubkey rsa"},
+	    {"cl cry gd", "clear crypto gdoi"},
+	    {"cl cry isa", "clear crypto isakmp"},
+	    {"cl cry sa", "clear crypto sa"},
+	    {"cl log", "clear logging"},
+	    {"term mon", "terminal monitor"},
+	    {"term no mon", "terminal no monitor"},
+	    {"ping 1.1.1.1 so lo0", "ping 1.1.1.1 source Loopback0"},
+	    {"ping 1.1.1.1 rep 100 si 1400 df",
+		"ping 1.1.1.1 repeat 100 size 1400 df-bit"},
+	    {"sh deb", "show debugging"},
+	    {"rel", "reload"},
+	    {"dir", "dir"},
+	    {"sh int g0/0", "show interfaces GigabitEthernet0/0"},
+	    {"sh ip int", "show ip interface"},
+	    {"sh ip int g0/0", "show ip interface GigabitEthernet0/0"},
+	    {"sh cry isa pol", "show crypto isakmp policy"},
+	    {"sh cry isa key", "show crypto isakmp key"},
+	    {"sh cry ips tr", "show crypto ipsec transform-set"},
+	    {"sh cry ips prof", "show crypto ipsec profile"},
+	    {"sh mem", "show memory"},
+	    {"sh proc", "show processes"},
+	    {"sh fla", "show flash:"},
+	    {"sh prot", "show protocols"},
+	    {"sh ip prot", "show ip protocols"},
+	    {"cry gd ks rek", "crypto gdoi ks rekey"},
+	    {"del flash:x", "delete flash:x"},
+	    {"mor flash:x", "more flash:x"},
+	    {"era sta", "erase startup-config"},
+	};
+	struct cli_cmd *c = calloc(1, sizeof(*c));
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		cli_match_run(t[i].typed, 0, true, c);
+		assert_string_equal(
+		    c->verdict == CLI_MATCH ? c->canonical : c->err,
+		    t[i].want);
+	}
+	free(c);
+}
+
 static void
 test_args(void **state)
 {
@@ -120,7 +210,9 @@ test_help(void **state)
 	    {0, "frotz ", 80, "% Unrecognized command\n"},
 	    {0, "show cl", 80, "clock  \n\n"},
 	    {0, "sh c ", 80, "% Ambiguous command:  \"sh c\"\n"},
-	    {0, "show version ", 80, "  <cr>\n\n"},
+	    {0, "show version ", 80,
+		"  |     Output modifiers\n  <cr>\n\n"},
+	    {0, "disable ", 80, "  <cr>\n\n"},
 	    {0, "terminal length ", 80,
 		"  <0-512>  Number of lines, 0 for no pausing\n\n"},
 	    {MODE_CONFIG, "crypto isakmp policy ", 80,
@@ -144,10 +236,25 @@ test_help(void **state)
 		"  1024  Window size of 1024\n"
 		"  128   Window size of 128\n  256   Window size of 256\n"
 		"  512   Window size of 512\n  64    Window size of 64\n\n"},
-	    {MODE_GDOI_SA, "interface Loo", 80, "Loopback  \n\n"},
+	    /* a mode offers what is its own, and takes more */
+	    {MODE_GDOI_SA, "interface Loo", 80, "% Unrecognized command\n"},
+	    {MODE_GDOI_SA, "match interfac", 80, "% Unrecognized command\n"},
+	    {MODE_CONFIG, "interface Loo", 80, "Loopback  \n\n"},
+	    {MODE_CONFIG, "default interface Loo", 80, "Loopback  \n\n"},
+	    {MODE_CONFIG, "no interface Loo", 80, "Loopback  \n\n"},
+	    {MODE_CONFIG, "default cr", 80, "crypto  \n\n"},
+	    {MODE_CONFIG, "no hel", 80, "% Unrecognized command\n"},
+	    {MODE_CONFIG, "hel", 80, "help  \n\n"},
+	    {MODE_CONFIG, "no crypto key ", 80,
+		"  pubkey-chain  Peer public key chain management\n\n"},
+	    /* forms that begin with `no` stand beside negations */
+	    {MODE_GDOI_SA, "no rep", 80, "replay  \n\n"},
+	    {MODE_GDOI_SA, "no replay ", 80,
+		"  counter  Use counter-based anti-replay\n"
+		"  time     Use time-based anti-replay\n  <cr>\n\n"},
+	    {MODE_CONFIG, "do disable ", 80, "  <cr>\n\n"},
 	    {MODE_ISAKMP_POLICY, "hash m", 80, "md5  \n\n"},
 	    {MODE_ISAKMP_POLICY, "lif", 80, "lifetime  \n\n"},
-	    {0, "show history ", 80, "  <cr>\n\n"},
 	    {MODE_INTERFACE, "ip address 1.1.1.1 ", 30,
 		"  A.B.C.D  IP subnet mask\n\n"},
 	    {MODE_CONFIG, "crypto isakmp identity d", 20, "dn  \n\n"},
@@ -186,6 +293,23 @@ test_help_top(void **state)
 	assert_non_null(strstr(sub, "\n  exit "));
 	assert_non_null(strstr(sub, "\n  no "));
 	assert_non_null(strstr(sub, "\n  do "));
+	assert_non_null(strstr(sub, "\n  help "));
+	assert_non_null(strstr(conf, "\n  help "));
+	/* what a block keeps is said; `do ?` is the help of the exec */
+	free(sub);
+	sub = help(MODE_ROUTER, "", 80);
+	assert_ptr_equal(strstr(sub, "Router configuration commands:\n"), sub);
+	assert_non_null(strstr(sub, "\n  LINE     Any other line is kept"));
+	free(sub);
+	sub = help(MODE_ROUTER, "do ", 80);
+	assert_string_equal(sub, exec);
+	free(sub);
+	/* neither exec commands nor words about modes can be negated */
+	sub = help(MODE_CONFIG, "no ", 80);
+	assert_null(strstr(sub, "\n  help"));
+	assert_null(strstr(sub, "\n  exit"));
+	assert_null(strstr(sub, "\n  no "));
+	assert_non_null(strstr(sub, "\n  interface "));
 	/* what needs privilege is not offered without it */
 	cli_help(&sb, 0, false, "", 80);
 	assert_null(strstr(sb.s, "configure"));
@@ -277,6 +401,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_exec),
+	    cmocka_unit_test(test_abbreviations),
 	    cmocka_unit_test(test_args), cmocka_unit_test(test_help),
 	    cmocka_unit_test(test_help_top), cmocka_unit_test(test_complete),
 	    cmocka_unit_test(test_bars), cmocka_unit_test(test_json)};
