@@ -65,9 +65,19 @@ unsigned conf_load(struct conf *, const char *text, size_t len,
 /* Prints canonically: what conf_load gives back unchanged. procs selects the
  * lines delivered to one of those processes; CF_MAIN prints all. */
 void conf_print(struct strbuf *, const struct conf *, unsigned procs);
-/* One record with its header ("interface X" and what is below). */
-void conf_print_obj(struct strbuf *, const struct conf *,
-    const struct cf_obj *);
+/* The same line by line, or a part of it. */
+struct conf_view {
+	const struct cf_obj *only; /* this record with its header */
+	const char *const *begins; /* lines and blocks that begin like one of
+				    * these, up to a NULL */
+	bool all;   /* with the lines that stand for defaults */
+	bool brief; /* without the octets of certificates */
+};
+/* depth blanks of indentation; "!" stands between blocks. The text is gone
+ * after the call. */
+typedef void conf_line_fn(void *arg, unsigned depth, const char *text);
+void conf_view(const struct conf *, const struct conf_view *, conf_line_fn *,
+    void *arg);
 bool conf_equal(const struct conf *, const struct conf *) MUST_USE;
 
 /* Appends what tells a from b, as IOS shows it: `-` in a only, `+` in b only,

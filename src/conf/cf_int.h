@@ -117,6 +117,14 @@ cf_is_prefix(const struct cf_obj *o)
 	    ent_form(o->head)->action == FA_PREFIX;
 }
 
+/* cf_absent.c: the line that an empty slot stands for (`lifetime 86400`), as
+ * its grammar says it; NULL: none. */
+struct cf_absent;
+struct cf_absent *cf_absent_new(void) MUST_USE;
+const char *cf_absent_text(struct cf_absent *, const struct cf_obj *,
+    unsigned slot);
+void cf_absent_free(struct cf_absent *);
+
 /* cf_line.c: indent is relative to the header of the block at the cursor: a
  * deeper line of a keeping block belongs to the block. outer: by its
  * indentation the line should be of this record or its parents; they are

@@ -2,10 +2,12 @@
  *
  * Printing: the canonical lines, one blank of indentation per level. Lines of
  * a slot that is always printed (`no ip address`) are added for people; a
- * process does not need them.
+ * process does not need them. A view is what a person or program asked for
+ * of it, line by line.
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/cf_int.h"
@@ -16,15 +18,38 @@ struct print {
 	unsigned procs;
 	const char *last; /* the line before, at the top level */
 	bool block;	  /* ... it was a block */
+	/* of a view: sb is one line */
+	const struct conf_view *view;
+	conf_line_fn *fn;
+	void *arg;
+	struct cf_absent *absent;
 };
+
+static void
+begin_line(struct print *p, unsigned depth)
+{
+	if (p->fn != NULL)
+		p->sb->len = 0;
+	else
+		while (depth-- > 0)
+			sb_add(p->sb, " ", 1);
+}
+
+static void
+end_line(struct print *p, unsigned depth)
+{
+	if (p->fn != NULL)
+		p->fn(p->arg, depth, p->sb->s);
+	else
+		sb_add(p->sb, "\n", 1);
+}
 
 static void
 put(struct print *p, unsigned depth, const char *s)
 {
-	while (depth-- > 0)
-		sb_add(p->sb, " ", 1);
+	begin_line(p, depth);
 	sb_add(p->sb, s, strlen(s));
-	sb_add(p->sb, "\n", 1);
+	end_line(p, depth);
 }
 
 static bool
@@ -56,21 +81,71 @@ cf_plain_numbers(const struct cf_obj *o)
 static void print_lines(struct print *p, const struct cf_obj *o,
     unsigned depth, const char *prefix);
 
-/* Always-lines of the empty slots from *slot up to the one before `to`. */
+/* What an empty slot prints, NULL: nothing. */
+static const char *
+empty_text(const struct print *p, const struct cf_obj *o, unsigned slot)
+{
+	if ((p->procs & CF_MAIN) == 0)
+		return NULL;
+	if (cli_slots[slot].always != NULL || p->absent == NULL)
+		return cli_slots[slot].always;
+	return cf_absent_text(p->absent, o, slot);
+}
+
+/* Lines of the empty slots from *slot up to the one before `to`. */
 static void
-put_always(struct print *p, const struct cf_obj *o, unsigned depth,
+put_empty(struct print *p, const struct cf_obj *o, unsigned depth,
     unsigned *slot, unsigned to)
 {
 	const struct cf_group *g;
+	const char *text;
 
 	for (; *slot < to; (*slot)++) {
-		if (cli_slots[*slot].always == NULL ||
-		    (p->procs & CF_MAIN) == 0)
+		text = empty_text(p, o, *slot);
+		if (text == NULL)
 			continue;
 		g = cf_group_find(p->c, o, (uint16_t)*slot);
 		if (g == NULL || g->n == 0)
-			put(p, depth, cli_slots[*slot].always);
+			put(p, depth, text);
 	}
+}
+
+/* `brief` leaves the octets of certificates out: lines of their own, or what
+ * follows in the text of a line. */
+static bool
+certificate_text(const struct cf_ent *e)
+{
+	const struct cf_ent *head = e->owner->head;
+
+	return head != NULL &&
+	    strstr(head->text, " certificate chain ") != NULL;
+}
+
+static bool
+certificate_data(const struct cf_ent *e)
+{
+	size_t hex = strspn(e->text, "0123456789abcdefABCDEF ");
+
+	return certificate_text(e) &&
+	    (e->text[hex] == '\0' || strcmp(e->text, "quit") == 0);
+}
+
+/* At the top of a view of some blocks only. */
+static bool
+in_view(const struct print *p, const struct cf_ent *e, unsigned depth)
+{
+	const char *const *b;
+
+	if (p->view == NULL)
+		return true;
+	if (p->view->brief && certificate_data(e))
+		return false;
+	if (depth != 0 || p->view->begins == NULL)
+		return true;
+	for (b = p->view->begins; *b != NULL; b++)
+		if (strncmp(e->text, *b, strlen(*b)) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -83,16 +158,16 @@ print_ent(struct print *p, const struct cf_ent *e, unsigned depth,
 		print_lines(p, e->obj, depth, e->text);
 		return;
 	}
-	for (unsigned i = 0; i < depth; i++)
-		sb_add(p->sb, " ", 1);
+	begin_line(p, depth);
 	if (prefix != NULL)
 		sb_printf(p->sb, "%s ", prefix);
 	else if (numbers && e->number != 0)
 		sb_printf(p->sb, "%u ", e->number);
 	if (e->negated)
 		sb_add(p->sb, "no ", 3);
-	sb_add(p->sb, e->text, strlen(e->text));
-	sb_add(p->sb, "\n", 1);
+	sb_add(p->sb, e->text, p->view != NULL && p->view->brief &&
+	    certificate_text(e) ? strcspn(e->text, "\n") : strlen(e->text));
+	end_line(p, depth);
 	if (e->obj != NULL && cli_classes[e->obj->class].mode != 0)
 		print_lines(p, e->obj, depth + 1, NULL);
 }
@@ -113,6 +188,14 @@ separate(struct print *p, const struct cf_ent *e)
 	p->block = block;
 }
 
+/* What is not there is printed too: not of a selection of blocks. */
+static bool
+whole(const struct print *p, unsigned depth, const char *prefix)
+{
+	return prefix == NULL && (depth != 0 || p->view == NULL ||
+	    p->view->begins == NULL);
+}
+
 static void
 print_lines(struct print *p, const struct cf_obj *o, unsigned depth,
     const char *prefix)
@@ -122,34 +205,42 @@ print_lines(struct print *p, const struct cf_obj *o, unsigned depth,
 	unsigned slot = m->slot0;
 
 	for (const struct cf_ent *e = o->ents; e != NULL; e = e->next) {
-		if (!wanted(p, e))
+		if (!wanted(p, e) || !in_view(p, e, depth))
 			continue;
-		if (e->slot != CF_KEPT)
-			put_always(p, o, depth, &slot, e->slot);
+		if (e->slot != CF_KEPT && whole(p, depth, prefix))
+			put_empty(p, o, depth, &slot, e->slot);
 		if (depth == 0 && prefix == NULL && (p->procs & CF_MAIN) != 0)
 			separate(p, e);
 		print_ent(p, e, depth, prefix, numbers);
 	}
-	put_always(p, o, depth, &slot, (unsigned)m->slot0 + m->nslots);
+	if (whole(p, depth, prefix))
+		put_empty(p, o, depth, &slot, (unsigned)m->slot0 + m->nslots);
 }
 
 void
 conf_print(struct strbuf *sb, const struct conf *c, unsigned procs)
 {
-	struct print p = {sb, c, procs, NULL, false};
+	struct print p = {.sb = sb, .c = c, .procs = procs};
 
 	print_lines(&p, &c->obj, 0, NULL);
 }
 
 void
-conf_print_obj(struct strbuf *sb, const struct conf *c, const struct cf_obj *o)
+conf_view(const struct conf *c, const struct conf_view *view, conf_line_fn *fn,
+    void *arg)
 {
-	struct print p = {sb, c, CF_MAIN, NULL, false};
+	struct strbuf line = {0};
+	struct print p = {.sb = &line, .c = c, .procs = CF_MAIN, .view = view,
+	    .fn = fn, .arg = arg};
 
-	if (o->parent == NULL) {
-		print_lines(&p, o, 0, NULL);
-		return;
-	}
-	if (o->head != NULL)
-		print_ent(&p, o->head, 0, NULL, false);
+	if (view->all)
+		p.absent = cf_absent_new();
+	if (view->only == NULL)
+		print_lines(&p, &c->obj, 0, NULL);
+	else if (view->only->head != NULL)
+		print_ent(&p, view->only->head, 0, NULL, false);
+	cf_absent_free(p.absent);
+	if (line.s != NULL)
+		explicit_bzero(line.s, line.len);
+	sb_free(&line);
 }

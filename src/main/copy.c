@@ -119,6 +119,7 @@ merge(struct cli_ctx *ctx, const struct fs_url *from, const struct strbuf *sb)
 		cli_printf(ctx, "%u lines or blocks have no effect, 'show "
 				"unsupported' lists them\n",
 		    p.without_effect);
+	config_note_set(&r->configured, "");
 	log_emit(LOG_SYS_CONFIG_FILE, name, "console");
 	return p.errors;
 }

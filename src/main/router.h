@@ -30,6 +30,12 @@ struct portmap { /* -p IFNAME=NETDEV */
 	char dev[16];
 };
 
+/* When the configuration was changed, or saved, and who did it. */
+struct config_note {
+	uint64_t wall_us; /* 0: not since the start */
+	char user[64];	  /* "": nobody in particular */
+};
+
 struct router {
 	struct loop *loop;
 	char name[64];
@@ -52,6 +58,7 @@ struct router {
 	struct console *console;
 	struct syslog *syslog;
 	struct loads *loads;
+	struct config_note configured, nvram;
 	uint32_t debug; /* what is set in every process */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
@@ -132,6 +139,10 @@ void ports_neighbours(struct router *,
 typedef void ports_route_fn(void *arg, uint32_t prefix, unsigned len,
     uint32_t nexthop, const struct port *port, unsigned proto, unsigned prio);
 void ports_routes(struct router *, ports_route_fn *fn, void *arg);
+
+/* ---- show_config.c ---- */
+void config_note_set(struct config_note *, const char *user);
+void config_note_time(struct strbuf *, const struct config_note *);
 
 /* ---- console.c, session.c ---- */
 int console_open(struct router *) MUST_USE;

@@ -219,6 +219,7 @@ leave_config(struct session *s)
 	s->at_conf = NULL;
 	sb_free(&s->path);
 	router_commit(s->r);
+	config_note_set(&s->r->configured, "");
 	log_emit(LOG_SYS_CONFIG, "console");
 }
 

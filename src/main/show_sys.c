@@ -209,35 +209,6 @@ show_unsupported(struct cli_ctx *ctx,
 }
 
 int
-show_running_config(struct cli_ctx *ctx,
-    const struct show_running_config_args *a)
-{
-	const struct conf *conf = router_of(ctx)->running;
-	struct strbuf sb = {0};
-
-	if (a->name[0] != '\0') {
-		const struct interface *ifc =
-		    conf_find_interface(conf, a->name);
-
-		if (ifc == NULL) {
-			cli_printf(ctx, "%% Interface %s is not configured\n",
-			    a->name);
-			return CLI_FAILED;
-		}
-		sb_add(&sb, "!\n", 2);
-		conf_print_obj(&sb, conf, &ifc->obj);
-	} else
-		conf_print(&sb, conf, CF_MAIN);
-	sb_add(&sb, "end\n", 4);
-	cli_printf(ctx,
-	    "Building configuration...\n\nCurrent configuration : %zu bytes\n"
-	    "%s\n", sb.len, sb.s);
-	explicit_bzero(sb.s, sb.len);
-	sb_free(&sb);
-	return CLI_DONE;
-}
-
-int
 show_startup_config(struct cli_ctx *ctx,
     const struct show_startup_config_args *a UNUSED)
 {

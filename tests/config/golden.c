@@ -35,6 +35,31 @@ report(void *arg, unsigned lineno, bool error, const char *text)
 	sb_printf(arg, "%u: %s: %s\n", lineno, error ? "error" : "note", text);
 }
 
+static void
+add_line(void *arg, unsigned depth, const char *text)
+{
+	sb_printf(arg, "%*s%s\n", (int)depth, "", text);
+}
+
+/* With the lines that stand for defaults it is the same configuration. */
+static bool
+whole(const struct conf *c, const char *name)
+{
+	struct strbuf all = {0}, r = {0};
+	struct conf *d = conf_new();
+	bool ok;
+
+	conf_view(c, &(struct conf_view){.all = true}, add_line, &all);
+	ok = conf_load(d, all.s, all.len, report, &r) == 0 && conf_equal(c, d);
+	if (!ok)
+		printf("%s: with all defaults it is another\n%s%s", name,
+		    r.s != NULL ? r.s : "", all.s);
+	sb_free(&all);
+	sb_free(&r);
+	conf_free(d);
+	return ok;
+}
+
 static bool
 stable(const struct conf *c, const char *name)
 {
@@ -74,7 +99,7 @@ one(const char *name, bool update)
 	(void)!conf_load(c, in, len, report, &out);
 	sb_printf(&out, "----\n");
 	conf_print(&out, c, CF_MAIN);
-	ok = stable(c, name);
+	ok = stable(c, name) && whole(c, name);
 	if (update) {
 		FILE *f = fopen(ok_name, "w");
 

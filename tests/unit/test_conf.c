@@ -571,6 +571,71 @@ test_more_bounded(void **state)
 	stop(&f);
 }
 
+/* ---- what a person asks for ---- */
+
+static void
+add_line(void *arg, unsigned depth, const char *text)
+{
+	sb_printf(arg, "%*s%s\n", (int)depth, "", text);
+}
+
+static void
+views(const struct fix *f, const struct conf_view *v, const char *want)
+{
+	struct strbuf sb = {0};
+
+	conf_view(f->c, v, add_line, &sb);
+	assert_string_equal(sb.s, want);
+	sb_free(&sb);
+}
+
+static void
+test_views(void **state)
+{
+	static const char *const begins[] = {"interface ", NULL};
+	struct fix f;
+
+	(void)state;
+	start(&f);
+	LINES(&f, "crypto isakmp policy 10", "encr aes 256", "hash sha256",
+	    "crypto pki certificate chain C", "interface lo0",
+	    "ip address 10.1.1.1 255.255.255.255", "interface lo1");
+	views(&f, &(struct conf_view){.begins = begins},
+	    "interface Loopback0\n ip address 10.1.1.1 255.255.255.255\n!\n"
+	    "interface Loopback1\n no ip address\n");
+	views(&f, &(struct conf_view){
+		.only = &conf_find_interface(f.c, "Loopback1")->obj},
+	    "interface Loopback1\n no ip address\n");
+	/* What was typed stands as it was, what was not with its default. */
+	views(&f, &(struct conf_view){.all = true,
+		.only = f.c->isakmp_policies.first},
+	    "crypto isakmp policy 10\n encr aes 256\n hash sha256\n"
+	    " authentication rsa-sig\n group 1\n lifetime 86400\n");
+	stop(&f);
+}
+
+static void
+test_brief(void **state)
+{
+	static const char text[] = "crypto pki certificate chain C\n"
+	    " certificate self-signed 01\n"
+	    "  30820330 30820218 A0030201 02020101 300D0609 2A864886\n"
+	    "  F70D0101 05050030\n  \tquit\ninterface Loopback0\n";
+	struct fix f;
+	char *s;
+
+	(void)state;
+	start(&f);
+	assert_int_equal(conf_load(f.c, text, strlen(text), NULL, NULL), 0);
+	s = print(f.c, CF_MAIN);
+	assert_non_null(strstr(s, "30820330"));
+	free(s);
+	views(&f, &(struct conf_view){.brief = true},
+	    "crypto pki certificate chain C\n certificate self-signed 01\n"
+	    "!\ninterface Loopback0\n no ip address\n");
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -581,7 +646,8 @@ main(void)
 	    cmocka_unit_test(test_refused), cmocka_unit_test(test_no),
 	    cmocka_unit_test(test_acl), cmocka_unit_test(test_clone),
 	    cmocka_unit_test(test_deliver), cmocka_unit_test(test_notes),
-	    cmocka_unit_test(test_block)};
+	    cmocka_unit_test(test_block), cmocka_unit_test(test_views),
+	    cmocka_unit_test(test_brief)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
