@@ -21,7 +21,6 @@
 #define QUEUE_MAX ((size_t)64 << 20)
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 200 /* a pager that waits for its reader */
-#define SESSIONS_MAX 64
 
 struct queued {
 	struct queued *next;
@@ -113,7 +112,9 @@ session_new(struct router *r, int sock)
 	s->level = 1;
 	s->length = 24;
 	s->width = 80;
-	s->monitor = true;
+	s->history_size = 20;
+	s->monitor = s->editing = s->history_on = true;
+	s->vty = -1;
 	s->queue_end = &s->queue;
 	s->retry.fn = session_flush;
 	s->retry.arg = s;
@@ -135,6 +136,7 @@ session_free(struct session *s)
 	*p = s->next;
 	s->r->console->n--;
 	loop_timer(s->r->loop, &s->retry, 0);
+	login_forget(s);
 	while (s->queue != NULL) {
 		struct queued *q = s->queue;
 
@@ -145,6 +147,7 @@ session_free(struct session *s)
 		free(s->history[i]);
 	cli_ctx_free(s->ctx); /* the router ends under a question */
 	sb_free(&s->path);
+	sb_free(&s->text);
 	free(s);
 }
 
@@ -191,15 +194,27 @@ client_gone(struct session *s)
 static void
 on_hello(struct session *s, struct rd *body)
 {
-	s->interactive = rd_u8(body) != SESSION_SCRIPT;
+	unsigned kind = rd_u8(body);
+
+	if (s->greeted)
+		return;
+	s->greeted = true;
 	rd_str(body, s->tty, sizeof(s->tty));
-	if (!s->interactive)
-		s->level = 15; /* `cohort exec`: the owner of the router */
-	session_prompt(s, false);
+	str_clean(s->tty);
+	if (!s->fixed) {
+		s->kind = kind <= SESSION_TELNET ? (enum session_kind)kind
+						 : SESSION_CONSOLE;
+		rd_str(body, s->user, sizeof(s->user));
+		rd_str(body, s->peer, sizeof(s->peer));
+		str_clean(s->user);
+		str_clean(s->peer);
+	}
+	s->interactive = s->kind != SESSION_SCRIPT;
+	login_start(s);
 }
 
-static void
-on_client(void *arg, int fd)
+void
+console_client(void *arg, int fd)
 {
 	static uint8_t buf[IPC_MAX];
 	static char line[IPC_MAX];
@@ -231,6 +246,9 @@ on_client(void *arg, int fd)
 	case IPC_ABORT:
 		session_abort(s);
 		break;
+	case IPC_ACTIVE:
+		login_active(s);
+		break;
 	}
 	explicit_bzero(buf, (size_t)(m.body.end - buf));
 	explicit_bzero(line, strlen(line));
@@ -248,7 +266,7 @@ on_accept(void *arg, int fd)
 		close(s);
 		return;
 	}
-	loop_add(r->loop, s, on_client, session_new(r, s));
+	loop_add(r->loop, s, console_client, session_new(r, s));
 }
 
 /* Paths of unix sockets are short, state directories are not: bind through
@@ -318,7 +336,7 @@ console_log(struct router *r, const char *line)
 	w = wr_of(buf, strlen(line) + 2);
 	wr_str(&w, line);
 	for (s = r->console->sessions; s != NULL; s = s->next)
-		if (s->interactive)
+		if (s->interactive && s->open && s->monitor)
 			session_send(s, IPC_CONSOLE_LOG, buf, wr_len(&w));
 	free(buf);
 }

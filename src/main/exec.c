@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Exec commands of process main that do something: the terminal, privilege,
- * files, reload, debugging.
+ * Exec commands of process main that do something: debugging, clearing.
  */
 #include "config.h"
 
@@ -13,68 +12,6 @@
 
 #include "cli_gen.h"
 #include "main/router.h"
-
-int
-exec_terminal_length(struct cli_ctx *ctx,
-    const struct exec_terminal_length_args *a)
-{
-	session_set_term(session_of(ctx), (int)a->length, -1, -1);
-	return CLI_DONE;
-}
-
-int
-exec_terminal_width(struct cli_ctx *ctx,
-    const struct exec_terminal_width_args *a)
-{
-	session_set_term(session_of(ctx), -1, (int)a->width, -1);
-	return CLI_DONE;
-}
-
-int
-exec_terminal_monitor(struct cli_ctx *ctx,
-    const struct exec_terminal_monitor_args *a UNUSED)
-{
-	session_set_term(session_of(ctx), -1, -1, 1);
-	return CLI_DONE;
-}
-
-int
-exec_terminal_no_monitor(struct cli_ctx *ctx,
-    const struct exec_terminal_no_monitor_args *a UNUSED)
-{
-	session_set_term(session_of(ctx), -1, -1, 0);
-	return CLI_DONE;
-}
-
-int
-exec_enable(struct cli_ctx *ctx, const struct exec_enable_args *a UNUSED)
-{
-	session_set_level(session_of(ctx), 15);
-	return CLI_DONE;
-}
-
-int
-exec_disable(struct cli_ctx *ctx, const struct exec_disable_args *a UNUSED)
-{
-	session_set_level(session_of(ctx), 1);
-	return CLI_DONE;
-}
-
-int
-exec_exit(struct cli_ctx *ctx, const struct exec_exit_args *a UNUSED)
-{
-	session_close(session_of(ctx));
-	return CLI_DONE;
-}
-
-int
-exec_configure(struct cli_ctx *ctx, const struct exec_configure_args *a UNUSED)
-{
-	cli_printf(ctx, "Enter configuration commands, one per line.  "
-			"End with CNTL/Z.\n");
-	session_configure(session_of(ctx));
-	return CLI_DONE;
-}
 
 /* [confirm]: Enter or y is yes, everything else is no. */
 bool

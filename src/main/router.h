@@ -165,7 +165,9 @@ unsigned session_level(const struct session *);
 void session_configure(struct session *);
 void session_close(struct session *);
 void session_history(struct session *, struct strbuf *);
-void session_users(struct router *, struct session *, struct strbuf *);
+void session_set_history(struct session *, int size, int on);
+void session_set_editing(struct session *, bool on);
+void session_aliases(struct router *, struct strbuf *);
 
 /* ---- syslog.c ---- */
 void syslog_open(struct router *);

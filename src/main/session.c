@@ -13,6 +13,7 @@
 #include "main/session.h"
 
 #define LINE_LENGTH_MAX 4096
+#define TEXT_MAX 65536 /* of a banner or certificate */
 
 static struct cf_cursor
 session_cursor(struct session *s, struct conf *conf)
@@ -61,6 +62,24 @@ session_prompt(struct session *s, bool refused)
 	wr_u8(&w, (uint8_t)s->level);
 	wr_u8(&w, refused ? IPC_PROMPT_REFUSED : 0);
 	session_send(s, IPC_PROMPT, buf, wr_len(&w));
+}
+
+void
+session_text(struct session *s, const char *text)
+{
+	session_out(s, text, strlen(text));
+}
+
+const char *
+session_who(const struct session *s, char *buf, size_t size)
+{
+	if (s->vty < 0)
+		snprintf(buf, size, "%s%sconsole", s->user,
+		    s->user[0] != '\0' ? " on " : "");
+	else
+		snprintf(buf, size, "%s%svty%d (%s)", s->user,
+		    s->user[0] != '\0' ? " on " : "", s->vty, s->peer);
+	return buf;
 }
 
 void
@@ -176,18 +195,62 @@ blank(const char *line)
 	return *line == '\0' || *line == '!';
 }
 
+static const struct {
+	const char *name, *text;
+} aliases[] = {{"h", "help"}, {"lo", "logout"}, {"p", "ping"},
+    {"r", "resume"}, {"s", "show"}, {"u", "undebug"}, {"un", "undebug"},
+    {"w", "where"}};
+
+/* The line with its first word replaced, once; to be freed. */
+static char *
+session_alias(struct session *s, const char *line)
+{
+	const struct alias *a;
+	const char *text = NULL;
+	size_t lead = strspn(line, " \t"), i;
+	size_t len = strcspn(line + lead, " \t|");
+
+	for (i = 0; i < NELEM(aliases); i++)
+		if (strlen(aliases[i].name) == len &&
+		    strncmp(aliases[i].name, line + lead, len) == 0)
+			text = aliases[i].text;
+	CF_FOREACH(a, &s->r->running->aliases)
+		if (strcmp(a->mode, "exec") == 0 && strlen(a->name) == len &&
+		    strncmp(a->name, line + lead, len) == 0)
+			text = a->text;
+	if (text == NULL)
+		return xstrdup(line);
+	return xasprintf("%.*s%s%s", (int)lead, line, text, line + lead + len);
+}
+
+void
+session_aliases(struct router *r, struct strbuf *sb)
+{
+	const struct alias *a;
+	size_t i;
+
+	sb_printf(sb, "Exec mode aliases:\n");
+	for (i = 0; i < NELEM(aliases); i++)
+		sb_printf(sb, "  %-22s%s\n", aliases[i].name, aliases[i].text);
+	CF_FOREACH(a, &r->running->aliases)
+		if (strcmp(a->mode, "exec") == 0)
+			sb_printf(sb, "  %-22s%s\n", a->name, a->text);
+}
+
 void
 session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 {
 	struct cli_cmd cmd;
 	struct bar bar;
-	char *text;
+	char *text, *alias = NULL;
 	bool json;
 
 	if (blank(line)) {
 		session_end(s, CLI_DONE);
 		return;
 	}
+	if (mode == 0)
+		line = alias = session_alias(s, line);
 	bar_split(line, &bar);
 	json = bar.kind == BAR_JSON;
 	text = xstrdup(line);
@@ -205,6 +268,7 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 			       "command", -1);
 	else
 		run_command(s, &cmd, mode, json);
+	free(alias);
 	explicit_bzero(&cmd, sizeof(cmd));
 }
 
@@ -213,14 +277,16 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 static void
 leave_config(struct session *s)
 {
+	char who[200];
+
 	if (!s->config)
 		return;
 	s->config = false;
 	s->at_conf = NULL;
 	sb_free(&s->path);
 	router_commit(s->r);
-	config_note_set(&s->r->configured, "");
-	log_emit(LOG_SYS_CONFIG, "console");
+	config_note_set(&s->r->configured, s->user);
+	log_emit(LOG_SYS_CONFIG, session_who(s, who, sizeof(who)));
 }
 
 /* A transcript is pasted: its prompts say in which mode a line was typed. */
@@ -242,11 +308,35 @@ skip_prompt(struct session *s, char *line)
 static void
 config_done(struct session *s, struct cf_cursor *cur)
 {
+	if (cur->conf->password_encryption &&
+	    !s->r->committed->password_encryption)
+		(void)conf_hide_passwords(cur->conf);
 	s->path.len = 0;
 	conf_path(cur, &s->path);
 	router_set_running(s->r, cur->conf);
 	remember_cursor(s, cur);
 	session_end(s, CLI_DONE);
+}
+
+/* A banner or a certificate begins: lines of it are collected until one may
+ * end it. */
+static void
+begin_text(struct session *s, const char *line, const struct cf_error *err)
+{
+	uint8_t buf[16];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	if (s->text.len == 0) {
+		sb_printf(&s->text, "%s", line);
+		if (err->text[0] != '\0' && s->interactive)
+			session_text(s, err->text), session_text(s, "\n");
+	}
+	str_copy(s->until, err->until, sizeof(s->until));
+	wr_str(&w, "");
+	wr_u16(&w, 0);
+	wr_u8(&w, (uint8_t)s->level);
+	wr_u8(&w, IPC_PROMPT_TEXT);
+	session_send(s, IPC_PROMPT, buf, wr_len(&w));
 }
 
 /* The committed configuration is immutable: the first line after a commit
@@ -287,9 +377,35 @@ config_line(struct session *s, const char *line)
 		leave_config(s);
 		session_end(s, CLI_DONE);
 		break;
+	case CF_MORE:
+		begin_text(s, line, &err);
+		break;
 	default:
 		print_error(s, err.text, err.column);
 	}
+}
+
+static void
+text_line(struct session *s, const char *line)
+{
+	struct strbuf text;
+	struct cf_error err = {.column = -1};
+
+	sb_printf(&s->text, "\n%s", line);
+	if (s->text.len > TEXT_MAX) {
+		sb_free(&s->text);
+		print_error(s, "% Text is too long", -1);
+		return;
+	}
+	str_copy(err.until, s->until, sizeof(err.until));
+	if (strstr(line, s->until) == NULL) {
+		begin_text(s, line, &err);
+		return;
+	}
+	text = s->text;
+	s->text = (struct strbuf){0};
+	config_line(s, text.s);
+	sb_free(&text);
 }
 
 static void
@@ -297,19 +413,18 @@ remember(struct session *s, const char *line)
 {
 	if (blank(line))
 		return;
-	if (s->nhistory == HISTORY) {
-		free(s->history[0]);
-		memmove(s->history, s->history + 1,
-		    (HISTORY - 1) * sizeof(s->history[0]));
-		s->nhistory--;
-	}
+	session_trim_history(s, 1);
+	if (s->history_size == 0 || !s->history_on)
+		return;
 	s->history[s->nhistory++] = xstrdup(line);
 }
 
 void
 session_line(struct session *s, char *line)
 {
-	s->active_us = time_mono_us();
+	if (!s->open)
+		return; /* nobody has logged in */
+	login_active(s);
 	if (s->ctx != NULL || s->child != -1 || s->closing)
 		return; /* a client that does not wait for its prompt */
 	if (strlen(line) >= LINE_LENGTH_MAX) {
@@ -317,10 +432,13 @@ session_line(struct session *s, char *line)
 		return;
 	}
 	str_clean(line);
-	line = skip_prompt(s, line);
+	if (s->text.len == 0)
+		line = skip_prompt(s, line);
 	if (!s->config)
 		remember(s, line); /* no keys of configuration lines */
-	if (s->config)
+	if (s->text.len != 0)
+		text_line(s, line);
+	else if (s->config)
 		config_line(s, line);
 	else
 		session_exec(s, line, 0, 0);
@@ -335,7 +453,9 @@ session_answer(struct session *s, const char *answer)
 	if (!s->asked)
 		return;
 	s->asked = false;
-	if (s->ctx != NULL)
+	if (s->auth.step != 0)
+		login_answer(s, answer);
+	else if (s->ctx != NULL)
 		cli_ctx_answer(s->ctx, answer);
 	else if (s->child != -1) {
 		wr_str(&w, answer);
@@ -349,6 +469,15 @@ void
 session_abort(struct session *s)
 {
 	s->asked = false;
+	if (s->text.len != 0 && s->ctx == NULL && s->child == -1) {
+		sb_free(&s->text);
+		session_end(s, CLI_FAILED);
+		return;
+	}
+	if (s->auth.step != 0) {
+		login_abort(s);
+		return;
+	}
 	if (s->ctx != NULL)
 		cli_ctx_abort(s->ctx);
 	else if (s->child != -1)
@@ -365,6 +494,7 @@ console_run_quiet(struct router *r, const char *line)
 	uint32_t id = s->id;
 
 	s->level = 15;
+	s->open = true;
 	session_exec(s, line, conf_mode(&cur), 0);
 	s = session_by_id(r, id);
 	if (s != NULL && s->asked)

@@ -9,7 +9,9 @@
 
 #include "main/router.h"
 
-#define HISTORY 20
+#define HISTORY 256 /* at most; a session has its own size */
+
+#define SESSIONS_MAX 64
 
 struct queued;
 
@@ -18,11 +20,30 @@ struct session {
 	struct router *r;
 	int sock; /* -1: the client is gone, a command still runs */
 	uint32_t id;
+	enum session_kind kind;
+	bool fixed;	/* main made the connection: the client cannot choose */
+	bool greeted;	/* HELLO came */
+	bool open;	/* logged in: lines are taken */
 	char tty[32];
+	char user[CONF_NAME], peer[64]; /* "" if there is none */
+	int vty;	/* number of its line, -1: con 0 or a script */
 	bool interactive;
 	unsigned level;
+	uint32_t timeout; /* seconds without a key, 0: never */
+	struct timer idle;
+	/* a dialogue for a password: login or enable (login.c) */
+	struct {
+		uint8_t step; /* enum auth_step */
+		uint8_t method;
+		unsigned tries, level;
+		char name[CONF_NAME], given[SECRET_MAX];
+		struct timer timer;
+	} auth;
+	struct strbuf text; /* of a banner or certificate that is entered */
+	char until[8];	    /* ... what it ends with */
 	uint16_t length, width; /* of the terminal, 0: no end */
-	bool monitor;
+	uint16_t history_size;
+	bool monitor, sync, editing, history_on;
 	bool config;
 	/* The mode as the way to it (conf_path); and where that is, as long
 	 * as nobody else has changed the configuration. */
@@ -51,12 +72,15 @@ struct console {
 	struct session *sessions;
 	uint32_t next_id;
 	unsigned n;
+	uint64_t auth_free_ms; /* no password is checked before */
 };
 
 /* ---- console.c ---- */
 struct session *session_new(struct router *, int sock) MUST_USE;
 void session_free(struct session *);
 struct session *session_by_id(struct router *, uint32_t id);
+/* Messages of a client, for loop_add(). */
+void console_client(void *session, int fd);
 /* Queued, and sent when the client reads. */
 void session_send(struct session *, uint16_t type, const void *body,
     size_t len);
@@ -76,5 +100,24 @@ void session_exec(struct session *, const char *line, uint16_t mode,
 /* The command ended: the next prompt. May free the session. */
 void session_end(struct session *, enum cli_status);
 void ops_ask(void *session, enum cli_ask_kind, const char *prompt);
+
+/* Tells the shell what holds for its terminal. */
+void session_send_term(struct session *);
+void session_text(struct session *, const char *text);
+/* "console", "admin on vty0 (10.1.1.50)". */
+const char *session_who(const struct session *, char *buf, size_t size);
+
+void session_trim_history(struct session *, unsigned room);
+
+/* ---- login.c ---- */
+/* HELLO came: login as the line demands it, then the first prompt. */
+void login_start(struct session *);
+void login_answer(struct session *, const char *answer);
+void login_abort(struct session *);
+void login_forget(struct session *); /* the session ends */
+/* A key was pressed, or a line came. */
+void login_active(struct session *);
+/* Lowest free line that the protocol and the address may use, -1: none. */
+int login_find_vty(struct router *, enum session_kind, const char *peer);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "main/session.h"
@@ -27,23 +29,62 @@ session_of(struct cli_ctx *ctx)
 }
 
 void
-session_set_term(struct session *s, int length, int width, int monitor)
+session_send_term(struct session *s)
 {
 	uint8_t buf[8];
 	struct wr w = wr_of(buf, sizeof(buf));
 
+	wr_u16(&w, s->length);
+	wr_u16(&w, s->width);
+	wr_u16(&w, s->history_size);
+	wr_u8(&w, (uint8_t)((s->monitor ? IPC_TERM_MONITOR : 0) |
+	    (s->sync ? IPC_TERM_SYNC : 0) |
+	    (s->editing ? IPC_TERM_EDITING : 0) |
+	    (s->history_on ? IPC_TERM_HISTORY : 0)));
+	session_send(s, IPC_TERM, buf, wr_len(&w));
+}
+
+void
+session_set_term(struct session *s, int length, int width, int monitor)
+{
 	if (length >= 0)
 		s->length = (uint16_t)length;
 	if (width >= 0)
 		s->width = (uint16_t)width;
 	if (monitor >= 0)
 		s->monitor = monitor != 0;
-	wr_u16(&w, s->length);
-	wr_u16(&w, s->width);
-	wr_u16(&w, HISTORY);
-	wr_u8(&w, (uint8_t)((s->monitor ? IPC_TERM_MONITOR : 0) |
-	    IPC_TERM_EDITING | IPC_TERM_HISTORY));
-	session_send(s, IPC_TERM, buf, wr_len(&w));
+	session_send_term(s);
+}
+
+void
+session_set_history(struct session *s, int size, int on)
+{
+	if (size >= 0)
+		s->history_size = (uint16_t)size;
+	if (on >= 0)
+		s->history_on = on != 0;
+	session_trim_history(s, 0);
+	session_send_term(s);
+}
+
+void
+session_set_editing(struct session *s, bool on)
+{
+	s->editing = on;
+	session_send_term(s);
+}
+
+/* Leaves room for some more. */
+void
+session_trim_history(struct session *s, unsigned room)
+{
+	unsigned keep = s->history_size > room ? s->history_size - room : 0;
+
+	while (s->nhistory > keep) {
+		free(s->history[0]);
+		memmove(s->history, s->history + 1,
+		    --s->nhistory * sizeof(s->history[0]));
+	}
 }
 
 void
@@ -61,6 +102,16 @@ session_level(const struct session *s)
 void
 session_configure(struct session *s)
 {
+	const struct session *o;
+	char who[200], text[300];
+
+	for (o = s->r->console->sessions; o != NULL; o = o->next)
+		if (o != s && o->config && s->interactive) {
+			snprintf(text, sizeof(text), "Configuration mode is "
+			    "also in use by %s\n",
+			    session_who(o, who, sizeof(who)));
+			session_text(s, text);
+		}
 	s->config = true;
 	sb_free(&s->path);
 }
@@ -80,25 +131,4 @@ session_history(struct session *s, struct strbuf *sb)
 
 	for (i = 0; i < s->nhistory; i++)
 		sb_printf(sb, "  %s\n", s->history[i]);
-}
-
-void
-session_users(struct router *r, struct session *self, struct strbuf *sb)
-{
-	const struct session *s;
-	unsigned n = 0;
-
-	sb_printf(sb, "    Line       User       Host(s)              Idle"
-		      "       Location\n");
-	for (s = r->console->sessions; s != NULL; s = s->next) {
-		uint64_t idle = (time_mono_us() - s->active_us) / 1000000;
-
-		sb_printf(sb, "%c%3u con %-3u               idle"
-			      "                 %02u:%02u:%02u   %s\n",
-		    s == self ? '*' : ' ', n, n, (unsigned)(idle / 3600),
-		    (unsigned)(idle / 60 % 60), (unsigned)(idle % 60), s->tty);
-		n++;
-	}
-	sb_printf(sb, "\n  Interface    User               Mode         Idle"
-		      "     Peer Address\n");
 }

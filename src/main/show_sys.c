@@ -148,16 +148,6 @@ show_history(struct cli_ctx *ctx, const struct show_history_args *a UNUSED)
 }
 
 int
-show_users(struct cli_ctx *ctx, const struct show_users_args *a UNUSED)
-{
-	struct strbuf sb = {0};
-
-	session_users(router_of(ctx), session_of(ctx), &sb);
-	print_sb(ctx, &sb);
-	return CLI_DONE;
-}
-
-int
 show_logging(struct cli_ctx *ctx, const struct show_logging_args *a UNUSED)
 {
 	struct strbuf sb = {0};
