@@ -255,6 +255,16 @@ struct alias {
 
 enum isakmp_identity { ISAKMP_ID_ADDRESS, ISAKMP_ID_HOSTNAME, ISAKMP_ID_DN };
 
+/* archive: at most one */
+struct archive {
+	struct cf_obj obj;
+	struct cf_ent *kept; /* of struct cf_block: unknown lines are kept */
+	char path[201];	     /* "flash:$h-config"; "": no archive */
+	uint8_t maximum;     /* 0: 10 */
+	bool write_memory;
+	uint32_t time_period; /* minutes, 0: never */
+};
+
 /* file prompt: which questions copy and delete ask */
 enum file_prompt { FILE_ALERT, FILE_NOISY, FILE_QUIET };
 
@@ -306,6 +316,7 @@ struct conf {
 	uint32_t logging_buffered;	/* octets, 8192 */
 	bool logging_console;		/* true */
 	uint8_t file_prompt;		/* enum file_prompt */
+	struct cf_list archives;	/* struct archive */
 };
 
 const struct user *conf_find_user(const struct conf *, const char *name);

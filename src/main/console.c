@@ -145,6 +145,7 @@ session_free(struct session *s)
 	}
 	for (i = 0; i < s->nhistory; i++)
 		free(s->history[i]);
+	sink_free(s);
 	cli_ctx_free(s->ctx); /* the router ends under a question */
 	sb_free(&s->path);
 	sb_free(&s->text);
@@ -352,7 +353,8 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 		return;
 	switch (m->type) {
 	case IPC_OUT:
-		session_out(s, (const char *)m->body.p, rd_left(&m->body));
+		session_command_out(s, (const char *)m->body.p,
+		    rd_left(&m->body));
 		break;
 	case IPC_ASK:
 		what = rd_u8(&m->body);

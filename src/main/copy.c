@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cli_gen.h"
-#include "main/fs.h"
+#include "main/archive.h"
 #include "main/router.h"
 
 #define REPORTS_MAX 100 /* refused lines that are named */
@@ -324,6 +324,8 @@ exec_copy(struct cli_ctx *ctx, const struct exec_copy_args *a)
 int
 startup_save(struct cli_ctx *ctx)
 {
+	const struct archive *a;
+
 	cli_printf(ctx, "Building configuration...\n");
 	if (file_write_config(router_of(ctx)) == -1) {
 		cli_printf(ctx,
@@ -333,6 +335,9 @@ startup_save(struct cli_ctx *ctx)
 		return CLI_FAILED;
 	}
 	cli_printf(ctx, "[OK]\n");
+	a = archive_of(router_of(ctx)->running);
+	if (a != NULL && a->write_memory && archive_save(router_of(ctx)) == -1)
+		(void)fs_refuse(ctx, a->path, errno);
 	return CLI_DONE;
 }
 

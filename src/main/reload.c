@@ -1,30 +1,252 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * reload: saving before, the question, and the restart.
+ * reload: at once, in a while or at a time; saving before, the questions, the
+ * warnings to every session, and the restart.
  */
 #include "config.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "cli_gen.h"
-#include "main/router.h"
+#include "main/session.h"
+
+#define DAYS_MAX 24
+
+struct reload {
+	struct router *r;
+	struct timer timer;
+	uint64_t at_ms;	   /* monotonic */
+	char when[64];	   /* "11:20:00 UTC Sat Nov 21 2026" */
+	char reason[208];
+	bool scheduled;
+};
+
+/* ---- times ---- */
 
 static void
-reload_confirm(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+time_text(uint64_t wall_us, char *buf, size_t size)
 {
-	struct router *r = router_of(ctx);
-	bool yes = exec_confirmed(answer);
+	time_t t = (time_t)(wall_us / 1000000);
+	struct tm tm;
 
-	if (yes)
-		log_emit(LOG_SYS_RELOAD, "console");
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(buf, size, "%H:%M:%S UTC %a %b %e %Y", &tm) == 0)
+		str_copy(buf, "-", size);
+}
+
+static bool
+take_number(const char **s, unsigned max, unsigned *n)
+{
+	const char *p = *s;
+
+	for (*n = 0; isdigit((unsigned char)*p); p++) {
+		*n = *n * 10 + (unsigned)(*p - '0');
+		if (*n > max)
+			return false;
+	}
+	if (p == *s)
+		return false;
+	*s = p;
+	return true;
+}
+
+/* "MMM" or "HHH:MM": minutes from now. */
+static bool
+reload_in(const char *s, unsigned *minutes)
+{
+	unsigned a, b;
+
+	if (!take_number(&s, DAYS_MAX * 24 * 60, &a))
+		return false;
+	if (*s == '\0') {
+		*minutes = a;
+		return a > 0;
+	}
+	if (*s++ != ':' || !take_number(&s, 59, &b) || *s != '\0')
+		return false;
+	*minutes = a * 60 + b;
+	return *minutes > 0 && *minutes <= DAYS_MAX * 24 * 60;
+}
+
+/* "HH:MM" of today or tomorrow: seconds from now. */
+static bool
+reload_at(const char *s, uint64_t wall_us, unsigned *seconds)
+{
+	unsigned h, m, now = (unsigned)(wall_us / 1000000 % 86400), at;
+
+	if (!take_number(&s, 23, &h) || *s++ != ':' ||
+	    !take_number(&s, 59, &m) || *s != '\0')
+		return false;
+	at = h * 3600 + m * 60;
+	*seconds = at > now ? at - now : at + 86400 - now;
+	return true;
+}
+
+static void
+left_text(uint64_t secs, char *buf, size_t size)
+{
+	unsigned long long h = secs / 3600, m = secs / 60 % 60, s = secs % 60;
+
+	if (h != 0)
+		snprintf(buf, size, "%llu hour%s and %llu minute%s", h,
+		    h == 1 ? "" : "s", m, m == 1 ? "" : "s");
+	else if (s != 0 && m != 0)
+		snprintf(buf, size, "%llu minute%s and %llu second%s", m,
+		    m == 1 ? "" : "s", s, s == 1 ? "" : "s");
+	else if (m != 0)
+		snprintf(buf, size, "%llu minute%s", m, m == 1 ? "" : "s");
+	else
+		snprintf(buf, size, "%llu second%s", s, s == 1 ? "" : "s");
+}
+
+/* ---- warnings ---- */
+
+static void
+wall(struct router *r, const char *text)
+{
+	char *line = xasprintf("\n\n***\n*** --- %s ---\n***\n\n", text);
+	struct session *s;
+
+	for (s = r->console->sessions; s != NULL; s = s->next)
+		if (s->interactive)
+			session_out(s, line, strlen(line));
+	free(line);
+}
+
+static void on_timer(void *arg);
+
+/* Next warning an hour, half an hour, five minutes, a minute before. */
+static void
+arm(struct reload *p)
+{
+	static const unsigned before[] = {3600, 1800, 300, 60, 0};
+	uint64_t now = time_mono_ms();
+
+	for (size_t i = 0; i < NELEM(before); i++) {
+		uint64_t at = p->at_ms - before[i] * 1000ULL;
+
+		if (p->at_ms < before[i] * 1000ULL || at <= now)
+			continue;
+		loop_timer(p->r->loop, &p->timer, at);
+		return;
+	}
+	loop_timer(p->r->loop, &p->timer, now + 1);
+}
+
+static void
+warn(struct reload *p)
+{
+	uint64_t left = (p->at_ms - time_mono_ms() + 999) / 1000;
+	char text[64];
+
+	snprintf(text, sizeof(text), "SHUTDOWN in %llu:%02llu:%02llu",
+	    (unsigned long long)left / 3600,
+	    (unsigned long long)left / 60 % 60,
+	    (unsigned long long)left % 60);
+	wall(p->r, text);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct reload *p = arg;
+
+	if (time_mono_ms() < p->at_ms) {
+		warn(p);
+		arm(p);
+		return;
+	}
+	wall(p->r, "SHUTDOWN NOW");
+	log_emit(LOG_SYS_RELOAD, "console",
+	    p->reason[0] != '\0' ? p->reason : "Reload Command");
+	router_reload(p->r);
+}
+
+void
+reload_close(struct router *r)
+{
+	if (r->reload == NULL)
+		return;
+	loop_timer(r->loop, &r->reload->timer, 0);
+	free(r->reload);
+	r->reload = NULL;
+}
+
+/* ---- commands ---- */
+
+static struct reload *
+reload_new(struct router *r, unsigned seconds, const char *reason)
+{
+	struct reload *p = xcalloc(1, sizeof(*p));
+
+	p->r = r;
+	p->timer.fn = on_timer;
+	p->timer.arg = p;
+	p->scheduled = seconds != 0;
+	p->at_ms = time_mono_ms() + seconds * 1000ULL;
+	time_text(time_wall_us() + seconds * 1000000ULL, p->when,
+	    sizeof(p->when));
+	str_copy(p->reason, reason, sizeof(p->reason));
+	return p;
+}
+
+static void
+schedule(struct reload *p)
+{
+	char now[64];
+
+	reload_close(p->r);
+	p->r->reload = p;
+	time_text(time_wall_us(), now, sizeof(now));
+	log_emit(LOG_SYS_SCHEDULED_RELOAD, p->when, now, "console",
+	    p->reason[0] != '\0' ? p->reason : "Reload Command");
+	warn(p);
+	arm(p);
+}
+
+static void
+reload_confirm(struct cli_ctx *ctx, void *arg, const char *answer)
+{
+	struct reload *p = arg;
+	struct router *r = p->r;
+	bool yes = exec_confirmed(answer), now = yes && !p->scheduled;
+
+	if (now)
+		log_emit(LOG_SYS_RELOAD, "console",
+		    p->reason[0] != '\0' ? p->reason : "Reload Command");
+	if (yes && p->scheduled)
+		schedule(p);
+	else
+		free(p);
 	cli_done(ctx, CLI_DONE);
-	if (yes)
+	if (now)
 		router_reload(r);
 }
 
 static void
-reload_save(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
+ask_proceed(struct cli_ctx *ctx, struct reload *p)
+{
+	char left[64];
+
+	if (p->scheduled) {
+		left_text((p->at_ms - time_mono_ms() + 999) / 1000, left,
+		    sizeof(left));
+		cli_printf(ctx, "Reload scheduled for %s (in %s) by console\n",
+		    p->when, left);
+		if (p->reason[0] != '\0')
+			cli_printf(ctx, "Reload reason: %s\n", p->reason);
+	}
+	cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
+	    reload_confirm, p);
+}
+
+static void
+reload_save(struct cli_ctx *ctx, void *arg, const char *answer)
 {
 	static const char again[] =
 	    "% Please answer 'yes' or 'no'.\n"
@@ -32,33 +254,82 @@ reload_save(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)
 	size_t n = strlen(answer);
 
 	if (n != 0 && strncasecmp(answer, "yes", n) == 0) {
-		if (startup_save(ctx) != CLI_DONE) {
-			cli_done(ctx, CLI_FAILED);
+		if (startup_save(ctx) == CLI_DONE) {
+			ask_proceed(ctx, arg);
 			return;
 		}
-	} else if (n == 0 || strncasecmp(answer, "no", n) != 0) {
-		if (n == 0) { /* nobody to answer */
-			cli_done(ctx, CLI_FAILED);
-			return;
-		}
-		cli_ask(ctx, CLI_ASK_LINE, again, reload_save, NULL);
+		n = 0;
+	} else if (n != 0 && strncasecmp(answer, "no", n) == 0) {
+		ask_proceed(ctx, arg);
 		return;
 	}
-	cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
-	    reload_confirm, NULL);
+	if (n == 0) { /* nobody to answer, or not saved */
+		free(arg);
+		cli_done(ctx, CLI_FAILED);
+		return;
+	}
+	cli_ask(ctx, CLI_ASK_LINE, again, reload_save, arg);
 }
 
 int
-exec_reload(struct cli_ctx *ctx, const struct exec_reload_args *a UNUSED)
+exec_reload(struct cli_ctx *ctx, const struct exec_reload_args *a)
 {
-	if (!file_config_saved(router_of(ctx)))
+	struct router *r = router_of(ctx);
+	unsigned n = 0;
+	struct reload *p;
+
+	if (a->in[0] != '\0') {
+		if (!reload_in(a->in, &n)) {
+			cli_printf(ctx, "%% Time must be MMM or HHH:MM, at "
+					"most %d days\n", DAYS_MAX);
+			return CLI_FAILED;
+		}
+		n *= 60;
+	} else if (a->at[0] != '\0' && !reload_at(a->at, time_wall_us(), &n)) {
+		cli_printf(ctx, "%% Time must be HH:MM\n");
+		return CLI_FAILED;
+	}
+	p = reload_new(r, n, a->reason);
+	if (file_config_saved(r))
+		ask_proceed(ctx, p);
+	else
 		cli_ask(ctx, CLI_ASK_LINE,
 		    "\nSystem configuration has been modified. Save? "
 		    "[yes/no]: ",
-		    reload_save, NULL);
-	else
-		cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
-		    reload_confirm, NULL);
+		    reload_save, p);
 	return CLI_PENDING;
 }
 
+int
+exec_reload_cancel(struct cli_ctx *ctx,
+    const struct exec_reload_cancel_args *a UNUSED)
+{
+	struct router *r = router_of(ctx);
+
+	if (r->reload == NULL) {
+		cli_printf(ctx, "%%No reload is scheduled.\n");
+		return CLI_FAILED;
+	}
+	reload_close(r);
+	wall(r, "SHUTDOWN ABORTED");
+	return CLI_DONE;
+}
+
+int
+show_reload(struct cli_ctx *ctx, const struct show_reload_args *a UNUSED)
+{
+	const struct reload *p = router_of(ctx)->reload;
+	char left[64];
+
+	if (p == NULL) {
+		cli_printf(ctx, "No reload is scheduled.\n");
+		return CLI_DONE;
+	}
+	left_text((p->at_ms - time_mono_ms() + 999) / 1000, left,
+	    sizeof(left));
+	cli_printf(ctx, "Reload scheduled for %s (in %s) by console\n",
+	    p->when, left);
+	if (p->reason[0] != '\0')
+		cli_printf(ctx, "Reload reason: %s\n", p->reason);
+	return CLI_DONE;
+}

@@ -55,6 +55,7 @@ router_commit(struct router *r)
 	ports_commit(r, old, r->committed);
 	child_send_conf(r, CHILD_FWD, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
+	archive_commit(r);
 	conf_free(old);
 	r->commit_cost_ms = time_mono_ms() - start;
 }
@@ -257,6 +258,7 @@ start(struct router *r)
 	    ports_open(r) == -1)
 		return -1;
 	load_start(r);
+	archive_commit(r);
 	weak_log(NULL, r->committed);
 	ports_commit(r, NULL, r->committed);
 	child_start(r, CHILD_FWD);
@@ -284,6 +286,10 @@ router_run(struct router *r)
 	if (start(r) == 0)
 		code = loop_run(r->loop);
 	loop_timer(r->loop, &r->commit_timer, 0);
+	loop_timer(r->loop, &r->archive_timer, 0);
+	r->archive_period = 0;
+	rollback_close(r);
+	reload_close(r);
 	child_stop_all(r);
 	console_close(r);
 	load_stop(r);

@@ -59,6 +59,10 @@ struct router {
 	struct syslog *syslog;
 	struct loads *loads;
 	struct config_note configured, nvram;
+	struct rollback *rollback; /* replace.c: a change on trial, NULL */
+	struct reload *reload;	   /* reload.c: a scheduled one, NULL */
+	struct timer archive_timer;
+	uint32_t archive_period; /* minutes that the timer is set to */
 	uint32_t debug; /* what is set in every process */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
@@ -209,6 +213,13 @@ bool file_config_saved(const struct router *) MUST_USE;
 void file_startup_path(const struct router *, char *buf, size_t size);
 /* The same as a command, with what IOS says. */
 int startup_save(struct cli_ctx *) MUST_USE;
+
+/* ---- archive.c, replace.c, reload.c ---- */
+/* Adds the running configuration to the archive, if there is one: -1 errno. */
+int archive_save(struct router *) MUST_USE;
+void archive_commit(struct router *); /* the configuration changed */
+void rollback_close(struct router *);
+void reload_close(struct router *);
 
 /* ---- exec.c ---- */
 bool exec_confirmed(const char *answer) MUST_USE;

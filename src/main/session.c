@@ -85,6 +85,8 @@ session_who(const struct session *s, char *buf, size_t size)
 void
 session_end(struct session *s, enum cli_status st)
 {
+	if (sink_close(s) == -1)
+		st = CLI_FAILED;
 	s->ctx = NULL;
 	s->child = -1;
 	s->asked = false;
@@ -102,7 +104,7 @@ session_end(struct session *s, enum cli_status st)
 static void
 ops_out(void *user, const char *text, size_t len)
 {
-	session_out(user, text, len);
+	session_command_out(user, text, len);
 }
 
 void
@@ -254,7 +256,8 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 	bar_split(line, &bar);
 	json = bar.kind == BAR_JSON;
 	text = xstrdup(line);
-	if (json)
+	if (json || bar.kind == BAR_REDIRECT || bar.kind == BAR_APPEND ||
+	    bar.kind == BAR_TEE)
 		text[bar.cmd_len] = '\0';
 	cli_match_run(text, mode, s->level >= 15, &cmd);
 	free(text);
@@ -266,6 +269,8 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 	else if (json && !cmd.json)
 		print_error(s, "% JSON output is not available for this "
 			       "command", -1);
+	else if (sink_open(s, &bar) == -1)
+		session_end(s, CLI_FAILED);
 	else
 		run_command(s, &cmd, mode, json);
 	free(alias);

@@ -7,6 +7,7 @@
 #ifndef COHORT_SESSION_H
 #define COHORT_SESSION_H
 
+#include "cli/bar.h"
 #include "main/router.h"
 
 #define HISTORY 256 /* at most; a session has its own size */
@@ -64,6 +65,7 @@ struct session {
 	struct timer retry;
 	unsigned retry_ms;
 	bool closing;
+	struct sink *sink; /* of the command that runs, NULL: none */
 };
 
 struct console {
@@ -119,5 +121,13 @@ void login_forget(struct session *); /* the session ends */
 void login_active(struct session *);
 /* Lowest free line that the protocol and the address may use, -1: none. */
 int login_find_vty(struct router *, enum session_kind, const char *peer);
+
+/* ---- sink.c: `| redirect`, `| append`, `| tee` ---- */
+struct sink;
+int sink_open(struct session *, const struct bar *) MUST_USE; /* -1: said why */
+/* What a command says. */
+void session_command_out(struct session *, const char *text, size_t len);
+int sink_close(struct session *) MUST_USE; /* writes the file */
+void sink_free(struct session *);
 
 #endif
