@@ -28,7 +28,7 @@ test_exec(void **state)
 	    {"sh ver", false, CLI_MATCH, -1, "show version"},
 	    {"SHOW  Crypto gdoi", false, CLI_MATCH, -1, "show crypto gdoi"},
 	    {"sh cr gk gm ac", true, CLI_MATCH, -1, "show crypto gkm gm acl"},
-	    {"show run", false, CLI_INVALID, 5,
+	    {"show run", false, CLI_INVALID, 6,
 		"% Invalid input detected at '^' marker."},
 	    {"show run", true, CLI_MATCH, -1, "show running-config"},
 	    {"sh run int g0/0", true, CLI_MATCH, -1,
