@@ -94,6 +94,7 @@ roll_back(struct router *r)
 	rollback_end(r);
 	router_set_running(r, before);
 	router_commit(r);
+	config_note_set(&r->configured, "");
 	log_emit(LOG_ROLLBACK_START);
 }
 
@@ -275,6 +276,7 @@ replace_now(struct cli_ctx *ctx, const struct replace *p)
 		trial_now(ctx, p->minutes);
 	router_set_running(r, new);
 	router_commit(r);
+	config_note_set(&r->configured, "");
 	log_emit(LOG_SYS_CONFIG_FILE, fs_text(&p->url, name), "console");
 	cli_printf(ctx, "\nTotal number of passes: %d\nRollback Done\n\n",
 	    same ? 0 : 1);
