@@ -399,6 +399,13 @@ def apart():
 
 
 def network():
+    """A link, unless this is still the namespace of the parent."""
+    try:
+        if os.readlink("/proc/self/ns/net") == \
+                os.readlink("/proc/%d/ns/net" % os.getppid()):
+            sys.exit("not in a network namespace of its own")
+    except PermissionError:
+        pass  # another user's: so it is another namespace
     subprocess.run("ip link set lo up; ip link add eth1 type veth peer name "
                    "peer1; ip link set peer1 up", shell=True, check=True)
 

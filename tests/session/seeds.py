@@ -191,7 +191,6 @@ end
 
 
 def paste_during_ping(cohort):
-    run.network()
     r = Router(cohort, """hostname R1
 interface FastEthernet0/0
  ip address 10.9.0.1 255.255.255.0
@@ -221,6 +220,7 @@ def main():
     if "--inside" not in sys.argv:
         os.execvp("unshare", run.apart() + [sys.executable, __file__, cohort,
                                             "--inside"])
+    run.network()
     files = sorted(glob.glob(HERE + "/../config/seed*.in") +
                    glob.glob(HERE + "/../../examples/*/*.cfg"))
     for path in files:
