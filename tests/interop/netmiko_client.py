@@ -34,7 +34,7 @@ def clean(out):
 
 
 SHOWS = {
-    'show version': r'Software \(\S+\), Version \S+,[^$]*R1 uptime is ',
+    'show version': r'Software \(\S+\), Version \S+,[\s\S]*R1 uptime is ',
     'show inventory': r'(?m)^NAME: "Chassis", DESCR: ".+"\nPID: \S+ *, VID: ',
     'show interfaces': r'(?m)^GigabitEthernet0/0 is up, line protocol is up',
     'show interfaces description': r'(?m)^Gi0/0 +up +up +WAN side$',
@@ -42,23 +42,48 @@ SHOWS = {
     'show ip interface brief':
         r'(?m)^GigabitEthernet0/2 +unassigned +YES unset +administratively',
     'show ip route': r'(?m)^Gateway of last resort is 10\.0\.0\.254 to',
+    'show ip route static': r'(?m)^S\*    0\.0\.0\.0/0 \[1/0\] via 10\.0\.0\.254$',
+    'show ip route connected':
+        r'(?m)^      10\.0\.0\.0/8 is variably subnetted, 6 subnets, 2 masks\n'
+        r'C        10\.0\.0\.0/24 is directly connected, GigabitEthernet0/0$',
+    'show ip route summary': r'(?m)^static +1 +0 +0 +0 +0\nTotal +1 +7 ',
+    'show ip route 10.0.0.77':
+        r'^Routing entry for 10\.0\.0\.0/24\n  Known via "connected", dist',
+    'show ip route 0.0.0.0': r'(?m)^  \* 10\.0\.0\.254\n      Route metric is',
     'show ip arp': r'(?m)^Internet  10\.0\.0\.1 +-   [0-9a-f.]{14}  ARPA   Gig',
+    'show arp GigabitEthernet0/1':
+        r'^Protocol.*\nInternet  10\.2\.0\.1 .*GigabitEthernet0/1$',
+    'show ip interface brief GigabitEthernet0/1':
+        r'^Interface.*\nGigabitEthernet0/1 .* up +up *$',
+    'show ip interface GigabitEthernet0/2':
+        r'^GigabitEthernet0/2 is administratively down, line protocol is down'
+        r'\n  Internet protocol processing disabled$',
+    'show ipv6 interface': r'^$',
     'show access-lists': r'(?m)^Extended IP access list EDGE$',
+    'show clock detail': r'\nTime source is (NTP|hardware calendar)$',
     'show clock': r'^\*?[\d:.]{12} UTC \w{3} \w{3} \d+ \d{4}$',
     'show users': r'(?m)^\* *\d+ ',
     'show memory statistics': r'(?m)^Processor +[0-9A-F]*[A-F][0-9A-F]* +\d+ ',
     'show processes cpu':
         r'^CPU utilization for five seconds: \d+%/\d+%; one minute: \d+%; ',
+    'show processes cpu sorted': r'(?m)^ *\d+ +\d+ .*% +0 Cohort (main|fwd)$',
+    'show processes': r'(?m)^ PID QTy +PC Runtime \(ms\) +Invoked',
     'show processes memory': r'^Processor Pool Total: +\d+ Used: +\d+ Free: ',
     'show privilege': r'^Current privilege level is 15$',
     'show logging': r'(?m)^Log Buffer \(\d+ bytes\):$',
     'show running-config':
         r'^Building configuration\.\.\.\n\nCurrent configuration : \d+ bytes\n'
-        r'[^$]*(?m:^interface GigabitEthernet0/0$)[^$]*\nend$',
+        r'[\s\S]*(?m:^interface GigabitEthernet0/0$)[\s\S]*\nend$',
     'show crypto gdoi': r'',
     'show hosts': r'^Default domain is lab\.example',
     'show protocols': r'^Global values:',
     'dir': r'(?m)^\d+ bytes total \(\d+ bytes free\)',
+}
+NONE = {  # what is not there, and is no error of the line
+    'show ip route 8.8.8.8': r'^% Network not in table$',
+    'show ip route 10.77.0.1': r'^% Subnet not in table$',
+    'show interfaces GigabitEthernet7/7':
+        r'^% Interface GigabitEthernet7/7 is not configured$',
 }
 ERRORS = ['show vlan', 'show cdp', 'show lldp', 'show diag', 'show platform', 'show environment']
 
@@ -90,6 +115,9 @@ def shows(conn, name):
         out = conn.send_command(command)
         proof('%s: %s' % (name, command), re.search(want, out) and
               clean(out) and not ERROR.search(out), out)
+    for command, want in NONE.items():
+        out = conn.send_command(command)
+        proof('%s: %s' % (name, command), re.search(want, out), out)
     for command in ERRORS:
         out = conn.send_command(command)
         proof('%s: %s is an error' % (name, command),
