@@ -289,7 +289,7 @@ show_ip_ssh(struct cli_ctx *ctx, const struct show_ip_ssh_args *a UNUSED)
 
 	cli_printf(ctx, "SSH %s - version 2.0\n"
 	    "Authentication timeout: %u secs; Authentication retries: %u\n"
-	    "The server is OpenSSH, set up by cohort-sshd; no other version "
+	    "The server is OpenSSH, set up by sshd-router; no other version "
 	    "of the protocol is spoken\n",
 	    any_ssh(c) ? "Enabled" : "Disabled", c->ssh_timeout,
 	    c->ssh_retries);

@@ -242,12 +242,31 @@ client_state(int argc, char **argv, char *state, size_t size, bool need_name)
 	return 0;
 }
 
+/* What sshd tells the command that it forces. */
+static void
+who_of_sshd(struct shell_who *who, char *peer, size_t size)
+{
+	const char *user = getenv("USER"), *from = getenv("SSH_CONNECTION");
+
+	str_copy(peer, from != NULL ? from : "", size);
+	peer[strcspn(peer, " ")] = '\0';
+	who->kind = SESSION_SSH;
+	who->user = user != NULL ? user : "";
+	who->peer = peer;
+	who->command = getenv("SSH_ORIGINAL_COMMAND");
+}
+
 static int
 cmd_console(int argc, char **argv)
 {
-	const struct shell_who who = {SESSION_CONSOLE, "", "", NULL, NULL};
-	char state[256];
+	struct shell_who who = {SESSION_CONSOLE, "", "", NULL, NULL};
+	char state[256], peer[64];
 
+	if (argc > 1 && strcmp(argv[1], "-V") == 0) {
+		who_of_sshd(&who, peer, sizeof(peer));
+		argv[1] = argv[0];
+		argv++, argc--;
+	}
 	if (client_state(argc, argv, state, sizeof(state), false) == -1 ||
 	    optind != argc)
 		return usage(stderr);

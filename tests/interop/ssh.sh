@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# ssh.sh COHORT: OpenSSH as scripts/sshd-router sets it up, with real clients:
+# password, key, wrong ones, more sessions than lines, timeout.
+#
+#	ssh - 127.0.0.1:2200 sshd - vty of the router
+if [ "${COHORT_OWN_NET:-}" != yes ]; then
+	COHORT_OWN_NET=yes exec unshare -n -m "$0" "$@"
+fi
+. "$(dirname "$0")/lib.sh"
+need_program ssh sshpass /usr/sbin/sshd ssh-keygen
+top=$here/../..
+state=$tmp/state
+mkdir "$state"
+ip link set lo up
+
+cat >"$tmp/r.cfg" <<'END'
+hostname R1
+enable secret cisco
+username admin privilege 15 secret lab
+username bob secret bobpw
+username old privilege 5 password 7 094F471A1A0A
+line vty 0 1
+ login local
+ exec-timeout 0 3
+ transport input ssh
+line vty 2 4
+ transport input none
+end
+END
+"$COHORT" run -c "$tmp/r.cfg" -n R1 -s "$state" -d >"$tmp/router.log" 2>&1 &
+jobs_started=$!
+check 'the router is up' wait_for 20 test -e "$state/ready"
+"$top/scripts/sshd-router" -s "$state" -c "$COHORT" -p 2200 \
+    >"$tmp/sshd.log" 2>&1 &
+jobs_started="$jobs_started $!"
+check 'sshd is up' wait_for 20 grep -q 'Server listening' "$tmp/sshd.log"
+
+opts="-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
+    -o LogLevel=ERROR -p 2200"
+
+by_password() { # by_password USER PASSWORD LINE...: what a terminal shows
+	_u=$1
+	_p=$2
+	shift 2
+	# shellcheck disable=SC2086 # words
+	{
+		for _l; do
+			sleep 0.5 # the answer of the line before
+			echo "$_l"
+		done
+	} | timeout 20 sshpass -p "$_p" ssh -tt $opts "$_u@127.0.0.1" \
+	    >"$tmp/ssh.out" 2>&1
+}
+
+says() { # says ERE COMMAND...
+	_want=$1
+	shift
+	"$@"
+	grep -Eq -- "$_want" "$tmp/ssh.out" && return 0
+	cat "$tmp/ssh.out"
+	return 1
+}
+
+check 'password, type 9: the level of the user' \
+    says 'Current privilege level is 15' \
+    by_password admin lab 'show privilege' exit
+check 'password, type 7' says 'Current privilege level is 5' \
+    by_password old cisco 'show privilege' exit
+check 'a user without privilege is at level 1' says '^R1>' \
+    by_password bob bobpw exit
+check 'show users has user, line and address' \
+    says '^\* +2 vty 0 +bob .*127\.0\.0\.1' \
+    by_password bob bobpw 'show users' exit
+check 'show ssh' says '^0 +2\.0 .*bob' by_password bob bobpw 'show ssh' exit
+check 'a wrong password is refused' not by_password admin wrong exit
+check 'the empty password is refused' not by_password admin '' exit
+check 'root of the host is nobody here' not by_password root lab exit
+check 'who has no username is refused' not by_password eve lab exit
+check 'enable on a vty needs the secret' says '% Bad secrets' \
+    by_password bob bobpw enable 1 2 3 4 5 6 exit
+
+ssh-keygen -q -t ed25519 -N '' -f "$tmp/id"
+cp "$tmp/id.pub" "$state/ssh/keys/bob"
+by_key() {
+	# shellcheck disable=SC2086 # words
+	{ sleep 0.5; echo exit; } | timeout 20 ssh -tt -i "$tmp/id" \
+	    -o PasswordAuthentication=no $opts "$1@127.0.0.1" \
+	    >"$tmp/ssh.out" 2>&1
+}
+check 'a key of that user' says '^R1>' by_key bob
+check 'a key of another user is refused' not by_key admin
+
+idle() { # until the router ends it
+	# shellcheck disable=SC2086 # words
+	sleep 15 | timeout 12 ssh -tt -i "$tmp/id" $opts bob@127.0.0.1 \
+	    >"$tmp/idle.out" 2>&1
+	[ $? -ne 124 ]
+}
+check 'exec-timeout ends a session that types nothing' idle
+
+check 'where no line takes ssh nobody comes in' sh -c "
+    '$COHORT' exec -s '$state' R1 'configure terminal' 'line vty 0 1' \
+	'transport input none' end"
+check '... and is told' says 'No vty line takes' by_password bob bobpw exit
+check 'no password is in the log' not grep -Eq 'bobpw|wrong' "$tmp/router.log"
+finish
