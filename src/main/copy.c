@@ -106,7 +106,7 @@ merge(struct cli_ctx *ctx, const struct fs_url *from, const struct strbuf *sb)
 {
 	struct router *r = router_of(ctx);
 	struct conf *conf = conf_clone(r->running);
-	char name[FS_TEXT_MAX];
+	char name[FS_TEXT_MAX], who[WHO_MAX];
 	struct report p = {ctx, fs_text(from, name), 0, 0};
 
 	(void)!conf_load(conf, sb->s, sb->len, merge_report, &p);
@@ -120,7 +120,7 @@ merge(struct cli_ctx *ctx, const struct fs_url *from, const struct strbuf *sb)
 				"unsupported' lists them\n",
 		    p.without_effect);
 	config_note_set(&r->configured, "");
-	log_emit(LOG_SYS_CONFIG_FILE, name, "console");
+	log_emit(LOG_SYS_CONFIG_FILE, name, who_of(ctx, who));
 	return p.errors;
 }
 

@@ -22,7 +22,7 @@ struct reload {
 	struct timer timer;
 	uint64_t at_ms;	   /* monotonic */
 	char when[64];	   /* "11:20:00 UTC Sat Nov 21 2026" */
-	char reason[208];
+	char reason[208], who[WHO_MAX];
 	bool scheduled;
 };
 
@@ -162,7 +162,7 @@ on_timer(void *arg)
 		return;
 	}
 	wall(p->r, "SHUTDOWN NOW");
-	log_emit(LOG_SYS_RELOAD, "console",
+	log_emit(LOG_SYS_RELOAD, p->who,
 	    p->reason[0] != '\0' ? p->reason : "Reload Command");
 	router_reload(p->r);
 }
@@ -203,7 +203,7 @@ schedule(struct reload *p)
 	reload_close(p->r);
 	p->r->reload = p;
 	time_text(time_wall_us(), now, sizeof(now));
-	log_emit(LOG_SYS_SCHEDULED_RELOAD, p->when, now, "console",
+	log_emit(LOG_SYS_SCHEDULED_RELOAD, p->when, now, p->who,
 	    p->reason[0] != '\0' ? p->reason : "Reload Command");
 	warn(p);
 	arm(p);
@@ -217,7 +217,7 @@ reload_confirm(struct cli_ctx *ctx, void *arg, const char *answer)
 	bool yes = exec_confirmed(answer), now = yes && !p->scheduled;
 
 	if (now)
-		log_emit(LOG_SYS_RELOAD, "console",
+		log_emit(LOG_SYS_RELOAD, p->who,
 		    p->reason[0] != '\0' ? p->reason : "Reload Command");
 	if (yes && p->scheduled)
 		schedule(p);
@@ -236,8 +236,8 @@ ask_proceed(struct cli_ctx *ctx, struct reload *p)
 	if (p->scheduled) {
 		left_text((p->at_ms - time_mono_ms() + 999) / 1000, left,
 		    sizeof(left));
-		cli_printf(ctx, "Reload scheduled for %s (in %s) by console\n",
-		    p->when, left);
+		cli_printf(ctx, "Reload scheduled for %s (in %s) by %s\n",
+		    p->when, left, p->who);
 		if (p->reason[0] != '\0')
 			cli_printf(ctx, "Reload reason: %s\n", p->reason);
 	}
@@ -290,6 +290,7 @@ exec_reload(struct cli_ctx *ctx, const struct exec_reload_args *a)
 		return CLI_FAILED;
 	}
 	p = reload_new(r, n, a->reason);
+	(void)who_of(ctx, p->who);
 	if (file_config_saved(r))
 		ask_proceed(ctx, p);
 	else
@@ -327,8 +328,8 @@ show_reload(struct cli_ctx *ctx, const struct show_reload_args *a UNUSED)
 	}
 	left_text((p->at_ms - time_mono_ms() + 999) / 1000, left,
 	    sizeof(left));
-	cli_printf(ctx, "Reload scheduled for %s (in %s) by console\n",
-	    p->when, left);
+	cli_printf(ctx, "Reload scheduled for %s (in %s) by %s\n",
+	    p->when, left, p->who);
 	if (p->reason[0] != '\0')
 		cli_printf(ctx, "Reload reason: %s\n", p->reason);
 	return CLI_DONE;

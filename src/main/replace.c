@@ -21,6 +21,7 @@ struct rollback {
 	struct timer timer;
 	uint64_t set_us; /* wall time when the timer was set */
 	unsigned minutes;
+	char who[WHO_MAX];
 };
 
 /* ---- reading a file ---- */
@@ -107,18 +108,19 @@ on_timer(void *arg)
 }
 
 static void
-set_timer(struct rollback *b, unsigned minutes)
+set_timer(struct cli_ctx *ctx, struct rollback *b, unsigned minutes)
 {
 	b->minutes = minutes;
 	b->set_us = time_wall_us();
 	loop_timer(b->r->loop, &b->timer, time_mono_ms() + minutes * 60000ULL);
-	log_emit(LOG_ROLLBACK_TIMER, "console", minutes);
+	log_emit(LOG_ROLLBACK_TIMER, who_of(ctx, b->who), minutes);
 }
 
 /* An earlier trial goes on being the one to go back to. */
 static void
-begin_trial(struct router *r, struct conf *before, unsigned minutes)
+begin_trial(struct cli_ctx *ctx, struct conf *before, unsigned minutes)
 {
+	struct router *r = router_of(ctx);
 	struct rollback *b = r->rollback;
 
 	if (b != NULL) {
@@ -130,7 +132,7 @@ begin_trial(struct router *r, struct conf *before, unsigned minutes)
 		b->timer.fn = on_timer;
 		b->timer.arg = b;
 	}
-	set_timer(b, minutes);
+	set_timer(ctx, b, minutes);
 }
 
 /* Says where the way back leads to; with an archive it is a file as well. */
@@ -146,7 +148,7 @@ trial_now(struct cli_ctx *ctx, unsigned minutes)
 			(void)fs_refuse(ctx, archive_of(r->running)->path,
 			    errno);
 	}
-	begin_trial(r, conf_clone(r->running), minutes);
+	begin_trial(ctx, conf_clone(r->running), minutes);
 }
 
 static int
@@ -161,11 +163,12 @@ exec_configure_confirm(struct cli_ctx *ctx,
     const struct exec_configure_confirm_args *a UNUSED)
 {
 	struct router *r = router_of(ctx);
+	char who[WHO_MAX];
 
 	if (r->rollback == NULL)
 		return none_pending(ctx);
 	rollback_end(r);
-	log_emit(LOG_ROLLBACK_CONFIRM, "console");
+	log_emit(LOG_ROLLBACK_CONFIRM, who_of(ctx, who));
 	return CLI_DONE;
 }
 
@@ -178,7 +181,7 @@ exec_configure_revert(struct cli_ctx *ctx,
 	if (r->rollback == NULL)
 		return none_pending(ctx);
 	if (a->minutes != 0) {
-		set_timer(r->rollback, a->minutes);
+		set_timer(ctx, r->rollback, a->minutes);
 		return CLI_DONE;
 	}
 	roll_back(r);
@@ -217,8 +220,8 @@ show_rollback_timer(struct cli_ctx *ctx,
 	cli_printf(ctx, "Time configured(or reconfigured): %s\n"
 			"Timer type: absolute timer\n"
 			"Timer value: %u min\n"
-			"User: console\n",
-	    when, b->minutes);
+			"User: %s\n",
+	    when, b->minutes, b->who);
 	return CLI_DONE;
 }
 
@@ -255,7 +258,7 @@ replace_now(struct cli_ctx *ctx, const struct replace *p)
 {
 	struct router *r = router_of(ctx);
 	struct conf *new = config_load_file(ctx, &p->url);
-	char name[FS_TEXT_MAX];
+	char name[FS_TEXT_MAX], who[WHO_MAX];
 	bool same;
 
 	if (new != NULL && is_empty(new)) {
@@ -277,7 +280,8 @@ replace_now(struct cli_ctx *ctx, const struct replace *p)
 	router_set_running(r, new);
 	router_commit(r);
 	config_note_set(&r->configured, "");
-	log_emit(LOG_SYS_CONFIG_FILE, fs_text(&p->url, name), "console");
+	log_emit(LOG_SYS_CONFIG_FILE, fs_text(&p->url, name),
+	    who_of(ctx, who));
 	cli_printf(ctx, "\nTotal number of passes: %d\nRollback Done\n\n",
 	    same ? 0 : 1);
 	return CLI_DONE;

@@ -214,6 +214,10 @@ void file_startup_path(const struct router *, char *buf, size_t size);
 /* The same as a command, with what IOS says. */
 int startup_save(struct cli_ctx *) MUST_USE;
 
+/* Who typed the command: "console", "admin on vty0 (10.1.1.50)". */
+#define WHO_MAX 200
+const char *who_of(struct cli_ctx *, char buf[WHO_MAX]);
+
 /* ---- archive.c, replace.c, reload.c ---- */
 /* Adds the running configuration to the archive, if there is one: -1 errno. */
 int archive_save(struct router *) MUST_USE;

@@ -44,6 +44,12 @@ session_send_term(struct session *s)
 	session_send(s, IPC_TERM, buf, wr_len(&w));
 }
 
+const char *
+who_of(struct cli_ctx *ctx, char buf[WHO_MAX])
+{
+	return session_who(session_of(ctx), buf, WHO_MAX);
+}
+
 void
 session_set_term(struct session *s, int length, int width, int monitor)
 {

@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "main/files.h"
-#include "main/fs.h"
+#include "main/archive.h"
 #include "unit.h"
 
 static void
@@ -182,6 +181,51 @@ test_outside(void **state)
 	sb_free(&sb);
 }
 
+/* What `path` of the archive makes of the host, the time and the number, and
+ * which files are its own. */
+static void
+test_archive(void **state)
+{
+	static const struct {
+		const char *path, *name; /* NULL: not in flash: */
+	} t[] = {
+	    {"flash:old", "old-Nov-21-07-25-38.123-4"},
+	    {"flash:$h", "R1-Nov-21-07-25-38.123-4"},
+	    {"flash:$h-$t", "R1-Nov-21-07-25-38.123-4"},
+	    {"bootflash:/$t.$H", "Nov-21-07-25-38.123.R1-4"},
+	    {"old$", "old$-Nov-21-07-25-38.123-4"},
+	    {"flash:", "-Nov-21-07-25-38.123-4"},
+	    {"flash:dir/", NULL},
+	    {"flash:../x", NULL},
+	    {"nvram:startup-config", NULL},
+	    {"tftp://1.1.1.1/x", NULL},
+	};
+	const uint64_t when = 1795245938123456ULL; /* Nov 21 2026 07:25:38 */
+	struct archive *a = xcalloc(1, sizeof(*a));
+	struct fs_url u;
+	unsigned n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		int r;
+
+		str_copy(a->path, t[i].path, sizeof(a->path));
+		r = archive_name(a, "R1", when, 4, &u);
+		assert_int_equal(r, t[i].name != NULL ? 0 : -1);
+		if (r == -1)
+			continue;
+		assert_string_equal(u.name, t[i].name);
+		assert_true(archive_is_mine(a, "R1", u.name, &n));
+		assert_int_equal(n, 4);
+	}
+	str_copy(a->path, "flash:$h-x", sizeof(a->path));
+	assert_false(archive_is_mine(a, "R1", "R2-x-Nov-21-1", &n));
+	assert_false(archive_is_mine(a, "R1", "R1-x", &n));
+	assert_false(archive_is_mine(a, "R1", "R1-xy-Nov-21-1", &n));
+	assert_false(archive_is_mine(a, "R1", "R1-x-Nov-21-1.cfg", &n));
+	free(a);
+}
+
 int
 main(void)
 {
@@ -189,6 +233,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_outside),
+	    cmocka_unit_test(test_archive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
