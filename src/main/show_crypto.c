@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/show.h"
 #include "cli_gen.h"
 #include "main/router.h"
 
@@ -73,17 +74,45 @@ group_bits(unsigned group)
 	return group < NELEM(bits) ? bits[group] : 0;
 }
 
+static void
+policy_object(struct show *v, const struct isakmp_policy *p)
+{
+	static const char *const ciphers[] = {[IKE_AES] = "aes",
+	    [IKE_3DES] = "3des"};
+	static const char *const hashes[] = {[IKE_MD5] = "md5",
+	    [IKE_SHA1] = "sha", [IKE_SHA256] = "sha256",
+	    [IKE_SHA384] = "sha384", [IKE_SHA512] = "sha512"};
+
+	show_object(v, NULL);
+	show_uint(v, "priority", p->priority);
+	show_str(v, "encryption", p->cipher < NELEM(ciphers) &&
+	    ciphers[p->cipher] != NULL ? ciphers[p->cipher] : "des");
+	if (p->cipher == IKE_AES)
+		show_uint(v, "key_bits", p->key_bits);
+	show_str(v, "hash", p->hash < NELEM(hashes) &&
+	    hashes[p->hash] != NULL ? hashes[p->hash] : "sha");
+	show_str(v, "authentication", p->auth == IKE_PSK ? "psk" :
+	    p->auth == IKE_RSA_ENCR ? "rsa-encr" : "rsa-sig");
+	show_uint(v, "dh_group", p->group);
+	show_uint(v, "lifetime_seconds", p->lifetime);
+	show_close(v);
+}
+
 int
 show_crypto_isakmp_policy(struct cli_ctx *ctx,
     const struct show_crypto_isakmp_policy_args *a UNUSED)
 {
 	const struct isakmp_policy *p;
+	struct show v;
 	char cipher[80];
 
-	cli_printf(ctx, "\nGlobal IKE policy\n");
+	show_begin(&v, ctx);
+	show_text(&v, "\nGlobal IKE policy\n");
+	show_array(&v, "policies");
 	CF_FOREACH(p, &conf_of(ctx)->isakmp_policies) {
 		cipher_text(p, cipher, sizeof(cipher));
-		cli_printf(ctx,
+		policy_object(&v, p);
+		show_text(&v,
 		    "Protection suite of priority %u\n"
 		    "\tencryption algorithm:\t%s\n"
 		    "\thash algorithm:\t\t%s\n"
@@ -94,7 +123,7 @@ show_crypto_isakmp_policy(struct cli_ctx *ctx,
 		    auth_text(p->auth), p->group, group_bits(p->group),
 		    p->lifetime);
 	}
-	return CLI_DONE;
+	return show_end(&v);
 }
 
 /* The key itself is a secret: it stands in the running configuration, which
