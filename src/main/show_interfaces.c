@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/show.h"
 #include "cli_gen.h"
 #include "main/router.h"
 
@@ -64,10 +65,37 @@ brief_row(struct cli_ctx *ctx, const struct interface *ifc,
 	    protocol_text(ifc, p));
 }
 
+static int
+brief_json(struct cli_ctx *ctx, const char *name)
+{
+	const struct router *r = router_of(ctx);
+	const struct interface *ifc;
+	const struct port *p;
+	struct show v;
+
+	show_begin(&v, ctx);
+	show_array(&v, "interfaces");
+	CF_FOREACH(ifc, &r->running->interfaces) {
+		if (name[0] != '\0' && strcmp(name, ifc->name) != 0)
+			continue;
+		p = ports_find(r, ifc->name);
+		show_object(&v, NULL);
+		show_str(&v, "name", ifc->name);
+		if (ifc->addr != 0)
+			show_ip4(&v, "address", ifc->addr);
+		show_str(&v, "status", status_text(ifc, p));
+		show_str(&v, "protocol", protocol_text(ifc, p));
+		show_close(&v);
+	}
+	return show_end(&v);
+}
+
 int
 show_ip_interface_brief(struct cli_ctx *ctx,
     const struct show_ip_interface_brief_args *a)
 {
+	if (cli_wants_json(ctx))
+		return brief_json(ctx, a->name);
 	cli_printf(ctx, "Interface                  IP-Address      OK? Method "
 			"Status                Protocol\n");
 	return for_interfaces(ctx, a->name, brief_row);

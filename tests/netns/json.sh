@@ -105,6 +105,8 @@ check 'show crypto isakmp sa | json' has 'show crypto isakmp sa' \
     'isinstance(j["ipv4_sas"], list)'
 check 'show crypto isakmp policy | json' has 'show crypto isakmp policy' \
     'j["policies"][0]["key_bits"] == 256'
+check 'show ip interface brief | json' has 'show ip interface brief' \
+    'j["interfaces"][0]["address"] == "192.0.2.2"'
 check 'show crypto ipsec sa | json' has 'show crypto ipsec sa' \
     'j["interfaces"][0]["crypto_map"] == "M"'
 check 'show access-lists | json' has 'show access-lists' \
