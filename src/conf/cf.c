@@ -126,59 +126,45 @@ conf_equal(const struct conf *a, const struct conf *b)
 
 /* ---- look up ---- */
 
+const void *
+cf_find(const struct conf *c, const struct cf_list *list, const char *name)
+{
+	const struct cf_ent *e;
+
+	if (list->first == NULL)
+		return NULL;
+	e = cf_ent_find(c, &c->obj, list->first->head->slot, name);
+	return e != NULL ? e->obj : NULL;
+}
+
 const struct interface *
 conf_find_interface(const struct conf *c, const char *name)
 {
-	const struct interface *i;
-
-	CF_FOREACH(i, &c->interfaces)
-		if (strcmp(i->name, name) == 0)
-			return i;
-	return NULL;
+	return cf_find(c, &c->interfaces, name);
 }
 
 const struct acl *
 conf_find_acl(const struct conf *c, const char *name)
 {
-	const struct acl *a;
-
-	CF_FOREACH(a, &c->acls)
-		if (strcmp(a->name, name) == 0)
-			return a;
-	return NULL;
+	return cf_find(c, &c->acls, name);
 }
 
 const struct transform_set *
 conf_find_transform_set(const struct conf *c, const char *name)
 {
-	const struct transform_set *t;
-
-	CF_FOREACH(t, &c->transform_sets)
-		if (strcmp(t->name, name) == 0)
-			return t;
-	return NULL;
+	return cf_find(c, &c->transform_sets, name);
 }
 
 const struct ipsec_profile *
 conf_find_ipsec_profile(const struct conf *c, const char *name)
 {
-	const struct ipsec_profile *p;
-
-	CF_FOREACH(p, &c->ipsec_profiles)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return NULL;
+	return cf_find(c, &c->ipsec_profiles, name);
 }
 
 const struct gdoi_group *
 conf_find_gdoi_group(const struct conf *c, const char *name)
 {
-	const struct gdoi_group *g;
-
-	CF_FOREACH(g, &c->gdoi_groups)
-		if (strcmp(g->name, name) == 0)
-			return g;
-	return NULL;
+	return cf_find(c, &c->gdoi_groups, name);
 }
 
 const struct crypto_map *

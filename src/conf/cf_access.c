@@ -10,6 +10,7 @@
 
 #include "cli_gen.h"
 #include "conf/auth.h"
+#include "conf/cf_int.h"
 
 #define VTY_DEFAULT 5 /* vty 0 to 4 are there without being configured */
 #define TIMEOUT_DEFAULT 600 /* seconds */
@@ -26,12 +27,7 @@ conf_of(const struct cf_obj *o)
 const struct user *
 conf_find_user(const struct conf *c, const char *name)
 {
-	const struct user *u;
-
-	CF_FOREACH(u, &c->users)
-		if (strcmp(u->name, name) == 0)
-			return u;
-	return NULL;
+	return cf_find(c, &c->users, name);
 }
 
 /* `username X privilege 15` and `username X secret Y` may come in two lines:

@@ -155,10 +155,13 @@ ent_new(struct job *j, struct cf_obj *at, struct cf_obj *obj,
 static bool
 remove_alike(struct job *j, struct cf_obj *at)
 {
-	struct cf_ent *e = cf_slot_first(j->c, at, j->f->slot), *next;
+	struct cf_ent *e, *next;
 	size_t len = j->text.len;
 	bool found = false;
 
+	if (cf_slot_on(j->c, at, j->f->slot) == 0)
+		return false;
+	e = cf_slot_first(j->c, at, j->f->slot);
 	for (; e != NULL && e->slot == j->f->slot; e = next) {
 		next = e->next;
 		if (e->negated ||
@@ -224,7 +227,7 @@ line_on(struct job *j, struct cf_obj *at, struct cf_ent *e)
 		return;
 	}
 	e->form = j->form;
-	e->negated = false;
+	cf_ent_affirm(j->c, e);
 	e->text = keep_str(j->c, &j->text);
 }
 
@@ -267,6 +270,8 @@ find_number(struct conf *c, struct cf_obj *at, uint16_t slot, uint32_t number)
 	struct cf_group *g = cf_group_find(c, at, slot);
 	struct cf_ent *e = g != NULL && g->n != 0 ? g->last : NULL;
 
+	if (e != NULL && g->hint != NULL && g->hint->number >= number)
+		e = g->hint;
 	while (e != NULL && e->slot == slot && e->number > number)
 		e = e->prev;
 	return e != NULL && e->slot == slot && e->number == number ? e : NULL;
@@ -294,10 +299,18 @@ choose_number(struct job *j, struct cf_obj *at, uint32_t *number)
 static struct cf_ent *
 find_added(struct job *j, struct cf_obj *at)
 {
+	uint32_t number = cli_number(j->l, j->m);
 	struct cf_ent *e;
 
 	if ((j->f->flags & FF_DUP) == 0)
 		return cf_ent_find(j->c, at, j->f->slot, str_of(&j->key));
+	if (!j->negated || number != 0) {
+		e = number != 0 ? find_number(j->c, at, j->f->slot, number)
+				: NULL;
+		return e != NULL && strcmp(e->text, str_of(&j->text)) == 0
+		    ? e
+		    : NULL;
+	}
 	for (e = cf_slot_first(j->c, at, j->f->slot);
 	     e != NULL && e->slot == j->f->slot; e = e->next)
 		if (strcmp(e->text, str_of(&j->text)) == 0)
@@ -365,7 +378,7 @@ apply_add(struct job *j, struct cf_obj *at)
 	}
 	note_effect(j);
 	if (e == NULL || (j->f->flags & FF_DUP) != 0) {
-		if (e != NULL && (cli_number(j->l, j->m) == e->number))
+		if (e != NULL)
 			return CF_OK;
 		return add_new(j, at, rec);
 	}

@@ -7,9 +7,11 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli_gen.h"
+#include "conf/cf_int.h"
 
 /* ---- access lists ---- */
 
@@ -200,13 +202,11 @@ transform_set_check(struct cf_check *k, const struct transform_set *t)
 int
 crypto_map_check(struct cf_check *k, const struct crypto_map *m)
 {
-	const struct crypto_map *o;
+	char key[CONF_NAME + 8];
 
-	if (k->negated)
+	snprintf(key, sizeof(key), "%s %u", m->name, m->seq);
+	if (k->negated || cf_find(k->conf, &k->conf->crypto_maps, key) != NULL)
 		return 0;
-	CF_FOREACH(o, &k->conf->crypto_maps)
-		if (o->seq == m->seq && strcmp(o->name, m->name) == 0)
-			return 0;
 	cf_note(k, "%% NOTE: This new crypto map will remain disabled until a "
 		   "valid\n         group has been configured.");
 	return 0;

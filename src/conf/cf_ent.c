@@ -254,6 +254,9 @@ place_of(const struct conf *c, const struct cf_obj *owner,
 	if (g != NULL && g->n != 0) {
 		struct cf_ent *p = g->last;
 
+		/* counted down, each goes before the newest */
+		if (g->hint != NULL && comes_before(e, g->hint))
+			p = g->hint->prev;
 		while (p != NULL && p->slot == e->slot && comes_before(e, p))
 			p = p->prev;
 		return p;
@@ -323,6 +326,8 @@ ent_link(struct conf *c, struct cf_obj *owner, struct cf_ent *e,
 		e->next->prev = e;
 	if (g->n++ == 0 || after == g->last)
 		g->last = e;
+	g->hint = e;
+	g->off += e->negated;
 	index_add(c, e);
 	if (f != NULL && f->list != CLI_NO_LIST && e->obj != NULL)
 		list_insert(cf_list_at(owner, f->list), obj_before(e), e->obj);
@@ -342,8 +347,8 @@ forget_below(struct conf *c, struct cf_obj *o)
 
 		index_remove(c, e);
 		if (g != NULL) {
-			g->n = 0;
-			g->last = NULL;
+			g->n = g->off = 0;
+			g->last = g->hint = NULL;
 		}
 		if (e->obj != NULL)
 			forget_below(c, e->obj);
@@ -361,6 +366,9 @@ cf_ent_remove(struct conf *c, struct cf_ent *e)
 		    e->obj);
 	if (g != NULL) {
 		g->n--;
+		g->off -= e->negated;
+		if (g->hint == e)
+			g->hint = NULL;
 		if (g->last == e)
 			g->last = g->n != 0 ? e->prev : NULL;
 	}
@@ -375,6 +383,24 @@ cf_ent_remove(struct conf *c, struct cf_ent *e)
 		forget_below(c, e->obj);
 }
 
+void
+cf_ent_affirm(struct conf *c, struct cf_ent *e)
+{
+	struct cf_group *g = cf_group_find(c, e->owner, e->slot);
+
+	if (e->negated && g != NULL)
+		g->off--;
+	e->negated = false;
+}
+
+uint32_t
+cf_slot_on(const struct conf *c, const struct cf_obj *owner, uint16_t slot)
+{
+	const struct cf_group *g = cf_group_find(c, owner, slot);
+
+	return g != NULL ? g->n - g->off : 0;
+}
+
 struct cf_ent *
 cf_slot_first(const struct conf *c, const struct cf_obj *owner, uint16_t slot)
 {
@@ -387,6 +413,17 @@ cf_slot_first(const struct conf *c, const struct cf_obj *owner, uint16_t slot)
 }
 
 /* ---- lines that are kept as typed ---- */
+
+static uint64_t
+word_bit(const char *text)
+{
+	uint32_t h = 0;
+
+	text += strspn(text, " ");
+	for (; *text != '\0' && *text != ' '; text++)
+		h = h * 31 + (unsigned char)*text;
+	return 1ULL << (h % 64);
+}
 
 /* A block that is entered again holds its lines already: a line that is found
  * ahead moves the place, so that the same text twice changes nothing. */
@@ -404,6 +441,7 @@ cf_kept_add(struct conf *c, struct cf_block *b, const char *text)
 	e = arena_alloc(c->arena, sizeof(*e));
 	e->form = e->slot = CF_KEPT;
 	e->text = e->key = arena_strdup(c->arena, text);
+	b->words |= word_bit(text);
 	ent_link(c, &b->obj, e,
 	    b->at != NULL ? b->at : place_of(c, &b->obj, e));
 	b->at = e;
@@ -417,6 +455,8 @@ cf_kept_remove(struct conf *c, struct cf_block *b, const char *text)
 	size_t len = strlen(text);
 	bool found = false;
 
+	if ((b->words & word_bit(text)) == 0)
+		return false;
 	for (; e != NULL; e = next) {
 		const char *t = e->text + strspn(e->text, " ");
 

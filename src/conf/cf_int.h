@@ -31,7 +31,8 @@ struct cf_group {
 	struct cf_group *hnext;
 	const struct cf_obj *owner;
 	struct cf_ent *last;
-	uint32_t n;
+	struct cf_ent *hint; /* the newest: the next one is often beside it */
+	uint32_t n, off; /* all, and those that are negations */
 	uint16_t slot;
 };
 
@@ -45,6 +46,7 @@ struct cf_index {
 struct cf_block {
 	struct cf_obj obj;
 	struct cf_ent *at; /* where lines that come now belong, NULL: first */
+	uint64_t words;	   /* a bit for the first word of each kept line */
 };
 
 static inline const struct cli_form *
@@ -73,12 +75,20 @@ struct cf_group *cf_group_find(const struct conf *, const struct cf_obj *owner,
     uint16_t slot);
 struct cf_ent *cf_ent_find(const struct conf *, const struct cf_obj *owner,
     uint16_t slot, const char *key);
+/* The record of that name in a global list whose key is a name. */
+const void *cf_find(const struct conf *, const struct cf_list *,
+    const char *name);
 /* First line of a slot, NULL if none. */
 struct cf_ent *cf_slot_first(const struct conf *, const struct cf_obj *owner,
+    uint16_t slot);
+/* How many lines of a slot are no negations. */
+uint32_t cf_slot_on(const struct conf *, const struct cf_obj *owner,
     uint16_t slot);
 /* Puts a line in its place; text, key, form, number are set. */
 void cf_ent_insert(struct conf *, struct cf_obj *owner, struct cf_ent *);
 void cf_ent_remove(struct conf *, struct cf_ent *);
+/* It is no negation any more. */
+void cf_ent_affirm(struct conf *, struct cf_ent *);
 void cf_kept_add(struct conf *, struct cf_block *, const char *text);
 bool cf_kept_remove(struct conf *, struct cf_block *, const char *text);
 

@@ -203,6 +203,14 @@ ends_text(const char *line, const char *until)
 	    line[4 + strspn(line + 4, " \t")] == '\0';
 }
 
+/* In a certificate: nothing but hexadecimal digits. */
+static bool
+goes_on(const char *line, const char *until)
+{
+	return strcmp(until, "quit") != 0 ||
+	    line[strspn(line, " \t0123456789abcdefABCDEF")] == '\0';
+}
+
 /* Appends lines up to the one that ends the text. False, and nothing was
  * read: there is none as far as a text may reach. */
 static bool
@@ -218,6 +226,8 @@ join_text(struct load *ld, const char *until)
 		sb_add(&all, "\n", 1);
 		sb_add(&all, ld->line.s, ld->line.len);
 		ends = ends_text(ld->line.s, until);
+		if (!ends && !goes_on(ld->line.s, until))
+			break;
 	}
 	if (!ends) {
 		all.len = strcspn(all.s, "\n");
