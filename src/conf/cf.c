@@ -211,6 +211,8 @@ conf_mode_prompt(const struct cf_cursor *cur)
 {
 	const struct cli_mode *m = obj_mode(cur->at);
 
+	if (cur->range[0] != '\0')
+		return "config-if-range";
 	if (m->prompt_dotted != NULL &&
 	    strchr(header_key(cur->at), '.') != NULL)
 		return m->prompt_dotted;

@@ -37,9 +37,13 @@ enum cf_result {
 };
 
 /* A place in the configuration: the record whose mode a line is typed in. */
+#define CF_RANGE_MAX 2048
 struct cf_cursor {
 	struct conf *conf;
 	struct cf_obj *at; /* &conf->obj: global configuration mode */
+	/* `interface range`: the other interfaces that a line is for, each
+	 * name with a blank behind it; at is the first one. "": none */
+	char range[CF_RANGE_MAX];
 };
 
 struct cf_error {

@@ -142,7 +142,7 @@ conf_hide_passwords(struct conf *c)
 	struct cf_error err;
 	const struct user *u;
 	const struct enable_secret *e;
-	struct cf_cursor cur = {c, &c->obj};
+	struct cf_cursor cur = {.conf = c, .at = &c->obj};
 	struct strbuf sb = {0};
 	char *line, *rest;
 	unsigned n = 0;

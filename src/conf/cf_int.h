@@ -135,11 +135,14 @@ const char *cf_absent_text(struct cf_absent *, const struct cf_obj *,
     unsigned slot);
 void cf_absent_free(struct cf_absent *);
 
-/* cf_line.c: indent is relative to the header of the block at the cursor: a
+/* cf_line.c: the line at one record; cf_range.c: at all of a range, and what
+ * opens a range. indent is relative to the header of the block at the cursor: a
  * deeper line of a keeping block belongs to the block. outer: by its
  * indentation the line should be of this record or its parents; they are
  * asked first. NULL: nothing is known of indentation. */
 enum cf_result cf_line_at(struct cf_cursor *, const char *line, int indent,
+    struct cf_obj *outer, struct cf_error *, struct strbuf *notes) MUST_USE;
+enum cf_result cf_line_one(struct cf_cursor *, const char *line, int indent,
     struct cf_obj *outer, struct cf_error *, struct strbuf *notes) MUST_USE;
 
 #endif

@@ -296,7 +296,7 @@ line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
 }
 
 enum cf_result
-cf_line_at(struct cf_cursor *cur, const char *line, int indent,
+cf_line_one(struct cf_cursor *cur, const char *line, int indent,
     struct cf_obj *outer, struct cf_error *err, struct strbuf *notes)
 {
 	struct try *t = xcalloc(1, sizeof(*t));
@@ -311,12 +311,4 @@ cf_line_at(struct cf_cursor *cur, const char *line, int indent,
 	free(text);
 	free(t);
 	return rv;
-}
-
-enum cf_result
-conf_line(struct cf_cursor *cur, const char *line, struct cf_error *err,
-    struct strbuf *notes)
-{
-	return cf_line_at(cur, line, (int)strspn(line, " \t"), NULL, err,
-	    notes);
 }

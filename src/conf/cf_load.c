@@ -413,7 +413,7 @@ exec_line(struct load *ld, const char *s)
 	if (ld->prompts)
 		return;
 	scratch = conf_new();
-	cur = (struct cf_cursor){scratch, &scratch->obj};
+	cur = (struct cf_cursor){.conf = scratch, .at = &scratch->obj};
 	if (conf_line(&cur, s, &err, NULL) == CF_OK)
 		tell(ld, true, "configuration behind `end`: it needs "
 			       "`configure terminal` first");
@@ -461,7 +461,7 @@ unsigned
 conf_load(struct conf *c, const char *text, size_t len, conf_report_fn *report,
     void *arg)
 {
-	struct load ld = {.cur = {c, &c->obj},
+	struct load ld = {.cur = {.conf = c, .at = &c->obj},
 	    .report = report,
 	    .arg = arg,
 	    .skip_deeper = -1,

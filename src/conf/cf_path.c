@@ -9,6 +9,8 @@
 
 #include "conf/cf_int.h"
 
+#define RANGE_MARK '+' /* no command begins like this */
+
 static void
 add_way(const struct conf *conf, const struct cf_obj *o, struct strbuf *path)
 {
@@ -23,6 +25,8 @@ conf_path(const struct cf_cursor *cur, struct strbuf *path)
 {
 	sb_add(path, "", 0);
 	add_way(cur->conf, cur->at, path);
+	if (cur->range[0] != '\0')
+		sb_printf(path, "%c%s\n", RANGE_MARK, cur->range);
 }
 
 bool
@@ -32,6 +36,11 @@ conf_goto(struct cf_cursor *cur, const char *path)
 		size_t len = strcspn(path, "\n");
 		const struct cf_ent *e;
 
+		if (*path == RANGE_MARK) {
+			str_copy(cur->range, path + 1, sizeof(cur->range));
+			cur->range[strcspn(cur->range, "\n")] = '\0';
+			break;
+		}
 		for (e = cur->at->ents; e != NULL; e = e->next)
 			if (e->obj != NULL && strlen(e->text) == len &&
 			    memcmp(e->text, path, len) == 0)

@@ -48,7 +48,7 @@ static bool
 ifname_canonical(const char *given, char name[IFNAME_MAX])
 {
 	struct conf *conf = conf_new();
-	struct cf_cursor cur = {conf, &conf->obj};
+	struct cf_cursor cur = {.conf = conf, .at = &conf->obj};
 	char *line = xasprintf("interface %s", given);
 	struct strbuf notes = {0};
 	struct cf_error err;

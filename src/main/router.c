@@ -87,7 +87,8 @@ static void
 collect_exec(struct router *r, const char *text, size_t len)
 {
 	const char *end = text + len;
-	struct cf_cursor cur = {r->running, &r->running->obj};
+	struct cf_cursor cur = {.conf = r->running,
+	    .at = &r->running->obj};
 
 	while (text < end) {
 		const char *nl = memchr(text, '\n', (size_t)(end - text));

@@ -18,7 +18,7 @@
 static struct cf_cursor
 session_cursor(struct session *s, struct conf *conf)
 {
-	struct cf_cursor cur = {conf, &conf->obj};
+	struct cf_cursor cur = {.conf = conf, .at = &conf->obj};
 
 	if (s->at_conf == conf && s->at_change == s->r->change) {
 		cur.at = s->at;
@@ -493,7 +493,8 @@ session_abort(struct session *s)
 void
 console_run_quiet(struct router *r, const char *line)
 {
-	struct cf_cursor cur = {r->running, &r->running->obj};
+	struct cf_cursor cur = {.conf = r->running,
+	    .at = &r->running->obj};
 	struct session *s = session_new(r, -1);
 
 	uint32_t id = s->id;

@@ -110,7 +110,7 @@ static void
 one(char *row)
 {
 	struct conf *c = conf_new();
-	struct cf_cursor cur = {c, &c->obj};
+	struct cf_cursor cur = {.conf = c, .at = &c->obj};
 	struct cf_error err;
 	struct strbuf notes = {0};
 	char *kind = strtok(row, "\t"), *line, *next;

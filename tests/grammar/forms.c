@@ -242,7 +242,7 @@ run(const struct sample *s, bool refuse)
 static void
 everything(struct conf *all, const struct sample *s)
 {
-	struct cf_cursor cur = {all, &all->obj};
+	struct cf_cursor cur = {.conf = all, .at = &all->obj};
 	struct cf_error err;
 
 	if (strcmp(s->kind, "exec") == 0 || strcmp(s->kind, "run") == 0)

@@ -98,7 +98,7 @@ test_hide(void **state)
 static void
 type(struct conf *c, const char *const *lines)
 {
-	struct cf_cursor cur = {c, &c->obj};
+	struct cf_cursor cur = {.conf = c, .at = &c->obj};
 	struct strbuf notes = {0};
 	struct cf_error err;
 
@@ -196,7 +196,7 @@ static void
 test_lines(void **state)
 {
 	struct conf *c = conf_new();
-	struct cf_cursor cur = {c, &c->obj};
+	struct cf_cursor cur = {.conf = c, .at = &c->obj};
 	struct line_settings s;
 	struct cf_error err;
 

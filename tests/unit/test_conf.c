@@ -27,7 +27,7 @@ start(struct fix *f)
 {
 	memset(f, 0, sizeof(*f));
 	f->c = conf_new();
-	f->cur = (struct cf_cursor){f->c, &f->c->obj};
+	f->cur = (struct cf_cursor){.conf = f->c, .at = &f->c->obj};
 }
 
 static void
@@ -401,7 +401,7 @@ test_clone(void **state)
 	assert_string_equal(conf_find_interface(d, "GigabitEthernet0/0")
 				->description,
 	    "hello");
-	cur = (struct cf_cursor){d, &d->obj};
+	cur = (struct cf_cursor){.conf = d, .at = &d->obj};
 	assert_int_equal(conf_line(&cur, "int g0/0", &err, NULL), CF_OK);
 	assert_int_equal(conf_line(&cur, "no description", &err, NULL), CF_OK);
 	assert_int_equal(conf_line(&cur, "no ip access-list extended A", &err,
@@ -636,10 +636,88 @@ test_brief(void **state)
 	stop(&f);
 }
 
+/* One line for several interfaces: all of them or none. */
+static void
+test_range(void **state)
+{
+	static const struct {
+		const char *list, *want; /* the names, or where the caret is */
+	} t[] = {
+	    {"g0/0 - 2", "GigabitEthernet0/0 GigabitEthernet0/1 "
+			 "GigabitEthernet0/2 "},
+	    {"g0/0-1 , lo7", "GigabitEthernet0/0 GigabitEthernet0/1 "
+			     "Loopback7 "},
+	    {"Gi 0/0 - Gi 0/1,lo1-2", "GigabitEthernet0/0 GigabitEthernet0/1 "
+				      "Loopback1 Loopback2 "},
+	    {"po1 - 2", "Port-channel1 Port-channel2 "},
+	    {"g0/0.10 -11", "GigabitEthernet0/0.10 GigabitEthernet0/0.11 "},
+	    {"g0/3 - 1", NULL}, {"g0/0 -", NULL}, {"g0/0,", NULL},
+	    {"frotz1 - 2", NULL}, {"g0/0 - e0/1", NULL}, {"lo0 - 9999", NULL},
+	    {"lo0 - 99999999999999999999", NULL}, {"g0/0 - 1x", NULL},
+	};
+	struct fix f;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		char *s = xasprintf("int range %s", t[i].list);
+		struct strbuf got = {0};
+		const struct interface *ifc;
+
+		start(&f);
+		assert_int_equal(line(&f, s),
+		    t[i].want != NULL ? CF_OK : CF_REFUSED);
+		CF_FOREACH(ifc, &f.c->interfaces)
+			sb_printf(&got, "%s ", ifc->name);
+		if (t[i].want != NULL)
+			assert_string_equal(got.s, t[i].want);
+		else
+			assert_null(got.s);
+		sb_free(&got);
+		free(s);
+		stop(&f);
+	}
+}
+
+static void
+test_range_lines(void **state)
+{
+	struct strbuf path = {0};
+	struct cf_cursor other = {0};
+	struct fix f;
+
+	(void)state;
+	start(&f);
+	LINES(&f, "interface range lo0 - 1", "description both");
+	assert_string_equal(conf_mode_prompt(&f.cur), "config-if-range");
+	/* the second is refused, so the first does not change either */
+	conf_path(&f.cur, &path);
+	LINES(&f, "interface lo1", "ip address 10.0.0.1 255.255.255.0");
+	other.conf = f.c;
+	other.at = &f.c->obj;
+	assert_true(conf_goto(&other, path.s));
+	f.cur = other;
+	assert_string_equal(conf_mode_prompt(&f.cur), "config-if-range");
+	assert_int_equal(line(&f, "frotz"), CF_REFUSED);
+	assert_int_equal(line(&f, "ip address 10.0.0.300 255.0.0.0"),
+	    CF_REFUSED);
+	LINES(&f, "ip mtu 1400");
+	prints(&f, "interface Loopback0\n description both\n no ip address\n"
+		   " ip mtu 1400\n!\ninterface Loopback1\n description both\n"
+		   " ip address 10.0.0.1 255.255.255.0\n ip mtu 1400\n");
+	LINES(&f, "no description", "hostname X");
+	assert_string_equal(conf_mode_prompt(&f.cur), "config");
+	LINES(&f, "interface lo0", "ip mtu 1300", "exit",
+	    "default interface lo0", "no interface lo1");
+	prints(&f, "hostname X\n!\ninterface Loopback0\n no ip address\n");
+	sb_free(&path);
+	stop(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_more),
+	    cmocka_unit_test(test_range), cmocka_unit_test(test_range_lines),
 	    cmocka_unit_test(test_more_bounded),
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_fields), cmocka_unit_test(test_modes),
