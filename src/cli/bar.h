@@ -28,11 +28,18 @@ struct bar {
 	size_t cmd_len;	 /* of the command, without the blanks before the bar */
 	char arg[512];	 /* expression or file name, without blanks around */
 	const char *err; /* BAR_BAD: the IOS message */
+	int column;	 /* ... the octet that its caret is for, -1: none */
 };
 
-/* Only show and more (behind do, too) take a bar; elsewhere a `|` is text. */
-void bar_split(const char *line, struct bar *);
-/* The words behind a bar in the order of `?`; NULL at the end. */
-const char *bar_word(unsigned i, const char **help);
+/* exec: the line is one of exec mode, where a bar is never text (aliases may
+ * stand for anything); elsewhere only behind do, show and more. */
+void bar_split(const char *line, bool exec, struct bar *);
+
+/* Whether the text before the cursor is behind a bar: then what follows it. */
+const char *bar_behind(const char *text, bool exec);
+/* `| ?`, `| inc?`, `| include ?` for what bar_behind() gave. */
+void bar_help(struct strbuf *, const char *behind);
+/* Tab: what to append, "" if nothing; buf of 256. */
+void bar_complete(char *buf, const char *behind);
 
 #endif

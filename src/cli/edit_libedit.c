@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The line editor on libedit: terminal type dumb (no escape sequences near a
- * prompt), own key reader (type-ahead, the console socket beside it).
+ * The line editor on libedit (configure --with-libedit): terminal type dumb
+ * (no escape sequences near a prompt), keys by our terminal. What is not a
+ * tty has lines without editing.
  */
 #include "config.h"
 
-#include <errno.h>
 #include <histedit.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,120 +14,21 @@
 #include <unistd.h>
 
 #include "cli/edit.h"
-
-#define KEYS 65536 /* type-ahead: a pasted configuration */
-#define HISTORY_LINES 50
-#define CTRL_C 0x03
-#define CTRL_SHIFT_6 0x1e
+#include "cli/term.h"
 
 struct edit {
-	EditLine *el;
-	History *hist;
-	int other;
+	struct term *term;
+	EditLine *el; /* NULL: not a tty */
+	History *hist[2]; /* EDIT_EXEC, EDIT_CONFIG */
+	FILE *in, *out;
 	const struct edit_ops *ops;
 	void *arg;
-	struct termios before;
-	unsigned char keys[KEYS]; /* ring */
-	size_t head, count;
-	bool after_cr, gone, editing, secret;
-	bool watch, stop; /* a command runs; it shall end */
+	bool editing, sync, begun;
+	enum edit_kind kind;
 	enum edit_end end;
 	const char *prompt;
 	char *line;
 };
-
-/* ---- keys ---- */
-
-static void
-key_put(struct edit *e, unsigned char c)
-{
-	if (c == '\n' && e->after_cr) {
-		e->after_cr = false; /* CR LF is one end of line */
-		return;
-	}
-	e->after_cr = c == '\r';
-	if (e->watch && (c == CTRL_C || c == CTRL_SHIFT_6)) {
-		e->stop = true;
-		return;
-	}
-	if (e->count < KEYS)
-		e->keys[(e->head + e->count++) % KEYS] = c;
-}
-
-static int
-key_take(struct edit *e)
-{
-	int c = e->keys[e->head];
-
-	e->head = (e->head + 1) % KEYS;
-	e->count--;
-	return c;
-}
-
-static void
-read_keys(struct edit *e)
-{
-	unsigned char buf[4096];
-	size_t room = KEYS - e->count, i;
-	ssize_t n;
-
-	if (room == 0)
-		return;
-	n = read(STDIN_FILENO, buf, room < sizeof(buf) ? room : sizeof(buf));
-	if (n == 0 || (n == -1 && errno != EINTR && errno != EAGAIN))
-		e->gone = true;
-	for (i = 0; n > 0 && i < (size_t)n; i++)
-		key_put(e, buf[i]);
-}
-
-/* Waits for a key (unless the ring is full) or the other descriptor. */
-static void
-wait_input(struct edit *e, bool serve)
-{
-	struct pollfd p[2] = {{.fd = serve ? e->other : -1, .events = POLLIN},
-	    {.fd = e->count < KEYS ? STDIN_FILENO : -1, .events = POLLIN}};
-
-	if (poll(p, 2, -1) == -1)
-		return;
-	if (p[1].revents != 0)
-		read_keys(e);
-	if (p[0].revents != 0)
-		e->ops->event(e->arg);
-}
-
-static int
-next_key(struct edit *e, bool serve)
-{
-	while (e->count == 0 && !e->gone)
-		wait_input(e, serve);
-	return e->count != 0 ? key_take(e) : -1;
-}
-
-int
-edit_getkey(struct edit *e)
-{
-	return next_key(e, false);
-}
-
-void
-edit_hangup(struct edit *e)
-{
-	e->gone = true;
-	e->count = 0;
-}
-
-int
-edit_wait(struct edit *e)
-{
-	int r;
-
-	e->watch = true;
-	e->stop = false;
-	wait_input(e, true);
-	e->watch = false;
-	r = e->stop ? 1 : 0;
-	return e->gone ? -1 : r;
-}
 
 static int
 on_getc(EditLine *el, wchar_t *out)
@@ -137,46 +37,74 @@ on_getc(EditLine *el, wchar_t *out)
 	int c;
 
 	el_get(el, EL_CLIENTDATA, &e);
-	c = next_key(e, true);
+	fflush(e->out);
+	c = term_key(e->term, true);
 	if (c == -1)
 		return 0;
+	e->begun = true;
 	*out = (wchar_t)c;
 	return 1;
 }
 
+int
+edit_getkey(struct edit *e, bool serve)
+{
+	e->begun = true;
+	return term_key(e->term, serve);
+}
+
+void
+edit_hangup(struct edit *e)
+{
+	term_hangup(e->term);
+}
+
+int
+edit_wait(struct edit *e)
+{
+	return term_wait(e->term);
+}
+
 /* ---- output ---- */
 
-/* The terminal still turns \n into CR LF. */
-void
-edit_write(struct edit *e UNUSED, const char *text, size_t len)
+static void
+write_str(struct edit *e, const char *text)
 {
-	(void)fwrite(text, 1, len, stdout);
-	fflush(stdout);
+	edit_write(e, text, strlen(text));
+}
+
+/* On a tty libedit writes too: nothing stays in a buffer. */
+void
+edit_write(struct edit *e, const char *text, size_t len)
+{
+	if (e->out != NULL)
+		fflush(e->out);
+	term_put(e->term, text, len);
+	term_flush(e->term);
 }
 
 /* Prompt and line once more, with the cursor where it was. */
 static void
 retype(struct edit *e)
 {
-	const LineInfo *li = el_line(e->el);
-	size_t len = (size_t)(li->lastchar - li->buffer);
-	size_t back = (size_t)(li->lastchar - li->cursor);
+	const LineInfo *li = e->el != NULL ? el_line(e->el) : NULL;
+	size_t back = 0;
 
-	fputs(e->prompt, stdout);
-	if (!e->secret)
-		(void)fwrite(li->buffer, 1, len, stdout);
-	while (!e->secret && back-- > 0)
-		fputc('\b', stdout);
-	fflush(stdout);
+	write_str(e, e->prompt);
+	if (li == NULL || e->kind == EDIT_SECRET)
+		return;
+	edit_write(e, li->buffer, (size_t)(li->lastchar - li->buffer));
+	for (back = (size_t)(li->lastchar - li->cursor); back > 0; back--)
+		write_str(e, "\b");
 }
 
 void
 edit_print_async(struct edit *e, const char *text)
 {
-	if (e->editing)
-		fputs("\n", stdout);
-	edit_write(e, text, strlen(text));
-	if (e->editing)
+	if (e->editing || !term_at_start(e->term))
+		write_str(e, "\n");
+	write_str(e, text);
+	if (e->editing && (e->sync || !e->begun))
 		retype(e);
 }
 
@@ -194,19 +122,25 @@ before_cursor(EditLine *el)
 }
 
 static unsigned char
+insert_one(EditLine *el, char c)
+{
+	char text[2] = {c, '\0'};
+
+	return el_insertstr(el, text) == -1 ? CC_ERROR : CC_REFRESH;
+}
+
+static unsigned char
 on_help(EditLine *el, int ch UNUSED)
 {
 	struct edit *e;
 	char *text;
 
 	el_get(el, EL_CLIENTDATA, &e);
-	if (e->secret)
-		return CC_ERROR;
+	if (e->kind > EDIT_CONFIG)
+		return insert_one(el, '?');
 	text = before_cursor(el);
-	fputs("?\n", stdout);
-	e->editing = false;
+	write_str(e, "?\n");
 	e->ops->help(e->arg, text);
-	e->editing = true;
 	free(text);
 	retype(e);
 	return CC_NORM;
@@ -220,6 +154,8 @@ on_tab(EditLine *el, int ch UNUSED)
 	char *text;
 
 	el_get(el, EL_CLIENTDATA, &e);
+	if (e->kind > EDIT_CONFIG)
+		return insert_one(el, '\t');
 	text = before_cursor(el);
 	e->ops->complete(e->arg, text, add);
 	free(text);
@@ -241,13 +177,21 @@ finish(EditLine *el, enum edit_end end)
 static unsigned char
 on_ctrl_z(EditLine *el, int ch UNUSED)
 {
-	fputs("^Z", stdout);
+	struct edit *e;
+
+	el_get(el, EL_CLIENTDATA, &e);
+	write_str(e, "^Z");
 	return finish(el, EDIT_CTRL_Z);
 }
 
 static unsigned char
 on_ctrl_c(EditLine *el, int ch UNUSED)
 {
+	struct edit *e;
+
+	el_get(el, EL_CLIENTDATA, &e);
+	if (e->kind == EDIT_TEXT)
+		return insert_one(el, 0x03);
 	return finish(el, EDIT_CTRL_C);
 }
 
@@ -295,18 +239,31 @@ bind_keys(EditLine *el)
 
 /* ---- start and end ---- */
 
-struct edit *
-edit_new(int other_fd, const struct edit_ops *ops, void *arg)
+static void
+on_event(void *arg)
 {
-	struct edit *e = xcalloc(1, sizeof(*e));
-	struct termios raw;
-	HistEvent ev;
+	struct edit *e = arg;
 
-	e->other = other_fd;
-	e->ops = ops;
-	e->arg = arg;
-	(void)tcgetattr(STDIN_FILENO, &e->before);
-	e->el = el_init("cohort", stdin, stdout, stderr);
+	e->ops->event(e->arg);
+}
+
+static void
+on_active(void *arg)
+{
+	struct edit *e = arg;
+
+	if (e->ops->active != NULL)
+		e->ops->active(e->arg);
+}
+
+static void
+start_libedit(struct edit *e, const struct edit_io *io)
+{
+	e->in = fdopen(dup(io->in), "r");
+	e->out = fdopen(dup(io->out), "w");
+	if (e->in == NULL || e->out == NULL)
+		fatal("fdopen");
+	e->el = el_init("cohort", e->in, e->out, stderr);
 	if (e->el == NULL)
 		fatal("el_init");
 	el_set(e->el, EL_CLIENTDATA, e);
@@ -318,84 +275,140 @@ edit_new(int other_fd, const struct edit_ops *ops, void *arg)
 	el_set(e->el, EL_SETTY, "-x", "-echo", "-icanon", "-isig", "-ixon",
 	    "-icrnl", NULL);
 	el_set(e->el, EL_SETTY, "-d", "-isig", "-ixon", "-icrnl", NULL);
-	e->hist = history_init();
-	history(e->hist, &ev, H_SETSIZE, HISTORY_LINES);
-	history(e->hist, &ev, H_SETUNIQUE, 1);
-	el_set(e->el, EL_HIST, history, e->hist);
 	bind_keys(e->el);
-	/* Raw between lines too: libedit goes back to -x then. */
-	(void)tcgetattr(STDIN_FILENO, &raw);
-	raw.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG | IEXTEN);
-	raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+struct edit *
+edit_new(const struct edit_io *io, const struct edit_ops *ops, void *arg)
+{
+	static const struct term_ops term_ops = {on_event, on_active};
+	bool tty = isatty(io->in) && isatty(io->out);
+	struct term_io tio = {io->in, io->out, io->other, io->telnet, tty};
+	struct edit *e = xcalloc(1, sizeof(*e));
+	HistEvent ev;
+	int i;
+
+	e->ops = ops;
+	e->arg = arg;
+	e->prompt = "";
+	for (i = 0; i < 2; i++) {
+		e->hist[i] = history_init();
+		history(e->hist[i], &ev, H_SETSIZE, 10);
+		history(e->hist[i], &ev, H_SETUNIQUE, 1);
+	}
+	e->term = term_new(&tio, &term_ops, e);
+	if (tty)
+		start_libedit(e, io);
 	return e;
+}
+
+/* libedit takes the width from the terminal, and always edits. */
+void
+edit_set(struct edit *e, const struct edit_settings *set)
+{
+	HistEvent ev;
+
+	e->sync = set->sync;
+	history(e->hist[0], &ev, H_SETSIZE, (int)set->history);
+	history(e->hist[1], &ev, H_SETSIZE, (int)set->history);
+}
+
+static void
+forget_line(struct edit *e)
+{
+	if (e->line != NULL)
+		explicit_bzero(e->line, strlen(e->line));
+	free(e->line);
+	e->line = NULL;
 }
 
 void
 edit_free(struct edit *e)
 {
-	el_end(e->el);
-	history_end(e->hist);
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &e->before);
-	free(e->line);
+	if (e == NULL)
+		return;
+	if (e->el != NULL) {
+		el_end(e->el);
+		fclose(e->in);
+		fclose(e->out);
+		e->out = NULL;
+	}
+	history_end(e->hist[0]);
+	history_end(e->hist[1]);
+	term_free(e->term);
+	forget_line(e);
 	free(e);
 }
 
+/* A line without editing: a secret, or not on a tty. */
 static enum edit_end
-read_secret(struct edit *e, const char *prompt, const char **line)
+read_plain(struct edit *e, const char **line)
 {
 	struct strbuf sb = {0};
 	int c;
 
-	fputs(prompt, stdout);
-	fflush(stdout);
-	while ((c = edit_getkey(e)) != -1 && c != '\r' && c != '\n') {
+	write_str(e, e->prompt);
+	while ((c = term_key(e->term, true)) != -1 && c != '\r' && c != 0x03) {
 		char ch = (char)c;
 
-		if ((c == 0x7f || c == '\b') && sb.len > 0)
+		if (c == '?' && e->kind <= EDIT_CONFIG) {
+			write_str(e, "?\n");
+			e->ops->help(e->arg, sb.s != NULL ? sb.s : "");
+			write_str(e, e->prompt);
+			write_str(e, sb.s != NULL ? sb.s : "");
+		} else if ((c == 0x7f || c == '\b') && sb.len > 0) {
 			sb.s[--sb.len] = '\0';
-		else if (c >= ' ')
+			if (e->kind != EDIT_SECRET)
+				write_str(e, "\b \b");
+		} else if (c >= ' ' && c != 0x7f && sb.len < 4095) {
 			sb_add(&sb, &ch, 1);
+			if (e->kind != EDIT_SECRET)
+				edit_write(e, &ch, 1);
+		}
 	}
-	fputs("\n", stdout);
-	fflush(stdout);
+	write_str(e, "\n");
 	e->line = sb.s != NULL ? sb.s : xstrdup("");
 	*line = e->line;
-	return c == -1 ? EDIT_EOF : EDIT_LINE;
+	return c == -1 ? EDIT_EOF : c == 0x03 ? EDIT_CTRL_C : EDIT_LINE;
 }
 
-enum edit_end
-edit_readline(struct edit *e, const char *prompt, bool secret,
-    const char **line)
+static enum edit_end
+read_edited(struct edit *e, const char **line)
 {
 	const char *got;
 	HistEvent ev;
 	int n;
 
-	if (e->line != NULL)
-		explicit_bzero(e->line, strlen(e->line));
-	free(e->line);
-	e->line = NULL;
-	*line = "";
-	e->prompt = prompt;
-	if (secret)
-		return read_secret(e, prompt, line);
+	if (e->kind <= EDIT_CONFIG)
+		el_set(e->el, EL_HIST, history, e->hist[e->kind]);
 	e->end = EDIT_LINE;
-	e->editing = true;
 	got = el_gets(e->el, &n);
-	e->editing = false;
 	if (e->end != EDIT_LINE)
-		fputs("\n", stdout);
-	fflush(stdout);
-	if (got == NULL || n <= 0) {
-		e->line = xstrdup("");
-		*line = e->line;
+		write_str(e, "\n");
+	fflush(e->out);
+	e->line = xstrdup(got == NULL || n <= 0 ? "" : got);
+	if (got == NULL || n <= 0)
 		return e->end == EDIT_LINE ? EDIT_EOF : e->end;
-	}
-	e->line = xstrdup(got);
 	e->line[strcspn(e->line, "\r\n")] = '\0';
 	*line = e->line;
-	if (e->line[strspn(e->line, " \t")] != '\0')
-		history(e->hist, &ev, H_ENTER, e->line);
+	if (e->kind <= EDIT_CONFIG && e->line[strspn(e->line, " \t")] != '\0')
+		history(e->hist[e->kind], &ev, H_ENTER, e->line);
 	return e->end;
+}
+
+enum edit_end
+edit_readline(struct edit *e, const char *prompt, enum edit_kind kind,
+    const char **line)
+{
+	enum edit_end end;
+
+	forget_line(e);
+	*line = "";
+	e->prompt = prompt;
+	e->kind = kind;
+	e->editing = true;
+	end = e->el == NULL || kind == EDIT_SECRET ? read_plain(e, line)
+						   : read_edited(e, line);
+	e->editing = false;
+	return end;
 }

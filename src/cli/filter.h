@@ -6,21 +6,17 @@
 #ifndef COHORT_FILTER_H
 #define COHORT_FILTER_H
 
-#include "base/base.h"
+#include "cli/bar.h"
 
 struct filter;
 
-/* Splits "show x | include y": returns the filter (NULL: none) and sets the
- * length of the command part. err (of 128) is set and -1 left in *cmd_len on
- * a bad filter. */
-struct filter *filter_parse(const char *line, size_t *cmd_len, char *err)
-    MUST_USE;
+/* Of an expression as IOS writes it; NULL: it is none. */
+struct filter *filter_new(enum bar_kind, const char *regex) MUST_USE;
 void filter_free(struct filter *);
 /* Whether this line (without newline) is printed. */
 bool filter_line(struct filter *, const char *line, size_t len) MUST_USE;
-/* At the end: a last line of the filter itself (count), or NULL. */
+/* At the end: what the filter itself has to say (count, and a warning when
+ * the expression was too expensive for a line), or NULL. */
 const char *filter_end(struct filter *);
-/* `| ?` */
-void filter_help(struct strbuf *);
 
 #endif

@@ -1,60 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The shell: a terminal on one side, the console socket of a router on the
- * other. Help, completion, filters and the pager are its own work; lines and
- * answers go to the router. Runs as the user, holds no secret.
+ * The shell: a user on one side, the console socket of a router on the other.
+ * Help, completion, filters and the pager are its own work; lines and answers
+ * go to the router. Runs as the user, holds no secret.
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/edit.h"
-#include "cli/filter.h"
-#include "cli/shell.h"
-#include "base/ipc.h"
+#include "cli/shell_priv.h"
 
 #define LENGTH_DEFAULT 24
 #define WIDTH_DEFAULT 80
 #define LINE_MAX_LEN 4096
-
-struct shell {
-	int sock;
-	bool interactive;
-	struct edit *edit; /* NULL: no terminal */
-	char prompt[160];
-	uint16_t mode;
-	bool privileged;
-	bool ready;   /* a prompt came: the router waits for a line */
-	bool refused; /* the last command was */
-	bool closed;  /* the router ended the session */
-	bool gone;    /* the router or the terminal ended */
-	bool left;    /* the user detached */
-	/* of a script: the commands that come, which answer questions too */
-	char **cmds;
-	int ncmds;
-	char *from_stdin;
-	/* the question of a running command */
-	bool asked;
-	uint8_t ask_kind;
-	char question[512];
-	/* output */
-	unsigned length, width;
-	bool monitor;
-	struct filter *filter;
-	struct strbuf partial; /* a line without its end, for the filter */
-	unsigned row;	       /* lines since the last pause */
-	bool page;	       /* the pager is on for this command */
-	bool quit;	       /* q at --More--: the rest is dropped */
-};
+#define PARTIAL_MAX 65536 /* a line without end is cut here */
+#define ACTIVE_MS 5000
 
 static void
 say(struct shell *s, uint16_t type, const char *text)
@@ -71,83 +36,91 @@ say(struct shell *s, uint16_t type, const char *text)
 	explicit_bzero(buf, sizeof(buf));
 }
 
+static void
+say_nothing(struct shell *s, uint16_t type)
+{
+	(void)ipc_send(s->sock, type, 0, NULL, 0, NULL, 0);
+}
+
 /* ---- output: filter, pager, terminal ---- */
 
-static void
-put(struct shell *s, const char *text, size_t len)
+void
+shell_put(struct shell *s, const char *text, size_t len)
 {
 	if (s->edit != NULL)
 		edit_write(s->edit, text, len);
 	else {
 		(void)fwrite(text, 1, len, stdout);
-		fflush(stdout);
+		if (fflush(stdout) != 0)
+			s->gone = true;
 	}
 }
 
-/* ` --More-- `: blank a page, Enter a line, anything else ends it. */
 static void
-more(struct shell *s)
+put_str(struct shell *s, const char *text)
 {
-	static const char text[] = " --More-- ";
-	static const char wipe[] = "\b\b\b\b\b\b\b\b\b\b          "
-				   "\b\b\b\b\b\b\b\b\b\b";
-	int key;
+	shell_put(s, text, strlen(text));
+}
 
-	put(s, text, sizeof(text) - 1);
-	key = edit_getkey(s->edit);
-	put(s, wipe, sizeof(wipe) - 1);
-	if (key == ' ')
-		s->row = 0;
-	else if (key == '\r' || key == '\n')
-		s->row--;
-	else {
-		s->quit = true;
-		(void)ipc_send(s->sock, IPC_ABORT, 0, NULL, 0, NULL, 0);
-	}
+static void
+pager_put(void *arg, const char *text, size_t len)
+{
+	shell_put(arg, text, len);
+}
+
+static int
+pager_key(void *arg)
+{
+	struct shell *s = arg;
+
+	return edit_getkey(s->edit, false);
 }
 
 static void
 put_line(struct shell *s, const char *line, size_t len)
 {
-	unsigned rows = 1;
+	if (s->filter != NULL && !filter_line(s->filter, line, len))
+		return;
+	if (!pager_line(&s->pager, line, len) && !s->ready)
+		say_nothing(s, IPC_ABORT);
+}
 
-	if (s->quit)
-		return;
-	if (s->page && s->edit != NULL && s->length > 1 &&
-	    s->row >= s->length - 1)
-		more(s);
-	if (s->quit)
-		return;
-	put(s, line, len);
-	put(s, "\n", 1);
-	if (s->width != 0 && len > s->width)
-		rows = (unsigned)((len + s->width - 1) / s->width);
-	s->row += rows;
+static void
+end_line(struct shell *s)
+{
+	put_line(s, s->partial.s != NULL ? s->partial.s : "", s->partial.len);
+	s->partial.len = 0;
 }
 
 static void
 take_output(struct shell *s, const char *text, size_t len)
 {
+	bool cut = len >= IPC_CHUNK; /* the rest of the line is coming */
 	const char *nl;
 
 	while (len > 0 && (nl = memchr(text, '\n', len)) != NULL) {
 		size_t n = (size_t)(nl - text);
 
-		sb_add(&s->partial, text, n);
-		if (s->filter == NULL ||
-		    filter_line(s->filter, s->partial.s, s->partial.len))
-			put_line(s, s->partial.s, s->partial.len);
-		sb_free(&s->partial);
+		if (s->partial.len == 0)
+			put_line(s, text, n);
+		else {
+			sb_add(&s->partial, text, n);
+			end_line(s);
+		}
 		text += n + 1;
 		len -= n + 1;
 	}
-	if (len == 0)
+	if (len == 0 || s->pager.quit)
 		return;
 	/* The marks of a ping must be seen while they come. */
-	if (s->filter == NULL && !s->quit)
-		put(s, text, len);
-	else
+	if (s->filter == NULL && s->pager.filter == NULL && !cut &&
+	    s->partial.len == 0)
+		shell_put(s, text, len);
+	else {
 		sb_add(&s->partial, text, len);
+		if (s->partial.len > PARTIAL_MAX)
+			end_line(s);
+	}
 }
 
 static void
@@ -155,20 +128,18 @@ end_output(struct shell *s)
 {
 	const char *last;
 
-	if (s->partial.len != 0 && s->filter != NULL &&
-	    filter_line(s->filter, s->partial.s, s->partial.len))
-		put_line(s, s->partial.s, s->partial.len);
+	if (s->partial.len != 0)
+		end_line(s);
 	sb_free(&s->partial);
 	if (s->filter != NULL) {
 		last = filter_end(s->filter);
-		if (last != NULL)
-			put(s, last, strlen(last));
+		if (last != NULL && !s->pager.quit)
+			put_str(s, last);
 		filter_free(s->filter);
 		s->filter = NULL;
 	}
-	s->page = false;
-	s->quit = false;
-	s->row = 0;
+	pager_end(&s->pager);
+	s->stoppable = false;
 }
 
 /* ---- messages of the router ---- */
@@ -179,9 +150,10 @@ take_prompt(struct shell *s, struct rd *b)
 	rd_str(b, s->prompt, sizeof(s->prompt));
 	s->mode = rd_u16(b);
 	s->privileged = rd_u8(b) >= 15;
-	s->refused = (rd_u8(b) & IPC_PROMPT_REFUSED) != 0;
-	end_output(s);
+	s->flags = rd_u8(b);
+	s->refused = (s->flags & IPC_PROMPT_REFUSED) != 0;
 	s->ready = true;
+	end_output(s);
 }
 
 static void
@@ -190,21 +162,27 @@ take_log(struct shell *s, struct rd *b)
 	char line[2048];
 
 	rd_str(b, line, sizeof(line));
-	if (!rd_ok(b) || !s->monitor || !s->interactive)
-		return;
-	if (s->edit != NULL)
+	if (rd_ok(b) && s->edit != NULL &&
+	    (s->term_flags & IPC_TERM_MONITOR) != 0)
 		edit_print_async(s->edit, line);
-	else
-		put(s, line, strlen(line));
 }
 
 static void
 take_term(struct shell *s, struct rd *b)
 {
-	s->length = rd_u16(b);
-	s->width = rd_u16(b);
-	(void)rd_u16(b); /* libedit's history has a size of its own */
-	s->monitor = (rd_u8(b) & IPC_TERM_MONITOR) != 0;
+	struct edit_settings set;
+	uint16_t history;
+
+	s->pager.length = rd_u16(b);
+	s->pager.width = s->term_width = rd_u16(b);
+	history = rd_u16(b);
+	s->term_flags = rd_u8(b);
+	set = (struct edit_settings){s->term_width,
+	    (s->term_flags & IPC_TERM_HISTORY) != 0 ? history : 0,
+	    (s->term_flags & IPC_TERM_EDITING) != 0,
+	    (s->term_flags & IPC_TERM_SYNC) != 0};
+	if (s->edit != NULL)
+		edit_set(s->edit, &set);
 }
 
 static void
@@ -254,21 +232,20 @@ on_socket(void *arg)
 		edit_hangup(s->edit);
 }
 
-/* ---- help and completion ---- */
+/* ---- the editor's questions ---- */
 
 static void
 on_help(void *arg, const char *text)
 {
 	struct shell *s = arg;
 	struct strbuf sb = {0};
-	const char *bar = strchr(text, '|');
+	const char *behind = bar_behind(text, s->mode == 0);
 
-	if (bar != NULL && bar[1 + strspn(bar + 1, " ")] == '\0')
-		filter_help(&sb);
+	if (behind != NULL)
+		bar_help(&sb, behind);
 	else
-		cli_help(&sb, s->mode, s->privileged, text,
-		    s->width != 0 ? s->width : WIDTH_DEFAULT);
-	s->page = true;
+		cli_help(&sb, s->mode, s->privileged, text, s->term_width);
+	pager_begin(&s->pager, true);
 	take_output(s, sb.s != NULL ? sb.s : "", sb.len);
 	end_output(s);
 	sb_free(&sb);
@@ -278,18 +255,33 @@ static void
 on_complete(void *arg, const char *text, char *buf)
 {
 	struct shell *s = arg;
+	const char *behind = bar_behind(text, s->mode == 0);
 
-	cli_complete(buf, s->mode, s->privileged, text);
+	if (behind != NULL)
+		bar_complete(buf, behind);
+	else
+		cli_complete(buf, s->mode, s->privileged, text);
 }
 
-static const struct edit_ops ops = {on_help, on_complete, on_socket};
+static void
+on_active(void *arg)
+{
+	struct shell *s = arg;
+	uint64_t now = time_mono_ms();
+
+	if (s->active_ms != 0 && now - s->active_ms < ACTIVE_MS)
+		return;
+	s->active_ms = now;
+	say_nothing(s, IPC_ACTIVE);
+}
+
+static const struct edit_ops ops = {on_help, on_complete, on_socket,
+    on_active};
 
 /* ---- one command ---- */
 
-/* The next line of a script, NULL at its end. "-" stands for the lines of
- * standard input. */
-static const char *
-next_command(struct shell *s)
+const char *
+shell_next_command(struct shell *s)
 {
 	size_t cap = 0;
 
@@ -311,55 +303,98 @@ next_command(struct shell *s)
 }
 
 static void
-answer(struct shell *s)
+answer_of_script(struct shell *s)
 {
-	const char *line = "";
-	char key[2] = "";
-	int c;
+	const char *line = shell_next_command(s);
 
-	s->asked = false;
-	if (s->edit == NULL || !s->interactive) {
-		line = next_command(s);
-		if (line == NULL)
-			line = ""; /* nobody answers: as Enter */
-		put(s, s->question, strlen(s->question));
-		put(s, line, strlen(line));
-		put(s, "\n", 1);
-	} else if (s->ask_kind == CLI_ASK_CONFIRM) {
-		put(s, s->question, strlen(s->question));
-		c = edit_getkey(s->edit);
-		if (c != '\r' && c != '\n')
-			key[0] = c > 0 ? (char)c : 'n';
-		line = key;
-		put(s, "\n", 1);
-	} else {
-		const char *last = strrchr(s->question, '\n');
-
-		if (last != NULL)
-			put(s, s->question, (size_t)(last + 1 - s->question));
-		if (edit_readline(s->edit,
-			last != NULL ? last + 1 : s->question,
-			s->ask_kind == CLI_ASK_SECRET, &line) == EDIT_CTRL_C)
-			line = "";
-	}
+	if (line == NULL)
+		line = ""; /* nobody answers: as Enter */
+	put_str(s, s->question);
+	if (s->ask_kind != CLI_ASK_SECRET)
+		put_str(s, line);
+	put_str(s, "\n");
 	say(s, IPC_ANSWER, line);
 }
 
-/* Until the router waits for the next line. */
+/* One key, without Enter. */
 static void
-wait_ready(struct shell *s)
+answer_confirm(struct shell *s)
 {
-	while (!s->ready && !s->gone && !s->closed) {
+	char key[2] = "";
+	int c;
+
+	put_str(s, s->question);
+	c = edit_getkey(s->edit, true);
+	put_str(s, "\n");
+	if (c != '\r')
+		key[0] = c > ' ' && c < 0x7f ? (char)c : 'n';
+	say(s, IPC_ANSWER, key);
+}
+
+static void
+answer_line(struct shell *s)
+{
+	const char *last = strrchr(s->question, '\n'), *line;
+	enum edit_kind kind = s->ask_kind == CLI_ASK_SECRET ? EDIT_SECRET
+							    : EDIT_ANSWER;
+
+	last = last != NULL ? last + 1 : s->question;
+	shell_put(s, s->question, (size_t)(last - s->question));
+	switch (edit_readline(s->edit, last, kind, &line)) {
+	case EDIT_LINE:
+		say(s, IPC_ANSWER, line);
+		break;
+	case EDIT_CTRL_C: /* Enter would take what is offered: this not */
+	case EDIT_CTRL_Z:
+	case EDIT_LONG:
+		say_nothing(s, IPC_ABORT);
+		break;
+	case EDIT_LEAVE:
+		say_nothing(s, IPC_ABORT);
+		s->left = true;
+		break;
+	case EDIT_EOF:
+		s->gone = !s->closed;
+		break;
+	}
+}
+
+static void
+answer(struct shell *s)
+{
+	s->asked = false;
+	if (s->edit == NULL)
+		answer_of_script(s);
+	else if (s->ask_kind == CLI_ASK_CONFIRM)
+		answer_confirm(s);
+	else
+		answer_line(s);
+	explicit_bzero(s->question, sizeof(s->question));
+}
+
+/* The user wants the command to end. What it has to say about that is still
+ * printed, unless it only shows something. */
+static void
+stop_command(struct shell *s)
+{
+	say_nothing(s, IPC_ABORT);
+	if (s->stoppable)
+		s->pager.quit = true;
+}
+
+void
+shell_wait_ready(struct shell *s)
+{
+	while (!s->ready && !s->gone && !s->closed && !s->left) {
 		if (s->asked)
 			answer(s);
 		else if (s->edit != NULL) {
 			int r = edit_wait(s->edit);
 
 			if (r == 1)
-				(void)ipc_send(s->sock, IPC_ABORT, 0, NULL, 0,
-				    NULL, 0);
+				stop_command(s);
 			else if (r == -1)
-				s->gone = true;
+				s->gone = !s->closed;
 		} else {
 			struct pollfd p = {.fd = s->sock, .events = POLLIN};
 
@@ -370,114 +405,114 @@ wait_ready(struct shell *s)
 }
 
 static void
-run_line(struct shell *s, const char *line)
+refuse(struct shell *s, const char *err, int column)
 {
-	char err[128], cmd[LINE_MAX_LEN];
+	struct strbuf sb = {0};
+
+	/* The caret line counts the prompt, as IOS does it. */
+	if (column >= 0)
+		sb_printf(&sb, "%*s^\n",
+		    column + (s->edit != NULL ? (int)strlen(s->prompt) : 0),
+		    "");
+	sb_printf(&sb, "%s\n%s", err,
+	    strncmp(err, "% Ambiguous", 11) == 0 ? "" : "\n");
+	shell_put(s, sb.s, sb.len);
+	sb_free(&sb);
+	s->refused = true;
+}
+
+static bool
+begins(const char *line, const char *word)
+{
+	line += strspn(line, " \t");
+	return strncasecmp(line, word, strlen(word)) == 0;
+}
+
+/* The filter of a line, if it is the shell's; *len is what the router gets.
+ * False: said why not. */
+static bool
+take_filter(struct shell *s, const char *line, size_t *len)
+{
+	struct bar bar;
+
+	*len = strlen(line);
+	if ((s->flags & IPC_PROMPT_TEXT) != 0)
+		return true;
+	bar_split(line, s->mode == 0, &bar);
+	switch (bar.kind) {
+	case BAR_BAD:
+		refuse(s, bar.err, bar.column);
+		return false;
+	case BAR_BEGIN:
+	case BAR_COUNT:
+	case BAR_EXCLUDE:
+	case BAR_INCLUDE:
+	case BAR_SECTION:
+		*len = bar.cmd_len;
+		s->filter = filter_new(bar.kind, bar.arg);
+		if (s->filter != NULL)
+			return true;
+		refuse(s, "% Failed to compile regular expression.", -1);
+		return false;
+	default:
+		return true;
+	}
+}
+
+void
+shell_run_line(struct shell *s, const char *line)
+{
+	char cmd[LINE_MAX_LEN];
 	size_t len;
 
 	s->refused = false;
-	s->filter = filter_parse(line, &len, err);
-	if (len == (size_t)-1) {
-		put(s, err, strlen(err));
-		put(s, "\n", 1);
-		s->refused = true;
+	if (strlen(line) >= sizeof(cmd)) {
+		refuse(s, "% Line is too long", -1);
 		return;
 	}
-	if (len >= sizeof(cmd)) {
-		static const char text[] = "% Line is too long\n";
-
-		put(s, text, sizeof(text) - 1);
-		s->refused = true;
+	if (!take_filter(s, line, &len))
 		return;
-	}
 	memcpy(cmd, line, len);
 	cmd[len] = '\0';
-	s->page = s->interactive;
+	s->stoppable = begins(cmd, "sh") || begins(cmd, "more");
+	pager_begin(&s->pager, s->edit != NULL);
 	s->ready = false;
 	say(s, IPC_LINE, cmd);
-	wait_ready(s);
+	shell_wait_ready(s);
 	explicit_bzero(cmd, sizeof(cmd));
 }
 
-/* ---- connection ---- */
+/* ---- the session ---- */
 
-static int
-dial(const char *statedir)
+static enum edit_kind
+line_kind(const struct shell *s)
 {
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	int dir = open(statedir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/console",
-	    dir);
-	if (dir == -1 || sock == -1 ||
-	    connect(sock, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
-		fprintf(stderr, "cohort: no router at %s: %s\n", statedir,
-		    strerror(errno));
-		if (sock != -1)
-			close(sock);
-		sock = -1;
-	}
-	if (dir != -1)
-		close(dir);
-	return sock;
-}
-
-static int
-hello(struct shell *s, const char *statedir, const struct shell_who *who)
-{
-	uint8_t buf[512];
-	struct wr w = wr_of(buf, sizeof(buf));
-	const char *tty = ttyname(STDIN_FILENO);
-
-	memset(s, 0, sizeof(*s));
-	s->sock = dial(statedir);
-	if (s->sock == -1)
-		return -1;
-	s->interactive = who->kind != SESSION_SCRIPT;
-	s->length = LENGTH_DEFAULT;
-	s->width = WIDTH_DEFAULT;
-	s->monitor = true;
-	wr_u8(&w, (uint8_t)who->kind);
-	wr_str(&w, tty != NULL && strlen(tty) < 32 ? tty : "");
-	wr_str(&w, strlen(who->user) < 128 ? who->user : "");
-	wr_str(&w, strlen(who->peer) < 128 ? who->peer : "");
-	(void)ipc_send(s->sock, IPC_HELLO, 0, buf, wr_len(&w), NULL, 0);
-	return 0;
-}
-
-static void
-hang_up(struct shell *s)
-{
-	end_output(s);
-	close(s->sock);
-}
-
-/* ---- interactive ---- */
-
-static bool
-config_mode(const struct shell *s)
-{
-	return s->mode != 0;
+	if ((s->flags & IPC_PROMPT_TEXT) != 0)
+		return EDIT_TEXT;
+	return s->mode != 0 ? EDIT_CONFIG : EDIT_EXEC;
 }
 
 static void
 one_line(struct shell *s)
 {
 	const char *line;
-	enum edit_end end = edit_readline(s->edit, s->prompt, false, &line);
+	enum edit_end end = edit_readline(s->edit, s->prompt, line_kind(s),
+	    &line);
 
 	switch (end) {
 	case EDIT_LINE:
-		run_line(s, line);
+		shell_run_line(s, line);
+		break;
+	case EDIT_LONG:
+		refuse(s, "% Line is too long", -1);
 		break;
 	case EDIT_CTRL_Z:
 		if (line[strspn(line, " \t")] != '\0')
-			run_line(s, line);
+			shell_run_line(s, line);
 		/* FALLTHROUGH */
 	case EDIT_CTRL_C:
-		if (config_mode(s))
-			run_line(s, "end");
+		if (s->mode != 0 && !s->gone && !s->closed)
+			shell_run_line(s, "end");
 		break;
 	case EDIT_LEAVE:
 		s->left = true;
@@ -489,71 +524,69 @@ one_line(struct shell *s)
 }
 
 static void
-plain_lines(struct shell *s)
+lines_of_script(struct shell *s)
 {
-	char *line = NULL;
-	size_t cap = 0;
-
-	while (!s->gone && !s->closed) {
-		put(s, s->prompt, strlen(s->prompt));
-		if (getline(&line, &cap, stdin) == -1)
-			break;
-		line[strcspn(line, "\r\n")] = '\0';
-		put(s, line, strlen(line));
-		put(s, "\n", 1);
-		run_line(s, line);
-	}
-	free(line);
-}
-
-int
-console_attach(const char *statedir, const struct shell_who *who)
-{
-	struct shell s;
-
-	if (hello(&s, statedir, who) == -1)
-		return 1;
-	if (isatty(STDIN_FILENO))
-		s.edit = edit_new(s.sock, &ops, &s);
-	if (who->confine != NULL)
-		who->confine();
-	wait_ready(&s);
-	if (s.edit == NULL)
-		plain_lines(&s);
-	else {
-		while (!s.gone && !s.closed && !s.left)
-			one_line(&s);
-		edit_free(s.edit);
-		s.edit = NULL;
-		fputs("\n", stdout);
-	}
-	hang_up(&s);
-	return s.left ? CONSOLE_LEFT : s.closed ? 0 : 2;
-}
-
-/* ---- commands from a script ---- */
-
-int
-console_exec(const char *statedir, char **cmds, int n)
-{
-	struct shell s;
 	const char *line;
 	char *copy;
-	bool bad = false;
 
-	if (hello(&s, statedir,
-		&(struct shell_who){SESSION_SCRIPT, "", "", NULL, NULL}) == -1)
-		return 1;
-	s.cmds = cmds;
-	s.ncmds = n;
-	wait_ready(&s);
-	while (!s.gone && !s.closed && (line = next_command(&s)) != NULL) {
+	while (!s->gone && !s->closed) {
+		put_str(s, s->prompt);
+		line = shell_next_command(s);
+		if (line == NULL)
+			break;
+		put_str(s, line);
+		put_str(s, "\n");
 		copy = xstrdup(line); /* an answer may take the next one */
-		run_line(&s, copy);
+		shell_run_line(s, copy);
 		free(copy);
-		bad |= s.refused;
 	}
-	hang_up(&s);
-	free(s.from_stdin);
-	return bad || s.gone;
+}
+
+void
+shell_dialogue(struct shell *s)
+{
+	shell_wait_ready(s);
+	if (s->edit == NULL)
+		lines_of_script(s);
+	else
+		while (!s->gone && !s->closed && !s->left)
+			one_line(s);
+}
+
+void
+shell_init(struct shell *s, int sock, const struct shell_who *who,
+    const char *tty)
+{
+	uint8_t buf[1024];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	memset(s, 0, sizeof(*s));
+	s->sock = sock;
+	s->pager = (struct pager){.length = LENGTH_DEFAULT,
+	    .width = WIDTH_DEFAULT, .put = pager_put, .key = pager_key,
+	    .arg = s};
+	s->term_width = WIDTH_DEFAULT;
+	s->term_flags = IPC_TERM_EDITING | IPC_TERM_HISTORY |
+	    (who->kind == SESSION_CONSOLE ? IPC_TERM_MONITOR : 0);
+	wr_u8(&w, (uint8_t)who->kind);
+	wr_str(&w, strlen(tty) < 32 ? tty : "");
+	wr_str(&w, strlen(who->user) < 128 ? who->user : "");
+	wr_str(&w, strlen(who->peer) < 128 ? who->peer : "");
+	(void)ipc_send(sock, IPC_HELLO, 0, buf, wr_len(&w), NULL, 0);
+}
+
+void
+shell_open(struct shell *s, const struct edit_io *io)
+{
+	s->edit = edit_new(io, &ops, s);
+}
+
+void
+shell_free(struct shell *s)
+{
+	end_output(s);
+	edit_free(s->edit);
+	s->edit = NULL;
+	close(s->sock);
+	free(s->from_stdin);
 }

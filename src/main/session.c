@@ -253,7 +253,7 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 	}
 	if (mode == 0)
 		line = alias = session_alias(s, line);
-	bar_split(line, &bar);
+	bar_split(line, mode == 0, &bar);
 	json = bar.kind == BAR_JSON;
 	text = xstrdup(line);
 	if (json || bar.kind == BAR_REDIRECT || bar.kind == BAR_APPEND ||
@@ -262,7 +262,8 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 	cli_match_run(text, mode, s->level >= 15, &cmd);
 	free(text);
 	if (bar.kind == BAR_BAD)
-		print_error(s, bar.err, -1);
+		print_error(s, bar.err,
+		    bar.column >= 0 ? bar.column + shift : -1);
 	else if (cmd.verdict != CLI_MATCH)
 		print_error(s, cmd.err,
 		    cmd.verdict == CLI_INVALID ? cmd.column + shift : -1);

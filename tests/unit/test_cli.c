@@ -355,28 +355,32 @@ test_bars(void **state)
 		const char *line;
 		enum bar_kind kind;
 		const char *cmd, *arg;
+		bool exec;
 	} rows[] = {
-	    {"show version", BAR_NONE, "show version", ""},
-	    {"description a | json", BAR_NONE, "description a | json", ""},
-	    {"sh ver | json", BAR_JSON, "sh ver", ""},
-	    {" do sh ver|j  ", BAR_JSON, " do sh ver", ""},
-	    {"show run | i a|b ", BAR_INCLUDE, "show run", "a|b"},
+	    {"sib | json", BAR_JSON, "sib", "", true},
+	    {"dir | i b", BAR_INCLUDE, "dir", "b", true},
+	    {"do sib | i b", BAR_INCLUDE, "do sib", "b", false},
+	    {"show version", BAR_NONE, "show version", "", false},
+	    {"description a | json", BAR_NONE, "description a | json", "", false},
+	    {"sh ver | json", BAR_JSON, "sh ver", "", false},
+	    {" do sh ver|j  ", BAR_JSON, " do sh ver", "", false},
+	    {"show run | i a|b ", BAR_INCLUDE, "show run", "a|b", false},
 	    {"show run | redirect flash:a", BAR_REDIRECT, "show run",
-		"flash:a"},
-	    {"more x | APP y", BAR_APPEND, "more x", "y"},
-	    {"show x | json | include a", BAR_BAD, "show x", ""},
-	    {"show x | json a", BAR_BAD, "show x", ""},
-	    {"show x | include", BAR_BAD, "show x", ""},
-	    {"show x | includes a", BAR_BAD, "show x", ""},
-	    {"show x |", BAR_BAD, "show x", ""},
-	    {"show x | | json", BAR_BAD, "show x", ""},
+		"flash:a", false},
+	    {"more x | APP y", BAR_APPEND, "more x", "y", false},
+	    {"show x | json | include a", BAR_BAD, "show x", "", false},
+	    {"show x | json a", BAR_BAD, "show x", "", false},
+	    {"show x | include", BAR_BAD, "show x", "", false},
+	    {"show x | includes a", BAR_BAD, "show x", "", false},
+	    {"show x |", BAR_BAD, "show x", "", false},
+	    {"show x | | json", BAR_BAD, "show x", "", false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		struct bar b;
 
-		bar_split(rows[i].line, &b);
+		bar_split(rows[i].line, rows[i].exec, &b);
 		if (b.kind != rows[i].kind)
 			fail_msg("%s: %d", rows[i].line, (int)b.kind);
 		assert_int_equal(b.cmd_len, strlen(rows[i].cmd));
