@@ -295,6 +295,7 @@ console_open(struct router *r)
 		return -1;
 	}
 	close(dir);
+	c->telnet = -1;
 	loop_add(r->loop, c->lsock, on_accept, r);
 	return 0;
 }
@@ -317,11 +318,18 @@ console_close(struct router *r)
 		}
 		session_free(s);
 	}
+	telnet_close(r);
 	loop_del(r->loop, c->lsock);
 	close(c->lsock);
 	(void)unlink(c->path);
 	free(c);
 	r->console = NULL;
+}
+
+void
+console_commit(struct router *r)
+{
+	telnet_commit(r);
 }
 
 void

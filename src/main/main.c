@@ -18,6 +18,7 @@
 
 #include "main/cmd.h"
 #include "cli/shell.h"
+#include "main/privdrop.h"
 #include "main/router.h"
 
 #define STATE_ROOT "/var/lib/cohort"
@@ -304,6 +305,11 @@ child_main(const char *kind)
 		return proc_ike(3);
 	if (strcmp(kind, "fwd") == 0)
 		return proc_fwd(3);
+	if (strcmp(kind, "vty") == 0) {
+		privdrop_early();
+		privdrop();
+		return vty_serve(3, 4);
+	}
 	return 2;
 }
 

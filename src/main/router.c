@@ -56,6 +56,7 @@ router_commit(struct router *r)
 	child_send_conf(r, CHILD_FWD, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
 	archive_commit(r);
+	console_commit(r);
 	conf_free(old);
 	r->commit_cost_ms = time_mono_ms() - start;
 }
@@ -260,6 +261,7 @@ start(struct router *r)
 		return -1;
 	load_start(r);
 	archive_commit(r);
+	console_commit(r);
 	weak_log(NULL, r->committed);
 	ports_commit(r, NULL, r->committed);
 	child_start(r, CHILD_FWD);

@@ -151,6 +151,7 @@ void config_note_time(struct strbuf *, const struct config_note *);
 /* ---- console.c, session.c ---- */
 int console_open(struct router *) MUST_USE;
 void console_close(struct router *);
+void console_commit(struct router *); /* lines may have changed */
 /* From a child: output and end of an exec command. */
 void console_child_msg(struct router *, enum child_kind, struct ipc_msg *);
 void console_child_gone(struct router *, enum child_kind);

@@ -74,6 +74,9 @@ struct console {
 	struct session *sessions;
 	uint32_t next_id;
 	unsigned n;
+	int telnet;	       /* listening socket, -1 */
+	bool telnet_failed;
+	struct timer telnet_retry;
 	uint64_t auth_free_ms; /* no password is checked before */
 };
 
@@ -129,5 +132,9 @@ int sink_open(struct session *, const struct bar *) MUST_USE; /* -1: said why */
 void session_command_out(struct session *, const char *text, size_t len);
 int sink_close(struct session *) MUST_USE; /* writes the file */
 void sink_free(struct session *);
+
+/* ---- telnet.c ---- */
+void telnet_commit(struct router *);
+void telnet_close(struct router *);
 
 #endif
