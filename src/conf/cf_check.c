@@ -53,6 +53,19 @@ acl_name_check(struct cf_check *k, const struct acl *a)
 	return 0;
 }
 
+/* IOS takes a mask for what it says as wildcard bits, and so do we. */
+static void
+note_mask(struct cf_check *k, uint32_t wild)
+{
+	char s[IP4_STRLEN];
+
+	if (wild == 0 || wild == UINT32_MAX || ip4_prefix_of(wild) < 0)
+		return;
+	ip4_str(wild, s);
+	cf_note(k, "%% NOTE: %s is taken as wildcard bits: every address that "
+		   "ends alike matches", s);
+}
+
 int
 acl_entry_check(struct cf_check *k, const struct acl_entry *e)
 {
@@ -66,6 +79,8 @@ acl_entry_check(struct cf_check *k, const struct acl_entry *e)
 		e->ace.established))
 		return cf_reject(k,
 		    "%% Fragments have no ports to be matched with");
+	note_mask(k, e->ace.src_wild);
+	note_mask(k, e->ace.dst_wild);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/cf_int.h"
 
@@ -27,6 +28,7 @@ struct load {
 	int skip_deeper;  /* of a refused block: lines indented more, -1 none */
 	bool prompted;	  /* this line has one */
 	bool too_long;	  /* this line: the rest was dropped */
+	bool helping;	  /* behind a `?`, up to the next prompt */
 	/* of the headers of the modes entered, and whether a line below was
 	 * indented more: only then indentation means something */
 	int indent[BLOCKS];
@@ -175,7 +177,12 @@ exec_command(const char *s, bool *config)
 
 	cli_match_run(s, MODE_EXEC, true, cmd);
 	ok = cmd->verdict == CLI_MATCH;
-	*config = ok && starts(cmd->canonical, "configure ");
+	/* what these print is a configuration too */
+	*config = ok &&
+	    (starts(cmd->canonical, "configure ") ||
+		starts(cmd->canonical, "show running-config") ||
+		starts(cmd->canonical, "show startup-config") ||
+		starts(cmd->canonical, "more "));
 	free(cmd);
 	return ok;
 }
@@ -275,6 +282,13 @@ say_notes(struct load *ld)
 	ld->notes.s[0] = '\0';
 }
 
+static bool
+may_be_secret(const char *s)
+{
+	return strstr(s, "key") != NULL || strstr(s, "secret") != NULL ||
+	    strstr(s, "password") != NULL;
+}
+
 /* With the word that the caret would point at; not where a secret may be. */
 static void
 tell_refused(struct load *ld, const char *s, const struct cf_error *err)
@@ -282,9 +296,7 @@ tell_refused(struct load *ld, const char *s, const struct cf_error *err)
 	char text[400];
 	int col = err->column;
 
-	if (col < 0 || strstr(s, "key") != NULL ||
-	    strstr(s, "secret") != NULL ||
-	    strstr(s, "password") != NULL) {
+	if (col < 0 || may_be_secret(s)) {
 		tell(ld, true, err->text);
 		return;
 	}
@@ -422,6 +434,58 @@ exec_line(struct load *ld, const char *s)
 	conf_free(scratch);
 }
 
+/* "<wan-ip>" of a template, where a value should be; 0: none. What people say
+ * in a remark is theirs. */
+static int
+placeholder(const char *s, const char **at)
+{
+	if (strncasecmp(s, "desc", 4) == 0 || strstr(s, "remark") != NULL)
+		return 0;
+	for (; (s = strchr(s, '<')) != NULL; s++) {
+		size_t n = 1;
+
+		while (isalnum((unsigned char)s[n]) || s[n] == '-' ||
+		    s[n] == '_')
+			n++;
+		if (n > 1 && s[n] == '>' && s[-1] == ' ' &&
+		    (s[n + 1] == ' ' || s[n + 1] == '\0')) {
+			*at = s;
+			return (int)n + 1;
+		}
+	}
+	return 0;
+}
+
+/* True: no line of a configuration. */
+static bool
+special_line(struct load *ld, const char *s)
+{
+	const char *at;
+	char text[200];
+	int n;
+
+	if (strcmp(s, "^Z") == 0 && !ld->in_exec) {
+		ld->in_exec = true;
+		ld->cur.at = &ld->cur.conf->obj;
+		return true;
+	}
+	if (ld->prompted) /* asked for help, not given */
+		ld->helping = s[0] != '\0' && s[strlen(s) - 1] == '?';
+	if (ld->helping)
+		return true;
+	/* it may be a name or a key after all, so the line is taken */
+	n = ld->in_exec ? 0 : placeholder(s, &at);
+	if (n != 0) {
+		if (may_be_secret(s))
+			at = "a word", n = 6;
+		snprintf(text, sizeof(text),
+		    "%.*s looks like a value that is still to be filled in",
+		    n, at);
+		tell(ld, false, text);
+	}
+	return false;
+}
+
 static void
 load_line(struct load *ld)
 {
@@ -443,6 +507,8 @@ load_line(struct load *ld)
 	}
 	s += strspn(s, " \t");
 	if (*s == '\0' || *s == '!' || (indent == 0 && is_transcript(s)))
+		return;
+	if (special_line(ld, s))
 		return;
 	if (ld->skip_deeper >= 0 && indent > ld->skip_deeper) {
 		tell(ld, true, "% belongs to the refused line above");
