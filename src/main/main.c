@@ -29,7 +29,8 @@ usage(FILE *f)
 {
 	fputs("usage: cohort run -c FILE [-n NAME] [-s STATEDIR] "
 	      "[-p IFNAME=NETDEV]... [-d]\n"
-	      "       cohort console [-s STATEDIR] [NAME]\n"
+	      "       cohort console [-V] [-s STATEDIR] [NAME]   "
+	      "(-V: for sshd)\n"
 	      "       cohort exec [-s STATEDIR] NAME 'COMMAND'...   "
 	      "(- reads them from standard input)\n"
 	      "       cohort check FILE...\n"
@@ -255,6 +256,8 @@ who_of_sshd(struct shell_who *who, char *peer, size_t size)
 	who->user = user != NULL ? user : "";
 	who->peer = peer;
 	who->command = getenv("SSH_ORIGINAL_COMMAND");
+	if (geteuid() == 0) /* connected, a shell needs nothing of that */
+		who->confine = privdrop;
 }
 
 static int
