@@ -16,7 +16,7 @@ r1 ansible_host=127.0.0.1 ansible_port=2222
 ansible_connection=ansible.netcommon.network_cli
 ansible_network_os=cisco.ios.ios
 ansible_network_cli_ssh_type=paramiko
-ansible_user=root
+ansible_user=oper
 ansible_ssh_private_key_file=$tmp/ssh/id
 ansible_become=yes
 ansible_become_method=enable

@@ -5,7 +5,7 @@
 # a session as scrapli, unicon and oxidized make it, and containerlab's burst,
 # which is written blindly in one piece.
 . "$(dirname "$0")/router.sh"
-need_program expect /usr/sbin/sshd ssh
+need_program expect /usr/sbin/sshd ssh sshpass
 router_up
 tally timeout 100 expect -f "$here/expect_client.exp" "$COHORT" "$state" \
     "$tmp/ssh/config"

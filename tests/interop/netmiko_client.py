@@ -10,9 +10,12 @@ import time
 import netmiko
 from netmiko.ssh_autodetect import SSHDetect
 
-SSH = dict(host='127.0.0.1', port=2222, username='root', use_keys=True,
+SSH = dict(host='127.0.0.1', port=2222, username='oper', use_keys=True,
            key_file=sys.argv[1], secret='ENABLE_SECRET', timeout=20,
-           fast_cli=True, global_delay_factor=0.4)
+           fast_cli=True, global_delay_factor=0.2)
+TELNET = dict(host='127.0.0.1', port=23, username='admin',
+              password='ADMIN_SECRET', secret='ENABLE_SECRET', timeout=20,
+              fast_cli=True, global_delay_factor=0.2)
 ERROR = re.compile(r'% (Invalid|Incomplete|Ambiguous|Unknown|Unrecog)')
 failed = 0
 
@@ -211,5 +214,12 @@ def session(name, **how):
 best = SSHDetect(device_type='autodetect', **SSH).autodetect()
 proof('SSHDetect finds the type', best == 'cisco_ios', best)
 session('ssh', device_type='cisco_ios', **SSH)
+session('telnet', device_type='cisco_ios_telnet', **TELNET)
+try:
+    netmiko.ConnectHandler(device_type='cisco_ios_telnet',
+                           **dict(TELNET, password='WRONG'))
+    proof('telnet: a wrong password is refused', False)
+except netmiko.NetMikoAuthenticationException:
+    proof('telnet: a wrong password is refused', True)
 vanish()
 sys.exit(failed != 0)

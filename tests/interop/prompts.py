@@ -73,7 +73,7 @@ class Terminal:
     def __init__(self, key):
         self.client = paramiko.SSHClient()
         self.client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        self.client.connect('127.0.0.1', 2222, 'root', key_filename=key,
+        self.client.connect('127.0.0.1', 2222, 'oper', key_filename=key,
                             allow_agent=False, look_for_keys=False)
         self.chan = self.client.invoke_shell('vt100', 80, 24)
         self.chan.settimeout(20)

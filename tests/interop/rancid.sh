@@ -12,8 +12,8 @@ router_up
 cat >"$HOME/.cloginrc" <<EOF
 add method * ssh
 add sshcmd * {$tmp/ssh/ssh}
-add user * root
-add password * {NONE} {ENABLE_SECRET}
+add user * oper
+add password * {OPER_SECRET} {ENABLE_SECRET}
 add autoenable * 0
 add timeout * 20
 EOF

@@ -7,6 +7,7 @@
 # `finish` last. Files of the clients are under $tmp; HOME is there, too.
 #
 #	client - 127.0.0.1:2222 sshd - console - R1 - eth1, eth2, eth3
+#	client - 127.0.0.1:23 a vty of R1
 
 if [ -z "${COHORT_NETNS-}" ]; then
 	[ "$(id -u)" -eq 0 ] || { echo 'this test needs root'; exit 77; }
@@ -42,6 +43,7 @@ router_config() {
 	hostname R1
 	enable secret ENABLE_SECRET
 	username admin privilege 15 secret ADMIN_SECRET
+	username oper privilege 1 secret OPER_SECRET
 	ip domain name lab.example
 	interface Loopback0
 	 ip address 1.1.1.1 255.255.255.255
@@ -58,6 +60,9 @@ router_config() {
 	ip access-list extended EDGE
 	 permit icmp any any
 	ip route 0.0.0.0 0.0.0.0 10.0.0.254
+	line vty 0 4
+	 login local
+	 transport input telnet ssh
 	end
 	EOF
 }
@@ -67,6 +72,20 @@ router_start() {
 	    >"$tmp/router.log" 2>&1 &
 	router_pid=$!
 	wait_for 20 [ -e "$state/ready" ]
+}
+
+# Accounts of Linux for the users of R1, in this mount namespace only.
+accounts() {
+	cp /etc/passwd /etc/shadow "$tmp/" || return 1
+	for _user in admin oper; do
+		echo "$_user:x:0:0::$HOME:/bin/sh" >>"$tmp/passwd"
+		_secret=$(echo "${_user}_SECRET" | tr '[:lower:]' '[:upper:]')
+		echo "$_user:$(openssl passwd -6 "$_secret"):20000:0:99999:7:::" \
+		    >>"$tmp/shadow"
+	done
+	chmod 644 "$tmp/passwd" && chmod 600 "$tmp/shadow" &&
+	    mount --bind "$tmp/passwd" /etc/passwd &&
+	    mount --bind "$tmp/shadow" /etc/shadow
 }
 
 # sshd wants a directory of its own in /run; this /run is ours alone.
@@ -83,17 +102,17 @@ sshd_start() {
 	AuthorizedKeysFile $tmp/ssh/authorized_keys
 	StrictModes no
 	UsePAM no
-	PasswordAuthentication no
-	PermitRootLogin prohibit-password
+	PasswordAuthentication yes
+	PermitRootLogin yes
 	PrintMotd no
 	PrintLastLog no
 	PidFile none
-	ForceCommand exec $COHORT console -s $state
+	ForceCommand exec $COHORT console -V -s $state
 	EOF
 	cat >"$tmp/ssh/config" <<-EOF
 	Host *
 		Port 2222
-		User root
+		User oper
 		IdentityFile $tmp/ssh/id
 		IdentitiesOnly yes
 		UserKnownHostsFile $tmp/ssh/known_hosts
@@ -114,7 +133,7 @@ router_up() {
 	else
 		router_config >"$tmp/r1.cfg"
 	fi
-	if router_network && router_start && sshd_start; then
+	if router_network && router_start && accounts && sshd_start; then
 		return 0
 	fi >"$tmp/up" 2>&1
 	cat "$tmp/router.log" "$tmp"/ssh/*.log >>"$tmp/up" 2>/dev/null
