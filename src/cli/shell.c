@@ -492,6 +492,15 @@ line_kind(const struct shell *s)
 	return s->mode != 0 ? EDIT_CONFIG : EDIT_EXEC;
 }
 
+/* Ctrl-Z in a banner that has no end: nothing of it is kept. */
+static void
+drop_text(struct shell *s)
+{
+	s->ready = false;
+	(void)ipc_send(s->sock, IPC_ABORT, 0, NULL, 0, NULL, 0);
+	shell_wait_ready(s);
+}
+
 static void
 one_line(struct shell *s)
 {
@@ -507,7 +516,9 @@ one_line(struct shell *s)
 		refuse(s, "% Line is too long", -1);
 		break;
 	case EDIT_CTRL_Z:
-		if (line[strspn(line, " \t")] != '\0')
+		if ((s->flags & IPC_PROMPT_TEXT) != 0)
+			drop_text(s);
+		else if (line[strspn(line, " \t")] != '\0')
 			shell_run_line(s, line);
 		/* FALLTHROUGH */
 	case EDIT_CTRL_C:

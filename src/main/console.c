@@ -182,14 +182,16 @@ end_orphan(struct router *r, uint32_t id)
 static void
 client_gone(struct session *s)
 {
-	loop_del(s->r->loop, s->sock);
+	struct router *r = s->r;
+
+	loop_del(r->loop, s->sock);
 	close(s->sock);
 	s->sock = -1;
-	if (s->ctx == NULL && s->child == -1) {
+	if (s->ctx == NULL && s->child == -1)
 		session_free(s);
-		return;
-	}
-	end_orphan(s->r, s->id);
+	else
+		end_orphan(r, s->id);
+	weak_log(r); /* it may have been configuring */
 }
 
 static void
@@ -330,6 +332,17 @@ void
 console_commit(struct router *r)
 {
 	telnet_commit(r);
+}
+
+bool
+console_configuring(const struct router *r)
+{
+	const struct session *s = r->console != NULL ? r->console->sessions
+						     : NULL;
+
+	while (s != NULL && !s->config)
+		s = s->next;
+	return s != NULL;
 }
 
 void

@@ -51,7 +51,7 @@ router_commit(struct router *r)
 	if (old == r->running)
 		return;
 	r->committed = r->running;
-	weak_log(old, r->committed);
+	weak_log(r);
 	ports_commit(r, old, r->committed);
 	child_send_conf(r, CHILD_FWD, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
@@ -262,7 +262,7 @@ start(struct router *r)
 	load_start(r);
 	archive_commit(r);
 	console_commit(r);
-	weak_log(NULL, r->committed);
+	weak_log(r);
 	ports_commit(r, NULL, r->committed);
 	child_start(r, CHILD_FWD);
 	child_start(r, CHILD_IKE);
@@ -277,6 +277,7 @@ router_run(struct router *r)
 
 	r->lock = -1;
 	r->debug = debug_flags = 0;
+	r->weak_named = 0;
 	r->start_wall_us = time_wall_us();
 	r->start_mono_ms = time_mono_ms();
 	r->loop = loop_new();

@@ -64,6 +64,7 @@ struct router {
 	struct timer archive_timer;
 	uint32_t archive_period; /* minutes that the timer is set to */
 	uint32_t debug; /* what is set in every process */
+	uint32_t weak_named; /* weak.c */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
 };
@@ -156,6 +157,8 @@ void console_commit(struct router *); /* lines may have changed */
 void console_child_msg(struct router *, enum child_kind, struct ipc_msg *);
 void console_child_gone(struct router *, enum child_kind);
 void console_log(struct router *, const char *line);
+/* Somebody is in a configuration mode. */
+bool console_configuring(const struct router *) MUST_USE;
 /* Runs a `run` command of configuration mode for nobody: what it prints is
  * dropped, its questions get an empty answer. */
 void console_run_quiet(struct router *, const char *line);
@@ -204,8 +207,9 @@ void load_of(struct router *, enum load_proc, struct load *);
 void load_memory(struct router *, struct memory *);
 
 /* ---- weak.c ---- */
-/* Names the weak algorithms that new has and old (may be NULL) had not. */
-void weak_log(const struct conf *old, const struct conf *new);
+/* Names the weak algorithms that have come into what is committed, unless
+ * somebody is still typing. */
+void weak_log(struct router *);
 
 /* ---- startup.c ---- */
 int file_write_config(struct router *) MUST_USE; /* running -> startup */

@@ -291,6 +291,7 @@ leave_config(struct session *s)
 	s->at_conf = NULL;
 	sb_free(&s->path);
 	router_commit(s->r);
+	weak_log(s->r);
 	config_note_set(&s->r->configured, s->user);
 	log_emit(LOG_SYS_CONFIG, session_who(s, who, sizeof(who)));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Weak algorithms work, because labs use them, and are named: one log line
- * for each when a commit brings it into the configuration.
+ * for each when it has come into the configuration. While somebody types they
+ * wait: a policy begins with the defaults of IOS, which are weak.
  */
 #include "config.h"
 
@@ -46,8 +47,6 @@ weak_of(const struct conf *conf)
 	const struct gdoi_local *l;
 	uint32_t set = 0;
 
-	if (conf == NULL)
-		return 0;
 	CF_FOREACH(p, &conf->isakmp_policies) {
 		add(&set, p->cipher == IKE_DES, WEAK_DES);
 		add(&set, p->cipher == IKE_3DES, WEAK_3DES);
@@ -74,11 +73,15 @@ weak_of(const struct conf *conf)
 }
 
 void
-weak_log(const struct conf *old, const struct conf *new)
+weak_log(struct router *r)
 {
-	uint32_t fresh = weak_of(new) & ~weak_of(old);
+	uint32_t set = weak_of(r->committed), fresh = set & ~r->weak_named;
 	unsigned i;
 
+	r->weak_named &= set;
+	if (console_configuring(r))
+		return;
+	r->weak_named = set;
 	for (i = 0; i < NELEM(names); i++)
 		if ((fresh >> i & 1) != 0)
 			log_emit(LOG_SYS_WEAK, names[i]);
