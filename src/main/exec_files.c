@@ -143,8 +143,8 @@ show_flash(struct cli_ctx *ctx, const struct show_flash_args *a UNUSED)
 	char when[40];
 	size_t n;
 
-	if (fs_list(dir, FS_FLASH, &v, &n) == -1 ||
-	    fs_space(dir, &total, &avail) == -1)
+	if (fs_space(dir, &total, &avail) == -1 ||
+	    fs_list(dir, FS_FLASH, &v, &n) == -1)
 		return fs_refuse(ctx, "flash:", errno);
 	cli_printf(ctx, "-#- --length-- -----date/time------ path\n");
 	for (size_t i = 0; i < n; i++) {

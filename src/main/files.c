@@ -65,14 +65,17 @@ write_all(int fd, const char *data, size_t len)
 	return fsync(fd);
 }
 
-/* tmp and name are looked up at `at`; both are in dir. */
+/* tmp and name are looked up at `at`; both are in dir. tmp is made anew: what
+ * is there may be a FIFO, or another name of a file that is not ours. */
 static int
 replace(int at, int dir, const char *name, const char *tmp, const char *data,
     size_t len, int mode)
 {
-	int saved, fd = openat(at, tmp,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int saved, fd;
 
+	(void)unlinkat(at, tmp, 0);
+	fd = openat(at, tmp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd == -1)
 		return -1;
 	if (fchmod(fd, (mode_t)mode) == -1 || write_all(fd, data, len) == -1) {

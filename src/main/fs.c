@@ -191,7 +191,7 @@ int
 fs_read(const char *statedir, const struct fs_url *u, struct strbuf *sb)
 {
 	int dir = open_dir_of(statedir, u, false), fd;
-	struct stat st;
+	struct stat st = {0};
 
 	if (dir == -1)
 		return -1;
@@ -200,9 +200,10 @@ fs_read(const char *statedir, const struct fs_url *u, struct strbuf *sb)
 	close_keep(dir);
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size > (off_t)FS_FILE_MAX) {
 		close(fd);
-		errno = ELOOP;
+		errno = S_ISREG(st.st_mode) ? EFBIG : ELOOP;
 		return -1;
 	}
 	return file_read_fd(fd, FS_FILE_MAX, sb);
@@ -212,9 +213,14 @@ int
 fs_write(const char *statedir, const struct fs_url *u, const char *data,
     size_t len)
 {
-	int dir = open_dir_of(statedir, u, true), r;
+	int dir, r;
 	char tmp[FS_NAME_MAX + 8];
 
+	if (len > FS_FILE_MAX) { /* it could not be read again */
+		errno = EFBIG;
+		return -1;
+	}
+	dir = open_dir_of(statedir, u, true);
 	if (dir == -1)
 		return -1;
 	snprintf(tmp, sizeof(tmp), ".%s.new", u->name);
@@ -344,11 +350,16 @@ fs_space(const char *statedir, uint64_t *total, uint64_t *available)
 void
 fs_clean(const char *statedir)
 {
+	int nvram = open_dir(statedir, FS_NVRAM, false);
 	int dir = open_dir(statedir, FS_FLASH, false);
 	struct dirent *e;
 	size_t len;
 	DIR *d;
 
+	if (nvram != -1) {
+		(void)unlinkat(nvram, STARTUP ".new", 0);
+		close(nvram);
+	}
 	if (dir == -1)
 		return;
 	d = fdopendir(dir);

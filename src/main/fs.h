@@ -17,7 +17,9 @@
 enum fs_kind { FS_FLASH, FS_NVRAM, FS_SYSTEM, FS_NULL };
 
 #define FS_NAME_MAX 120
-#define FS_FILE_MAX ((size_t)256 << 20) /* octets of a file that is read */
+/* Octets of a file that is read or written: main does nothing else
+ * meanwhile. */
+#define FS_FILE_MAX ((size_t)32 << 20)
 
 struct fs_url {
 	enum fs_kind kind;

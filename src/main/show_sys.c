@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/timex.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli_gen.h"
+#include "main/fs.h"
 #include "main/router.h"
 
 #define NVRAM_SIZE 262144
@@ -203,10 +205,15 @@ show_startup_config(struct cli_ctx *ctx,
     const struct show_startup_config_args *a UNUSED)
 {
 	struct strbuf sb = {0};
-	char path[320];
+	struct fs_url u;
 
-	file_startup_path(router_of(ctx), path, sizeof(path));
-	if (file_read(path, &sb) == -1) {
+	if (fs_parse(&u, "startup-config") == -1 ||
+	    fs_get(router_of(ctx), &u, &sb) == -1) {
+		int err = errno;
+
+		sb_free(&sb);
+		if (err != ENOENT)
+			return fs_refuse(ctx, "nvram:startup-config", err);
 		cli_printf(ctx, "startup-config is not present\n");
 		return CLI_DONE;
 	}

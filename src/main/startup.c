@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "main/fs.h"
 #include "main/router.h"
 
 void
@@ -40,11 +41,11 @@ file_config_saved(const struct router *r)
 {
 	struct strbuf file = {0}, run = {0};
 	struct conf *conf;
-	char path[320];
+	struct fs_url u;
 	bool same;
 
-	file_startup_path(r, path, sizeof(path));
-	if (file_read(path, &file) == -1) {
+	if (fs_parse(&u, "startup-config") == -1 ||
+	    fs_read(r->statedir, &u, &file) == -1) {
 		sb_free(&file);
 		return false;
 	}

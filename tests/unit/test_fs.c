@@ -181,6 +181,53 @@ test_outside(void **state)
 	sb_free(&sb);
 }
 
+/* What would block or fill main, and names that lead elsewhere. */
+static void
+test_hostile(void **state)
+{
+	char dir[] = "/tmp/cohort-fs.XXXXXX", path[300], other[300];
+	struct fs_url a = url("flash:a"), startup = url("nvram:startup-config");
+	struct strbuf sb = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(fs_write(dir, &a, "one", 3), 0);
+	snprintf(path, sizeof(path), "%s/flash/.a.new", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fs_write(dir, &a, "two", 3), 0);
+	holds(dir, "flash:a", "two");
+	snprintf(other, sizeof(other), "%s/other", dir);
+	assert_int_equal(file_write(other, "other", 5, 0600), 0);
+	assert_int_equal(link(other, path), 0);
+	assert_int_equal(fs_write(dir, &a, "three", 5), 0);
+	holds(dir, "flash:a", "three");
+	assert_int_equal(file_read(other, &sb), 0);
+	assert_string_equal(sb.s, "other");
+	sb_free(&sb);
+	assert_int_equal(unlink(other), 0);
+	snprintf(path, sizeof(path), "%s/flash/a", dir);
+	assert_int_equal(truncate(path, (off_t)10 << 30), 0);
+	assert_int_equal(fs_read(dir, &a, &sb), -1);
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(sb.cap, 0); /* nothing was read */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fs_read(dir, &a, &sb), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(fs_remove(dir, &a), 0);
+	snprintf(path, sizeof(path), "%s/startup-config", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fs_read(dir, &startup, &sb), -1);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/startup-config.new", dir);
+	assert_int_equal(file_write(path, "half", 4, 0600), 0);
+	fs_clean(dir);
+	assert_int_equal(access(path, F_OK), -1);
+	snprintf(path, sizeof(path), "%s/flash", dir);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* What `path` of the archive makes of the host, the time and the number, and
  * which files are its own. */
 static void
@@ -233,6 +280,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_outside),
+	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_archive),
 	};
 
