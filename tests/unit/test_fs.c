@@ -270,6 +270,15 @@ test_archive(void **state)
 	assert_false(archive_is_mine(a, "R1", "R1-x", &n));
 	assert_false(archive_is_mine(a, "R1", "R1-xy-Nov-21-1", &n));
 	assert_false(archive_is_mine(a, "R1", "R1-x-Nov-21-1.cfg", &n));
+	/* a file that a user keeps beside them */
+	assert_false(archive_is_mine(a, "R1", "R1-x-before-change-2", &n));
+	assert_false(archive_is_mine(a, "R1",
+	    "R1-x-Nov-21-07-25-38.123-old-4", &n));
+	str_copy(a->path, "flash:$t-$h-$t", sizeof(a->path));
+	assert_true(archive_is_mine(a, "R1",
+	    "Nov-21-07-25-38.123-R1-Nov-21-07-25-38.123-7", &n));
+	assert_int_equal(n, 7);
+	assert_false(archive_is_mine(a, "R1", "Nov-21-07-25-38.123-R1-7", &n));
 	free(a);
 }
 
