@@ -85,7 +85,7 @@ session_who(const struct session *s, char *buf, size_t size)
 void
 session_end(struct session *s, enum cli_status st)
 {
-	if (sink_close(s) == -1)
+	if (sink_close(s, st) == -1)
 		st = CLI_FAILED;
 	s->ctx = NULL;
 	s->child = -1;

@@ -130,7 +130,8 @@ struct sink;
 int sink_open(struct session *, const struct bar *) MUST_USE; /* -1: said why */
 /* What a command says. */
 void session_command_out(struct session *, const char *text, size_t len);
-int sink_close(struct session *) MUST_USE; /* writes the file */
+/* The command ended: writes the file, unless it failed. */
+int sink_close(struct session *, enum cli_status) MUST_USE;
 void sink_free(struct session *);
 
 /* ---- telnet.c ---- */

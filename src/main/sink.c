@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * redirect, append and tee: what a command says is collected, and becomes a
- * file at its end, so that a command that fails or grows too long leaves the
- * old file.
+ * file at its end. A command that fails or says too much leaves the old file,
+ * and what a failed one said goes to the user.
  */
 #include "config.h"
 
@@ -101,15 +101,19 @@ write_sink(const char *statedir, struct sink *k)
 }
 
 int
-sink_close(struct session *s)
+sink_close(struct session *s, enum cli_status st)
 {
 	struct sink *k = s->sink;
 	char url[FS_TEXT_MAX];
-	int r;
+	int r = 0;
 
 	if (k == NULL)
 		return 0;
-	r = s->sock != -1 ? write_sink(s->r->statedir, k) : 0;
+	if (st == CLI_FAILED) {
+		if (k->kind != BAR_TEE && k->text.len != 0)
+			session_out(s, k->text.s, k->text.len);
+	} else if (s->sock != -1)
+		r = write_sink(s->r->statedir, k);
 	if (r == -1)
 		refuse(s, fs_text(&k->url, url), fs_error(errno));
 	sink_free(s);

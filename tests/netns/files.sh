@@ -222,6 +222,10 @@ redirected() {
 	    >/dev/null || return 1
 	[ "$(tail -n 2 "$tmp/st/flash/y" | sort -u)" = \
 	    'Current privilege level is 15' ] || return 1
+	# what a command that fails says is no file
+	! rx 'more flash:none | redirect flash:x' >"$tmp/bad" || return 1
+	grep -qx '%Error opening flash:none (No such file or directory)' \
+	    "$tmp/bad" && cmp "$tmp/plain" "$tmp/st/flash/x" || return 1
 	! rx 'show privilege | redirect flash:../x' >"$tmp/bad" || return 1
 	grep -qx '%Error opening flash:../x (Bad file name)' "$tmp/bad" &&
 	    [ ! -e "$tmp/st/x" ]
