@@ -59,7 +59,7 @@ enum ipc_type {
 			  * filters are the shell's */
 	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privilege level,
 			  * u8 IPC_PROMPT_* flags */
-	IPC_CONSOLE_LOG, /* main: str line of log */
+	IPC_CONSOLE_LOG, /* main: str line of log, or a warning */
 	IPC_TERM,	 /* main: u16 length, u16 width, u16 history size,
 			  * u8 IPC_TERM_* flags: all of it, each time */
 	IPC_ACTIVE,	 /* shell: a key was pressed (now and then) */
@@ -79,7 +79,6 @@ enum session_kind {
 			   * help, no completion, no history, `|` and `!` are
 			   * text */
 
-#define IPC_TERM_MONITOR 1 /* log lines are wanted */
 #define IPC_TERM_SYNC 2	   /* logging synchronous */
 #define IPC_TERM_EDITING 4
 #define IPC_TERM_HISTORY 8

@@ -162,8 +162,7 @@ take_log(struct shell *s, struct rd *b)
 	char line[2048];
 
 	rd_str(b, line, sizeof(line));
-	if (rd_ok(b) && s->edit != NULL &&
-	    (s->term_flags & IPC_TERM_MONITOR) != 0)
+	if (rd_ok(b) && s->edit != NULL)
 		edit_print_async(s->edit, line);
 }
 
@@ -172,15 +171,16 @@ take_term(struct shell *s, struct rd *b)
 {
 	struct edit_settings set;
 	uint16_t history;
+	uint8_t flags;
 
 	s->pager.length = rd_u16(b);
 	s->pager.width = s->term_width = rd_u16(b);
 	history = rd_u16(b);
-	s->term_flags = rd_u8(b);
+	flags = rd_u8(b);
 	set = (struct edit_settings){s->term_width,
-	    (s->term_flags & IPC_TERM_HISTORY) != 0 ? history : 0,
-	    (s->term_flags & IPC_TERM_EDITING) != 0,
-	    (s->term_flags & IPC_TERM_SYNC) != 0};
+	    (flags & IPC_TERM_HISTORY) != 0 ? history : 0,
+	    (flags & IPC_TERM_EDITING) != 0,
+	    (flags & IPC_TERM_SYNC) != 0};
 	if (s->edit != NULL)
 		edit_set(s->edit, &set);
 }
@@ -577,8 +577,6 @@ shell_init(struct shell *s, int sock, const struct shell_who *who,
 	    .width = WIDTH_DEFAULT, .put = pager_put, .key = pager_key,
 	    .arg = s};
 	s->term_width = WIDTH_DEFAULT;
-	s->term_flags = IPC_TERM_EDITING | IPC_TERM_HISTORY |
-	    (who->kind == SESSION_CONSOLE ? IPC_TERM_MONITOR : 0);
 	wr_u8(&w, (uint8_t)who->kind);
 	wr_str(&w, strlen(tty) < 32 ? tty : "");
 	wr_str(&w, strlen(who->user) < 128 ? who->user : "");

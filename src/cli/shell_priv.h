@@ -23,7 +23,6 @@ struct shell {
 	uint8_t flags; /* IPC_PROMPT_* */
 	bool privileged;
 	uint16_t term_width;
-	uint8_t term_flags; /* IPC_TERM_* */
 	bool ready;   /* a prompt came: the router waits for a line */
 	bool refused; /* the last command was */
 	bool closed;  /* the router ended the session */

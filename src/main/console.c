@@ -345,8 +345,8 @@ console_configuring(const struct router *r)
 	return s != NULL;
 }
 
-void
-console_log(struct router *r, const char *line)
+static void
+tell(struct router *r, const char *text, bool all)
 {
 	struct session *s;
 	uint8_t *buf;
@@ -354,13 +354,25 @@ console_log(struct router *r, const char *line)
 
 	if (r->console == NULL || r->console->sessions == NULL)
 		return;
-	buf = xcalloc(1, strlen(line) + 2);
-	w = wr_of(buf, strlen(line) + 2);
-	wr_str(&w, line);
+	buf = xcalloc(1, strlen(text) + 2);
+	w = wr_of(buf, strlen(text) + 2);
+	wr_str(&w, text);
 	for (s = r->console->sessions; s != NULL; s = s->next)
-		if (s->interactive && s->open && s->monitor)
+		if (s->interactive && s->open && (all || s->monitor))
 			session_send(s, IPC_CONSOLE_LOG, buf, wr_len(&w));
 	free(buf);
+}
+
+void
+console_log(struct router *r, const char *line)
+{
+	tell(r, line, false);
+}
+
+void
+console_warn(struct router *r, const char *text)
+{
+	tell(r, text, true);
 }
 
 void

@@ -29,6 +29,13 @@ copy_end(struct cli_ctx *ctx, struct copy *c, enum cli_status st)
 	cli_done(ctx, st);
 }
 
+/* Who leaves at a question takes nothing that was offered. */
+static void
+copy_abort(struct cli_ctx *ctx, void *arg)
+{
+	copy_end(ctx, arg, CLI_FAILED);
+}
+
 /* What to do instead is part of the message. */
 int
 fs_refuse(struct cli_ctx *ctx, const char *url, int err)
@@ -311,6 +318,7 @@ exec_copy(struct cli_ctx *ctx, const struct exec_copy_args *a)
 		free(c);
 		return CLI_FAILED;
 	}
+	cli_on_abort(ctx, copy_abort, c);
 	if (c->src.name[0] != '\0' || c->src.kind == FS_NULL)
 		ask_to(ctx, c);
 	else

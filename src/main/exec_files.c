@@ -254,6 +254,13 @@ two_end(struct cli_ctx *ctx, struct two *t, int st)
 	cli_done(ctx, (enum cli_status)st);
 }
 
+/* Who leaves at a question takes nothing that was offered. */
+static void
+two_abort(struct cli_ctx *ctx, void *arg)
+{
+	two_end(ctx, arg, CLI_FAILED);
+}
+
 static bool
 is_quiet(struct cli_ctx *ctx)
 {
@@ -306,6 +313,7 @@ exec_delete(struct cli_ctx *ctx, const struct exec_delete_args *a)
 		free(t);
 		return CLI_FAILED;
 	}
+	cli_on_abort(ctx, two_abort, t);
 	if (a->force || is_quiet(ctx)) {
 		delete_confirm(ctx, t, "");
 		return CLI_PENDING;
@@ -345,6 +353,7 @@ exec_rename(struct cli_ctx *ctx, const struct exec_rename_args *a)
 		free(t);
 		return CLI_FAILED;
 	}
+	cli_on_abort(ctx, two_abort, t);
 	if (is_quiet(ctx)) {
 		rename_to(ctx, t, "");
 		return CLI_PENDING;

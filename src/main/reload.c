@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "cli_gen.h"
-#include "main/session.h"
+#include "main/router.h"
 
 #define DAYS_MAX 24
 
@@ -27,17 +26,6 @@ struct reload {
 };
 
 /* ---- times ---- */
-
-static void
-time_text(uint64_t wall_us, char *buf, size_t size)
-{
-	time_t t = (time_t)(wall_us / 1000000);
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(buf, size, "%H:%M:%S UTC %a %b %e %Y", &tm) == 0)
-		str_copy(buf, "-", size);
-}
 
 static bool
 take_number(const char **s, unsigned max, unsigned *n)
@@ -87,6 +75,14 @@ reload_at(const char *s, uint64_t wall_us, unsigned *seconds)
 	return true;
 }
 
+static uint64_t
+seconds_left(const struct reload *p)
+{
+	uint64_t now = time_mono_ms();
+
+	return p->at_ms > now ? (p->at_ms - now + 999) / 1000 : 0;
+}
+
 static void
 left_text(uint64_t secs, char *buf, size_t size)
 {
@@ -109,13 +105,10 @@ left_text(uint64_t secs, char *buf, size_t size)
 static void
 wall(struct router *r, const char *text)
 {
-	char *line = xasprintf("\n\n***\n*** --- %s ---\n***\n\n", text);
-	struct session *s;
+	char *lines = xasprintf("\n\n***\n*** --- %s ---\n***\n\n", text);
 
-	for (s = r->console->sessions; s != NULL; s = s->next)
-		if (s->interactive)
-			session_out(s, line, strlen(line));
-	free(line);
+	console_warn(r, lines);
+	free(lines);
 }
 
 static void on_timer(void *arg);
@@ -141,7 +134,7 @@ arm(struct reload *p)
 static void
 warn(struct reload *p)
 {
-	uint64_t left = (p->at_ms - time_mono_ms() + 999) / 1000;
+	uint64_t left = seconds_left(p);
 	char text[64];
 
 	snprintf(text, sizeof(text), "SHUTDOWN in %llu:%02llu:%02llu",
@@ -149,6 +142,18 @@ warn(struct reload *p)
 	    (unsigned long long)left / 60 % 60,
 	    (unsigned long long)left % 60);
 	wall(p->r, text);
+}
+
+static const char *
+reason_of(const struct reload *p)
+{
+	return p->reason[0] != '\0' ? p->reason : "Reload Command";
+}
+
+static void
+log_reload(const struct reload *p)
+{
+	log_emit(LOG_SYS_RELOAD, p->who, reason_of(p));
 }
 
 static void
@@ -162,8 +167,7 @@ on_timer(void *arg)
 		return;
 	}
 	wall(p->r, "SHUTDOWN NOW");
-	log_emit(LOG_SYS_RELOAD, p->who,
-	    p->reason[0] != '\0' ? p->reason : "Reload Command");
+	log_reload(p);
 	router_reload(p->r);
 }
 
@@ -183,14 +187,16 @@ static struct reload *
 reload_new(struct router *r, unsigned seconds, const char *reason)
 {
 	struct reload *p = xcalloc(1, sizeof(*p));
+	struct strbuf when = {0};
 
 	p->r = r;
 	p->timer.fn = on_timer;
 	p->timer.arg = p;
 	p->scheduled = seconds != 0;
 	p->at_ms = time_mono_ms() + seconds * 1000ULL;
-	time_text(time_wall_us() + seconds * 1000000ULL, p->when,
-	    sizeof(p->when));
+	date_text(&when, time_wall_us() + seconds * 1000000ULL);
+	str_copy(p->when, when.s, sizeof(p->when));
+	sb_free(&when);
 	str_copy(p->reason, reason, sizeof(p->reason));
 	return p;
 }
@@ -198,13 +204,14 @@ reload_new(struct router *r, unsigned seconds, const char *reason)
 static void
 schedule(struct reload *p)
 {
-	char now[64];
+	struct strbuf now = {0};
 
 	reload_close(p->r);
 	p->r->reload = p;
-	time_text(time_wall_us(), now, sizeof(now));
-	log_emit(LOG_SYS_SCHEDULED_RELOAD, p->when, now, p->who,
-	    p->reason[0] != '\0' ? p->reason : "Reload Command");
+	date_text(&now, time_wall_us());
+	log_emit(LOG_SYS_SCHEDULED_RELOAD, p->when, now.s, p->who,
+	    reason_of(p));
+	sb_free(&now);
 	warn(p);
 	arm(p);
 }
@@ -215,32 +222,42 @@ reload_confirm(struct cli_ctx *ctx, void *arg, const char *answer)
 	struct reload *p = arg;
 	struct router *r = p->r;
 	bool yes = exec_confirmed(answer), now = yes && !p->scheduled;
+	enum cli_status st = CLI_DONE;
 
 	if (now)
-		log_emit(LOG_SYS_RELOAD, p->who,
-		    p->reason[0] != '\0' ? p->reason : "Reload Command");
-	if (yes && p->scheduled)
+		log_reload(p);
+	if (yes && p->scheduled && seconds_left(p) != 0) {
 		schedule(p);
-	else
+	} else {
+		if (yes && p->scheduled) {
+			cli_printf(ctx, "%% The time to reload is over, "
+					"nothing is scheduled\n");
+			st = CLI_FAILED;
+		}
 		free(p);
-	cli_done(ctx, CLI_DONE);
+	}
+	cli_done(ctx, st);
 	if (now)
 		router_reload(r);
 }
 
 static void
-ask_proceed(struct cli_ctx *ctx, struct reload *p)
+say_scheduled(struct cli_ctx *ctx, const struct reload *p)
 {
 	char left[64];
 
-	if (p->scheduled) {
-		left_text((p->at_ms - time_mono_ms() + 999) / 1000, left,
-		    sizeof(left));
-		cli_printf(ctx, "Reload scheduled for %s (in %s) by %s\n",
-		    p->when, left, p->who);
-		if (p->reason[0] != '\0')
-			cli_printf(ctx, "Reload reason: %s\n", p->reason);
-	}
+	left_text(seconds_left(p), left, sizeof(left));
+	cli_printf(ctx, "Reload scheduled for %s (in %s) by %s\n", p->when,
+	    left, p->who);
+	if (p->reason[0] != '\0')
+		cli_printf(ctx, "Reload reason: %s\n", p->reason);
+}
+
+static void
+ask_proceed(struct cli_ctx *ctx, struct reload *p)
+{
+	if (p->scheduled)
+		say_scheduled(ctx, p);
 	cli_ask(ctx, CLI_ASK_CONFIRM, "Proceed with reload? [confirm]",
 	    reload_confirm, p);
 }
@@ -320,17 +337,10 @@ int
 show_reload(struct cli_ctx *ctx, const struct show_reload_args *a UNUSED)
 {
 	const struct reload *p = router_of(ctx)->reload;
-	char left[64];
 
-	if (p == NULL) {
+	if (p == NULL)
 		cli_printf(ctx, "No reload is scheduled.\n");
-		return CLI_DONE;
-	}
-	left_text((p->at_ms - time_mono_ms() + 999) / 1000, left,
-	    sizeof(left));
-	cli_printf(ctx, "Reload scheduled for %s (in %s) by %s\n",
-	    p->when, left, p->who);
-	if (p->reason[0] != '\0')
-		cli_printf(ctx, "Reload reason: %s\n", p->reason);
+	else
+		say_scheduled(ctx, p);
 	return CLI_DONE;
 }

@@ -205,23 +205,19 @@ show_rollback_timer(struct cli_ctx *ctx,
     const struct show_rollback_timer_args *a UNUSED)
 {
 	const struct rollback *b = router_of(ctx)->rollback;
-	char when[64] = "";
-	struct tm tm;
-	time_t t;
+	struct strbuf when = {0};
 
 	if (b == NULL) {
 		(void)none_pending(ctx);
 		return CLI_DONE;
 	}
-	t = (time_t)(b->set_us / 1000000);
-	if (gmtime_r(&t, &tm) != NULL)
-		(void)!strftime(when, sizeof(when), "%H:%M:%S UTC %a %b %e %Y",
-		    &tm);
+	date_text(&when, b->set_us);
 	cli_printf(ctx, "Time configured(or reconfigured): %s\n"
 			"Timer type: absolute timer\n"
 			"Timer value: %u min\n"
 			"User: %s\n",
-	    when, b->minutes, b->who);
+	    when.s, b->minutes, b->who);
+	sb_free(&when);
 	return CLI_DONE;
 }
 

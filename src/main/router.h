@@ -147,7 +147,8 @@ void ports_routes(struct router *, ports_route_fn *fn, void *arg);
 
 /* ---- show_config.c ---- */
 void config_note_set(struct config_note *, const char *user);
-void config_note_time(struct strbuf *, const struct config_note *);
+/* "08:18:21 UTC Fri Nov 20 2026" */
+void date_text(struct strbuf *, uint64_t wall_us);
 
 /* ---- console.c, session.c ---- */
 int console_open(struct router *) MUST_USE;
@@ -157,6 +158,8 @@ void console_commit(struct router *); /* lines may have changed */
 void console_child_msg(struct router *, enum child_kind, struct ipc_msg *);
 void console_child_gone(struct router *, enum child_kind);
 void console_log(struct router *, const char *line);
+/* In the same way, also to those who want no log. */
+void console_warn(struct router *, const char *text);
 /* Somebody is in a configuration mode. */
 bool console_configuring(const struct router *) MUST_USE;
 /* Runs a `run` command of configuration mode for nobody: what it prints is

@@ -37,8 +37,7 @@ session_send_term(struct session *s)
 	wr_u16(&w, s->length);
 	wr_u16(&w, s->width);
 	wr_u16(&w, s->history_size);
-	wr_u8(&w, (uint8_t)((s->monitor ? IPC_TERM_MONITOR : 0) |
-	    (s->sync ? IPC_TERM_SYNC : 0) |
+	wr_u8(&w, (uint8_t)((s->sync ? IPC_TERM_SYNC : 0) |
 	    (s->editing ? IPC_TERM_EDITING : 0) |
 	    (s->history_on ? IPC_TERM_HISTORY : 0)));
 	session_send(s, IPC_TERM, buf, wr_len(&w));

@@ -50,7 +50,7 @@ add_comment(struct lines *l, const char *what, const struct config_note *n)
 	if (n->wall_us == 0)
 		return;
 	sb_printf(&sb, "! %s at ", what);
-	config_note_time(&sb, n);
+	date_text(&sb, n->wall_us);
 	if (n->user[0] != '\0')
 		sb_printf(&sb, " by %s", n->user);
 	add_line(l, 0, sb.s);
@@ -184,9 +184,9 @@ config_note_set(struct config_note *n, const char *user)
 
 /* "08:18:21 UTC Fri Nov 20 2026" */
 void
-config_note_time(struct strbuf *sb, const struct config_note *n)
+date_text(struct strbuf *sb, uint64_t wall_us)
 {
-	time_t t = (time_t)(n->wall_us / 1000000);
+	time_t t = (time_t)(wall_us / 1000000);
 	struct tm tm;
 	char buf[64];
 
