@@ -26,6 +26,7 @@ static const char usage_text[] =
     "       cohort lab list\n"
     "       cohort lab console DIR NODE\n"
     "       cohort lab exec DIR NODE 'COMMAND'...\n"
+    "       cohort lab shell DIR NODE ['COMMAND'...]\n"
     "       cohort lab pcap DIR NODE:INTERFACE\n";
 
 struct lab_args {
@@ -212,6 +213,40 @@ plain_exec(const struct lab *lab, const struct lab_node *n, char **cmds,
 	return rc;
 }
 
+static const struct lab_node *
+find_node(const struct lab *lab, const char *name)
+{
+	const struct lab_node *n = lab_find(lab, name);
+
+	if (n == NULL)
+		fprintf(stderr, "cohort lab: no node %s in %s\n", name,
+		    lab->name);
+	return n;
+}
+
+/* Of the machine, in the network of a node; for a router beside it. */
+static int
+do_shell(const struct lab_args *a)
+{
+	struct lab *lab = open_running(a->v[0]);
+	const struct lab_node *n;
+	char *state;
+	int rc = 1;
+
+	if (lab == NULL)
+		return 1;
+	if ((n = find_node(lab, a->v[1])) != NULL) {
+		state = xasprintf("%s/state/%s", lab->run, n->name);
+		if (n->router)
+			setenv("LAB_STATE", state, 1);
+		rc = a->n > 2 ? plain_exec(lab, n, a->v + 2, a->n - 2)
+			      : plain_shell(lab, n);
+		free(state);
+	}
+	lab_free(lab);
+	return rc;
+}
+
 /* With commands: exec; without: an interactive console. */
 static int
 talk(const struct lab_args *a)
@@ -223,9 +258,7 @@ talk(const struct lab_args *a)
 
 	if (lab == NULL)
 		return 1;
-	if ((n = lab_find(lab, a->v[1])) == NULL) {
-		fprintf(stderr, "cohort lab: no node %s in %s\n", a->v[1],
-		    lab->name);
+	if ((n = find_node(lab, a->v[1])) == NULL) {
 		lab_free(lab);
 		return 1;
 	}
@@ -267,6 +300,7 @@ static const struct {
 	{ "list", 0, 1, do_list },
 	{ "console", 2, 2, talk },
 	{ "exec", 3, INT_MAX, talk },
+	{ "shell", 2, INT_MAX, do_shell },
 	{ "pcap", 2, 2, do_pcap },
 };
 

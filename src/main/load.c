@@ -41,7 +41,7 @@ pid_of(const struct router *r, enum load_proc which)
 static bool
 read_proc(struct strbuf *sb, pid_t pid, const char *name)
 {
-	char path[64];
+	char path[128];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	if (file_read(path, sb) == 0)

@@ -37,7 +37,7 @@ usage(FILE *f)
 	      "       cohort print FILE\n"
 	      "       cohort lab up|verify|down|list DIR\n"
 	      "       cohort lab console DIR NODE | exec DIR NODE "
-	      "'COMMAND'... | pcap DIR LINK\n"
+	      "'COMMAND'... | shell DIR NODE | pcap DIR LINK\n"
 	      "       cohort version\n",
 	    f);
 	return f == stdout ? 0 : 2;

@@ -210,6 +210,10 @@ check 'up takes the saved configuration' sh -c \
 check 'it is given to the router' grep -q \
     "started with $COHORT_RUN/routers/state/r/startup-config" \
     "$COHORT_RUN/routers/log/r"
+# shellcheck disable=SC2016 # for the shell in the node
+check 'shell is the machine'\''s, beside a router' sh -c \
+    '[ "$("$0" lab shell "$1" r "echo \$LAB_STATE")" = "$2" ]' \
+    "$COHORT" "$tmp/routers" "$COHORT_RUN/routers/state/r"
 check 'up --fresh forgets it' routers up --fresh
 check 'it is gone' [ ! -e "$COHORT_RUN/routers/state/r/startup-config" ]
 check 'down' routers down
