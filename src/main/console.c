@@ -115,6 +115,7 @@ session_new(struct router *r, int sock)
 	s->history_size = 20;
 	s->monitor = s->editing = s->history_on = true;
 	s->vty = -1;
+	login_init(s);
 	s->queue_end = &s->queue;
 	s->retry.fn = session_flush;
 	s->retry.arg = s;
@@ -187,6 +188,7 @@ client_gone(struct session *s)
 	loop_del(r->loop, s->sock);
 	close(s->sock);
 	s->sock = -1;
+	session_leave_config(s);
 	if (s->ctx == NULL && s->child == -1)
 		session_free(s);
 	else
@@ -250,7 +252,8 @@ console_client(void *arg, int fd)
 		session_abort(s);
 		break;
 	case IPC_ACTIVE:
-		login_active(s);
+		if (s->open) /* keys do not hold a login up */
+			login_active(s);
 		break;
 	}
 	explicit_bzero(buf, (size_t)(m.body.end - buf));
@@ -282,6 +285,7 @@ console_open(struct router *r)
 	int dir = open(r->statedir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	r->console = c;
+	c->telnet = -1;
 	c->lsock = socket(AF_UNIX,
 	    SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	snprintf(c->path, sizeof(c->path), "%s/console", r->statedir);
@@ -297,7 +301,6 @@ console_open(struct router *r)
 		return -1;
 	}
 	close(dir);
-	c->telnet = -1;
 	loop_add(r->loop, c->lsock, on_accept, r);
 	return 0;
 }

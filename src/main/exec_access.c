@@ -117,25 +117,16 @@ exec_exit(struct cli_ctx *ctx, const struct exec_exit_args *a UNUSED)
 
 /* What sshd's helper asks, with the password as the answer to a question so
  * that no command line holds it. */
-static void
-login_answer_given(struct cli_ctx *ctx, void *arg, const char *answer)
-{
-	bool ok = login_check(router_of(ctx), arg, answer);
-
-	free(arg);
-	cli_done(ctx, ok ? CLI_DONE : CLI_FAILED);
-}
-
 int
 exec_test_login(struct cli_ctx *ctx, const struct exec_test_login_args *a)
 {
-	if (session_of(ctx)->kind != SESSION_SCRIPT) {
+	struct session *s = session_of(ctx);
+
+	if (s->kind != SESSION_SCRIPT) {
 		cli_printf(ctx, "%% Only for the server of SSH\n");
 		return CLI_FAILED;
 	}
-	cli_ask(ctx, CLI_ASK_SECRET, "Password: ", login_answer_given,
-	    xstrdup(a->name));
-	return CLI_PENDING;
+	return login_test(s, a->name, a->peer);
 }
 
 /* ---- configuration mode ---- */

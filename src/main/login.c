@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/ace.h"
 #include "conf/auth.h"
@@ -17,16 +18,20 @@
 #include "main/session.h"
 
 #define TRIES 3
-#define WRONG_MS 1000  /* before the next try */
+#define WRONG_MS 1000  /* until the answer to a wrong one, from its check on */
 #define LOGIN_MS 30000 /* for each answer before somebody is logged in */
+#define CLOSE_MS 5000  /* for a client to read the last words */
 #define CHECK_SHARE 4  /* pause behind a check, times its duration */
+#define GUESS_MS 250   /* least pause behind a wrong one, whoever is next */
+#define TESTS_MAX 16   /* `test login` at a time */
 #define LOG_MS 1000
 
 enum auth_step { AUTH_NONE, AUTH_USER, AUTH_PASSWORD, AUTH_CHECK, AUTH_WRONG };
 enum auth_method { BY_NOTHING, BY_LINE, BY_USER, BY_ENABLE, BY_NOBODY,
-	TO_ENABLE };
+	TO_ENABLE, TO_TEST };
 
 static void ask(struct session *);
+static void on_auth(void *);
 
 static void
 settings_of(const struct session *s, struct line_settings *l)
@@ -46,19 +51,44 @@ idle_set(struct session *s)
 	    ms == 0 ? 0 : s->active_us / 1000 + ms + 1);
 }
 
+/* A command that runs is work; one that waits for an answer is not. */
 static void
 on_idle(void *arg)
 {
 	struct session *s = arg;
 
-	if (s->open && (s->ctx != NULL || s->child != -1)) {
+	if (s->closing) {
+		(void)shutdown(s->sock, SHUT_RDWR);
+		return;
+	}
+	if (s->open && (s->ctx != NULL || s->child != -1) && !s->asked) {
 		s->active_us = time_mono_us();
 		idle_set(s);
 		return;
 	}
-	if (!s->open)
-		session_text(s, "\n% Login timeout expired!\n");
+	if (s->open)
+		session_text(s, "\n*** Line timeout expired\n");
+	else
+		session_text(s, s->auth.step == AUTH_USER
+			? "\n% Username:  timeout expired!\n"
+			: "\n% Password:  timeout expired!\n");
 	session_close(s);
+}
+
+void
+login_init(struct session *s)
+{
+	s->idle.fn = on_idle;
+	s->auth.timer.fn = on_auth;
+	s->idle.arg = s->auth.timer.arg = s;
+}
+
+void
+login_closing(struct session *s)
+{
+	login_forget(s);
+	if (s->sock != -1)
+		loop_timer(s->r->loop, &s->idle, time_mono_ms() + CLOSE_MS);
 }
 
 void
@@ -100,14 +130,26 @@ banner(struct session *s, const char *text)
 
 /* ---- the dialogue ---- */
 
+/* Names that anybody may give go to the terminals of others. */
+static void
+printable(char *to, const char *from, size_t size)
+{
+	str_copy(to, from, size);
+	for (; *to != '\0'; to++)
+		if (*to <= ' ' || *to > '~')
+			*to = '?';
+}
+
 static void
 log_result(struct session *s, bool success, const char *why)
 {
 	const struct conf *c = s->r->running;
 	uint32_t key = 0;
 	const char *p;
-	const char *user = s->auth.name[0] != '\0' ? s->auth.name : s->user;
+	char user[CONF_NAME];
 
+	printable(user, s->auth.name[0] != '\0' ? s->auth.name : s->user,
+	    sizeof(user));
 	for (p = s->peer; *p != '\0'; p++)
 		key = key * 31 + (unsigned char)*p;
 	if (success && c->log_success)
@@ -144,13 +186,28 @@ start_exec(struct session *s)
 	session_prompt(s, false);
 }
 
+/* One answer for each connection: what follows it is no command. */
+static void
+test_done(struct session *s, enum cli_status st)
+{
+	struct router *r = s->r;
+	uint32_t id = s->id;
+
+	cli_done(s->ctx, st);
+	s = session_by_id(r, id);
+	if (s != NULL)
+		session_close(s);
+}
+
 static void
 give_up(struct session *s)
 {
-	bool enable = s->auth.method == TO_ENABLE;
-
 	s->auth.step = AUTH_NONE;
-	if (!enable) {
+	if (s->auth.method == TO_TEST) {
+		test_done(s, CLI_FAILED);
+		return;
+	}
+	if (s->auth.method != TO_ENABLE) {
 		if (s->auth.method == BY_LINE)
 			session_text(s, "% Bad passwords\n");
 		session_close(s);
@@ -188,6 +245,7 @@ is_right(struct session *s)
 		return l.password != NULL &&
 		    secret_check(l.password, s->auth.given);
 	case BY_USER:
+	case TO_TEST:
 		u = conf_find_user(c, s->auth.name);
 		return u != NULL && secret_check(&u->secret, s->auth.given);
 	case BY_ENABLE:
@@ -204,6 +262,10 @@ static void
 right(struct session *s)
 {
 	s->auth.step = AUTH_NONE;
+	if (s->auth.method == TO_TEST) {
+		test_done(s, CLI_DONE);
+		return;
+	}
 	if (s->auth.method == TO_ENABLE) {
 		s->level = s->auth.level;
 		cli_done(s->ctx, CLI_DONE);
@@ -220,19 +282,30 @@ check(struct session *s)
 {
 	uint64_t start = time_mono_us();
 	bool ok = is_right(s);
-	uint64_t us = time_mono_us() - start;
+	uint64_t pause = (time_mono_us() - start) * CHECK_SHARE / 1000;
 
 	explicit_bzero(s->auth.given, sizeof(s->auth.given));
-	s->r->console->auth_free_ms = time_mono_ms() +
-	    us * CHECK_SHARE / 1000;
+	if (!ok && pause < GUESS_MS)
+		pause = GUESS_MS;
+	s->r->console->auth_free_ms = time_mono_ms() + pause;
 	if (ok) {
 		right(s);
 		return;
 	}
 	log_result(s, false, s->auth.method == TO_ENABLE ? "enable"
 							 : "Login invalid");
+	/* Not from its end on: a user who does not exist costs no time. */
 	s->auth.step = AUTH_WRONG;
-	loop_timer(s->r->loop, &s->auth.timer, time_mono_ms() + WRONG_MS);
+	loop_timer(s->r->loop, &s->auth.timer, start / 1000 + WRONG_MS);
+}
+
+static void
+again(struct session *s)
+{
+	if (++s->auth.tries >= TRIES)
+		give_up(s);
+	else
+		ask(s);
 }
 
 static void
@@ -248,10 +321,7 @@ on_auth(void *arg)
 	else if (s->auth.step == AUTH_WRONG) {
 		if (s->auth.method == BY_USER)
 			session_text(s, "% Login invalid\n\n");
-		if (++s->auth.tries >= TRIES)
-			give_up(s);
-		else
-			ask(s);
+		again(s);
 	}
 }
 
@@ -272,7 +342,7 @@ login_answer(struct session *s, const char *answer)
 	if (s->auth.step == AUTH_USER) {
 		str_copy(s->auth.name, answer, sizeof(s->auth.name));
 		if (answer[0] == '\0') {
-			ask(s);
+			again(s);
 			return;
 		}
 		s->auth.step = AUTH_PASSWORD;
@@ -290,7 +360,7 @@ login_answer(struct session *s, const char *answer)
 void
 login_abort(struct session *s)
 {
-	if (s->auth.method == TO_ENABLE) {
+	if (s->auth.method == TO_ENABLE || s->auth.method == TO_TEST) {
 		s->auth.step = AUTH_NONE;
 		login_forget(s);
 		login_active(s);
@@ -394,6 +464,8 @@ login_find_vty(struct router *r, enum session_kind kind, const char *peer)
 static void
 start_ssh(struct session *s)
 {
+	struct line_settings l;
+
 	s->vty = login_find_vty(s->r, SESSION_SSH, s->peer);
 	if (s->vty < 0 || conf_find_user(s->r->running, s->user) == NULL) {
 		session_text(s, "% No vty line takes this connection\n");
@@ -401,7 +473,9 @@ start_ssh(struct session *s)
 		return;
 	}
 	log_result(s, true, "");
-	banner(s, s->r->running->banner_motd);
+	settings_of(s, &l);
+	if (!l.no_motd)
+		banner(s, s->r->running->banner_motd);
 	start_exec(s);
 }
 
@@ -410,9 +484,6 @@ login_start(struct session *s)
 {
 	struct line_settings l;
 
-	s->idle.fn = on_idle;
-	s->auth.timer.fn = on_auth;
-	s->idle.arg = s->auth.timer.arg = s;
 	if (s->kind == SESSION_SCRIPT) { /* the owner of the router */
 		s->open = true;
 		s->level = 15;
@@ -446,7 +517,7 @@ int
 login_enable(struct session *s, unsigned level)
 {
 	if (level <= s->level || s->kind == SESSION_SCRIPT) {
-		s->level = level;
+		session_set_level(s, level);
 		return CLI_DONE;
 	}
 	if (enable_of(s->r->running, level) == NULL) {
@@ -464,12 +535,22 @@ login_enable(struct session *s, unsigned level)
 	return CLI_PENDING;
 }
 
-/* A server of SSH asks whether a password is right. It waits in the command,
- * not here: paced like the others. */
-bool
-login_check(struct router *r, const char *user, const char *password)
+/* A server of SSH asks; its checks are paced like the others. */
+int
+login_test(struct session *s, const char *user, const char *peer)
 {
-	const struct user *u = conf_find_user(r->running, user);
+	const struct session *o;
+	unsigned n = 0;
 
-	return u != NULL && secret_check(&u->secret, password);
+	for (o = s->r->console->sessions; o != NULL; o = o->next)
+		n += o->auth.method == TO_TEST && o->ctx != NULL;
+	if (n >= TESTS_MAX)
+		return CLI_FAILED;
+	s->auth.method = TO_TEST;
+	s->auth.tries = TRIES - 1;
+	str_copy(s->auth.name, user, sizeof(s->auth.name));
+	printable(s->peer, peer, sizeof(s->peer));
+	s->auth.step = AUTH_PASSWORD;
+	ops_ask(s, CLI_ASK_SECRET, "Password: ");
+	return CLI_PENDING;
 }

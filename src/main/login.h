@@ -9,6 +9,8 @@
 
 /* `enable`: CLI_PENDING when a password is asked for. */
 int login_enable(struct session *, unsigned level);
-bool login_check(struct router *, const char *user, const char *password);
+/* Whether a password, which is asked for, is that of a user: CLI_PENDING, or
+ * CLI_FAILED when too many ask. The session ends with the answer. */
+int login_test(struct session *, const char *user, const char *peer);
 
 #endif

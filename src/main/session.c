@@ -280,8 +280,8 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 
 /* ---- configuration ---- */
 
-static void
-leave_config(struct session *s)
+void
+session_leave_config(struct session *s)
 {
 	char who[200];
 
@@ -306,7 +306,7 @@ skip_prompt(struct session *s, char *line)
 	if (s->skipped == 0)
 		return line;
 	if (!config)
-		leave_config(s);
+		session_leave_config(s);
 	else if (!s->config && s->level >= 15)
 		session_configure(s);
 	return line + s->skipped;
@@ -381,7 +381,7 @@ config_line(struct session *s, const char *line)
 		session_exec(s, rest, 0, (int)(rest - line));
 		break;
 	case CF_END:
-		leave_config(s);
+		session_leave_config(s);
 		session_end(s, CLI_DONE);
 		break;
 	case CF_MORE:

@@ -112,9 +112,13 @@ void session_text(struct session *, const char *text);
 /* "console", "admin on vty0 (10.1.1.50)". */
 const char *session_who(const struct session *, char *buf, size_t size);
 
+/* The end of configuration mode, if the session is in it. */
+void session_leave_config(struct session *);
 void session_trim_history(struct session *, unsigned room);
 
 /* ---- login.c ---- */
+void login_init(struct session *);
+void login_closing(struct session *); /* a client that does not read is cut */
 /* HELLO came: login as the line demands it, then the first prompt. */
 void login_start(struct session *);
 void login_answer(struct session *, const char *answer);

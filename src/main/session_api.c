@@ -96,6 +96,8 @@ void
 session_set_level(struct session *s, unsigned level)
 {
 	s->level = level;
+	if (level < 15)
+		session_leave_config(s);
 }
 
 unsigned
@@ -127,6 +129,7 @@ session_close(struct session *s)
 	session_send(s, IPC_CLOSE, NULL, 0);
 	s->closing = true;
 	session_flush(s);
+	login_closing(s);
 }
 
 void

@@ -9,7 +9,7 @@ if [ "${COHORT_OWN_NET:-}" != yes ]; then
 	COHORT_OWN_NET=yes exec unshare -n -m "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"
-need_program ssh sshpass /usr/sbin/sshd ssh-keygen
+need_program ssh sshpass /usr/sbin/sshd ssh-keygen expect
 top=$here/../..
 state=$tmp/state
 mkdir "$state"
@@ -40,18 +40,44 @@ check 'sshd is up' wait_for 20 grep -q 'Server listening' "$tmp/sshd.log"
 opts="-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
     -o LogLevel=ERROR -p 2200"
 
+# dialogue COMMAND -- LINE...: each line is typed when a prompt waits for it.
+cat >"$tmp/dialogue.exp" <<'END'
+set timeout 20
+set i [lsearch -exact $argv --]
+spawn -noecho {*}[lrange $argv 0 $i-1]
+proc done {} {
+	exit [lindex [wait] 3]
+}
+foreach line [lrange $argv $i+1 end] {
+	expect -re {(^|[\r\n])[\w.-]+(\([\w-]+\))?[>#]$|word: $} {} \
+	    eof done timeout { exit 99 }
+	send -- "$line\r"
+}
+expect eof done timeout { exit 99 }
+END
+
 by_password() { # by_password USER PASSWORD LINE...: what a terminal shows
 	_u=$1
 	_p=$2
 	shift 2
 	# shellcheck disable=SC2086 # words
-	{
-		for _l; do
-			sleep 0.5 # the answer of the line before
-			echo "$_l"
-		done
-	} | timeout 20 sshpass -p "$_p" ssh -tt $opts "$_u@127.0.0.1" \
-	    >"$tmp/ssh.out" 2>&1
+	expect "$tmp/dialogue.exp" sshpass -p "$_p" ssh -tt $opts \
+	    "$_u@127.0.0.1" -- "$@" >"$tmp/ssh.out" 2>&1
+}
+
+# A client of its own sends what no ssh would: guess USER PASSWORD, with \n.
+guess() {
+	"$python" - "$@" <<'END'
+import sys
+import paramiko
+
+t = paramiko.Transport(("127.0.0.1", 2200))
+t.start_client(timeout=10)
+try:
+    t.auth_password(sys.argv[1], sys.argv[2].replace("\\n", "\n"))
+except paramiko.AuthenticationException:
+    sys.exit(1)
+END
 }
 
 says() { # says ERE COMMAND...
@@ -79,14 +105,42 @@ check 'the empty password is refused' not by_password admin '' exit
 check 'root of the host is nobody here' not by_password root lab exit
 check 'who has no username is refused' not by_password eve lab exit
 check 'enable on a vty needs the secret' says '% Bad secrets' \
-    by_password bob bobpw enable 1 2 3 4 5 6 exit
+    by_password bob bobpw enable 1 2 3 exit
+check 'a password is one line' guess bob bobpw
+check '... more are refused' not guess bob 'bobpw\nshow clock'
+unchanged() {
+	not guess bob 'x\nconfigure terminal\nhostname OWNED\nend\n' &&
+	    "$COHORT" exec -s "$state" R1 'show running-config' |
+	    grep -q '^hostname R1$'
+}
+check '... and are no commands' unchanged
+check 'a failed login is in the log with its source' grep -q \
+    'LOGIN_FAILED: Login failed \[user: admin\] \[Source: 127.0.0.1\]' \
+    "$tmp/router.log"
+
+# Eight at once: one check after the other, a pause behind each wrong one.
+many() {
+	_t=$(date +%s%N)
+	_pids=
+	for _i in 1 2 3 4 5 6 7 8; do
+		guess bob "wrong$_i" &
+		_pids="$_pids $!"
+	done
+	for _pid in $_pids; do
+		wait "$_pid" && return 1
+	done
+	_t=$((($(date +%s%N) - _t) / 1000000))
+	echo "$_t ms"
+	[ "$_t" -ge 2000 ]
+}
+check 'guessing in parallel is not faster' many
 
 ssh-keygen -q -t ed25519 -N '' -f "$tmp/id"
 cp "$tmp/id.pub" "$state/ssh/keys/bob"
 by_key() {
 	# shellcheck disable=SC2086 # words
-	{ sleep 0.5; echo exit; } | timeout 20 ssh -tt -i "$tmp/id" \
-	    -o PasswordAuthentication=no $opts "$1@127.0.0.1" \
+	expect "$tmp/dialogue.exp" ssh -tt -i "$tmp/id" \
+	    -o PasswordAuthentication=no $opts "$1@127.0.0.1" -- exit \
 	    >"$tmp/ssh.out" 2>&1
 }
 check 'a key of that user' says '^R1>' by_key bob
@@ -96,7 +150,7 @@ idle() { # until the router ends it
 	# shellcheck disable=SC2086 # words
 	sleep 15 | timeout 12 ssh -tt -i "$tmp/id" $opts bob@127.0.0.1 \
 	    >"$tmp/idle.out" 2>&1
-	[ $? -ne 124 ]
+	[ $? -ne 124 ] && grep -q 'Line timeout expired' "$tmp/idle.out"
 }
 check 'exec-timeout ends a session that types nothing' idle
 
