@@ -76,6 +76,7 @@ do_up(const struct lab_args *a)
 	/* A reader that goes away must not leave half a lab. */
 	signal(SIGPIPE, SIG_IGN);
 	rc = lab_up(lab, a->fresh, a->wait_secs);
+	lab_unlock();
 	if (rc == 0)
 		printf("\nconsole of a router:  cohort lab console %s NODE\n"
 		    "proofs of this lab:   cohort lab verify %s\n"
@@ -124,6 +125,7 @@ do_down(const struct lab_args *a)
 			    strerror(errno));
 		printf("lab %s is down\n", lab->name);
 	}
+	lab_unlock();
 	lab_free(lab);
 	return rc;
 }

@@ -74,7 +74,8 @@ struct lab_node *lab_find(const struct lab *lab, const char *name);
  * a message on stderr. */
 char *lab_base(void) MUST_USE;
 int lab_mkdirs(const char *path) MUST_USE; /* like mkdir -p, mode 0700 */
-int lab_lock(const struct lab *lab) MUST_USE; /* kept until exit */
+int lab_lock(const struct lab *lab) MUST_USE;
+void lab_unlock(void);
 int space_create(const struct lab *lab) MUST_USE; /* and enter it */
 bool space_exists(const struct lab *lab);
 int space_enter(const struct lab *lab) MUST_USE; /* no-op for root */

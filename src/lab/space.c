@@ -83,6 +83,8 @@ lab_mkdirs(const char *path)
 }
 
 /* One up or down at a time. The descriptor stays open until we exit. */
+static int lock_fd = -1;
+
 int
 lab_lock(const struct lab *lab)
 {
@@ -90,16 +92,26 @@ lab_lock(const struct lab *lab)
 
 	if (lab_mkdirs(lab->run) == -1)
 		return -1;
-	fd = open(lab->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	lock_fd = fd = open(lab->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return fail(lab->run);
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		fprintf(stderr, "cohort lab: another command is working on "
 		    "%s\n", lab->name);
 		close(fd);
+		lock_fd = -1;
 		return -1;
 	}
 	return 0;
+}
+
+/* A process that was just started may have the descriptor a moment longer
+ * than we: the lock goes for it, too. */
+void
+lab_unlock(void)
+{
+	if (lock_fd != -1)
+		(void)flock(lock_fd, LOCK_UN);
 }
 
 static int

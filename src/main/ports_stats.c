@@ -181,9 +181,11 @@ driver_asks(int sock, const struct port *p, void *command)
 static void
 link_settings(int sock, const struct port *p, struct link_mode *m)
 {
-	struct {
+	/* behind the settings: the masks, up to 127 words three times */
+	union {
 		struct ethtool_link_settings s;
-		uint32_t masks[3 * 127];
+		uint8_t room[sizeof(struct ethtool_link_settings) +
+		    3 * 127 * sizeof(uint32_t)];
 	} ask;
 
 	/* Asked without room for the masks, the kernel says how much it
