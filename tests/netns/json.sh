@@ -142,7 +142,7 @@ check 'the header tells when' changed
 check 'no JSON: said, not run' refused 'show clock | json' \
     '% JSON output is not available for this command'
 check 'two bars: refused' refused 'show crypto gdoi | json | include a' \
-    '% Nothing may stand behind json'
+    '% Invalid input detected'
 check 'an unknown command is that' refused 'show nothing | json' \
     '% Invalid input detected'
 
