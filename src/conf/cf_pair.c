@@ -37,9 +37,12 @@ identity(const struct cf_ent *e)
 }
 
 static uint32_t
-hash_of(const struct cf_ent *e)
+hash_of(const struct cf_ent *e, unsigned flags)
 {
 	uint64_t h = 14695981039346656037ULL ^ e->slot;
+
+	if ((flags & CF_PAIR_NUMBERS) != 0) /* or equal remarks are one chain */
+		h ^= (uint64_t)e->number << 16;
 
 	for (const char *s = identity(e); *s != '\0'; s++)
 		h = (h ^ (unsigned)tolower((unsigned char)*s)) *
@@ -87,14 +90,14 @@ mate(struct cf_pair *p, unsigned flags)
 	for (size_t i = 0; i < size; i++)
 		head[i] = -1;
 	for (size_t i = p->na; i-- > 0;) {
-		ptrdiff_t *h = &head[hash_of(p->a[i]) % size];
+		ptrdiff_t *h = &head[hash_of(p->a[i], flags) % size];
 
 		next[i] = *h;
 		*h = (ptrdiff_t)i;
 		p->of[i] = -1;
 	}
 	for (size_t i = 0; i < p->nb; i++) {
-		ptrdiff_t *at = &head[hash_of(p->b[i]) % size];
+		ptrdiff_t *at = &head[hash_of(p->b[i], flags) % size];
 
 		while (*at != -1 && !same(p->a[*at], p->b[i], flags))
 			at = &next[*at];
