@@ -65,6 +65,9 @@ typedef void conf_report_fn(void *arg, unsigned lineno, bool error,
     const char *text);
 unsigned conf_load(struct conf *, const char *text, size_t len,
     conf_report_fn *report, void *arg) MUST_USE;
+/* And appends its `run` commands, one a line. */
+unsigned conf_load_run(struct conf *, const char *text, size_t len,
+    conf_report_fn *report, void *arg, struct strbuf *run) MUST_USE;
 
 /* Prints canonically: what conf_load gives back unchanged. procs selects the
  * lines delivered to one of those processes; CF_MAIN prints all. */

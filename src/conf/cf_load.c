@@ -35,6 +35,7 @@ struct load {
 	bool deeper[BLOCKS];
 	const char *next, *end;
 	struct strbuf line, notes;
+	struct strbuf *run; /* where `run` commands go, NULL: nowhere */
 	/* what was said of the block at the cursor already */
 	const struct cf_obj *noted;
 	struct strbuf said;
@@ -392,7 +393,9 @@ config_line(struct load *ld, const char *s, int indent)
 	case CF_MORE:
 		tell(ld, true, "% The text that begins here has no end");
 		break;
-	case CF_EXEC: /* a router runs it when it starts with this file */
+	case CF_EXEC:
+		if (ld->run != NULL)
+			sb_printf(ld->run, "%s\n", s);
 		break;
 	case CF_END:
 		if (s[0] != 'e' || s[1] != 'x') { /* `exit` too many: stay */
@@ -527,10 +530,18 @@ unsigned
 conf_load(struct conf *c, const char *text, size_t len, conf_report_fn *report,
     void *arg)
 {
+	return conf_load_run(c, text, len, report, arg, NULL);
+}
+
+unsigned
+conf_load_run(struct conf *c, const char *text, size_t len,
+    conf_report_fn *report, void *arg, struct strbuf *run)
+{
 	struct load ld = {.cur = {.conf = c, .at = &c->obj},
 	    .report = report,
 	    .arg = arg,
 	    .skip_deeper = -1,
+	    .run = run,
 	    .next = text,
 	    .end = text + len};
 

@@ -186,7 +186,7 @@ config_of(struct cli_ctx *ctx, const char *url)
 		(void)fs_refuse(ctx, url, errno);
 		return NULL;
 	}
-	if (u.kind == FS_SYSTEM)
+	if (u.kind == FS_SYSTEM && strcmp(u.name, "running-config") == 0)
 		return conf_clone(router_of(ctx)->running);
 	return config_load_file(ctx, &u);
 }

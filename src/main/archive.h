@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Saved versions of the configuration: the archive, replacing the running
- * configuration by a file, and going back when nobody confirms it.
+ * Saved versions of the configuration: the archive, and files that become
+ * the running configuration or a part of it.
  */
 #ifndef COHORT_ARCHIVE_H
 #define COHORT_ARCHIVE_H
@@ -21,9 +21,13 @@ int archive_name(const struct archive *, const char *host, uint64_t wall_us,
 bool archive_is_mine(const struct archive *, const char *host,
     const char *name, unsigned *number) MUST_USE;
 
-/* ---- replace.c ---- */
+/* ---- config_file.c ---- */
 /* Loads a file into an empty configuration. NULL: said why. */
 struct conf *config_load_file(struct cli_ctx *, const struct fs_url *)
     MUST_USE;
+/* The lines of a text act on the running configuration, in one commit; the
+ * refused ones are named. */
+void config_merge(struct cli_ctx *, const struct fs_url *from,
+    const struct strbuf *text);
 
 #endif

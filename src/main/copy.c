@@ -14,8 +14,6 @@
 #include "main/archive.h"
 #include "main/router.h"
 
-#define REPORTS_MAX 100 /* refused lines that are named */
-
 struct copy {
 	struct fs_url src, dst;
 	uint64_t start_ms;
@@ -85,52 +83,6 @@ fs_put(struct router *r, const struct fs_url *u, const char *data, size_t len)
 	return fs_write(r->statedir, u, data, len);
 }
 
-/* ---- into the running configuration ---- */
-
-struct report {
-	struct cli_ctx *ctx;
-	const char *name;
-	unsigned errors, without_effect;
-};
-
-static void
-merge_report(void *arg, unsigned lineno, bool error, const char *text)
-{
-	struct report *p = arg;
-
-	if (!error) {
-		p->without_effect++;
-		return;
-	}
-	if (p->errors++ < REPORTS_MAX)
-		cli_printf(p->ctx, "%s line %u: %s\n", p->name, lineno, text);
-	else if (p->errors == REPORTS_MAX + 1)
-		cli_printf(p->ctx, "...\n");
-}
-
-static unsigned
-merge(struct cli_ctx *ctx, const struct fs_url *from, const struct strbuf *sb)
-{
-	struct router *r = router_of(ctx);
-	struct conf *conf = conf_clone(r->running);
-	char name[FS_TEXT_MAX], who[WHO_MAX];
-	struct report p = {ctx, fs_text(from, name), 0, 0};
-
-	(void)!conf_load(conf, sb->s, sb->len, merge_report, &p);
-	router_set_running(r, conf);
-	router_commit(r);
-	if (p.errors != 0)
-		cli_printf(ctx, "%u line%s refused, the others act\n", p.errors,
-		    p.errors == 1 ? " was" : "s were");
-	if (p.without_effect != 0)
-		cli_printf(ctx, "%u lines or blocks have no effect, 'show "
-				"unsupported' lists them\n",
-		    p.without_effect);
-	config_note_set(&r->configured, "");
-	log_emit(LOG_SYS_CONFIG_FILE, name, who_of(ctx, who));
-	return p.errors;
-}
-
 /* ---- the copy ---- */
 
 static void
@@ -150,10 +102,11 @@ static int
 copy_text(struct cli_ctx *ctx, const struct copy *c, const struct strbuf *sb)
 {
 	if (c->dst.kind == FS_SYSTEM) {
-		(void)merge(ctx, &c->src, sb);
+		config_merge(ctx, &c->src, sb);
 	} else if (fs_put(router_of(ctx), &c->dst, sb->s, sb->len) == -1) {
 		return fs_refuse_url(ctx, &c->dst);
 	} else if (c->dst.kind == FS_NVRAM) {
+		session_note(session_of(ctx), &router_of(ctx)->nvram);
 		cli_printf(ctx, "[OK]\n");
 	}
 	say_bytes(ctx, c, sb->len);
@@ -343,6 +296,7 @@ startup_save(struct cli_ctx *ctx)
 		return CLI_FAILED;
 	}
 	cli_printf(ctx, "[OK]\n");
+	session_note(session_of(ctx), &router_of(ctx)->nvram);
 	a = archive_of(router_of(ctx)->running);
 	if (a != NULL && a->write_memory && archive_save(router_of(ctx)) == -1)
 		(void)fs_refuse(ctx, a->path, errno);

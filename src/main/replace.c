@@ -12,58 +12,15 @@
 #include "cli_gen.h"
 #include "main/archive.h"
 
-#define REPORTS_MAX 100 /* refused lines that are named */
-
 /* What is running is on trial. */
 struct rollback {
 	struct router *r;
 	struct conf *before;
 	struct timer timer;
-	uint64_t set_us; /* wall time when the timer was set */
+	struct config_note set; /* when and by whom the timer was */
 	unsigned minutes;
 	char who[WHO_MAX];
 };
-
-/* ---- reading a file ---- */
-
-struct report {
-	struct cli_ctx *ctx;
-	const char *name;
-	unsigned errors;
-};
-
-static void
-on_report(void *arg, unsigned lineno, bool error, const char *text)
-{
-	struct report *p = arg;
-
-	if (error && p->errors++ < REPORTS_MAX)
-		cli_printf(p->ctx, "%s line %u: %s\n", p->name, lineno, text);
-}
-
-struct conf *
-config_load_file(struct cli_ctx *ctx, const struct fs_url *u)
-{
-	char name[FS_TEXT_MAX];
-	struct report p = {ctx, fs_text(u, name), 0};
-	struct strbuf sb = {0};
-	struct conf *c = NULL;
-
-	if (fs_get(router_of(ctx), u, &sb) == -1) {
-		(void)fs_refuse(ctx, name, errno);
-	} else {
-		c = conf_new();
-		(void)!conf_load(c, sb.s, sb.len, on_report, &p);
-		if (p.errors != 0) {
-			conf_free(c);
-			c = NULL;
-		}
-	}
-	if (sb.s != NULL)
-		explicit_bzero(sb.s, sb.cap);
-	sb_free(&sb);
-	return c;
-}
 
 /* ---- the way back ---- */
 
@@ -92,10 +49,10 @@ roll_back(struct router *r)
 	struct conf *before = r->rollback->before;
 
 	r->rollback->before = NULL;
+	config_note_set(&r->configured, r->rollback->set.user);
 	rollback_end(r);
 	router_set_running(r, before);
 	router_commit(r);
-	config_note_set(&r->configured, "");
 	log_emit(LOG_ROLLBACK_START);
 }
 
@@ -111,7 +68,7 @@ static void
 set_timer(struct cli_ctx *ctx, struct rollback *b, unsigned minutes)
 {
 	b->minutes = minutes;
-	b->set_us = time_wall_us();
+	session_note(session_of(ctx), &b->set);
 	loop_timer(b->r->loop, &b->timer, time_mono_ms() + minutes * 60000ULL);
 	log_emit(LOG_ROLLBACK_TIMER, who_of(ctx, b->who), minutes);
 }
@@ -185,6 +142,7 @@ exec_configure_revert(struct cli_ctx *ctx,
 		return CLI_DONE;
 	}
 	roll_back(r);
+	session_note(session_of(ctx), &r->configured);
 	cli_printf(ctx, "Total number of passes: 1\nRollback Done\n\n");
 	return CLI_DONE;
 }
@@ -211,7 +169,7 @@ show_rollback_timer(struct cli_ctx *ctx,
 		(void)none_pending(ctx);
 		return CLI_DONE;
 	}
-	date_text(&when, b->set_us);
+	date_text(&when, b->set.wall_us);
 	cli_printf(ctx, "Time configured(or reconfigured): %s\n"
 			"Timer type: absolute timer\n"
 			"Timer value: %u min\n"
@@ -273,11 +231,15 @@ replace_now(struct cli_ctx *ctx, const struct replace *p)
 		print_list(ctx, new);
 	if (p->minutes != 0)
 		trial_now(ctx, p->minutes);
-	router_set_running(r, new);
-	router_commit(r);
-	config_note_set(&r->configured, "");
-	log_emit(LOG_SYS_CONFIG_FILE, fs_text(&p->url, name),
-	    who_of(ctx, who));
+	if (same) {
+		conf_free(new);
+	} else {
+		router_set_running(r, new);
+		router_commit(r);
+		session_note(session_of(ctx), &r->configured);
+		log_emit(LOG_SYS_CONFIG_FILE, fs_text(&p->url, name),
+		    who_of(ctx, who));
+	}
 	cli_printf(ctx, "\nTotal number of passes: %d\nRollback Done\n\n",
 	    same ? 0 : 1);
 	return CLI_DONE;

@@ -20,6 +20,7 @@
 
 #define COMMIT_DELAY_MS 20
 #define COMMIT_SHARE 4 /* of the time that a commit took */
+#define RUN_MAX 64     /* `run` commands of a file */
 
 /* ---- configuration ---- */
 
@@ -83,31 +84,6 @@ load_report(void *arg, unsigned lineno, bool error, const char *text)
 	free(s);
 }
 
-/* `run` commands of a loaded file wait until the children run. */
-static void
-collect_exec(struct router *r, const char *text, size_t len)
-{
-	const char *end = text + len;
-	struct cf_cursor cur = {.conf = r->running,
-	    .at = &r->running->obj};
-
-	while (text < end) {
-		const char *nl = memchr(text, '\n', (size_t)(end - text));
-		size_t n = nl != NULL ? (size_t)(nl - text)
-				      : (size_t)(end - text);
-		char *line = xcalloc(1, n + 1);
-		struct cli_cmd cmd;
-
-		memcpy(line, text, n);
-		line[strcspn(line, "\r")] = '\0';
-		cli_match_run(line, conf_mode(&cur), true, &cmd);
-		if (cmd.verdict == CLI_MATCH)
-			sb_printf(&r->pending_exec, "%s\n", cmd.canonical);
-		free(line);
-		text += n + 1;
-	}
-}
-
 static int
 load_startup(struct router *r)
 {
@@ -131,8 +107,8 @@ load_startup(struct router *r)
 		return -1;
 	}
 	if (sb.len != 0) {
-		if (conf_load(r->running, sb.s, sb.len, load_report,
-			&without_effect) != 0)
+		if (conf_load_run(r->running, sb.s, sb.len, load_report,
+			&without_effect, &r->pending_exec) != 0)
 			log_emit(LOG_SYS_CONF_LINE,
 			    "the lines above were refused, the others act");
 		if (without_effect != 0) {
@@ -142,7 +118,7 @@ load_startup(struct router *r)
 			log_emit(LOG_SYS_CONF_LINE, text);
 			free(text);
 		}
-		collect_exec(r, sb.s, sb.len);
+		(void)conf_hide_passwords(r->running);
 		explicit_bzero(sb.s, sb.len);
 	}
 	sb_free(&sb);
@@ -168,11 +144,23 @@ static void
 run_pending(struct router *r)
 {
 	char *line, *rest = r->pending_exec.s;
+	unsigned n = 0;
 
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (*line != '\0')
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0')
+		if (n++ < RUN_MAX)
 			console_run_quiet(r, line);
+	if (n > RUN_MAX)
+		log_emit(LOG_SYS_CONF_LINE, "too many commands in a file, the "
+					    "last ones were not run");
 	sb_free(&r->pending_exec);
+}
+
+void
+router_run_lines(struct router *r, const char *lines)
+{
+	sb_printf(&r->pending_exec, "%s", lines);
+	if (r->ready)
+		run_pending(r);
 }
 
 void

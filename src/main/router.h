@@ -33,7 +33,7 @@ struct portmap { /* -p IFNAME=NETDEV */
 /* When the configuration was changed, or saved, and who did it. */
 struct config_note {
 	uint64_t wall_us; /* 0: not since the start */
-	char user[64];	  /* "": nobody in particular */
+	char user[64];	  /* or "console", "vty0" */
 };
 
 struct router {
@@ -75,6 +75,9 @@ int router_run(struct router *) MUST_USE;
  * edited); it is committed soon, or now. */
 void router_set_running(struct router *, struct conf *);
 void router_commit(struct router *);
+/* `run` commands of a file (crypto key generate), as console_run_quiet();
+ * when the children run. */
+void router_run_lines(struct router *, const char *lines);
 void router_set_debug(struct router *, uint32_t flags);
 /* Both children run and are configured: say so to those who wait. */
 void router_child_ready(struct router *);
@@ -170,6 +173,8 @@ void console_run_quiet(struct router *, const char *line);
 struct session;
 struct session *session_of(struct cli_ctx *);
 struct router *router_of(struct cli_ctx *);
+/* By its user, or its line if it has none. */
+void session_note(const struct session *, struct config_note *);
 void session_set_term(struct session *, int length, int width, int monitor);
 void session_set_level(struct session *, unsigned level);
 unsigned session_level(const struct session *);

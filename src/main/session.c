@@ -292,7 +292,7 @@ session_leave_config(struct session *s)
 	sb_free(&s->path);
 	router_commit(s->r);
 	weak_log(s->r);
-	config_note_set(&s->r->configured, s->user);
+	session_note(s, &s->r->configured);
 	log_emit(LOG_SYS_CONFIG, session_who(s, who, sizeof(who)));
 }
 

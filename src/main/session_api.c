@@ -50,6 +50,17 @@ who_of(struct cli_ctx *ctx, char buf[WHO_MAX])
 }
 
 void
+session_note(const struct session *s, struct config_note *n)
+{
+	char vty[16];
+
+	snprintf(vty, sizeof(vty), "vty%d", s->vty);
+	config_note_set(n, s->user[0] != '\0' ? s->user
+		: s->vty < 0		       ? "console"
+					       : vty);
+}
+
+void
 session_set_term(struct session *s, int length, int width, int monitor)
 {
 	if (length >= 0)

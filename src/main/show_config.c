@@ -51,8 +51,7 @@ add_comment(struct lines *l, const char *what, const struct config_note *n)
 		return;
 	sb_printf(&sb, "! %s at ", what);
 	date_text(&sb, n->wall_us);
-	if (n->user[0] != '\0')
-		sb_printf(&sb, " by %s", n->user);
+	sb_printf(&sb, " by %s", n->user);
 	add_line(l, 0, sb.s);
 	sb_free(&sb);
 }

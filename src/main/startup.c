@@ -28,8 +28,6 @@ file_write_config(struct router *r)
 	sb_add(&sb, "end\n", 4);
 	file_startup_path(r, path, sizeof(path));
 	ret = file_write(path, sb.s, sb.len, 0600);
-	if (ret == 0)
-		config_note_set(&r->nvram, r->configured.user);
 	explicit_bzero(sb.s, sb.len);
 	sb_free(&sb);
 	return ret;

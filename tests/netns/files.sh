@@ -321,6 +321,27 @@ merge() { # the refused line is named, the others act
 	    rx 'show ip interface brief' | grep -q '^Loopback3 *3.3.3.3 '
 }
 
+keys() { # a key that is not there is made by copy, named by replace
+	printf 'crypto key generate rsa modulus 1024 label %s\nend\n' FILED \
+	    >"$tmp/st/flash/key"
+	printf 'copy flash:key running-config\n\n' |
+	    "$cohort" exec -s "$tmp/st" R1 - | tee "$tmp/key" |
+	    grep -q '^crypto key generate rsa modulus 1024 label FILED$' &&
+	    rx 'show crypto key mypubkey rsa' >"$tmp/key" &&
+	    grep -q '^Key name: FILED' "$tmp/key" || { cat "$tmp/key"; return 1; }
+	# once more: it stays the same
+	rx 'copy flash:key running-config' >/dev/null
+	rx 'show crypto key mypubkey rsa' | cmp - "$tmp/key" || return 1
+	rx 'show running-config' | grep -v '^!\|^[BC]' | sed 's/FILED/OTHER/' |
+	    cat "$tmp/st/flash/key" - | sed 's/FILED/OTHER/; 2d' \
+	    >"$tmp/st/flash/keyed"
+	rx 'configure replace flash:keyed force' >"$tmp/key.replace"
+	cat "$tmp/key.replace"
+	grep -qx 'crypto key generate rsa modulus 1024 label OTHER' \
+	    "$tmp/key.replace" && grep -q 'Rollback Done' "$tmp/key.replace" &&
+	    ! rx 'show crypto key mypubkey rsa' | grep OTHER
+}
+
 trial() { # a change on trial is undone on command, and its address with it
 	rx 'configure terminal revert timer 1' 'interface Loopback9' \
 	    'ip address 9.9.9.9 255.255.255.255' end >/dev/null
@@ -449,6 +470,7 @@ quiet_replaces
 proof 'configure replace of a file with a bad line changes nothing' \
     replace_refused
 proof 'copy into running-config merges' merge
+proof 'crypto key generate in a file: copy runs it, replace names it' keys
 proof 'configure revert now takes a change back' trial
 proof 'archive: by command and with write memory, the oldest go' archives
 reloads

@@ -614,6 +614,31 @@ test_views(void **state)
 	stop(&f);
 }
 
+/* Commands of a file that do something: not what only looks like one. */
+static void
+test_run(void **state)
+{
+	static const char text[] = "banner motd ^C\n"
+	    "crypto key zeroize rsa\n^C\n"
+	    "interface Loopback0\n"
+	    " description crypto key generate rsa\n"
+	    "crypto key generate rsa modulus 2048 label A\n"
+	    "R1(config)#crypto key gen rsa label B\n"
+	    "end\n"
+	    "crypto key generate rsa label C\n";
+	struct strbuf run = {0};
+	struct fix f;
+
+	(void)state;
+	start(&f);
+	(void)!conf_load_run(f.c, text, strlen(text), NULL, NULL, &run);
+	assert_string_equal(run.s,
+	    "crypto key generate rsa modulus 2048 label A\n"
+	    "crypto key gen rsa label B\n");
+	sb_free(&run);
+	stop(&f);
+}
+
 static void
 test_brief(void **state)
 {
@@ -725,6 +750,7 @@ main(void)
 	    cmocka_unit_test(test_acl), cmocka_unit_test(test_clone),
 	    cmocka_unit_test(test_deliver), cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_block), cmocka_unit_test(test_views),
+	    cmocka_unit_test(test_run),
 	    cmocka_unit_test(test_brief)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
