@@ -137,8 +137,13 @@ wait_input(struct term *t, bool serve)
 int
 term_key(struct term *t, bool serve)
 {
+	bool watch = t->watch;
+
+	/* At --More-- a command still runs, but Ctrl-C is a key. */
+	t->watch = false;
 	while (t->count == 0 && !t->gone && !t->eof)
 		wait_input(t, serve);
+	t->watch = watch;
 	return t->count != 0 && !t->gone ? key_take(t) : -1;
 }
 

@@ -20,6 +20,7 @@ struct exec { /* one command that runs for a session of main */
 	uint32_t session;
 	struct cli_ctx *ctx;
 	struct strbuf out; /* small writes become one message */
+	bool pending;	   /* it goes on: what it says is shown as it comes */
 };
 
 static int log_sock = -1;
@@ -77,7 +78,7 @@ ops_out(void *user, const char *text, size_t len)
 	struct exec *e = user;
 
 	sb_add(&e->out, text, len);
-	if (e->out.len >= OUT_CHUNK)
+	if (e->pending || e->out.len >= OUT_CHUNK)
 		exec_flush(e);
 }
 
@@ -136,8 +137,10 @@ on_exec(struct proc *p, struct ipc_msg *m)
 	if (st != CLI_PENDING) {
 		cli_ctx_free(e->ctx);
 		exec_end(e, (enum cli_status)st);
-	} else
+	} else {
+		e->pending = true;
 		exec_flush(e);
+	}
 }
 
 static struct exec *
