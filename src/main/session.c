@@ -35,7 +35,8 @@ session_cursor(struct session *s, struct conf *conf)
 static void
 remember_cursor(struct session *s, const struct cf_cursor *cur)
 {
-	s->at_conf = cur->conf;
+	/* Of a range the way says more than a place. */
+	s->at_conf = cur->range[0] == '\0' ? cur->conf : NULL;
 	s->at = cur->at;
 	s->at_change = s->r->change;
 }
