@@ -82,7 +82,7 @@ class Router:
             [self.player.cohort, "exec", "-s", self.player.state,
              "R1", "show running-config"], capture_output=True, check=True)
         return re.sub(r"^Current configuration : \d+ bytes\n|"
-                      r"^! (Last|NVRAM) config.*\n", "",
+                      r"(^! (Last|NVRAM) config.*\n)+!\n", "",
                       p.stdout.decode("latin-1"), flags=re.M)
 
     def end(self):
@@ -115,9 +115,11 @@ def typed_by_hand(text):
 
 
 def three_ways(cohort, name, text):
-    loaded = Router(cohort, text)
-    typed = Router(cohort, "end\n")
-    pasted = Router(cohort, "end\n")
+    # a log line behind the prompt would hide it from us
+    quiet = "no logging console\n"
+    loaded = Router(cohort, quiet + text)
+    typed = Router(cohort, quiet + "end\n")
+    pasted = Router(cohort, quiet + "end\n")
     routers = [loaded, typed, pasted]
     try:
         typed.attach()
