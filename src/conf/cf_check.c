@@ -207,6 +207,9 @@ transform_set_check(struct cf_check *k, const struct transform_set *t)
 
 	if (k->negated)
 		return 0;
+	if (t->unknown)
+		return cf_reject(k, "%% esp-seal, comp-lzs and esn are not "
+				    "supported");
 	if (aead && t->esp.auth != ESP_AUTH_NONE)
 		return cf_reject(k, "%% esp-gcm and esp-gmac authenticate by "
 				    "themselves, no other transform goes with "

@@ -128,6 +128,7 @@ struct transform_set {
 	struct esp_transform esp;
 	uint8_t ah; /* 0, or enum esp_auth of an ah-* transform */
 	uint8_t mode; /* enum ipsec_mode */
+	bool unknown; /* names a transform that is none here */
 };
 
 /* crypto ipsec profile NAME */

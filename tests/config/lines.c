@@ -6,7 +6,8 @@
  *   C LINE [=> TEXT]	one line. TEXT is what it prints as, where that is not
  *			LINE; "-": nothing (a default, a command that runs)
  * C is G, N or S (acts: no note), F (furniture: no note), X (out of scope: one
- * note), R (refused). G* or N*: meant to act one day, has one note until then.
+ * note), R (refused; TEXT is a part of the reason). G* or N*: meant to act one
+ * day, has one note until then.
  */
 #include "config.h"
 
@@ -92,6 +93,7 @@ judge(const char *class, const char *line, const char *want)
 	struct strbuf text = {0}, before = {0}, out = {0}, again = {0};
 	struct seen at = {0}, seen = {0}, second = {0};
 	bool note = class[0] == 'X' || class[1] == '*';
+	const char *reason = "";
 
 	add_way(&text);
 	printed(text.s, &before, &at);
@@ -100,12 +102,16 @@ judge(const char *class, const char *line, const char *want)
 	if (out.s == NULL)
 		sb_add(&out, "", 0);
 	printed(out.s, &again, &second);
-	if (class[0] == 'R')
+	if (class[0] == 'R') {
+		reason = want != line ? want : "";
 		want = "-";
+	}
 	if (at.errors != 0)
 		bad(line, "the way there is refused", at.first);
 	else if (class[0] == 'R' && seen.errors == 0)
 		bad(line, "is not refused", out.s);
+	else if (strstr(seen.first, reason) == NULL)
+		bad(line, "another reason", seen.first);
 	else if (class[0] != 'R' && seen.errors != 0)
 		bad(line, "refused", seen.first);
 	else if (note && seen.notes != 1)

@@ -1,6 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The line forms of real configurations, each by its class.
+# The line forms of real configurations, each by its class, and the commands
+# of IOS for GETVPN.
 
-exec "$builddir/tests/config/lines" "$srcdir/tests/config/lines.txt"
+for f in lines.txt ios.txt; do
+	"$builddir/tests/config/lines" "$srcdir/tests/config/$f" || exit
+done
