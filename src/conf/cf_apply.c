@@ -267,14 +267,9 @@ set_number(const struct cli_form *f, void *rec, uint32_t number)
 static struct cf_ent *
 find_number(struct conf *c, struct cf_obj *at, uint16_t slot, uint32_t number)
 {
-	struct cf_group *g = cf_group_find(c, at, slot);
-	struct cf_ent *e = g != NULL && g->n != 0 ? g->last : NULL;
+	const struct cf_group *g = cf_group_find(c, at, slot);
 
-	if (e != NULL && g->hint != NULL && g->hint->number >= number)
-		e = g->hint;
-	while (e != NULL && e->slot == slot && e->number > number)
-		e = e->prev;
-	return e != NULL && e->slot == slot && e->number == number ? e : NULL;
+	return g != NULL ? cf_number_find(g, number) : NULL;
 }
 
 /* A number for a new line: as typed, or the next multiple of ten. */
@@ -390,11 +385,17 @@ apply_add(struct job *j, struct cf_obj *at)
 bool
 cf_remove_number(struct conf *c, struct cf_obj *at, uint32_t number)
 {
-	for (struct cf_ent *e = at->ents; e != NULL; e = e->next)
-		if (e->number == number && number != 0) {
+	const struct cli_mode *m = obj_mode(at);
+
+	for (unsigned i = 0; i < m->nslots && number != 0; i++) {
+		struct cf_ent *e =
+		    find_number(c, at, (uint16_t)(m->slot0 + i), number);
+
+		if (e != NULL) {
 			cf_ent_remove(c, e);
 			return true;
 		}
+	}
 	return false;
 }
 

@@ -231,15 +231,87 @@ cf_list_at(struct cf_obj *owner, uint16_t offset)
 /* ---- lines ---- */
 
 static bool
+is_sorted(const struct cf_ent *e)
+{
+	const struct cli_form *f = ent_form(e);
+
+	return f != NULL &&
+	    ((f->flags & FF_NUMBERED) != 0 || cli_slots[e->slot].sorted);
+}
+
+static bool
 comes_before(const struct cf_ent *a, const struct cf_ent *b)
 {
-	const struct cli_form *f = ent_form(a);
-
-	if (f != NULL && (f->flags & FF_NUMBERED) != 0)
+	if ((ent_form(a)->flags & FF_NUMBERED) != 0)
 		return a->number < b->number;
-	if (a->slot != CF_KEPT && cli_slots[a->slot].sorted)
-		return strverscmp(a->key, b->key) < 0;
-	return false;
+	return strverscmp(a->key, b->key) < 0;
+}
+
+/* How many lines of a sorted slot a new one goes behind. */
+static uint32_t
+rank_of(const struct cf_group *g, const struct cf_ent *e)
+{
+	uint32_t from = 0, to = g->n;
+
+	if (to == 0 || !comes_before(e, g->last))
+		return to;
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (comes_before(e, g->order[mid]))
+			to = mid;
+		else
+			from = mid + 1;
+	}
+	return from;
+}
+
+static void
+order_insert(struct conf *c, struct cf_group *g, struct cf_ent *e)
+{
+	uint32_t at = rank_of(g, e);
+
+	if (g->n == g->order_size) {
+		struct cf_ent **old = g->order;
+
+		g->order_size = g->n != 0 ? 2 * g->n : 8;
+		g->order = arena_alloc(c->arena,
+		    g->order_size * sizeof(struct cf_ent *));
+		if (g->n != 0)
+			memcpy(g->order, old, g->n * sizeof(struct cf_ent *));
+	}
+	memmove(g->order + at + 1, g->order + at,
+	    (g->n - at) * sizeof(struct cf_ent *));
+	g->order[at] = e;
+}
+
+static void
+order_remove(struct cf_group *g, const struct cf_ent *e)
+{
+	uint32_t at = rank_of(g, e);
+
+	while (at > 0 && g->order[--at] != e)
+		;
+	memmove(g->order + at, g->order + at + 1,
+	    (g->n - at - 1) * sizeof(struct cf_ent *));
+}
+
+struct cf_ent *
+cf_number_find(const struct cf_group *g, uint32_t number)
+{
+	uint32_t from = 0, to = g->order != NULL ? g->n : 0;
+
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (g->order[mid]->number == number)
+			return g->order[mid];
+		if (g->order[mid]->number < number)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
 }
 
 /* The line behind which a new one goes; NULL: at the front. */
@@ -252,14 +324,11 @@ place_of(const struct conf *c, const struct cf_obj *owner,
 	unsigned slot = e->slot;
 
 	if (g != NULL && g->n != 0) {
-		struct cf_ent *p = g->last;
+		uint32_t at = is_sorted(e) ? rank_of(g, e) : g->n;
 
-		/* counted down, each goes before the newest */
-		if (g->hint != NULL && comes_before(e, g->hint))
-			p = g->hint->prev;
-		while (p != NULL && p->slot == e->slot && comes_before(e, p))
-			p = p->prev;
-		return p;
+		if (at == g->n)
+			return g->last;
+		return at > 0 ? g->order[at - 1] : g->order[0]->prev;
 	}
 	if (slot > (unsigned)m->slot0 + m->nslots)
 		slot = (unsigned)m->slot0 + m->nslots;
@@ -324,9 +393,10 @@ ent_link(struct conf *c, struct cf_obj *owner, struct cf_ent *e,
 		owner->ents = e;
 	if (e->next != NULL)
 		e->next->prev = e;
+	if (is_sorted(e))
+		order_insert(c, g, e);
 	if (g->n++ == 0 || after == g->last)
 		g->last = e;
-	g->hint = e;
 	g->off += e->negated;
 	index_add(c, e);
 	if (f != NULL && f->list != CLI_NO_LIST && e->obj != NULL)
@@ -348,7 +418,7 @@ forget_below(struct conf *c, struct cf_obj *o)
 		index_remove(c, e);
 		if (g != NULL) {
 			g->n = g->off = 0;
-			g->last = g->hint = NULL;
+			g->last = NULL;
 		}
 		if (e->obj != NULL)
 			forget_below(c, e->obj);
@@ -365,10 +435,10 @@ cf_ent_remove(struct conf *c, struct cf_ent *e)
 		list_remove(cf_list_at(e->owner, f->list), obj_before(e),
 		    e->obj);
 	if (g != NULL) {
+		if (is_sorted(e))
+			order_remove(g, e);
 		g->n--;
 		g->off -= e->negated;
-		if (g->hint == e)
-			g->hint = NULL;
 		if (g->last == e)
 			g->last = g->n != 0 ? e->prev : NULL;
 	}
@@ -433,6 +503,8 @@ cf_kept_add(struct conf *c, struct cf_block *b, const char *text)
 	struct cf_ent *e = b->at != NULL ? b->at->next
 					 : cf_slot_first(c, &b->obj, CF_KEPT);
 
+	if (cf_ent_find(c, &b->obj, CF_KEPT, text) == NULL)
+		e = NULL;
 	for (; e != NULL; e = e->next)
 		if (strcmp(e->text, text) == 0) {
 			b->at = e;

@@ -31,7 +31,8 @@ struct cf_group {
 	struct cf_group *hnext;
 	const struct cf_obj *owner;
 	struct cf_ent *last;
-	struct cf_ent *hint; /* the newest: the next one is often beside it */
+	struct cf_ent **order; /* of a slot that is sorted: all, in order */
+	uint32_t order_size;
 	uint32_t n, off; /* all, and those that are negations */
 	uint16_t slot;
 };
@@ -78,6 +79,8 @@ struct cf_ent *cf_ent_find(const struct conf *, const struct cf_obj *owner,
 /* The record of that name in a global list whose key is a name. */
 const void *cf_find(const struct conf *, const struct cf_list *,
     const char *name);
+/* The line of that sequence number. */
+struct cf_ent *cf_number_find(const struct cf_group *, uint32_t number);
 /* First line of a slot, NULL if none. */
 struct cf_ent *cf_slot_first(const struct conf *, const struct cf_obj *owner,
     uint16_t slot);
