@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Consoles: any number of shells on a unix socket. A client that does not
- * read is queued for, and cut off at QUEUE_MAX; what it says goes to
- * session.c.
+ * read is queued for; what all of them leave unread is bounded, and the one
+ * with the most is cut off. What a client says goes to session.c.
  */
 #include "config.h"
 
@@ -18,7 +18,7 @@
 
 #include "main/session.h"
 
-#define QUEUE_MAX ((size_t)64 << 20)
+#define QUEUED_MAX ((size_t)32 << 20) /* of all sessions */
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 200 /* a pager that waits for its reader */
 
@@ -43,6 +43,43 @@ queue_put(struct session *s, uint16_t type, const void *body, size_t len)
 	*s->queue_end = q;
 	s->queue_end = &q->next;
 	s->queue_size += sizeof(*q) + len;
+	s->r->console->queued += sizeof(*q) + len;
+}
+
+static void
+queue_drop_first(struct session *s)
+{
+	struct queued *q = s->queue;
+
+	s->queue = q->next;
+	if (s->queue == NULL)
+		s->queue_end = &s->queue;
+	s->queue_size -= sizeof(*q) + q->len;
+	s->r->console->queued -= sizeof(*q) + q->len;
+	free(q);
+}
+
+static void
+cut_off(struct session *s)
+{
+	s->closing = true;
+	while (s->queue != NULL)
+		queue_drop_first(s);
+	if (s->sock != -1)
+		(void)shutdown(s->sock, SHUT_RDWR);
+}
+
+static void
+cut_off_longest(struct router *r)
+{
+	struct session *s, *longest = r->console->sessions;
+	char who[200];
+
+	for (s = longest; s != NULL; s = s->next)
+		if (s->queue_size > longest->queue_size)
+			longest = s;
+	cut_off(longest);
+	log_emit(LOG_SYS_CONSOLE_CUT, session_who(longest, who, sizeof(who)));
 }
 
 void
@@ -60,12 +97,9 @@ session_flush(void *arg)
 			0) == -1 && errno == EAGAIN)
 			break;
 		s->retry_ms = RETRY_MIN_MS;
-		s->queue = q->next;
-		s->queue_size -= sizeof(*q) + q->len;
-		free(q);
+		queue_drop_first(s);
 	}
 	if (s->queue == NULL) {
-		s->queue_end = &s->queue;
 		if (s->closing && s->sock != -1)
 			(void)shutdown(s->sock, SHUT_RDWR);
 	} else if (s->retry.at == 0)
@@ -75,15 +109,13 @@ session_flush(void *arg)
 void
 session_send(struct session *s, uint16_t type, const void *body, size_t len)
 {
-	if (s->sock == -1)
+	if (s->sock == -1 || s->closing)
 		return;
-	if (s->queue_size > QUEUE_MAX) {
-		(void)shutdown(s->sock, SHUT_RDWR);
-		return;
-	}
 	queue_put(s, type, body, len);
 	if (s->retry.at == 0)
 		session_flush(s);
+	while (s->r->console->queued > QUEUED_MAX)
+		cut_off_longest(s->r);
 }
 
 void
@@ -138,12 +170,8 @@ session_free(struct session *s)
 	s->r->console->n--;
 	loop_timer(s->r->loop, &s->retry, 0);
 	login_forget(s);
-	while (s->queue != NULL) {
-		struct queued *q = s->queue;
-
-		s->queue = q->next;
-		free(q);
-	}
+	while (s->queue != NULL)
+		queue_drop_first(s);
 	for (i = 0; i < s->nhistory; i++)
 		free(s->history[i]);
 	sink_free(s);

@@ -72,6 +72,7 @@ struct console {
 	int lsock;
 	char path[300];
 	struct session *sessions;
+	size_t queued; /* octets that wait for clients to read them */
 	uint32_t next_id;
 	unsigned n;
 	int telnet;	       /* listening socket, -1 */
