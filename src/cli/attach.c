@@ -96,9 +96,9 @@ console_attach(const char *statedir, const struct shell_who *who)
 	}
 	shell_dialogue(&s);
 	if (s.edit != NULL)
-		shell_put(&s, "\n", 1);
+		edit_print_async(s.edit, ""); /* ends the row */
 	shell_free(&s);
-	return s.left ? CONSOLE_LEFT : s.closed ? 0 : 2;
+	return s.left ? CONSOLE_LEFT : s.closed || s.dropped ? 0 : 2;
 }
 
 int

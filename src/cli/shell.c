@@ -227,7 +227,7 @@ on_socket(void *arg)
 	if (got == 1)
 		take_message(s, &m);
 	else if (got == -1)
-		s->gone = true;
+		s->gone = s->dropped = true;
 	if ((s->gone || s->closed) && s->edit != NULL)
 		edit_hangup(s->edit);
 }

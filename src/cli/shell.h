@@ -20,8 +20,9 @@ struct shell_who {
 };
 
 /* A shell on standard input and output, by the router's state directory.
- * 0: `exit`; CONSOLE_LEFT: Ctrl-]; 1: no router there (said on stderr), or
- * `command` was refused; 2: the router or the terminal is gone. */
+ * 0: the router ended it (exit, a timeout, its own end); CONSOLE_LEFT: Ctrl-];
+ * 1: no router there (said on stderr), or `command` was refused; 2: the
+ * terminal is gone. */
 #define CONSOLE_LEFT 3
 int console_attach(const char *statedir, const struct shell_who *);
 /* Runs commands one after the other in one session ("-": the lines of

@@ -27,6 +27,7 @@ struct shell {
 	bool refused; /* the last command was */
 	bool closed;  /* the router ended the session */
 	bool gone;    /* the router or the terminal ended */
+	bool dropped; /* ... the router, without a word */
 	bool left;    /* the user detached */
 	uint64_t active_ms; /* the router was last told of keys */
 	/* the question of a running command */

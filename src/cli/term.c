@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct term {
 	bool tty;	 /* in is one */
 	bool own_out;	 /* io.out was opened here */
 	bool gone, eof;	 /* the user; the input */
+	bool ended;	 /* the session: no more keys are wanted */
 	bool watch, stop; /* a command runs; it shall end */
 	bool after_cr;	 /* of the keys */
 	char last;	 /* octet of the output */
@@ -114,8 +116,9 @@ keys_read(struct term *t)
 		t->ops->active(t->arg);
 }
 
-/* Waits for keys (unless the ring is full) or the router. */
-static void
+/* Waits for keys (unless the ring is full) or the router. False: that has
+ * ended the session, which is not served here. */
+static bool
 wait_input(struct term *t, bool serve)
 {
 	struct pollfd p[2] = {
@@ -125,26 +128,25 @@ wait_input(struct term *t, bool serve)
 
 	term_flush(t);
 	if (poll(p, 2, -1) == -1)
-		return;
+		return true;
 	if (p[1].revents != 0)
 		keys_read(t);
 	if (serve && p[0].revents != 0)
 		t->ops->event(t->arg);
-	else if ((p[0].revents & (POLLHUP | POLLERR)) != 0)
-		term_hangup(t);
+	return serve || (p[0].revents & (POLLHUP | POLLERR)) == 0;
 }
 
 int
 term_key(struct term *t, bool serve)
 {
-	bool watch = t->watch;
+	bool watch = t->watch, served = true;
 
 	/* At --More-- a command still runs, but Ctrl-C is a key. */
 	t->watch = false;
-	while (t->count == 0 && !t->gone && !t->eof)
-		wait_input(t, serve);
+	while (served && t->count == 0 && !t->gone && !t->eof && !t->ended)
+		served = wait_input(t, serve);
 	t->watch = watch;
-	return t->count != 0 && !t->gone ? key_take(t) : -1;
+	return t->count != 0 && !t->gone && !t->ended ? key_take(t) : -1;
 }
 
 int
@@ -152,16 +154,16 @@ term_wait(struct term *t)
 {
 	t->watch = true;
 	t->stop = false;
-	if (!t->gone)
-		wait_input(t, true);
+	if (!t->gone && !t->ended)
+		(void)wait_input(t, true);
 	t->watch = false;
-	return t->gone ? -1 : t->stop;
+	return t->gone || t->ended ? -1 : t->stop;
 }
 
 void
 term_hangup(struct term *t)
 {
-	t->gone = true;
+	t->ended = true;
 	explicit_bzero(t->keys, sizeof(t->keys));
 	t->count = 0;
 }
@@ -201,7 +203,7 @@ send_all(struct term *t, const unsigned char *data, size_t len)
 		} else if (n == -1 && errno == EINTR)
 			continue;
 		else if (n == 0 || errno != EAGAIN || wait_output(t) == -1)
-			term_hangup(t);
+			t->gone = true;
 	}
 }
 
@@ -250,6 +252,38 @@ term_at_start(const struct term *t)
 
 /* ---- start and end ---- */
 
+/* The tty that a signal gives back before it ends the process. */
+static struct {
+	volatile sig_atomic_t raw;
+	int fd;
+	struct termios before;
+} given;
+
+static void
+on_signal(int signo)
+{
+	if (given.raw)
+		(void)tcsetattr(given.fd, TCSANOW, &given.before);
+	(void)raise(signo); /* as it was before, when this has returned */
+}
+
+static void
+give_back_at_signals(const struct term *t)
+{
+	static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+	struct sigaction sa = {.sa_handler = on_signal,
+	    .sa_flags = (int)SA_RESETHAND}, old;
+	size_t i;
+
+	given.fd = t->io.in;
+	given.before = t->before;
+	given.raw = 1;
+	for (i = 0; i < NELEM(signals); i++)
+		if (sigaction(signals[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_DFL)
+			(void)sigaction(signals[i], &sa, NULL);
+}
+
 static void
 make_raw(struct term *t)
 {
@@ -271,9 +305,12 @@ static void
 open_output(struct term *t)
 {
 	char path[32];
-	int fd, flags;
+	int fd, flags, one = 1;
 
 	if (t->io.telnet) {
+		/* The mark of an urgent interrupt stays behind its IAC. */
+		(void)setsockopt(t->io.in, SOL_SOCKET, SO_OOBINLINE, &one,
+		    sizeof(one));
 		flags = fcntl(t->io.out, F_GETFL);
 		(void)fcntl(t->io.out, F_SETFL, flags | O_NONBLOCK);
 		return;
@@ -300,8 +337,10 @@ term_new(const struct term_io *io, const struct term_ops *ops, void *arg)
 	if (io->telnet)
 		telnet_start(&t->telnet);
 	t->tty = isatty(io->in) && tcgetattr(io->in, &t->before) == 0;
-	if (t->tty)
+	if (t->tty) {
+		give_back_at_signals(t);
 		make_raw(t);
+	}
 	if (!io->post)
 		open_output(t);
 	return t;
@@ -313,8 +352,10 @@ term_free(struct term *t)
 	if (t == NULL)
 		return;
 	term_flush(t);
-	if (t->tty)
+	if (t->tty) {
 		(void)tcsetattr(t->io.in, TCSANOW, &t->before);
+		given.raw = 0;
+	}
 	if (t->own_out)
 		close(t->io.out);
 	explicit_bzero(t->keys, sizeof(t->keys));

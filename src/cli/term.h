@@ -30,12 +30,13 @@ struct term *term_new(const struct term_io *, const struct term_ops *,
 void term_free(struct term *);
 
 /* The next key; CR, LF, CR LF and CR NUL come as one '\r'. -1: no more will
- * come. serve: `other` is served while waiting; else only its end is seen. */
+ * come. serve: `other` is served while waiting; else it is only seen when the
+ * router has ended the session: -1 too, and what it said last can be read. */
 int term_key(struct term *, bool serve);
 /* While a command runs: waits for keys or `other` once. 1: the user asked to
  * stop it (Ctrl-Shift-6, Ctrl-C: no key), 0, or -1: the user is gone. */
 int term_wait(struct term *) MUST_USE;
-/* No more keys. */
+/* No more keys; what is said last is still written. */
 void term_hangup(struct term *);
 
 /* Text: a newline becomes CR LF. Buffered until the next wait for a key or

@@ -123,6 +123,7 @@ def consoles(state, pid, cohort):
 
     many(state)
     slow_reader(state, pid, ours)
+    many_slow_readers(state, pid, ours)
     vanish(state, pid, ours)
     two_at_once(state)
     alive("after all of these main, ike and fwd are the same processes")
@@ -168,6 +169,25 @@ def slow_reader(state, pid, ours):
     result(out.count("\n") == n, "when it reads again it gets every line",
            "%d of %d" % (out.count("\n"), n))
     stuck.close()
+
+
+def many_slow_readers(state, pid, ours):
+    base = rss_kb(pid)
+    stuck = []
+    cut = ""
+    while "CONSOLE_CUT" not in cut and len(stuck) < 60:
+        stuck.append(Client(state, True))
+        stuck[-1].run("enable")
+        stuck[-1].send("show running-config")
+        cut = ours.run("show logging")
+    result("its terminal does not read" in cut,
+           "of many that do not read one is cut off, and logged",
+           "%d wait" % len(stuck))
+    grown = rss_kb(pid) - base
+    result(grown < 64 << 10, "what they leave unread is bounded",
+           "grown by %d KiB by %d" % (grown, len(stuck)))
+    for c in stuck:
+        c.close()
 
 
 def vanish(state, pid, ours):

@@ -5,11 +5,15 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cli/edit.h"
@@ -58,8 +62,10 @@ on_event(void *arg)
 	struct rig *r = arg;
 	char c;
 
-	if (read(r->other[0], &c, 1) != 1)
+	if (read(r->other[0], &c, 1) != 1) {
+		edit_hangup(r->edit);
 		return;
+	}
 	edit_print_async(r->edit, r->log);
 	type(r, r->then, strlen(r->then));
 }
@@ -418,9 +424,14 @@ test_wait(void **state UNUSED)
 	assert_string_equal(line, "next");
 	type(&r, "x", 1);
 	assert_int_equal(edit_getkey(r.edit, true), 'x');
-	/* the router is gone: a pager does not wait for ever */
+	/* the router is gone: a pager does not wait for ever, and it is seen
+	 * where the router is served; last words are still written */
 	close(r.other[1]);
 	assert_int_equal(edit_getkey(r.edit, false), -1);
+	assert_int_equal(edit_readline(r.edit, "#", EDIT_EXEC, &line),
+	    EDIT_EOF);
+	edit_write(r.edit, "bye\n", 4);
+	assert_string_equal(seen(&r), "#next\r\n#bye\r\n");
 	r.other[1] = dup(r.user);
 	rig_close(&r);
 }
@@ -444,6 +455,52 @@ test_ends(void **state UNUSED)
 	    EDIT_LEAVE);
 	assert_string_equal(seen(&r), "#ab^Z\r\n#ab\r\n#\r\n");
 	rig_close(&r);
+}
+
+/* A signal that ends the process gives the terminal back. */
+static void
+test_signal(void **state UNUSED)
+{
+	static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+	struct termios before, after;
+	size_t i;
+
+	assert_int_not_equal(master, -1);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_int_not_equal(slave, -1);
+	assert_int_equal(tcgetattr(slave, &before), 0);
+	assert_int_not_equal(before.c_lflag & ECHO, 0);
+	for (i = 0; i < NELEM(signals); i++) {
+		pid_t pid = fork();
+
+		assert_int_not_equal(pid, -1);
+		if (pid == 0) {
+			static const struct edit_ops ops;
+			struct edit_io io = {slave, slave, -1, false};
+			struct edit *e;
+
+			(void)signal(signals[i], SIG_DFL);
+			e = edit_new(&io, &ops, NULL);
+			if (tcgetattr(slave, &after) == -1 ||
+			    (after.c_lflag & ECHO) != 0)
+				_exit(1); /* not raw */
+			(void)raise(signals[i]);
+			edit_free(e);
+			_exit(2);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), signals[i]);
+		assert_int_equal(tcgetattr(slave, &after), 0);
+		assert_int_equal(after.c_lflag, before.c_lflag);
+		assert_int_equal(after.c_oflag, before.c_oflag);
+		assert_int_equal(after.c_iflag, before.c_iflag);
+	}
+	close(slave);
+	close(master);
 }
 
 /* ---- telnet ---- */
@@ -508,6 +565,42 @@ test_telnet_editor(void **state UNUSED)
 	assert_string_equal(seen(&r), "\377\373\001\377\373\003#"
 	    "\377\374\030sh\r\n#x\r\n\377\377");
 	rig_close(&r);
+}
+
+/* An interrupt comes with its mark as urgent data: nothing of it, nor what
+ * follows it, is lost. */
+static void
+test_telnet_urgent(void **state UNUSED)
+{
+	static const struct edit_ops ops;
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int l = socket(AF_INET, SOCK_STREAM, 0), other[2];
+	int user = socket(AF_INET, SOCK_STREAM, 0);
+	struct edit_io io = {.telnet = true};
+	socklen_t len = sizeof(sin);
+	const char *line;
+	struct edit *e;
+
+	assert_int_equal(bind(l, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(listen(l, 1), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)&sin, &len), 0);
+	assert_int_equal(connect(user, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+	io.in = io.out = accept(l, NULL, NULL);
+	io.other = other[0];
+	e = edit_new(&io, &ops, NULL);
+	assert_int_equal(send(user, "a\377", 2, 0), 2);
+	assert_int_equal(send(user, "\362", 1, MSG_OOB), 1);
+	assert_int_equal(send(user, "b\r", 2, 0), 2);
+	assert_int_equal(edit_readline(e, "#", EDIT_EXEC, &line), EDIT_LINE);
+	assert_string_equal(line, "ab");
+	edit_free(e);
+	close(io.in);
+	close(user);
+	close(l);
+	close(other[0]);
+	close(other[1]);
 }
 
 /* ---- pager ---- */
@@ -610,8 +703,10 @@ main(void)
 	    cmocka_unit_test(test_log),
 	    cmocka_unit_test(test_wait),
 	    cmocka_unit_test(test_ends),
+	    cmocka_unit_test(test_signal),
 	    cmocka_unit_test(test_telnet),
 	    cmocka_unit_test(test_telnet_editor),
+	    cmocka_unit_test(test_telnet_urgent),
 	    cmocka_unit_test(test_pager),
 	    cmocka_unit_test(test_pager_rows),
 	};
