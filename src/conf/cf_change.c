@@ -47,18 +47,6 @@ put_text(struct change *c, unsigned depth, const char *word, const char *text)
 }
 
 static bool
-has_mode(const struct cf_ent *e)
-{
-	return e->obj != NULL && cli_classes[e->obj->class].mode != 0;
-}
-
-static bool
-is_prefix(const struct cf_ent *e)
-{
-	return e->obj != NULL && cf_is_prefix(e->obj);
-}
-
-static bool
 is_numbered(const struct cf_ent *e)
 {
 	return e->number != 0 && !cf_is_prefix(e->owner);
@@ -114,7 +102,7 @@ put_all(struct change *c, unsigned depth, const struct cf_ent *e)
 {
 	char *prefix;
 
-	if (is_prefix(e)) {
+	if (ent_is_prefix(e)) {
 		prefix = xasprintf("%s ", e->text);
 		for (const struct cf_ent *x = e->obj->ents; x != NULL;
 		     x = x->next)
@@ -123,7 +111,7 @@ put_all(struct change *c, unsigned depth, const struct cf_ent *e)
 		return;
 	}
 	put_line(c, depth, e);
-	if (!has_mode(e))
+	if (!ent_has_mode(e))
 		return;
 	for (const struct cf_ent *x = e->obj->ents; x != NULL; x = x->next)
 		put_all(c, depth + 1, x);
@@ -157,7 +145,7 @@ differs(const struct cf_obj *a, const struct cf_obj *b)
 	for (; x != NULL && y != NULL; x = x->next, y = y->next)
 		if (changed(x, y) || (x->obj == NULL) != (y->obj == NULL) ||
 		    (is_numbered(x) && x->number != y->number) ||
-		    (has_mode(x) && differs(x->obj, y->obj)))
+		    (ent_has_mode(x) && differs(x->obj, y->obj)))
 			return true;
 	return x != NULL || y != NULL;
 }
@@ -167,12 +155,12 @@ static bool
 can_become(const struct change *c, const struct cf_ent *a,
     const struct cf_ent *b)
 {
-	if (!has_mode(a) || !has_mode(b))
+	if (!ent_has_mode(a) || !ent_has_mode(b))
 		return (a->obj == NULL) == (b->obj == NULL);
 	if (cli_classes[a->obj->class].mode != cli_classes[b->obj->class].mode)
 		return false;
-	if (is_prefix(b))
-		return is_prefix(a) && is_appended(a->obj, b->obj);
+	if (ent_is_prefix(b))
+		return ent_is_prefix(a) && is_appended(a->obj, b->obj);
 	if (c->force >= REMAKE && a->owner->parent == NULL)
 		return strcmp(a->text, b->text) == 0 &&
 		    !differs(a->obj, b->obj);
@@ -248,12 +236,12 @@ remove_lines(struct change *c, unsigned depth, const struct cf_obj *a,
 			put_removal(c, depth, x);
 			continue;
 		}
-		if (!has_mode(x)) {
+		if (!ent_has_mode(x)) {
 			if (c->force >= CLEAR && changed(x, y))
 				put_removal(c, depth, x);
 			continue;
 		}
-		if (is_prefix(x))
+		if (ent_is_prefix(x))
 			continue;
 		put_line(c, depth, x);
 		below = c->out->len;
@@ -307,19 +295,19 @@ add_mates(struct change *c, unsigned depth, const struct cf_ent *x,
 {
 	size_t start = c->out->len, below;
 
-	if (!has_mode(y)) {
+	if (!ent_has_mode(y)) {
 		if (changed(x, y))
 			put_line(c, depth, y);
 		return;
 	}
-	if (is_prefix(y)) {
+	if (ent_is_prefix(y)) {
 		add_prefixed(c, depth, x, y);
 		return;
 	}
 	put_line(c, depth, y);
 	below = c->out->len;
 	add_lines(c, depth + 1, x->obj, y->obj);
-	if (c->out->len == below && !changed(x, y) && !is_prefix(x))
+	if (c->out->len == below && !changed(x, y) && !ent_is_prefix(x))
 		cut(c, start);
 }
 

@@ -42,29 +42,17 @@ put(struct diff *d, const struct place *at, char sign, const struct cf_ent *e)
 	sb_add(d->out, "\n", 1);
 }
 
-static bool
-has_mode(const struct cf_ent *e)
-{
-	return e->obj != NULL && cli_classes[e->obj->class].mode != 0;
-}
-
-static bool
-is_prefix(const struct cf_ent *e)
-{
-	return e->obj != NULL && cf_is_prefix(e->obj);
-}
-
 static void
 put_all(struct diff *d, const struct place *at, char sign,
     const struct cf_ent *e)
 {
 	struct place below = {at->depth + 1, NULL, false};
 
-	if (is_prefix(e))
+	if (ent_is_prefix(e))
 		below = (struct place){at->depth, e->text, false};
 	else
 		put(d, at, sign, e);
-	if (!has_mode(e))
+	if (!ent_has_mode(e))
 		return;
 	below.numbers = !cf_plain_numbers(e->obj);
 	for (const struct cf_ent *x = e->obj->ents; x != NULL; x = x->next)
@@ -86,13 +74,13 @@ diff_mates(struct diff *d, const struct place *at, const struct cf_ent *a,
 	if (changed && (d->flags & CF_PAIR_NOCASE) != 0)
 		changed = strcasecmp(a->text, b->text) != 0 ||
 		    a->negated != b->negated;
-	if (is_prefix(a) && is_prefix(b))
+	if (ent_is_prefix(a) && ent_is_prefix(b))
 		below = (struct place){at->depth, b->text, false};
 	else if (changed) {
 		put(d, at, '-', a);
 		put(d, at, '+', b);
 	}
-	if (!has_mode(a) || !has_mode(b))
+	if (!ent_has_mode(a) || !ent_has_mode(b))
 		return;
 	below.numbers = !cf_plain_numbers(a->obj) || !cf_plain_numbers(b->obj);
 	start = d->out->len;

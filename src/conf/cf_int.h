@@ -130,6 +130,19 @@ cf_is_prefix(const struct cf_obj *o)
 	    ent_form(o->head)->action == FA_PREFIX;
 }
 
+static inline bool
+ent_is_prefix(const struct cf_ent *e)
+{
+	return e->obj != NULL && cf_is_prefix(e->obj);
+}
+
+/* A line that enters a mode: a header with lines below. */
+static inline bool
+ent_has_mode(const struct cf_ent *e)
+{
+	return e->obj != NULL && cli_classes[e->obj->class].mode != 0;
+}
+
 /* cf_absent.c: the line that an empty slot stands for (`lifetime 86400`), as
  * its grammar says it; NULL: none. */
 struct cf_absent;
