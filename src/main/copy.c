@@ -182,8 +182,11 @@ take_answer(struct cli_ctx *ctx, struct fs_url *u, const char *answer)
 	if (*answer == '\0' && u->name[0] != '\0')
 		return 0;
 	if (strchr(answer, ':') != NULL) {
-		if (fs_parse(u, answer) == 0 && u->name[0] != '\0')
-			return 0;
+		if (fs_parse(u, answer) == 0) {
+			if (u->name[0] != '\0' || u->kind == FS_NULL)
+				return 0;
+			errno = EISDIR;
+		}
 	} else if (fs_name_ok(answer)) {
 		str_copy(u->name, answer, sizeof(u->name));
 		return 0;

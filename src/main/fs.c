@@ -249,9 +249,12 @@ fs_rename(const char *statedir, const struct fs_url *from,
 {
 	int dir, r;
 
-	if (from->kind != FS_FLASH || to->kind != FS_FLASH ||
-	    !fs_name_ok(to->name)) {
+	if (from->kind != FS_FLASH || to->kind != FS_FLASH) {
 		errno = EACCES;
+		return -1;
+	}
+	if (!fs_name_ok(to->name)) {
+		errno = EINVAL;
 		return -1;
 	}
 	dir = open_dir_of(statedir, from, false);

@@ -19,7 +19,7 @@ enum fs_kind { FS_FLASH, FS_NVRAM, FS_SYSTEM, FS_NULL };
 #define FS_NAME_MAX 120
 /* Octets of a file that is read or written: main does nothing else
  * meanwhile. */
-#define FS_FILE_MAX ((size_t)32 << 20)
+#define FS_FILE_MAX ((size_t)16 << 20)
 
 struct fs_url {
 	enum fs_kind kind;

@@ -20,7 +20,7 @@
 
 #define COMMIT_DELAY_MS 20
 #define COMMIT_SHARE 4 /* of the time that a commit took */
-#define RUN_MAX 64     /* `run` commands of a file */
+#define RUN_MAX 16     /* `run` commands of a file: each is a session */
 
 /* ---- configuration ---- */
 

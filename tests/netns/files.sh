@@ -342,6 +342,16 @@ keys() { # a key that is not there is made by copy, named by replace
 	    ! rx 'show crypto key mypubkey rsa' | grep OTHER
 }
 
+many() { # commands of a file do not take the consoles
+	_i=0
+	while [ $((_i += 1)) -le 100 ]; do
+		echo 'crypto key generate rsa modulus 4096 label MANY'
+	done >"$tmp/st/flash/many"
+	rx 'copy flash:many running-config' >/dev/null
+	rx 'show privilege' | grep -q 'level is 15' &&
+	    rx 'show logging' | grep -q 'the last ones were not run'
+}
+
 trial() { # a change on trial is undone on command, and its address with it
 	rx 'configure terminal revert timer 1' 'interface Loopback9' \
 	    'ip address 9.9.9.9 255.255.255.255' end >/dev/null
@@ -471,6 +481,7 @@ proof 'configure replace of a file with a bad line changes nothing' \
     replace_refused
 proof 'copy into running-config merges' merge
 proof 'crypto key generate in a file: copy runs it, replace names it' keys
+proof 'a file of a hundred commands leaves consoles free' many
 proof 'configure revert now takes a change back' trial
 proof 'archive: by command and with write memory, the oldest go' archives
 reloads
