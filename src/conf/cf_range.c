@@ -136,11 +136,32 @@ parse_range(const char *line, size_t at, char *range)
 
 /* ---- lines ---- */
 
+/* "no " or "default " before a range: for each interface of it. */
+static const char *
+verb_of(const char *line, size_t *len)
+{
+	static const char *const verbs[] = {"no ", "default "};
+	size_t b = strspn(line, " \t");
+
+	for (unsigned i = 0; i < NELEM(verbs); i++) {
+		size_t n = strlen(verbs[i]) - 1;
+
+		if (strncasecmp(line + b, verbs[i], n) == 0 &&
+		    strchr(" \t", line[b + n]) != NULL &&
+		    line[b + n] != '\0') {
+			*len = b + n;
+			return verbs[i];
+		}
+	}
+	*len = 0;
+	return "";
+}
+
 static bool
-is_range(const char *line, size_t *at)
+is_range(const char *line, size_t verb, size_t *at)
 {
 	static const char *const words[] = {"interface", "range"};
-	const char *s = line;
+	const char *s = line + verb;
 
 	for (unsigned i = 0; i < NELEM(words); i++) {
 		size_t len;
@@ -171,8 +192,8 @@ next_name(const char **list, char name[40])
 }
 
 static enum cf_result
-open_range(struct cf_cursor *cur, const char *range, struct cf_error *err,
-    struct strbuf *notes)
+open_range(struct cf_cursor *cur, const char *verb, const char *range,
+    struct cf_error *err, struct strbuf *notes)
 {
 	struct cf_cursor first = {.conf = NULL};
 	const char *list = range;
@@ -182,14 +203,15 @@ open_range(struct cf_cursor *cur, const char *range, struct cf_error *err,
 		struct cf_cursor at = {.conf = cur->conf,
 		    .at = &cur->conf->obj};
 
-		snprintf(line, sizeof(line), "interface %s", name);
+		snprintf(line, sizeof(line), "%sinterface %s", verb, name);
 		if (cf_line_one(&at, line, 0, NULL, err, notes) != CF_OK)
 			return CF_REFUSED;
 		if (first.conf == NULL)
 			first = at;
 	}
-	str_copy(first.range, range + strcspn(range, " ") + 1,
-	    sizeof(first.range));
+	if (verb[0] == '\0')
+		str_copy(first.range, range + strcspn(range, " ") + 1,
+		    sizeof(first.range));
 	*cur = first;
 	return CF_OK;
 }
@@ -231,8 +253,8 @@ apply_all(struct cf_cursor *cur, const char *line, struct cf_error *err,
 
 /* On a copy, which tells whether all of it would do. */
 static enum cf_result
-try_all(const struct cf_cursor *cur, const char *range, const char *line,
-    struct cf_error *err)
+try_all(const struct cf_cursor *cur, const char *verb, const char *range,
+    const char *line, struct cf_error *err)
 {
 	struct cf_cursor *try = xcalloc(1, sizeof(*try));
 	struct strbuf path = {0};
@@ -242,7 +264,7 @@ try_all(const struct cf_cursor *cur, const char *range, const char *line,
 	try->conf = conf_clone(cur->conf);
 	try->at = &try->conf->obj;
 	if (conf_goto(try, path.s))
-		rv = range != NULL ? open_range(try, range, err, NULL)
+		rv = range != NULL ? open_range(try, verb, range, err, NULL)
 				   : apply_all(try, line, err, NULL);
 	conf_free(try->conf);
 	free(try);
@@ -256,11 +278,12 @@ cf_line_at(struct cf_cursor *cur, const char *line, int indent,
 {
 	char range[CF_RANGE_MAX];
 	enum cf_result rv;
-	size_t at;
+	size_t at, len;
+	const char *verb = verb_of(line, &len);
 
 	err->text[0] = err->until[0] = '\0';
 	err->column = -1;
-	if (is_range(line, &at)) {
+	if (is_range(line, len, &at)) {
 		int bad = parse_range(line, at, range);
 
 		if (bad >= 0) {
@@ -269,12 +292,14 @@ cf_line_at(struct cf_cursor *cur, const char *line, int indent,
 			err->column = bad;
 			return CF_REFUSED;
 		}
-		rv = try_all(cur, range, line, err);
-		return rv == CF_OK ? open_range(cur, range, err, notes) : rv;
+		rv = try_all(cur, verb, range, line, err);
+		return rv == CF_OK
+		    ? open_range(cur, verb, range, err, notes)
+		    : rv;
 	}
 	if (cur->range[0] == '\0')
 		return cf_line_one(cur, line, indent, outer, err, notes);
-	rv = try_all(cur, NULL, line, err);
+	rv = try_all(cur, "", NULL, line, err);
 	return rv == CF_OK || rv == CF_END ? apply_all(cur, line, err, notes)
 					   : rv;
 }
