@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -161,22 +162,78 @@ show_logging(struct cli_ctx *ctx, const struct show_logging_args *a UNUSED)
 
 /* ---- configuration ---- */
 
+struct note {
+	const char *line; /* in the text, up to its newline */
+	char *text;	  /* what is said of it */
+	size_t at;
+};
+
 struct notes {
-	struct cli_ctx *ctx;
-	const char *config;
+	struct note *v;
+	size_t n, cap;
+	const char *line; /* the line of that number: they come in order */
+	unsigned lineno;
 };
 
 static void
 note_line(void *arg, unsigned lineno, bool error UNUSED, const char *text)
 {
-	const struct notes *n = arg;
-	const char *line = n->config;
+	static const char prefix[] = "accepted without effect: ";
+	struct notes *n = arg;
 
-	while (--lineno > 0 && (line = strchr(line, '\n')) != NULL)
-		line++;
-	if (line != NULL)
-		cli_printf(n->ctx, "%.*s\n    %s\n",
-		    (int)strcspn(line, "\n"), line, text);
+	for (; n->lineno < lineno && n->line != NULL; n->lineno++) {
+		n->line = strchr(n->line, '\n');
+		if (n->line != NULL)
+			n->line++;
+	}
+	if (n->line == NULL)
+		return;
+	if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
+		text += sizeof(prefix) - 1;
+	if (n->n == n->cap) {
+		n->cap = n->cap != 0 ? 2 * n->cap : 64;
+		n->v = xrealloc(n->v, n->cap * sizeof(*n->v));
+	}
+	n->v[n->n] = (struct note){n->line, xstrdup(text), n->n};
+	n->n++;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	const struct note *x = a, *y = b;
+	int d = strcmp(x->text, y->text);
+
+	return d != 0 ? d : (x->at > y->at) - (x->at < y->at);
+}
+
+/* One reason, and all lines that have it in their order. */
+static void
+print_notes(struct cli_ctx *ctx, struct notes *n)
+{
+	size_t i, j;
+
+	if (n->n != 0)
+		qsort(n->v, n->n, sizeof(*n->v), by_text);
+	for (i = 0; i < n->n; i = j) {
+		for (j = i + 1; j < n->n &&
+		     strcmp(n->v[j].text, n->v[i].text) == 0; j++)
+			;
+		cli_printf(ctx, "%zu line%s or block%s: %s\n", j - i,
+		    j - i == 1 ? "" : "s", j - i == 1 ? "" : "s",
+		    n->v[i].text);
+		for (size_t k = i; k < j; k++)
+			cli_printf(ctx, "  %.*s\n",
+			    (int)strcspn(n->v[k].line, "\n"), n->v[k].line);
+	}
+}
+
+static void
+free_notes(struct notes *n)
+{
+	for (size_t i = 0; i < n->n; i++)
+		free(n->v[i].text);
+	free(n->v);
 }
 
 /* What a load of the running configuration would note. */
@@ -186,14 +243,16 @@ show_unsupported(struct cli_ctx *ctx,
 {
 	struct strbuf sb = {0};
 	struct conf *again = conf_new();
-	struct notes n = {.ctx = ctx};
+	struct notes n = {.lineno = 1};
 
 	conf_print(&sb, router_of(ctx)->running, CF_MAIN);
 	sb_add(&sb, "", 0);
-	n.config = sb.s;
+	n.line = sb.s;
 	if (conf_load(again, sb.s, sb.len, note_line, &n) != 0)
 		cli_printf(ctx, "%% The running configuration does not load "
 				"again: this is a fault of Cohort\n");
+	print_notes(ctx, &n);
+	free_notes(&n);
 	conf_free(again);
 	explicit_bzero(sb.s, sb.len);
 	sb_free(&sb);
