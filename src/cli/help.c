@@ -174,17 +174,22 @@ common_rows(struct cli_rows *r, uint16_t mode)
 		    false, false);
 }
 
+/* begins: only what begins with the first word in full. */
 static void
-follow(struct cli_rows *r, const struct cli_line *l, const struct cli_how *how)
+follow(struct cli_rows *r, const struct cli_line *l, const struct cli_how *how,
+    bool begins)
 {
 	struct visit v = {r, how->negated, false};
+	size_t n = r->n;
 	struct cli_match *m = xcalloc(1, sizeof(*m));
 
 	v.filters = how->mode == MODE_EXEC && l->n != 0 &&
 	    (is_short(l, 0, "show", 2) || is_short(l, 0, "more", 2));
-	if (!cli_follow(l, how, l->n, m, visit, &v) &&
+	if (!cli_follow(l, how, l->n, m, visit, &v) && !begins &&
 	    m->verdict == CLI_AMBIGUOUS)
 		r->verdict = CLI_AMBIGUOUS;
+	if (begins && !m->exact)
+		r->n = n;
 	free(m);
 }
 
@@ -237,11 +242,11 @@ cli_rows(struct cli_rows *r, uint16_t mode, bool privileged, const char *text)
 	if (mode != MODE_EXEC &&
 	    (is_word(l, 0, "no") || is_word(l, 0, "default"))) {
 		if (is_word(l, 0, "no")) /* forms that begin with it */
-			follow(r, l, &how);
+			follow(r, l, &how, true);
 		how.first = 1;
 		how.negated = true;
 	}
-	follow(r, l, &how);
+	follow(r, l, &how, false);
 	filter(r);
 	if (r->n != 0)
 		qsort(r->v, r->n, sizeof(*r->v), by_label);

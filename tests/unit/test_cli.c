@@ -307,6 +307,12 @@ test_help_top(void **state)
 	assert_string_equal(sub, exec);
 	free(sub);
 	/* neither exec commands nor words about modes can be negated */
+	/* `no` is no beginning of no-hup here */
+	sub = help(MODE_INTERFACE, "no ", 80);
+	assert_null(strstr(sub, "LINE"));
+	assert_null(strstr(sub, "<cr>"));
+	assert_non_null(strstr(sub, "\n  no-hup "));
+	free(sub);
 	sub = help(MODE_CONFIG, "no ", 80);
 	assert_null(strstr(sub, "\n  help"));
 	assert_null(strstr(sub, "\n  exit"));
