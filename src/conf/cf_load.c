@@ -283,12 +283,30 @@ say_notes(struct load *ld)
 	ld->notes.s[0] = '\0';
 }
 
+/* A line that holds a secret, or may: words as they are, or abbreviated. */
 static bool
 may_be_secret(const char *s)
 {
-	return strstr(s, "key") != NULL || strstr(s, "secret") != NULL ||
-	    strstr(s, "password") != NULL;
+	static const char *const words[] = {"key", "secret", "password",
+		"passphrase", "community", "authentication", "pre-shared-key",
+		"md5", "username", "enable", "snmp-server", "tacacs-server",
+		"radius-server", "psk", "pin"};
+
+	if (strcasestr(s, "key") != NULL || strcasestr(s, "secret") != NULL ||
+	    strcasestr(s, "pass") != NULL)
+		return true;
+	for (; *s != '\0'; s += strspn(s, " \t")) {
+		size_t len = strcspn(s, " \t");
+
+		for (unsigned i = 0; i < NELEM(words) && len >= 2; i++)
+			if (strncasecmp(words[i], s, len) == 0)
+				return true;
+		s += len;
+	}
+	return false;
 }
+
+#define WORD_SHOWN 32 /* what is longer may be a line of a private key */
 
 /* With the word that the caret would point at; not where a secret may be. */
 static void
@@ -296,6 +314,7 @@ tell_refused(struct load *ld, const char *s, const struct cf_error *err)
 {
 	char text[400];
 	int col = err->column;
+	size_t len;
 
 	if (col < 0 || may_be_secret(s)) {
 		tell(ld, true, err->text);
@@ -303,8 +322,13 @@ tell_refused(struct load *ld, const char *s, const struct cf_error *err)
 	}
 	while (col > 0 && s[col - 1] != ' ' && s[col - 1] != '\t')
 		col--;
-	snprintf(text, sizeof(text), "%s (at \"%.*s\")", err->text,
-	    (int)strcspn(s + col, " \t\n"), s + col);
+	len = strcspn(s + col, " \t\n");
+	if (len > WORD_SHOWN)
+		snprintf(text, sizeof(text), "%s (at column %d)", err->text,
+		    col + 1);
+	else
+		snprintf(text, sizeof(text), "%s (at \"%.*s\")", err->text,
+		    (int)len, s + col);
 	tell(ld, true, text);
 }
 
