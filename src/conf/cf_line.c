@@ -28,6 +28,8 @@ struct try {
 	struct hit hit;
 	struct cli_match best; /* the failure that got furthest, */
 	struct cf_obj *best_at; /* in this mode */
+	struct cli_match vague;	/* an ambiguous first word */
+	bool known; /* the current mode knows the first word */
 };
 
 static bool
@@ -46,6 +48,12 @@ got_further(const struct cli_match *a, const struct cli_match *b)
 }
 
 static bool
+is_no(const struct cli_line *l)
+{
+	return word_is(l, 0, "no") || word_is(l, 0, "default");
+}
+
+static bool
 try_mode(struct try *t, struct cf_obj *at, unsigned first, bool negated,
     struct cli_match *m)
 {
@@ -60,6 +68,8 @@ try_mode(struct try *t, struct cf_obj *at, unsigned first, bool negated,
 		return true;
 	if (m->verdict == CLI_MATCH)
 		m->verdict = CLI_INVALID;
+	if (at == t->cur && m->at > first && (first != 0 || !is_no(&t->l)))
+		t->known = true;
 	if (t->best.verdict == CLI_MATCH || got_further(m, &t->best)) {
 		t->best = *m;
 		t->best_at = at;
@@ -71,7 +81,7 @@ static bool
 try_level(struct try *t, struct cf_obj *at, struct hit *h)
 {
 	bool no = word_is(&t->l, 0, "no");
-	bool def = word_is(&t->l, 0, "default");
+	bool def = is_no(&t->l) && !no;
 
 	h->at = at;
 	h->negated = h->to_default = false;
@@ -91,17 +101,30 @@ static bool
 find_from(struct try *t, struct cf_obj *at)
 {
 	struct hit *h = xcalloc(1, sizeof(*h));
-	bool found = false;
+	bool found = false, vague = false;
 
 	t->best.verdict = CLI_MATCH;
 	for (; at != NULL; at = at->parent) {
-		if (!try_level(t, at, h))
+		if (!try_level(t, at, h)) {
+			/* two words of this mode: none of another */
+			if (!vague && h->m.verdict == CLI_AMBIGUOUS &&
+			    h->m.at == (h->negated ? 1 : 0)) {
+				vague = true;
+				t->vague = h->m;
+			}
+			continue;
+		}
+		if (vague && !h->m.exact)
 			continue;
 		if (!found || h->m.exact)
 			t->hit = *h;
 		found = true;
 		if (h->m.exact)
 			break;
+	}
+	if (vague && !found) {
+		t->best = t->vague;
+		t->best_at = t->cur;
 	}
 	free(h);
 	return found;
@@ -276,7 +299,10 @@ line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
 		return CF_OK;
 	if (common_word(cur, &t->l, 3, &rv))
 		return rv;
+	if (t->l.n == 1 && word_is(&t->l, 0, "do"))
+		return cf_refuse(err, "%% Incomplete command.");
 	t->cur = cur->at;
+	t->known = false;
 	found = find_line(t, text);
 	if (found && (!keeps || t->hit.at == cur->at || indent <= 0))
 		return apply_hit(t, cur, err, notes);
@@ -288,7 +314,7 @@ line_in(struct try *t, struct cf_cursor *cur, char *text, int indent,
 	if (!found && strchr(text, '\n') != NULL)
 		return cf_refuse(err, "%% The text is too long, or is not what "
 				      "can stand here");
-	if (keeps && t->l.n != 0)
+	if (keeps && t->l.n != 0 && !t->known && t->outer == NULL)
 		return keep_line(cur, &t->l, indent, err, notes);
 	if (remove_number(cur, &t->l))
 		return CF_OK;

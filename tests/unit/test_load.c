@@ -104,11 +104,108 @@ test_kept_again(void **state)
 	    "router ospf 1\n network a\n network b\n network d\n network c\n");
 }
 
+/* No word of a line that may hold a secret is told, and no line of a key. */
+static void
+test_secrets(void **state)
+{
+	static const char *const lines[] = {"username bob privilege 99 secret 0",
+		"enable sec foo", "crypto isakmp key", "crypto isakmp key 0 a",
+		"line vty 0 4\n password 7", "username bob pas a",
+		"interface lo0\n ip rip authentica",
+		"interface lo0\n ip address md5",
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"};
+
+	(void)state;
+	for (unsigned i = 0; i < NELEM(lines); i++) {
+		struct conf *c = conf_new();
+		struct strbuf said = {0}, text = {0};
+
+		sb_printf(&text, "%s%sHUNTER2 x y z\n", lines[i],
+		    strchr(lines[i], ' ') != NULL ? " " : "");
+		(void)!conf_load(c, text.s, text.len, report, &said);
+		if (said.s != NULL && strstr(said.s, "HUNTER2") != NULL)
+			fail_msg("%s: %s", lines[i], said.s);
+		sb_free(&said);
+		sb_free(&text);
+		conf_free(c);
+	}
+	loads("ip frotz HUNTER2\n",
+	    "1 error % Invalid input detected at '^' marker. (at \"frotz\")\n",
+	    "");
+}
+
+/* In a block that keeps what it does not know, where blocks are indented, a
+ * line in front is a line of its own; and what the mode knows must be right. */
+static void
+test_kept_not(void **state)
+{
+	(void)state;
+	loads("key chain K\n key 1\nfrotz\n",
+	    "2 note accepted without effect: key chains\n"
+	    "3 error % Invalid input detected at '^' marker. (at \"frotz\")\n",
+	    "key chain K\n key 1\n");
+	loads("key chain K\nkey 1\nfrotz\n",
+	    "2 note accepted without effect: key chains\n",
+	    "key chain K\n key 1\n frotz\n");
+	loads("line vty 0 4\n login loacl\n no transport frotz\n frotz\n",
+	    "2 error % Invalid input detected at '^' marker. (at \"loacl\")\n"
+	    "3 error % Invalid input detected at '^' marker. (at \"frotz\")\n"
+	    "4 note accepted without effect: unknown commands of a line\n",
+	    "line vty 0 4\n frotz\n");
+}
+
+/* Words that two commands of a mode begin with are none of the mode around
+ * it. */
+static void
+test_ambiguous(void **state)
+{
+	static const char *const way[] = {"crypto map M 10 gdoi",
+		"dialer pre-classify"};
+	struct conf *c = conf_new();
+	struct cf_cursor cur = {.conf = c, .at = &c->obj};
+	struct cf_error err;
+
+	(void)state;
+	for (unsigned i = 0; i < NELEM(way); i++)
+		assert_int_equal(conf_line(&cur, way[i], &err, NULL), CF_OK);
+	assert_string_equal(conf_mode_prompt(&cur), "config-crypto-map");
+	assert_int_equal(conf_line(&cur, "interface lo0", &err, NULL), CF_OK);
+	assert_int_equal(conf_line(&cur, "ba frotz", &err, NULL), CF_REFUSED);
+	assert_string_equal(err.text, "% Ambiguous command:  \"ba\"");
+	assert_int_equal(conf_line(&cur, "ba motd #x#", &err, NULL),
+	    CF_REFUSED);
+	assert_string_equal(conf_mode_prompt(&cur), "config-if");
+	assert_int_equal(conf_line(&cur, "do", &err, NULL), CF_REFUSED);
+	assert_string_equal(err.text, "% Incomplete command.");
+	assert_int_equal(conf_line(&cur, "banner motd #x#", &err, NULL),
+	    CF_OK);
+	conf_free(c);
+}
+
+/* `no` and `default` of a range: of every interface or of none. */
+static void
+test_no_range(void **state)
+{
+	(void)state;
+	loads("interface range lo0 - 3\n description x\n"
+	      "default interface range lo0 - 1\n"
+	      "NO  int  range lo2 , lo3 - 9\n",
+	    "",
+	    "interface Loopback0\n no ip address\n!\n"
+	    "interface Loopback1\n no ip address\n");
+	loads("interface range lo0 - 1\n no interface range lo0 -1\n"
+	      "hostname X\nno interface range lo0 - x\n",
+	    "4 error % Invalid input detected at '^' marker. (at \"lo0\")\n",
+	    "hostname X\n");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers),
-	    cmocka_unit_test(test_kept_again)};
+	    cmocka_unit_test(test_kept_again), cmocka_unit_test(test_secrets),
+	    cmocka_unit_test(test_kept_not), cmocka_unit_test(test_ambiguous),
+	    cmocka_unit_test(test_no_range)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
