@@ -30,6 +30,12 @@ conf_find_user(const struct conf *c, const char *name)
 	return cf_find(c, &c->users, name);
 }
 
+const struct aaa_list *
+conf_find_aaa_list(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->aaa_lists, name);
+}
+
 /* `username X privilege 15` and `username X secret Y` may come in two lines:
  * what a line does not say stays. */
 void

@@ -254,6 +254,13 @@ struct alias {
 	const char *text;
 };
 
+/* aaa authentication login NAME METHODS */
+struct aaa_list {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	const char *methods;
+};
+
 enum isakmp_identity { ISAKMP_ID_ADDRESS, ISAKMP_ID_HOSTNAME, ISAKMP_ID_DN };
 
 /* archive: at most one */
@@ -306,6 +313,7 @@ struct conf {
 	bool password_encryption;
 	bool aaa_new_model;
 	const char *aaa_login; /* methods of the default list */
+	struct cf_list aaa_lists; /* struct aaa_list, the others */
 	bool log_success;      /* login on-success log */
 	bool no_log_failure;
 	uint8_t ssh_version;   /* 0: 1.99 */
@@ -321,6 +329,8 @@ struct conf {
 };
 
 const struct user *conf_find_user(const struct conf *, const char *name);
+const struct aaa_list *conf_find_aaa_list(const struct conf *,
+    const char *name);
 /* kind: SECRET_SECRET or SECRET_PASSWORD. */
 const struct enable_secret *conf_find_enable(const struct conf *,
     unsigned kind, unsigned level);

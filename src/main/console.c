@@ -221,7 +221,6 @@ client_gone(struct session *s)
 		session_free(s);
 	else
 		end_orphan(r, s->id);
-	weak_log(r); /* it may have been configuring */
 }
 
 static void
@@ -351,7 +350,7 @@ console_close(struct router *r)
 		}
 		session_free(s);
 	}
-	telnet_close(r);
+	telnet_end(r);
 	loop_del(r->loop, c->lsock);
 	close(c->lsock);
 	(void)unlink(c->path);

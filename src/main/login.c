@@ -372,29 +372,44 @@ login_abort(struct session *s)
 
 /* ---- which dialogue ---- */
 
-/* The first method of `aaa authentication login default` that is known. */
+/* The first of the methods that is known: servers are none. */
 static enum auth_method
-aaa_method(const struct session *s)
+first_method(const struct session *s, const char *p)
 {
-	const char *p = s->r->running->aaa_login;
+	static const struct {
+		const char *word;
+		enum auth_method method;
+	} known[] = {{"local", BY_USER}, {"local-case", BY_USER},
+	    {"line", BY_LINE}, {"enable", BY_ENABLE}, {"none", BY_NOTHING}};
+	bool group = false;
+	size_t i, n;
 
-	if (p == NULL)
-		return s->vty < 0 ? BY_NOTHING : BY_USER;
-	while (*p != '\0') {
-		size_t n = strcspn(p, " ");
-
-		if (n >= 5 && strncmp(p, "local", 5) == 0)
-			return BY_USER;
-		if (n == 4 && strncmp(p, "line", 4) == 0)
-			return BY_LINE;
-		if (n == 6 && strncmp(p, "enable", 6) == 0)
-			return BY_ENABLE;
-		if (n == 4 && strncmp(p, "none", 4) == 0)
-			return BY_NOTHING;
-		p += n;
-		p += strspn(p, " ");
+	for (; *p != '\0'; p += n, p += strspn(p, " ")) {
+		n = strcspn(p, " ");
+		for (i = 0; i < NELEM(known) && !group; i++)
+			if (strlen(known[i].word) == n &&
+			    strncmp(p, known[i].word, n) == 0)
+				return known[i].method;
+		group = !group && n == 5 && strncmp(p, "group", 5) == 0;
 	}
 	return s->vty < 0 ? BY_NOTHING : BY_NOBODY;
+}
+
+/* `login authentication NAME` of the line, else the default list. */
+static enum auth_method
+aaa_method(const struct session *s, const struct line_settings *l)
+{
+	const struct conf *c = s->r->running;
+	const struct aaa_list *list;
+
+	if (l->login == LINE_LOGIN_LIST &&
+	    strcmp(l->login_list, "default") != 0) {
+		list = conf_find_aaa_list(c, l->login_list);
+		return first_method(s, list != NULL ? list->methods : "");
+	}
+	if (c->aaa_login != NULL)
+		return first_method(s, c->aaa_login);
+	return s->vty < 0 ? BY_NOTHING : BY_USER;
 }
 
 /* Nobody is locked out of the console by what cannot be answered. */
@@ -405,7 +420,7 @@ method_of(const struct session *s, const struct line_settings *l)
 	enum auth_method m;
 
 	if (c->aaa_new_model)
-		m = aaa_method(s);
+		m = aaa_method(s, l);
 	else if (l->login == LINE_LOGIN_NONE)
 		m = BY_NOTHING;
 	else if (l->login == LINE_LOGIN_PASSWORD)

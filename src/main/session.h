@@ -13,6 +13,7 @@
 #define HISTORY 256 /* at most; a session has its own size */
 
 #define SESSIONS_MAX 64
+#define TELNET_MAX 32 /* of them: the console stays within reach */
 
 struct queued;
 
@@ -77,7 +78,8 @@ struct console {
 	unsigned n;
 	int telnet;	       /* listening socket, -1 */
 	bool telnet_failed;
-	struct timer telnet_retry;
+	struct timer telnet_retry; /* to listen, or to accept again */
+	pid_t servers[TELNET_MAX]; /* of clients of telnet, 0: none */
 	uint64_t auth_free_ms; /* no password is checked before */
 };
 
@@ -142,5 +144,6 @@ void sink_free(struct session *);
 /* ---- telnet.c ---- */
 void telnet_commit(struct router *);
 void telnet_close(struct router *);
+void telnet_end(struct router *); /* no server is left */
 
 #endif

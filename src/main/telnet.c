@@ -10,7 +10,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@
 
 #define TELNET_PORT 23
 #define RETRY_MS 1000
+#define PAUSE_MS 50 /* between two connections */
 
 static void
 refuse(int conn, const char *text)
@@ -31,50 +34,67 @@ refuse(int conn, const char *text)
 	close(conn);
 }
 
-/* Two forks, so that nobody has to wait for the server of the client. */
+/* 0, 1 and 2 are of the router's terminal: not for who talks to strangers. */
 static void
 exec_vty(int conn, int sock)
 {
 	static char prog[] = "cohort", flag[] = "-P", kind[] = "vty";
 	char *argv[] = {prog, flag, kind, NULL};
 	int a = fcntl(conn, F_DUPFD, 10), b = fcntl(sock, F_DUPFD, 10);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), i;
 	sigset_t none;
 
-	if (fork() != 0)
-		_exit(0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();
+	for (i = 0; i <= 2; i++)
+		if (null == -1 || dup2(null, i) == -1)
+			_exit(127);
 	if (a == -1 || b == -1 || dup2(a, 3) == -1 || dup2(b, 4) == -1)
 		_exit(127);
-	close(a);
-	close(b);
+	(void)close_range(5, UINT_MAX, 0); /* what main was started with */
 	execv("/proc/self/exe", argv);
 	_exit(127);
 }
 
+/* Servers that ended, and a place for one more: nobody waits for one, it may
+ * still have last words for its client. */
+static pid_t *
+free_server(struct console *c)
+{
+	pid_t *place = NULL;
+	size_t i;
+
+	for (i = 0; i < NELEM(c->servers); i++) {
+		if (c->servers[i] > 0 &&
+		    waitpid(c->servers[i], NULL, WNOHANG) != 0)
+			c->servers[i] = 0;
+		if (c->servers[i] == 0)
+			place = &c->servers[i];
+	}
+	return place;
+}
+
 static void
-serve(struct router *r, int conn, const char *peer, int vty)
+serve(struct router *r, int conn, const char *peer, int vty, pid_t *pid)
 {
 	struct session *s;
 	int p[2];
-	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) == -1) {
 		close(conn);
 		return;
 	}
-	pid = fork();
-	if (pid == 0)
+	*pid = fork();
+	if (*pid == 0)
 		exec_vty(conn, p[1]);
 	close(p[1]);
 	close(conn);
-	if (pid == -1) {
+	if (*pid == -1) {
+		*pid = 0;
 		close(p[0]);
 		return;
 	}
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
 	(void)fcntl(p[0], F_SETFL, O_NONBLOCK);
 	s = session_new(r, p[0]);
 	s->fixed = true;
@@ -84,26 +104,54 @@ serve(struct router *r, int conn, const char *peer, int vty)
 	loop_add(r->loop, p[0], console_client, s);
 }
 
+/* A client that vanished is noticed within two minutes. */
+static void
+keep_alive(int conn)
+{
+	static const struct {
+		int level, option, value;
+	} options[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},
+	    {IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+	    {IPPROTO_TCP, TCP_KEEPCNT, 4}};
+	size_t i;
+
+	for (i = 0; i < NELEM(options); i++)
+		(void)setsockopt(conn, options[i].level, options[i].option,
+		    &options[i].value, sizeof(options[i].value));
+}
+
+/* Connections come at a pace at which they cannot keep main from its work. */
+static void
+pause_listening(struct router *r)
+{
+	struct console *c = r->console;
+
+	loop_del(r->loop, c->telnet);
+	loop_timer(r->loop, &c->telnet_retry, time_mono_ms() + PAUSE_MS);
+}
+
 static void
 on_telnet(void *arg, int fd)
 {
 	struct router *r = arg;
 	struct sockaddr_in sin = {0};
 	socklen_t len = sizeof(sin);
-	int vty, one = 1;
+	pid_t *pid = free_server(r->console);
+	int vty;
 	int conn = accept4(fd, (struct sockaddr *)&sin, &len, SOCK_CLOEXEC);
 	char peer[INET_ADDRSTRLEN];
 
 	if (conn == -1)
 		return;
-	(void)setsockopt(conn, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	keep_alive(conn);
 	if (inet_ntop(AF_INET, &sin.sin_addr, peer, sizeof(peer)) == NULL)
 		peer[0] = '\0';
 	vty = login_find_vty(r, SESSION_TELNET, peer);
-	if (vty < 0 || r->console->n >= SESSIONS_MAX)
+	if (vty < 0 || pid == NULL)
 		refuse(conn, "% Connection refused: no line is free for you\r\n");
 	else
-		serve(r, conn, peer, vty);
+		serve(r, conn, peer, vty, pid);
+	pause_listening(r);
 }
 
 static bool
@@ -123,7 +171,11 @@ wanted(const struct conf *c)
 static void
 on_retry(void *arg)
 {
-	telnet_commit(arg);
+	struct router *r = arg;
+
+	if (r->console->telnet != -1)
+		loop_add(r->loop, r->console->telnet, on_telnet, r);
+	telnet_commit(r);
 }
 
 static int
@@ -165,13 +217,13 @@ telnet_commit(struct router *r)
 		telnet_close(r);
 		return;
 	}
+	c->telnet_retry.fn = on_retry;
+	c->telnet_retry.arg = r;
 	c->telnet = telnet_listen(c);
 	if (c->telnet != -1) {
 		loop_add(r->loop, c->telnet, on_telnet, r);
 		return;
 	}
-	c->telnet_retry.fn = on_retry;
-	c->telnet_retry.arg = r;
 	loop_timer(r->loop, &c->telnet_retry, time_mono_ms() + RETRY_MS);
 }
 
@@ -186,4 +238,18 @@ telnet_close(struct router *r)
 	loop_del(r->loop, c->telnet);
 	close(c->telnet);
 	c->telnet = -1;
+}
+
+void
+telnet_end(struct router *r)
+{
+	struct console *c = r->console;
+	size_t i;
+
+	telnet_close(r);
+	for (i = 0; i < NELEM(c->servers); i++)
+		if (c->servers[i] > 0) {
+			(void)kill(c->servers[i], SIGKILL);
+			(void)waitpid(c->servers[i], NULL, 0);
+		}
 }
