@@ -92,7 +92,8 @@ struct command {
 
 struct mode {
 	struct pos pos;
-	const char *name, *prompt, *dotted, *header, *record, *deliver, *note;
+	const char *name, *prompt, *dotted, *older, *header, *record;
+	const char *deliver, *note;
 	bool keep, reachable;
 	VEC(struct command *) commands;
 	unsigned id, slot0, nslots, root;

@@ -367,6 +367,8 @@ out_modes(FILE *f)
 		fputs(", ", f);
 		out_string(f, m->dotted);
 		fputs(", ", f);
+		out_string(f, m->older);
+		fputs(", ", f);
 		out_string(f, m->header);
 		fputs(", ", f);
 		out_string(f, m->note);

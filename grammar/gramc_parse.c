@@ -539,6 +539,8 @@ parse_property(struct mode *m)
 		m->prompt = need(TK_STRING, "text");
 		if (take_word("dotted"))
 			m->dotted = need(TK_STRING, "text");
+		if (take_word("older"))
+			m->older = need(TK_STRING, "text");
 	} else if (take_word("header")) {
 		m->header = need(TK_STRING, "text");
 	} else if (take_word("record")) {

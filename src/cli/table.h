@@ -115,7 +115,7 @@ struct cli_class {
 };
 
 struct cli_mode {
-	const char *name, *prompt, *prompt_dotted, *header;
+	const char *name, *prompt, *prompt_dotted, *prompt_older, *header;
 	const char *note; /* of a block of kept lines that has no other */
 	uint32_t root; /* edges */
 	bool keep;     /* unknown lines are kept */

@@ -207,7 +207,7 @@ conf_header(const struct cf_obj *o)
 }
 
 const char *
-conf_mode_prompt(const struct cf_cursor *cur)
+conf_mode_prompt(const struct cf_cursor *cur, bool older)
 {
 	const struct cli_mode *m = obj_mode(cur->at);
 
@@ -216,7 +216,7 @@ conf_mode_prompt(const struct cf_cursor *cur)
 	if (m->prompt_dotted != NULL &&
 	    strchr(header_key(cur->at), '.') != NULL)
 		return m->prompt_dotted;
-	return m->prompt;
+	return older && m->prompt_older != NULL ? m->prompt_older : m->prompt;
 }
 
 uint16_t

@@ -114,7 +114,7 @@ unsigned conf_hide_passwords(struct conf *);
  * its length, 0 if there is none. *config: one of a configuration mode. */
 size_t conf_prompt_len(const char *line, bool *config) MUST_USE;
 /* The prompt of the mode at the cursor: "config-if", "gkm-local-server". */
-const char *conf_mode_prompt(const struct cf_cursor *);
+const char *conf_mode_prompt(const struct cf_cursor *, bool older);
 /* The grammar mode at the cursor, for match and help. */
 uint16_t conf_mode(const struct cf_cursor *);
 

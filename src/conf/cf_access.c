@@ -206,6 +206,8 @@ overlay(struct line_settings *s, const struct line *l)
 		s->history = l->history;
 	if (l->acl_in[0] != '\0')
 		s->acl_in = l->acl_in;
+	if (l->has_family)
+		s->older_prompts = l->older_prompts;
 	s->sync |= l->sync;
 	s->monitor |= l->monitor;
 	s->no_exec |= !l->exec_on;

@@ -244,6 +244,7 @@ struct line {
 	uint16_t length, width, history;
 	char acl_in[CONF_NAME];
 	bool sync, monitor, exec_on, motd_on, exec_banner_on;
+	bool has_family, older_prompts;
 };
 
 /* alias exec NAME TEXT */
@@ -347,6 +348,7 @@ struct line_settings {
 	uint16_t length, width, history;
 	const char *acl_in; /* NULL: none */
 	bool sync, monitor, no_exec, no_motd, no_exec_banner;
+	bool older_prompts; /* see table.h */
 };
 void conf_line_settings(const struct conf *, unsigned kind, unsigned n,
     struct line_settings *);

@@ -59,6 +59,14 @@ exec_terminal_editing(struct cli_ctx *ctx,
 }
 
 int
+exec_terminal_prompts(struct cli_ctx *ctx,
+    const struct exec_terminal_prompts_args *a)
+{
+	session_of(ctx)->older_prompts = a->older;
+	return CLI_DONE;
+}
+
+int
 show_terminal(struct cli_ctx *ctx, const struct show_terminal_args *a UNUSED)
 {
 	const struct session *s = session_of(ctx);
@@ -78,10 +86,12 @@ show_terminal(struct cli_ctx *ctx, const struct show_terminal_args *a UNUSED)
 	    "Timeouts:      Idle EXEC    Idle Session   Modem Answer  Session"
 	    "   Dispatch\n               %-12s never                        "
 	    "none     not set\n"
-	    "Editing is %s.\nHistory is %s, history size is %u.\n",
+	    "Editing is %s.\nHistory is %s, history size is %u.\n"
+	    "Prompts of GETVPN modes are those of the %s family.\n",
 	    name, s->length, s->width, text,
 	    s->editing ? "enabled" : "disabled",
-	    s->history_on ? "enabled" : "disabled", s->history_size);
+	    s->history_on ? "enabled" : "disabled", s->history_size,
+	    s->older_prompts ? "gdoi" : "gkm");
 	return CLI_DONE;
 }
 
@@ -326,6 +336,13 @@ exec_where(struct cli_ctx *ctx, const struct exec_where_args *a UNUSED)
 	return CLI_DONE;
 }
 
+/* Whether a session is one that `clear line` ends. */
+static bool
+on_line(const struct session *s, int vty, const struct session *self)
+{
+	return s != self && s->vty == vty && s->kind != SESSION_SCRIPT;
+}
+
 static void
 clear_line_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 {
@@ -333,9 +350,9 @@ clear_line_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 	int n = (int)(intptr_t)arg;
 	struct session *s;
 
-	if (*answer == '\0' || *answer == 'y' || *answer == 'Y') {
+	if (exec_confirmed(answer)) {
 		for (s = r->console->sessions; s != NULL; s = s->next)
-			if (s->vty == n && s != session_of(ctx))
+			if (on_line(s, n, session_of(ctx)))
 				session_close(s);
 		cli_printf(ctx, " [OK]\n");
 	}
@@ -345,11 +362,18 @@ clear_line_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 int
 clear_line(struct cli_ctx *ctx, const struct clear_line_args *a)
 {
-	int n = a->vty ? (int)a->number : (int)a->number - VTY_FIRST;
+	const struct session *self = session_of(ctx), *s;
+	int n = a->vty ? (int)a->number
+	    : a->number == 0 ? -1 /* con 0, of which there may be several */
+			     : (int)a->number - VTY_FIRST;
+	bool mine = self->kind != SESSION_SCRIPT && self->vty == n;
 
-	if (n == session_of(ctx)->vty || n < 0) {
+	for (s = self->r->console->sessions; s != NULL && n == -1; s = s->next)
+		if (on_line(s, n, self))
+			mine = false;
+	if (mine || (n < 0 && a->number != 0)) {
 		cli_printf(ctx, "%% Not allowed to clear %s line\n",
-		    n < 0 ? "that" : "current");
+		    mine ? "current" : "that");
 		return CLI_FAILED;
 	}
 	cli_ask(ctx, CLI_ASK_CONFIRM, "[confirm]", clear_line_answer,

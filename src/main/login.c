@@ -174,6 +174,7 @@ start_exec(struct session *s)
 	s->width = l.width;
 	s->history_size = l.history;
 	s->sync = l.sync;
+	s->older_prompts = l.older_prompts;
 	s->monitor = s->vty < 0 || l.monitor;
 	login_active(s);
 	if (l.no_exec) {

@@ -54,7 +54,7 @@ session_prompt(struct session *s, bool refused)
 
 		mode = conf_mode(&cur);
 		snprintf(s->prompt, sizeof(s->prompt), "%s(%s)#", host,
-		    conf_mode_prompt(&cur));
+		    conf_mode_prompt(&cur, s->older_prompts));
 	} else
 		snprintf(s->prompt, sizeof(s->prompt), "%s%c", host,
 		    s->level > 1 ? '#' : '>');

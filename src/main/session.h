@@ -46,6 +46,7 @@ struct session {
 	uint16_t length, width; /* of the terminal, 0: no end */
 	uint16_t history_size;
 	bool monitor, sync, editing, history_on;
+	bool older_prompts; /* of GETVPN modes: the gdoi family */
 	bool config;
 	/* The mode as the way to it (conf_path); and where that is, as long
 	 * as nobody else has changed the configuration. */

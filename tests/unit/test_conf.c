@@ -198,8 +198,9 @@ test_modes(void **state)
 	static const struct {
 		const char *line, *prompt;
 		enum cf_result rv;
+		const char *older; /* NULL: the same */
 	} t[] = {
-	    {"interface FastEthernet0/0", "config-if", CF_OK},
+	    {"interface FastEthernet0/0", "config-if", CF_OK, NULL},
 	    {"ip address 10.0.0.1 255.255.255.0", "config-if", CF_OK},
 	    {"crypto map M", "config-if", CF_OK},
 	    {"crypto map M 10 gdoi", "config-crypto-map", CF_OK},
@@ -208,13 +209,15 @@ test_modes(void **state)
 	    {"crypto ipsec transform-set T esp-des", "cfg-crypto-trans",
 		CF_OK},
 	    {"crypto ipsec profile P", "ipsec-profile", CF_OK},
-	    {"crypto gdoi group G", "config-gkm-group", CF_OK},
-	    {"server local", "gkm-local-server", CF_OK},
-	    {"sa ipsec 1", "gkm-sa-ipsec", CF_OK},
-	    {"address ipv4 10.0.0.1", "gkm-local-server", CF_OK},
+	    {"crypto gdoi group G", "config-gkm-group", CF_OK,
+		"config-gdoi-group"},
+	    {"server local", "gkm-local-server", CF_OK, "gdoi-local-server"},
+	    {"sa ipsec 1", "gkm-sa-ipsec", CF_OK, "gdoi-sa-ipsec"},
+	    {"address ipv4 10.0.0.1", "gkm-local-server", CF_OK,
+		"gdoi-local-server"},
 	    {"redundancy", "gdoi-coop-ks-config", CF_OK},
-	    {"exit", "gkm-local-server", CF_OK},
-	    {"exit", "config-gkm-group", CF_OK},
+	    {"exit", "gkm-local-server", CF_OK, "gdoi-local-server"},
+	    {"exit", "config-gkm-group", CF_OK, "config-gdoi-group"},
 	    {"ip access-list extended 100", "config-ext-nacl", CF_OK},
 	    {"permit ip any any", "config-ext-nacl", CF_OK},
 	    {"ip access-list standard S", "config-std-nacl", CF_OK},
@@ -238,7 +241,10 @@ test_modes(void **state)
 	for (size_t i = 0; i < NELEM(t); i++) {
 		if (line(&f, t[i].line) != t[i].rv)
 			fail_msg("%s: %s", t[i].line, f.err.text);
-		assert_string_equal(conf_mode_prompt(&f.cur), t[i].prompt);
+		assert_string_equal(conf_mode_prompt(&f.cur, false),
+		    t[i].prompt);
+		assert_string_equal(conf_mode_prompt(&f.cur, true),
+		    t[i].older != NULL ? t[i].older : t[i].prompt);
 	}
 	stop(&f);
 }
@@ -713,7 +719,7 @@ test_range_lines(void **state)
 	(void)state;
 	start(&f);
 	LINES(&f, "interface range lo0 - 1", "description both");
-	assert_string_equal(conf_mode_prompt(&f.cur), "config-if-range");
+	assert_string_equal(conf_mode_prompt(&f.cur, false), "config-if-range");
 	/* the second is refused, so the first does not change either */
 	conf_path(&f.cur, &path);
 	LINES(&f, "interface lo1", "ip address 10.0.0.1 255.255.255.0");
@@ -721,7 +727,7 @@ test_range_lines(void **state)
 	other.at = &f.c->obj;
 	assert_true(conf_goto(&other, path.s));
 	f.cur = other;
-	assert_string_equal(conf_mode_prompt(&f.cur), "config-if-range");
+	assert_string_equal(conf_mode_prompt(&f.cur, false), "config-if-range");
 	assert_int_equal(line(&f, "frotz"), CF_REFUSED);
 	assert_int_equal(line(&f, "ip address 10.0.0.300 255.0.0.0"),
 	    CF_REFUSED);
@@ -730,7 +736,7 @@ test_range_lines(void **state)
 		   " ip mtu 1400\n!\ninterface Loopback1\n description both\n"
 		   " ip address 10.0.0.1 255.255.255.0\n ip mtu 1400\n");
 	LINES(&f, "no description", "hostname X");
-	assert_string_equal(conf_mode_prompt(&f.cur), "config");
+	assert_string_equal(conf_mode_prompt(&f.cur, false), "config");
 	LINES(&f, "interface lo0", "ip mtu 1300", "exit",
 	    "default interface lo0", "no interface lo1");
 	prints(&f, "hostname X\n!\ninterface Loopback0\n no ip address\n");

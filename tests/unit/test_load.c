@@ -168,13 +168,13 @@ test_ambiguous(void **state)
 	(void)state;
 	for (unsigned i = 0; i < NELEM(way); i++)
 		assert_int_equal(conf_line(&cur, way[i], &err, NULL), CF_OK);
-	assert_string_equal(conf_mode_prompt(&cur), "config-crypto-map");
+	assert_string_equal(conf_mode_prompt(&cur, false), "config-crypto-map");
 	assert_int_equal(conf_line(&cur, "interface lo0", &err, NULL), CF_OK);
 	assert_int_equal(conf_line(&cur, "ba frotz", &err, NULL), CF_REFUSED);
 	assert_string_equal(err.text, "% Ambiguous command:  \"ba\"");
 	assert_int_equal(conf_line(&cur, "ba motd #x#", &err, NULL),
 	    CF_REFUSED);
-	assert_string_equal(conf_mode_prompt(&cur), "config-if");
+	assert_string_equal(conf_mode_prompt(&cur, false), "config-if");
 	assert_int_equal(conf_line(&cur, "do", &err, NULL), CF_REFUSED);
 	assert_string_equal(err.text, "% Incomplete command.");
 	assert_int_equal(conf_line(&cur, "banner motd #x#", &err, NULL),
