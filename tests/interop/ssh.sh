@@ -11,7 +11,8 @@ fi
 . "$(dirname "$0")/lib.sh"
 need_program ssh sshpass /usr/sbin/sshd ssh-keygen expect
 top=$here/../..
-state=$tmp/state
+mount -t tmpfs tmpfs /run # of this mount namespace; labs are there
+state=/run/state
 mkdir "$state"
 ip link set lo up
 
