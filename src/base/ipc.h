@@ -54,9 +54,9 @@ enum ipc_type {
 	IPC_HELLO,	 /* shell: u8 enum session_kind, str tty name, str user
 			  * ("" if nobody has authenticated one), str address
 			  * of the peer ("" for a local one) */
-	IPC_LINE,	 /* shell: str line, with its `| redirect`, `| append`,
-			  * `| tee` and `| json`: those are main's; the other
-			  * filters are the shell's */
+	IPC_LINE,	 /* shell: str line as typed, u16 octets of it that are
+			  * the command: `| redirect`, `| append`, `| tee` and
+			  * `| json` are main's, other filters the shell's */
 	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privilege level,
 			  * u8 IPC_PROMPT_* flags */
 	IPC_CONSOLE_LOG, /* main: str line of log, or a warning */

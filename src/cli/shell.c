@@ -462,24 +462,25 @@ take_filter(struct shell *s, const char *line, size_t *len)
 void
 shell_run_line(struct shell *s, const char *line)
 {
-	char cmd[LINE_MAX_LEN];
+	uint8_t buf[LINE_MAX_LEN + 8];
+	struct wr w = wr_of(buf, sizeof(buf));
 	size_t len;
 
 	s->refused = false;
-	if (strlen(line) >= sizeof(cmd)) {
+	if (strlen(line) >= LINE_MAX_LEN) {
 		refuse(s, "% Line is too long", -1);
 		return;
 	}
 	if (!take_filter(s, line, &len))
 		return;
-	memcpy(cmd, line, len);
-	cmd[len] = '\0';
-	s->stoppable = begins(cmd, "sh") || begins(cmd, "more");
+	s->stoppable = begins(line, "sh") || begins(line, "more");
 	pager_begin(&s->pager, s->edit != NULL);
 	s->ready = false;
-	say(s, IPC_LINE, cmd);
+	wr_str(&w, line);
+	wr_u16(&w, (uint16_t)len);
+	(void)ipc_send(s->sock, IPC_LINE, 0, buf, wr_len(&w), NULL, 0);
+	explicit_bzero(buf, sizeof(buf));
 	shell_wait_ready(s);
-	explicit_bzero(cmd, sizeof(cmd));
 }
 
 /* ---- the session ---- */

@@ -227,7 +227,7 @@ conf_line_settings(const struct conf *c, unsigned kind, unsigned n,
 	    .ssh = true,
 	    .length = 24,
 	    .width = 80,
-	    .history = 20};
+	    .history = 10};
 	CF_FOREACH(l, kind == LINE_CON ? &c->con_lines
 		: kind == LINE_AUX ? &c->aux_lines : &c->vty_lines)
 		if (n >= l->first &&

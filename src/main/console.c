@@ -144,7 +144,7 @@ session_new(struct router *r, int sock)
 	s->level = 1;
 	s->length = 24;
 	s->width = 80;
-	s->history_size = 20;
+	s->history_size = 10;
 	s->monitor = s->editing = s->history_on = true;
 	s->vty = -1;
 	login_init(s);
@@ -252,6 +252,7 @@ console_client(void *arg, int fd)
 	static char line[IPC_MAX];
 	struct session *s = arg;
 	struct ipc_msg m;
+	size_t len;
 	int got = ipc_recv(fd, buf, &m), i;
 
 	for (i = 0; i < m.nfds; i++)
@@ -268,7 +269,9 @@ console_client(void *arg, int fd)
 		break;
 	case IPC_LINE:
 		rd_str(&m.body, line, sizeof(line));
-		session_line(s, line);
+		len = rd_u16(&m.body);
+		if (rd_ok(&m.body))
+			session_line(s, line, len);
 		break;
 	case IPC_ANSWER:
 		rd_str(&m.body, line, sizeof(line));

@@ -428,7 +428,7 @@ remember(struct session *s, const char *line)
 }
 
 void
-session_line(struct session *s, char *line)
+session_line(struct session *s, char *line, size_t len)
 {
 	if (!s->open)
 		return; /* nobody has logged in */
@@ -440,10 +440,13 @@ session_line(struct session *s, char *line)
 		return;
 	}
 	str_clean(line);
+	s->skipped = 0;
 	if (s->text.len == 0)
 		line = skip_prompt(s, line);
 	if (!s->config)
 		remember(s, line); /* no keys of configuration lines */
+	if (len >= s->skipped && len - s->skipped < strlen(line))
+		line[len - s->skipped] = '\0';
 	if (s->text.len != 0)
 		text_line(s, line);
 	else if (s->config)

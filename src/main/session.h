@@ -99,7 +99,8 @@ void session_flush(void *session);
 void end_orphan(struct router *, uint32_t id);
 
 /* ---- session.c ---- */
-void session_line(struct session *, char *line);
+/* The first len octets are the command. */
+void session_line(struct session *, char *line, size_t len);
 void session_answer(struct session *, const char *answer);
 void session_abort(struct session *);
 void session_prompt(struct session *, bool refused);

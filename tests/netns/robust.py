@@ -54,7 +54,8 @@ class Client:
 
     def send(self, line, kind="IPC_LINE"):
         line = line.encode() if isinstance(line, str) else line
-        self.raw(T[kind], struct.pack(">H", len(line)) + line)
+        size = struct.pack(">H", len(line))
+        self.raw(T[kind], size + line + (size if kind == "IPC_LINE" else b""))
 
     def read(self):
         m = self.s.recv(1 << 17)
