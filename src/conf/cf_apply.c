@@ -179,7 +179,7 @@ static void
 line_off(struct job *j, struct cf_obj *at, struct cf_ent *e)
 {
 	if ((j->f->flags & FF_BOTH) != 0) {
-		if (remove_alike(j, at))
+		if (remove_alike(j, at) || j->partial)
 			return;
 		if (e != NULL && e->negated) {
 			if (j->to_default)

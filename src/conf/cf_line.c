@@ -96,6 +96,23 @@ try_level(struct try *t, struct cf_obj *at, struct hit *h)
 	return try_mode(t, at, 0, false, &h->m);
 }
 
+/* In a mode that keeps lines of which it knows little: `class` is rather one
+ * of them than `class-map`. */
+static bool
+is_part(const struct hit *h, const struct cli_line *l)
+{
+	unsigned first = h->negated ? 1 : 0;
+
+	for (unsigned i = 0; i < h->m.nsteps; i++) {
+		const struct cli_node *n = &cli_nodes[h->m.steps[i].node];
+
+		if (n->kind == N_WORD && h->m.steps[i].tok == first)
+			return strlen(n->text) > l->tok[first].len &&
+			    n->text[l->tok[first].len] == '-';
+	}
+	return false;
+}
+
 /* From the current mode outwards. */
 static bool
 find_from(struct try *t, struct cf_obj *at)
@@ -115,6 +132,8 @@ find_from(struct try *t, struct cf_obj *at)
 			continue;
 		}
 		if (vague && !h->m.exact)
+			continue;
+		if (at != t->cur && obj_mode(t->cur)->keep && is_part(h, &t->l))
 			continue;
 		if (!found || h->m.exact)
 			t->hit = *h;

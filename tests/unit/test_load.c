@@ -182,6 +182,39 @@ test_ambiguous(void **state)
 	conf_free(c);
 }
 
+/* Typed without indentation. */
+static void
+test_kept_words(void **state)
+{
+	(void)state;
+	loads("policy-map P\nclass C\npolice 8000\nclass class-default\n"
+	      "router rip\nnetwork 10.0.0.0\n"
+	      "aaa group server tacacs+ G\nserver name T\n"
+	      "archive\nlog config\nlogging enable\nhidekeys\n"
+	      "notify syslog\nclass-map C\nint lo0\n",
+	    "1 note accepted without effect: QoS\n"
+	    "5 note accepted without effect: routing protocols\n"
+	    "8 note accepted without effect: this block\n"
+	    "10 note accepted without effect: the configuration logger\n"
+	    "14 note accepted without effect: QoS\n",
+	    "aaa group server tacacs+ G\n server name T\n!\n"
+	    "archive\n log config\n  logging enable\n  notify syslog\n"
+	    "  hidekeys\n!\nclass-map C\n!\n"
+	    "policy-map P\n class C\n  police 8000\n class class-default\n"
+	    "!\ninterface Loopback0\n no ip address\n!\n"
+	    "router rip\n network 10.0.0.0\n");
+}
+
+/* `no` that stops early removes what begins so, and leaves nothing itself. */
+static void
+test_no_partial(void **state)
+{
+	(void)state;
+	loads("snmp-server location x\nsnmp-server contact y\n"
+	      "no service pad\nno snmp-server\nno service\nno logging\n",
+	    "", "no service pad\n");
+}
+
 /* `no` and `default` of a range: of every interface or of none. */
 static void
 test_no_range(void **state)
@@ -205,7 +238,8 @@ main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_kept_again), cmocka_unit_test(test_secrets),
 	    cmocka_unit_test(test_kept_not), cmocka_unit_test(test_ambiguous),
-	    cmocka_unit_test(test_no_range)};
+	    cmocka_unit_test(test_kept_words),
+	    cmocka_unit_test(test_no_partial), cmocka_unit_test(test_no_range)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
