@@ -63,6 +63,8 @@ enum ipc_type {
 	IPC_TERM,	 /* main: u16 length, u16 width, u16 history size,
 			  * u8 IPC_TERM_* flags: all of it, each time */
 	IPC_ACTIVE,	 /* shell: a key was pressed (now and then) */
+	IPC_FILTER,	 /* main: str "| include x", which an alias stood for:
+			  * what the command says goes through it */
 	IPC_CLOSE,	 /* main: the session ends (exit, reload) */
 };
 

@@ -186,6 +186,21 @@ take_term(struct shell *s, struct rd *b)
 }
 
 static void
+take_bar(struct shell *s, struct rd *b)
+{
+	char text[LINE_MAX_LEN];
+	struct bar bar;
+
+	rd_str(b, text, sizeof(text));
+	if (!rd_ok(b) || s->filter != NULL)
+		return; /* what was typed behind the alias counts */
+	bar_split(text, true, &bar);
+	s->filter = filter_new(bar.kind, bar.arg);
+	if (s->filter == NULL)
+		put_str(s, "% Failed to compile regular expression.\n");
+}
+
+static void
 take_message(struct shell *s, struct ipc_msg *m)
 {
 	int i;
@@ -209,6 +224,9 @@ take_message(struct shell *s, struct ipc_msg *m)
 		break;
 	case IPC_TERM:
 		take_term(s, &m->body);
+		break;
+	case IPC_FILTER:
+		take_bar(s, &m->body);
 		break;
 	case IPC_CLOSE:
 		s->closed = true;

@@ -240,6 +240,24 @@ session_aliases(struct router *r, struct strbuf *sb)
 			sb_printf(sb, "  %-22s%s\n", a->name, a->text);
 }
 
+/* Filters are the shell's, and come here only out of an alias. */
+static bool
+shell_filter(struct session *s, const struct bar *bar, const char *line)
+{
+	uint8_t buf[LINE_LENGTH_MAX];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	if (bar->kind != BAR_BEGIN && bar->kind != BAR_COUNT &&
+	    bar->kind != BAR_EXCLUDE && bar->kind != BAR_INCLUDE &&
+	    bar->kind != BAR_SECTION)
+		return false;
+	wr_str(&w, line + bar->cmd_len);
+	if (!wr_ok(&w))
+		return false;
+	session_send(s, IPC_FILTER, buf, wr_len(&w));
+	return true;
+}
+
 void
 session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 {
@@ -258,7 +276,7 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 	json = bar.kind == BAR_JSON;
 	text = xstrdup(line);
 	if (json || bar.kind == BAR_REDIRECT || bar.kind == BAR_APPEND ||
-	    bar.kind == BAR_TEE)
+	    bar.kind == BAR_TEE || shell_filter(s, &bar, line))
 		text[bar.cmd_len] = '\0';
 	cli_match_run(text, mode, s->level >= 15, &cmd);
 	free(text);
