@@ -205,27 +205,45 @@ banner_delimiter(const char *s, char delim[3])
 	return strlen(delim);
 }
 
-/* What is behind the second delimiter is ignored, as in IOS. Printed with ^C,
- * unless the text holds that. */
+/* Printed with ^C, unless the text holds that. */
+static void
+pick_delimiter(const char *s, size_t len, char delim[3])
+{
+	static const char others[] = "#%@$~|&";
+
+	if (memmem(s, len, "^C", 2) == NULL &&
+	    (len == 0 || (s[0] != 'C' && s[len - 1] != '^'))) {
+		str_copy(delim, "^C", 3);
+		return;
+	}
+	for (unsigned i = 0; delim[0] == '\003' && others[i] != '\0'; i++)
+		if (memchr(s, others[i], len) == NULL)
+			delim[0] = others[i];
+}
+
+/* What is behind the second delimiter is ignored, as in IOS. The octet ^C is
+ * a delimiter only, never in a text. */
 static unsigned
 value_banner(const struct cli_node *n, const struct cli_line *l, unsigned i,
     char *buf)
 {
 	const char *s = l->tok[i].s, *stop;
-	char delim[3], *at;
-	size_t dlen = banner_delimiter(s, delim), len;
+	char delim[3];
+	size_t dlen = banner_delimiter(s, delim), len = 0;
 
 	s += dlen;
 	stop = strstr(s, delim);
 	if (stop == NULL || (size_t)(stop - s) > n->hi ||
-	    (size_t)(stop - s) + 2 * dlen + 2 >= CLI_VALUE_MAX)
+	    (size_t)(stop - s) + 8 >= CLI_VALUE_MAX)
 		return 0;
-	len = (size_t)(stop - s);
-	at = memmem(s, len, "^C", 2);
-	if (at == NULL && (len == 0 || s[0] != 'C') &&
-	    (len == 0 || stop[-1] != '^'))
-		str_copy(delim, "^C", sizeof(delim));
-	snprintf(buf, CLI_VALUE_MAX, "%s%.*s%s", delim, (int)len, s, delim);
+	for (; s < stop; s++)
+		if (*s != '\003')
+			buf[2 + len++] = *s;
+	pick_delimiter(buf + 2, len, delim);
+	dlen = strlen(delim);
+	memmove(buf + dlen, buf + 2, len);
+	memcpy(buf, delim, dlen);
+	memcpy(buf + dlen + len, delim, dlen + 1);
 	return l->n - i;
 }
 
