@@ -82,7 +82,8 @@ struct command {
 	const char *deliver; /* NULL: the mode's */
 	VEC(const char *) def_field;
 	VEC(const char *) def_value;
-	bool on, both, existing, dup, sorted, hidden, has_default, literal,
+	bool on, both, existing, dup, whole;
+	bool sorted, hidden, has_default, literal,
 	    json;
 	int level;
 	unsigned id, slot, class;

@@ -286,7 +286,7 @@ parse_value(struct elem *e)
 
 static const char *const actions[] = {"enter", "prefix", "add", "run", "check",
 	"choice", "default", "on", "both", "always", "deliver", "sort",
-	"noeffect", "refuse", "hidden", "existing", "dup", "format",
+	"noeffect", "refuse", "hidden", "existing", "dup", "whole", "format",
 	"json"};
 
 static bool
@@ -469,6 +469,8 @@ parse_action(struct command *c)
 		c->existing = true;
 	else if (take_word("dup"))
 		c->dup = true;
+	else if (take_word("whole"))
+		c->whole = true;
 	else if (take_word("json"))
 		c->json = true;
 	else

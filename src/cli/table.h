@@ -77,6 +77,7 @@ enum cli_form_flag {
 	FF_LITERAL = 64, /* begins with the word "no" */
 	FF_NUMBERED = 128,
 	FF_JSON = 256,	 /* `| json` has an answer */
+	FF_WHOLE = 512,	 /* `no` that stops early removes all alike */
 };
 
 #define CLI_NO_LIST 0xffff

@@ -545,6 +545,21 @@ apply_prefix(struct job *entry, struct cf_obj *at)
 	return rv;
 }
 
+/* `no crypto map NAME`: all that begins so, of whatever form. */
+static enum cf_result
+remove_whole(struct job *j, struct cf_obj *at)
+{
+	struct cf_ent *e, *next;
+
+	for (e = at->ents; e != NULL; e = next) {
+		next = e->next;
+		if (strncmp(e->text, str_of(&j->text), j->text.len) == 0 &&
+		    e->text[j->text.len] == ' ')
+			cf_ent_remove(j->c, e);
+	}
+	return CF_OK;
+}
+
 enum cf_result
 cf_apply(struct conf *c, struct cf_obj **at, const struct cli_line *l,
     const struct cli_match *m, bool negated, bool to_default,
@@ -567,6 +582,8 @@ cf_apply(struct conf *c, struct cf_obj **at, const struct cli_line *l,
 	job_texts(&j);
 	if (j.f->action == FA_REFUSE)
 		rv = negated ? CF_OK : cf_refuse(err, "%% %s", j.f->note);
+	else if (negated && j.partial && (j.f->flags & FF_WHOLE) != 0)
+		rv = remove_whole(&j, *at);
 	else if (m->jump != 0)
 		rv = apply_prefix(&j, *at);
 	else if (j.f->action == FA_ADD)

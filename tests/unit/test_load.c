@@ -205,6 +205,17 @@ test_kept_words(void **state)
 	    "router rip\n network 10.0.0.0\n");
 }
 
+/* Delimiters in the text, as octet or as two characters. */
+static void
+test_banners(void **state)
+{
+	(void)state;
+	loads("banner motd #a\003b\nc#\nbanner login \003a ^C b\003\n"
+	      "banner exec #^\003C#\n",
+	    "", "banner exec #^C#\nbanner login #a ^C b#\n"
+		"banner motd ^Cab\nc^C\n");
+}
+
 /* `no` that stops early removes what begins so, and leaves nothing itself. */
 static void
 test_no_partial(void **state)
@@ -213,6 +224,11 @@ test_no_partial(void **state)
 	loads("snmp-server location x\nsnmp-server contact y\n"
 	      "no service pad\nno snmp-server\nno service\nno logging\n",
 	    "", "no service pad\n");
+	loads("crypto map M local-address Loopback0\ncrypto map M 10 gdoi\n"
+	      "crypto map M 20 gdoi\ncrypto map M2 10 gdoi\n"
+	      "crypto map M client x\nno crypto map M\nno crypto map N\n",
+	    "5 note accepted without effect: not used by groups\n",
+	    "crypto map M2 10 gdoi\n");
 }
 
 /* `no` and `default` of a range: of every interface or of none. */
@@ -239,7 +255,8 @@ main(void)
 	    cmocka_unit_test(test_kept_again), cmocka_unit_test(test_secrets),
 	    cmocka_unit_test(test_kept_not), cmocka_unit_test(test_ambiguous),
 	    cmocka_unit_test(test_kept_words),
-	    cmocka_unit_test(test_no_partial), cmocka_unit_test(test_no_range)};
+	    cmocka_unit_test(test_no_partial),
+	    cmocka_unit_test(test_banners), cmocka_unit_test(test_no_range)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
