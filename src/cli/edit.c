@@ -7,7 +7,8 @@
  * What stands behind the prompt is remembered (`shown`). After each key the
  * line is compared with it and only the difference is written: a character
  * at the end of the line is echoed as itself. A line wider than the terminal
- * is shown through a window that moves by ten columns; `$` marks a cut end.
+ * is shown through a window that moves by ten columns (fewer where there is
+ * little room); `$` marks a cut end.
  */
 #include "config.h"
 
@@ -22,6 +23,7 @@
 #define DEL 0x7f
 #define ESC 0x1b
 #define SCROLL 10
+#define ROOM_MIN 4
 #define WIDTH_ENDLESS 511
 #define CELLS (2 * LINE_CAP)
 
@@ -109,32 +111,35 @@ cells_of_line(struct cells *c, const struct line *l)
 		c->cur = c->n;
 }
 
-/* Columns behind the prompt, 0 if lines are never cut. The last one stays
- * empty: terminals differ in what they do there. */
+/* Columns behind the prompt (behind its last row, if it takes several), 0 if
+ * lines are never cut. The last one stays empty: terminals differ in what they
+ * do there. */
 static unsigned
 room(const struct edit *e)
 {
-	size_t used = strlen(e->prompt) + 1;
+	unsigned width = e->set.width, used;
 
-	if (e->set.width == 0 || e->set.width >= WIDTH_ENDLESS ||
-	    e->set.width < used + 2 * SCROLL)
+	if (width == 0 || width >= WIDTH_ENDLESS)
 		return 0;
-	return (unsigned)(e->set.width - used);
+	used = (unsigned)(strlen(e->prompt) % width) + 1;
+	return width >= used + ROOM_MIN ? width - used : 0;
 }
 
 /* Moves the window so that the cursor is in it and on no `$`. */
 static void
 scroll(struct edit *e, const struct cells *c, unsigned width)
 {
+	unsigned step = width / 2 < SCROLL ? width / 2 : SCROLL;
+
 	if (c->n <= width) {
 		e->window = 0;
 		return;
 	}
 	while (c->cur > e->window + width -
 		(c->n > e->window + width ? 2 : 0))
-		e->window += SCROLL;
+		e->window += step;
 	while (e->window > 0 && c->cur <= e->window)
-		e->window -= SCROLL;
+		e->window -= e->window > step ? step : e->window;
 }
 
 /* What is to stand behind the prompt. */
@@ -435,18 +440,26 @@ takes_commands(const struct edit *e)
 	return e->kind == EDIT_EXEC || e->kind == EDIT_CONFIG;
 }
 
+/* Another line takes the place of this one, however much was typed. */
+static void
+recall_line(struct edit *e, bool (*fn)(struct history *, struct line *))
+{
+	if (fn(&e->history[e->kind], &e->line))
+		e->full = false;
+}
+
 static void
 on_older(struct edit *e)
 {
 	if (takes_commands(e))
-		(void)history_older(&e->history[e->kind], &e->line);
+		recall_line(e, history_older);
 }
 
 static void
 on_newer(struct edit *e)
 {
 	if (takes_commands(e))
-		(void)history_newer(&e->history[e->kind], &e->line);
+		recall_line(e, history_newer);
 }
 
 static char *

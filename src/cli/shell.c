@@ -28,11 +28,10 @@ say(struct shell *s, uint16_t type, const char *text)
 	struct wr w = wr_of(buf, sizeof(buf));
 
 	wr_str(&w, text);
-	if (!wr_ok(&w)) { /* too long an answer is none: something must come */
-		w = wr_of(buf, sizeof(buf));
-		wr_str(&w, "");
-	}
-	(void)ipc_send(s->sock, type, 0, buf, wr_len(&w), NULL, 0);
+	if (wr_ok(&w))
+		(void)ipc_send(s->sock, type, 0, buf, wr_len(&w), NULL, 0);
+	else /* too long an answer is none, nor Enter */
+		(void)ipc_send(s->sock, IPC_ABORT, 0, NULL, 0, NULL, 0);
 	explicit_bzero(buf, sizeof(buf));
 }
 
@@ -298,11 +297,31 @@ static const struct edit_ops ops = {on_help, on_complete, on_socket,
 
 /* ---- one command ---- */
 
+/* The next line of a script. Of one without end no more is kept than makes
+ * it too long. */
+static char *
+line_of(FILE *f)
+{
+	struct strbuf sb = {0};
+	int c = getc(f);
+
+	if (c == EOF)
+		return NULL;
+	for (; c != EOF && c != '\n'; c = getc(f)) {
+		char ch = (char)c;
+
+		if (sb.len <= LINE_MAX_LEN)
+			sb_add(&sb, &ch, 1);
+	}
+	if (sb.s == NULL)
+		return xstrdup("");
+	sb.s[strcspn(sb.s, "\r")] = '\0';
+	return sb.s;
+}
+
 const char *
 shell_next_command(struct shell *s)
 {
-	size_t cap = 0;
-
 	while (s->ncmds > 0) {
 		if (strcmp(s->cmds[0], "-") != 0) {
 			s->ncmds--;
@@ -310,10 +329,9 @@ shell_next_command(struct shell *s)
 		}
 		free(s->from_stdin);
 		s->from_stdin = NULL;
-		if (getline(&s->from_stdin, &cap, stdin) != -1) {
-			s->from_stdin[strcspn(s->from_stdin, "\r\n")] = '\0';
+		s->from_stdin = line_of(stdin);
+		if (s->from_stdin != NULL)
 			return s->from_stdin;
-		}
 		s->ncmds--;
 		s->cmds++;
 	}
@@ -446,6 +464,14 @@ begins(const char *line, const char *word)
 	return strncasecmp(line, word, strlen(word)) == 0;
 }
 
+static bool
+only_shows(const char *cmd)
+{
+	if (begins(cmd, "do "))
+		cmd = strchr(cmd, ' ');
+	return begins(cmd, "sh") || begins(cmd, "more");
+}
+
 /* The filter of a line, if it is the shell's; *len is what the router gets.
  * False: said why not. */
 static bool
@@ -491,7 +517,7 @@ shell_run_line(struct shell *s, const char *line)
 	}
 	if (!take_filter(s, line, &len))
 		return;
-	s->stoppable = begins(line, "sh") || begins(line, "more");
+	s->stoppable = only_shows(line);
 	pager_begin(&s->pager, s->edit != NULL);
 	s->ready = false;
 	wr_str(&w, line);

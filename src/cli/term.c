@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct term {
 	struct termios before;
 	bool tty;	 /* in is one */
 	bool own_out;	 /* io.out was opened here */
+	bool blocks;	 /* io.out does, when it is full */
 	bool gone, eof;	 /* the user; the input */
 	bool ended;	 /* the session: no more keys are wanted */
 	bool watch, stop; /* a command runs; it shall end */
@@ -121,12 +123,16 @@ keys_read(struct term *t)
 static bool
 wait_input(struct term *t, bool serve)
 {
+	size_t had = t->count;
 	struct pollfd p[2] = {
 	    {.fd = t->io.other, .events = serve ? POLLIN : 0},
 	    {.fd = keys_room(t) > 0 && !t->eof ? t->io.in : -1,
 		.events = POLLIN}};
 
 	term_flush(t);
+	if (t->count != had || (t->watch && t->stop) || t->gone ||
+	    (t->eof && p[1].fd != -1))
+		return true; /* keys came while the user did not read */
 	if (poll(p, 2, -1) == -1)
 		return true;
 	if (p[1].revents != 0)
@@ -195,8 +201,14 @@ static void
 send_all(struct term *t, const unsigned char *data, size_t len)
 {
 	while (len > 0 && !t->gone) {
-		ssize_t n = write(t->io.out, data, len);
+		ssize_t n;
 
+		/* What poll() lets into a pipe at once. */
+		if (t->blocks && wait_output(t) == -1) {
+			t->gone = true;
+			break;
+		}
+		n = write(t->io.out, data, len < PIPE_BUF ? len : PIPE_BUF);
 		if (n > 0) {
 			data += n;
 			len -= (size_t)n;
@@ -315,6 +327,7 @@ open_output(struct term *t)
 		(void)fcntl(t->io.out, F_SETFL, flags | O_NONBLOCK);
 		return;
 	}
+	t->blocks = true;
 	if (!isatty(t->io.out))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t->io.out);
@@ -323,6 +336,7 @@ open_output(struct term *t)
 		return;
 	t->io.out = fd;
 	t->own_out = true;
+	t->blocks = false;
 }
 
 struct term *
