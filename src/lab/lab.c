@@ -215,70 +215,77 @@ plain_exec(const struct lab *lab, const struct lab_node *n, char **cmds,
 	return rc;
 }
 
-static const struct lab_node *
-find_node(const struct lab *lab, const char *name)
-{
-	const struct lab_node *n = lab_find(lab, name);
+/* The node that DIR NODE names. */
+struct place {
+	struct lab *lab;
+	const struct lab_node *n;
+	char *state; /* directory of a router */
+};
 
-	if (n == NULL)
-		fprintf(stderr, "cohort lab: no node %s in %s\n", name,
-		    lab->name);
-	return n;
+static bool
+place_open(struct place *p, const struct lab_args *a)
+{
+	p->lab = open_running(a->v[0]);
+	if (p->lab == NULL)
+		return false;
+	p->n = lab_find(p->lab, a->v[1]);
+	if (p->n == NULL) {
+		fprintf(stderr, "cohort lab: no node %s in %s\n", a->v[1],
+		    p->lab->name);
+		lab_free(p->lab);
+		return false;
+	}
+	p->state = xasprintf("%s/state/%s", p->lab->run, p->n->name);
+	return true;
 }
 
-/* Of the machine, in the network of a node; for a router beside it. */
+static int
+place_close(struct place *p, int rc)
+{
+	free(p->state);
+	lab_free(p->lab);
+	return rc;
+}
+
+/* Commands, or without them a shell, of the machine in the node's network. */
+static int
+plain(const struct place *p, const struct lab_args *a)
+{
+	return a->n > 2 ? plain_exec(p->lab, p->n, a->v + 2, a->n - 2)
+			: plain_shell(p->lab, p->n);
+}
+
 static int
 do_shell(const struct lab_args *a)
 {
-	struct lab *lab = open_running(a->v[0]);
-	const struct lab_node *n;
-	char *state;
-	int rc = 1;
+	struct place p;
 
-	if (lab == NULL)
+	if (!place_open(&p, a))
 		return 1;
-	if ((n = find_node(lab, a->v[1])) != NULL) {
-		state = xasprintf("%s/state/%s", lab->run, n->name);
-		if (n->router)
-			setenv("LAB_STATE", state, 1);
-		rc = a->n > 2 ? plain_exec(lab, n, a->v + 2, a->n - 2)
-			      : plain_shell(lab, n);
-		free(state);
-	}
-	lab_free(lab);
-	return rc;
+	if (p.n->router)
+		setenv("LAB_STATE", p.state, 1);
+	return place_close(&p, plain(&p, a));
 }
 
 /* With commands: exec; without: an interactive console. */
 static int
 talk(const struct lab_args *a)
 {
-	struct lab *lab = open_running(a->v[0]);
-	const struct lab_node *n;
-	char *state;
-	int rc = 1;
+	struct place p;
+	int rc;
 
-	if (lab == NULL)
+	if (!place_open(&p, a))
 		return 1;
-	if ((n = find_node(lab, a->v[1])) == NULL) {
-		lab_free(lab);
-		return 1;
-	}
-	state = xasprintf("%s/state/%s", lab->run, n->name);
-	if (n->router && a->n > 2)
-		rc = console_exec(state, a->v + 2, a->n - 2);
-	else if (n->router)
-		rc = console_attach(state, &(struct shell_who){
+	if (!p.n->router)
+		rc = plain(&p, a);
+	else if (a->n > 2)
+		rc = console_exec(p.state, a->v + 2, a->n - 2);
+	else
+		rc = console_attach(p.state, &(struct shell_who){
 			isatty(STDIN_FILENO) ? SESSION_CONSOLE
 					     : SESSION_SCRIPT,
 			"", "", NULL, NULL});
-	else if (a->n > 2)
-		rc = plain_exec(lab, n, a->v + 2, a->n - 2);
-	else
-		rc = plain_shell(lab, n);
-	free(state);
-	lab_free(lab);
-	return rc;
+	return place_close(&p, rc);
 }
 
 static int
