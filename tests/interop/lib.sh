@@ -17,9 +17,8 @@ esac
 python=${PYTHON:-/usr/bin/python3}
 tmp=$(mktemp -d "/tmp/cohort-interop.XXXXXX") || exit 1
 export COHORT_RUN="$tmp/run"
-passed=0
-failed=0
 jobs_started=
+. "$here/../words.sh"
 # Programs run in the namespaces of the nodes by nsenter.
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'this test needs root'
@@ -45,31 +44,6 @@ need_program() { # skips the test when the machine lacks it
 	done
 }
 
-ok() {
-	echo "ok    $1"
-	passed=$((passed + 1))
-}
-
-bad() { # bad TEXT [FILE]
-	echo "FAIL  $1"
-	[ -z "${2-}" ] || sed 's/^/      | /' "$2" | tail -n 25
-	failed=$((failed + 1))
-}
-
-check() { # check TEXT COMMAND...
-	_text=$1
-	shift
-	if "$@" >"$tmp/out" 2>&1; then
-		ok "$_text"
-	else
-		bad "$_text" "$tmp/out"
-	fi
-}
-
-not() {
-	! "$@"
-}
-
 # tally COMMAND...: its lines of ok and FAIL count here.
 tally() {
 	"$@" >"$tmp/tally" 2>&1
@@ -79,20 +53,6 @@ tally() {
 	_bad=$(grep -c '^FAIL ' "$tmp/tally")
 	failed=$((failed + _bad))
 	[ "$_status" -eq 0 ] || [ "$_bad" -gt 0 ] || bad "status $_status: $*"
-}
-
-# wait_for SECONDS COMMAND...
-wait_for() {
-	_end=$(($(date +%s) + $1))
-	shift
-	until "$@" >"$tmp/wait" 2>&1; do
-		if [ "$(date +%s)" -ge "$_end" ]; then
-			cat "$tmp/wait"
-			echo "not within the time: $*"
-			return 1
-		fi
-		sleep 0.2
-	done
 }
 
 # node NAME COMMAND...: in the network of a node.
@@ -156,10 +116,4 @@ lab_up() {
 
 registered() {
 	shows "$1" 'show crypto gdoi' 'Registration status +: Registered'
-}
-
-finish() {
-	echo "$passed passed, $failed failed"
-	[ "$failed" -eq 0 ]
-	exit
 }

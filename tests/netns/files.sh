@@ -12,6 +12,7 @@
 set -u
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../words.sh"
 cohort=${1:-${COHORT:-./cohort}}
 case $cohort in
 /*) ;;
@@ -22,10 +23,7 @@ export ASAN_OPTIONS="detect_leaks=0:quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_
 if [ "${2-}" != inside ]; then
 	user=
 	[ "$(id -u)" -eq 0 ] || user='--user --map-root-user'
-	if ! unshare --user --map-root-user --net true 2>/dev/null; then
-		echo 'neither root nor user namespaces'
-		exit 77
-	fi
+	need_namespaces
 	tmp=$(mktemp -d /tmp/cohort-files.XXXXXX) || exit 1
 	trap 'rm -rf "$tmp"' EXIT
 	trap 'exit 130' INT TERM
@@ -52,30 +50,6 @@ if [ "${2-}" != inside ]; then
 	exit
 fi
 tmp=$FILES_TMP
-
-wait_for() { # wait_for SECONDS COMMAND...
-	_end=$(($(date +%s) + $1))
-	shift
-	until "$@" >"$tmp/wait.out" 2>&1; do
-		if [ "$(date +%s)" -ge "$_end" ]; then
-			cat "$tmp/wait.out"
-			echo "not within the time: $*"
-			return 1
-		fi
-		sleep 0.1
-	done
-}
-
-proof() { # proof TEXT COMMAND...
-	_text=$1
-	shift
-	if "$@" >"$tmp/proof.out" 2>&1; then
-		echo "ok    $_text"
-	else
-		echo "FAIL  $_text"
-		tail -n 30 "$tmp/proof.out" | sed 's/^/      | /'
-	fi
-}
 
 rx() {
 	"$cohort" exec -s "$tmp/st" R1 "$@"
@@ -114,7 +88,7 @@ talk() {
 }
 
 files() {
-	proof 'copy, dir, more, rename, delete ask as IOS does' talk 3<<'EXPECTED' <<'TYPED'
+	check 'copy, dir, more, rename, delete ask as IOS does' talk 3<<'EXPECTED' <<'TYPED'
 Directory of flash0:/
 
 No files in directory
@@ -188,7 +162,7 @@ show startup-config
 write erase
 
 TYPED
-	proof 'file prompt quiet asks nothing' talk 3<<'EXPECTED' <<'TYPED'
+	check 'file prompt quiet asks nothing' talk 3<<'EXPECTED' <<'TYPED'
 Enter configuration commands, one per line.  End with CNTL/Z.
 N bytes copied in N secs (N bytes/sec)
 N bytes copied in N secs (N bytes/sec)
@@ -204,7 +178,7 @@ configure terminal
 no file prompt
 end
 TYPED
-	proof 'tftp: is refused with what to do instead' sh -c \
+	check 'tftp: is refused with what to do instead' sh -c \
 	    '"$0" exec -s "$1" R1 "copy tftp://1.1.1.1/x running-config" |
 	    grep -q "^$1/flash: copy the file there"' "$cohort" "$tmp/st"
 }
@@ -232,7 +206,7 @@ redirected() {
 }
 
 replaces() {
-	proof 'configure replace: the question, the list, and the result' \
+	check 'configure replace: the question, the list, and the result' \
 	    talk 3<<'EXPECTED' <<'TYPED'
 N bytes copied in N secs (N bytes/sec)
 Enter configuration commands, one per line.  End with CNTL/Z.
@@ -384,7 +358,7 @@ archives() {
 
 reloads() {
 	rx 'write memory' >/dev/null
-	proof 'reload in, cancel, and what is refused' talk 3<<'EXPECTED' <<'TYPED'
+	check 'reload in, cancel, and what is refused' talk 3<<'EXPECTED' <<'TYPED'
 No reload is scheduled.
 Reload scheduled for TIME (in N minutes) by console
 Reload reason: new cable
@@ -468,42 +442,42 @@ printf 'hostname R1\ninterface Loopback0\n ip address 1.1.1.1 %s\nend\n' \
     255.255.255.255 >"$tmp/r1.cfg"
 start
 if [ "$3" = timer ]; then
-	proof 'a change that is not confirmed is undone after its minute' \
+	check 'a change that is not confirmed is undone after its minute' \
 	    timed_out
 	stop
 	: >"$tmp/done"
 	exit
 fi
 files
-proof 'redirect, append and tee of commands of main and of a child' redirected
+check 'redirect, append and tee of commands of main and of a child' redirected
 quiet_replaces
-proof 'configure replace of a file with a bad line changes nothing' \
+check 'configure replace of a file with a bad line changes nothing' \
     replace_refused
-proof 'copy into running-config merges' merge
-proof 'crypto key generate in a file: copy runs it, replace names it' keys
-proof 'a file of a hundred commands leaves consoles free' many
-proof 'configure revert now takes a change back' trial
-proof 'archive: by command and with write memory, the oldest go' archives
+check 'copy into running-config merges' merge
+check 'crypto key generate in a file: copy runs it, replace names it' keys
+check 'a file of a hundred commands leaves consoles free' many
+check 'configure revert now takes a change back' trial
+check 'archive: by command and with write memory, the oldest go' archives
 reloads
-proof 'a hundred thousand lines' big
+check 'a hundred thousand lines' big
 stop
 rm -rf "$tmp/st"
 mkdir -p "$tmp/st/flash"
 printf 'file prompt quiet\n' | cat - "$tmp/r1.cfg" >"$tmp/r1.new" &&
     mv "$tmp/r1.new" "$tmp/r1.cfg"
-proof 'killed while it saves: whole' killed 'write memory' \
+check 'killed while it saves: whole' killed 'write memory' \
     "$tmp/st/startup-config"
-proof 'killed while it copies: whole' killed 'copy running-config flash:k' \
+check 'killed while it copies: whole' killed 'copy running-config flash:k' \
     "$tmp/st/flash/k"
 start
-proof 'what it was writing is cleared away' sh -c \
+check 'what it was writing is cleared away' sh -c \
     '! ls -A "$0" | grep -q "^\\."' "$tmp/st/flash"
 stop
 rm -rf "$tmp/st"
 mkdir "$tmp/st"
 if mount -t tmpfs -o size=512k tmpfs "$tmp/st"; then
 	start
-	proof 'disk full: the old file stays, and space is used again' full_disk
+	check 'disk full: the old file stays, and space is used again' full_disk
 	stop
 	umount "$tmp/st"
 else

@@ -29,8 +29,7 @@ fi
 
 tmp=$(mktemp -d /tmp/cohort-json.XXXXXX) || exit 1
 router=
-passed=0
-failed=0
+. "$(dirname "$0")/../words.sh"
 cleanup() {
 	[ -z "$router" ] || { kill "$router" && wait "$router"; } 2>/dev/null
 	rm -rf "$tmp"
@@ -38,18 +37,6 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-check() { # check TEXT COMMAND...
-	_text=$1
-	shift
-	if "$@" >"$tmp/out" 2>&1; then
-		echo "ok    $_text"
-		passed=$((passed + 1))
-	else
-		echo "FAIL  $_text"
-		sed 's/^/      | /' "$tmp/out"
-		failed=$((failed + 1))
-	fi
-}
 run() {
 	"$COHORT" exec -s "$tmp/state" J1 "$@"
 }
@@ -146,5 +133,4 @@ check 'two bars: refused' refused 'show crypto gdoi | json | include a' \
 check 'an unknown command is that' refused 'show nothing | json' \
     '% Invalid input detected'
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -15,8 +15,7 @@ case $COHORT in
 esac
 tmp=$(mktemp -d /tmp/cohort-lab.XXXXXX) || exit 1
 export COHORT_RUN="$tmp/run"
-passed=0
-failed=0
+. "$(dirname "$0")/../words.sh"
 
 cleanup() {
 	"$COHORT" lab down "$tmp/lab" >/dev/null 2>&1
@@ -26,27 +25,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-if ! unshare --user --map-root-user --net true 2>/dev/null; then
-	echo 'neither root nor user namespaces'
-	exit 77
-fi
-
-check() { # check TEXT COMMAND...
-	_text=$1
-	shift
-	if "$@" >"$tmp/out" 2>&1; then
-		echo "ok    $_text"
-		passed=$((passed + 1))
-	else
-		echo "FAIL  $_text"
-		sed 's/^/      | /' "$tmp/out"
-		failed=$((failed + 1))
-	fi
-}
-
-not() {
-	! "$@"
-}
+need_namespaces
 
 alive() { # not gone, and not a zombie that nobody has waited for
 	grep -q '^State:[^Z]*$' "/proc/$1/status"
@@ -250,5 +229,4 @@ refused 'mtu is a number' "$n$l [\"a:e1\", \"a:e2\"]\n    mtu: 9x\n"
 check 'no such directory' says 'No such file' "$COHORT" lab up "$tmp/none"
 check 'no such sub-command' says 'usage:' "$COHORT" lab levitate "$tmp/lab"
 
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+finish

@@ -16,6 +16,7 @@
 set -u
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
+. "${ROBUST_WORDS:-$here/../words.sh}"
 cohort=${1:-${COHORT:-./cohort}}
 case $cohort in
 /*) ;;
@@ -26,30 +27,6 @@ esac
 export ASAN_OPTIONS="detect_leaks=0:quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 
 # ---- the parts run as robust.sh COHORT part NAME, with $tmp ----
-
-wait_for() { # wait_for SECONDS COMMAND...
-	_end=$(($(date +%s) + $1))
-	shift
-	until "$@" >"$tmp/wait.out" 2>&1; do
-		if [ "$(date +%s)" -ge "$_end" ]; then
-			cat "$tmp/wait.out"
-			echo "not within the time: $*"
-			return 1
-		fi
-		sleep 0.1
-	done
-}
-
-proof() { # proof TEXT COMMAND...
-	_text=$1
-	shift
-	if "$@" >"$tmp/proof.out" 2>&1; then
-		echo "ok    $_text"
-	else
-		echo "FAIL  $_text"
-		tail -n 20 "$tmp/proof.out" | sed 's/^/      | /'
-	fi
-}
 
 same() {
 	[ "$1" = "$2" ] && return
@@ -85,7 +62,7 @@ start() {
 	"$cohort" run -c "$tmp/r1.cfg" -n R1 -s "$tmp/st" -d \
 	    2>>"$tmp/router.log" &
 	router=$!
-	proof 'the router is ready' wait_for 30 [ -e "$tmp/st/ready" ]
+	check 'the router is ready' wait_for 30 [ -e "$tmp/st/ready" ]
 }
 
 stop() { # stop [MS]: SIGTERM, exit status 0 within 2 s
@@ -94,7 +71,7 @@ stop() { # stop [MS]: SIGTERM, exit status 0 within 2 s
 	wait "$router"
 	_rc=$?
 	_t=$((($(date +%s%N) - _t) / 1000000))
-	proof 'SIGTERM ends it with 0 within 2 s' \
+	check 'SIGTERM ends it with 0 within 2 s' \
 	    same "$_rc $((_t / 2000))" '0 0'
 }
 
@@ -178,16 +155,16 @@ kill_in_write() {
 
 saving() {
 	start
-	proof 'write memory' rx 'write memory'
+	check 'write memory' rx 'write memory'
 	stop
 	if strace -qq -e inject=getppid:signal=0:when=9999 true 2>/dev/null ||
 	    strace -qq -o /dev/null true 2>/dev/null; then
 		_new=$tmp/st/startup-config.new
 		for _c in openat fchmod write fsync close renameat; do
-			proof "killed at $_c while saving: old or new file" \
+			check "killed at $_c while saving: old or new file" \
 			    kill_in_write $_c "$_new"
 		done
-		proof 'killed at the fsync of the directory: the same' \
+		check 'killed at the fsync of the directory: the same' \
 		    kill_in_write fsync "$tmp/st"
 	else
 		for _n in 1 2 3 4 5 6 7 8; do
@@ -198,7 +175,7 @@ saving() {
 			sleep "0.0$_n"
 			kill -9 "$router"
 			wait "$router" "$_w" 2>/dev/null
-			proof "killed while saving, $_n:" saved_whole
+			check "killed while saving, $_n:" saved_whole
 		done
 	fi
 	rm -rf "$tmp/st"
@@ -210,20 +187,20 @@ saving() {
 		return
 	fi
 	start
-	proof 'saving on a small disk' rx 'write memory'
+	check 'saving on a small disk' rx 'write memory'
 	head -c 1000000 /dev/zero >"$tmp/st/fill" 2>/dev/null
-	proof 'disk full: told as IOS does, the saved file stays, it goes on' \
+	check 'disk full: told as IOS does, the saved file stays, it goes on' \
 	    writes_fail 'No space left on device'
 	rx 'configure terminal' 'crypto key generate rsa modulus 1024 label K1' \
 	    end >"$tmp/gen.out" 2>&1
 	rm -f "$tmp/st/fill"
-	proof 'space again: saving works again' rx 'write memory'
+	check 'space again: saving works again' rx 'write memory'
 	rx 'configure terminal' 'crypto key generate rsa modulus 1024 label K2' \
 	    end >>"$tmp/gen.out" 2>&1
-	proof 'and so does the key store' wait_for 10 [ -s "$tmp/st/rsa-keys" ]
+	check 'and so does the key store' wait_for 10 [ -s "$tmp/st/rsa-keys" ]
 	mount --bind "$tmp/st" "$tmp/st"
 	mount -o remount,bind,ro "$tmp/st"
-	proof 'disk read-only: the same' writes_fail 'Read-only file system'
+	check 'disk read-only: the same' writes_fail 'Read-only file system'
 	umount "$tmp/st"
 	stop
 	umount "$tmp/st"
@@ -255,10 +232,10 @@ ends() {
 	traces >"$tmp/before"
 	small_config >"$tmp/r1.cfg"
 	start
-	proof 'many route changes during dumps do not put netlink out of step' \
+	check 'many route changes during dumps do not put netlink out of step' \
 	    churn
 	stop
-	proof 'nothing is left: rules, nft, addresses, routes, sysctls, devices' \
+	check 'nothing is left: rules, nft, addresses, routes, sysctls, devices' \
 	    no_traces
 
 	start
@@ -267,25 +244,25 @@ ends() {
 	wait "$router" 2>/dev/null
 	start # at once: the old ike may still hold its port
 	for _k in $_kids; do
-		proof "kill -9 of main: a child ends by itself" \
+		check "kill -9 of main: a child ends by itself" \
 		    wait_for 5 gone "$_k"
 	done
-	proof 'the new router has UDP 848' wait_for 5 sh -c \
+	check 'the new router has UDP 848' wait_for 5 sh -c \
 	    'ss -H -l -u -n "sport = :848" | grep -q .'
-	proof 'it works' rx 'show version' 'show crypto isakmp sa'
-	proof 'no rule is there twice' sh -c '[ -z "$(ip rule | sort |
+	check 'it works' rx 'show version' 'show crypto isakmp sa'
+	check 'no rule is there twice' sh -c '[ -z "$(ip rule | sort |
 	    uniq -d)" ]'
 	stop
-	proof 'it takes away what the killed one left' no_traces
+	check 'it takes away what the killed one left' no_traces
 
 	start
 	kill -STOP $(kids "$router" | sed 's/.* //')
 	stop
-	proof 'stopped children do not keep it from ending cleanly' no_traces
+	check 'stopped children do not keep it from ending cleanly' no_traces
 	start
 	kill -9 "$(kid "$router" ike)" "$(kid "$router" fwd)"
 	stop
-	proof 'killed ones neither' no_traces
+	check 'killed ones neither' no_traces
 }
 
 part_single() {
@@ -369,28 +346,28 @@ kill_main() {
 	wait_for 10 answers dead 5 >/dev/null
 	kill -9 "$_main"
 	for _k in $_kids; do
-		proof 'kill -9 of main: a child ends by itself' \
+		check 'kill -9 of main: a child ends by itself' \
 		    wait_for 5 gone "$_k"
 	done
 	# Longer than the pings need to be seen in clear, if they were.
 	node h2 ping -n -q -c 5 -i 0.2 -W 1 172.16.3.10 >/dev/null 2>&1
 	# (What a new one sends before it has a policy is another matter: a
 	# member is open until it has registered for the first time.)
-	proof 'the dead router forwards nothing in clear' none dead icmp
+	check 'the dead router forwards nothing in clear' none dead icmp
 	# shellcheck disable=SC2046 # its words
 	nsenter --net="$LAB_RUN/ns/r2" $(tr '\0' ' ' <r2.cmdline) \
 	    >>r2.log 2>&1 &
 	second=$!
 	jobs_started="$jobs_started $second"
-	proof 'run again in the same namespace, it registers' \
+	check 'run again in the same namespace, it registers' \
 	    wait_for 30 registered r2
-	proof 'and the ping goes on' stream_goes_on dead 20 150
+	check 'and the ping goes on' stream_goes_on dead 20 150
 	stream_stop dead >/dev/null
 	capture_stop dead
 	kill "$second"
 	wait "$second"
-	proof 'SIGTERM: exit 0' equal $? 0 'exit status'
-	proof 'no rule of it is left' \
+	check 'SIGTERM: exit 0' equal $? 0 'exit status'
+	check 'no rule of it is left' \
 	    sh -c '! nsenter --net="$0" ip rule | grep -q 0xc0de' \
 	    "$LAB_RUN/ns/r2"
 }
@@ -399,8 +376,8 @@ part_first() {
 	. "$LAB_LIB_FILE"
 	_ks=$(lab_main r1)
 	_gm=$(lab_main r2)
-	proof 'four members have registered' wait_for 60 members r1 4
-	proof 'h2 pings h3' wait_for 30 can_ping h2 172.16.3.10
+	check 'four members have registered' wait_for 60 members r1 4
+	check 'h2 pings h3' wait_for 30 can_ping h2 172.16.3.10
 
 	# ike is killed: no packet is lost.
 	capture_start core core eth2 ip
@@ -408,24 +385,24 @@ part_first() {
 	wait_for 10 answers ike 5 >/dev/null
 	_old=$(kid "$_gm" ike)
 	kill -9 "$_old"
-	proof 'kill -9 of ike: it is started again' \
+	check 'kill -9 of ike: it is started again' \
 	    wait_for 10 restarted "$_gm" ike "$_old"
-	proof 'it registers again' wait_for 30 registered r2
-	proof 'the ping goes on' stream_goes_on ike 100
+	check 'it registers again' wait_for 30 registered r2
+	check 'the ping goes on' stream_goes_on ike 100
 	stream_stop ike >/dev/null
-	proof 'and has lost nothing' stream_lossless ike
+	check 'and has lost nothing' stream_lossless ike
 
 	# fwd is killed: what waits may be lost, nothing goes in clear.
 	stream_start fwd h2 172.16.3.10
 	wait_for 10 answers fwd 5 >/dev/null
 	_old=$(kid "$_gm" fwd)
 	kill -9 "$_old"
-	proof 'kill -9 of fwd: it is started again' \
+	check 'kill -9 of fwd: it is started again' \
 	    wait_for 10 restarted "$_gm" fwd "$_old"
-	proof 'encryption goes on' stream_goes_on fwd 50
+	check 'encryption goes on' stream_goes_on fwd 50
 	stream_stop fwd >/dev/null
 	capture_stop core
-	proof 'nothing of this crossed the core in clear' none core icmp
+	check 'nothing of this crossed the core in clear' none core icmp
 	_old="$(kid "$_gm" ike) $(kid "$_gm" fwd)"
 	stream_start both h2 172.16.3.10
 	wait_for 10 answers both 5 >/dev/null
@@ -433,12 +410,12 @@ part_first() {
 	kill -9 $_old
 	# Nobody knows any more how far the sequence numbers of the TEK were:
 	# the others may take it for replay until the next TEK.
-	proof 'kill -9 of both: the ping comes back, at last with a new TEK' \
+	check 'kill -9 of both: the ping comes back, at last with a new TEK' \
 	    stream_goes_on both 50 150
 	stream_stop both >/dev/null
 
 	# Mutated packets.
-	proof 'registered before the mutated packets' wait_for 30 registered r2
+	check 'registered before the mutated packets' wait_for 30 registered r2
 	_kids="$(kids "$_ks") $(kids "$_gm")"
 	stream_start mut h2 172.16.3.10
 	for _r in r1:192.168.1.1 r2:192.168.2.2; do
@@ -446,23 +423,23 @@ part_first() {
 		_r=${_r%:*}
 		state_of "$_r" >"$_r.state"
 		_before=$(counter "$_r" 'show cohort isakmp')
-		proof "mutated ISAKMP to $_r" node core python3 \
+		check "mutated ISAKMP to $_r" node core python3 \
 		    "$ROBUST_PY" isakmp "$_a" 2000
-		proof "$_r has counted them" \
+		check "$_r has counted them" \
 		    more_than "$_r" 'show cohort isakmp' $((_before + 500))
-		proof "nothing changed in $_r" untouched "$_r" "$_r.state"
+		check "nothing changed in $_r" untouched "$_r" "$_r.state"
 	done
 	_before=$(counter r2 'show cohort drops')
-	proof 'mutated ESP to a member' node core python3 "$ROBUST_PY" esp \
+	check 'mutated ESP to a member' node core python3 "$ROBUST_PY" esp \
 	    eth2 172.16.2.10 200
-	proof 'R2 has counted them' more_than r2 'show cohort drops' \
+	check 'R2 has counted them' more_than r2 'show cohort drops' \
 	    $((_before + 100))
-	proof 'nothing changed in R2' untouched r2 r2.state
-	proof 'the processes are the same' equal \
+	check 'nothing changed in R2' untouched r2 r2.state
+	check 'the processes are the same' equal \
 	    "$(kids "$_ks") $(kids "$_gm")" "$_kids" 'processes'
 	wait_for 30 answers mut 150 >/dev/null
 	stream_stop mut >/dev/null
-	proof 'the ping beside all of this lost nothing' stream_lossless mut
+	check 'the ping beside all of this lost nothing' stream_lossless mut
 
 	# Secrets.
 	for _r in r1 r2; do
@@ -480,17 +457,17 @@ part_first() {
 			    >>shows.$_r 2>/dev/null
 		done
 		if [ $one_user = no ]; then
-			proof "the key is not in the memory of fwd of $_r" \
+			check "the key is not in the memory of fwd of $_r" \
 			    python3 "$ROBUST_PY" scan "$(kid "$_m" fwd)" MY_KEY
-			proof "the same search finds it in ike of $_r" \
+			check "the same search finds it in ike of $_r" \
 			    sh -c '! python3 "$@"' sh "$ROBUST_PY" scan \
 			    "$(kid "$_m" ike)" MY_KEY
 		fi
 	done
-	proof 'the pre-shared key is in no show output and no environment' \
+	check 'the pre-shared key is in no show output and no environment' \
 	    no_secret shows.r1 shows.r2
-	proof 'nor in a log' no_secret "$LAB_RUN/log/r1" "$LAB_RUN/log/r2"
-	proof 'no core file' sh -c '[ -z "$(find "$0" -name "core*" -type f)" ]' \
+	check 'nor in a log' no_secret "$LAB_RUN/log/r1" "$LAB_RUN/log/r2"
+	check 'no core file' sh -c '[ -z "$(find "$0" -name "core*" -type f)" ]' \
 	    "$LAB_RUN/state"
 	kill_main
 	complete=yes
@@ -532,41 +509,41 @@ crypto gdoi group NO_ACL\
 
 part_faults() {
 	. "$LAB_LIB_FILE"
-	proof 'wrong pre-shared key: KS names the member' wait_for 30 says r1 \
+	check 'wrong pre-shared key: KS names the member' wait_for 30 says r1 \
 	    '%CRYPTO-4-IKMP_BAD_MESSAGE: IKE message from 192.168.2.2 '
-	proof 'no common policy: KS names the member' wait_for 30 says r1 \
+	check 'no common policy: KS names the member' wait_for 30 says r1 \
 	    '%CRYPTO-6-IKMP_MODE_FAILURE: .* 192.168.3.3'
-	proof 'unknown group: KS names member and identity' wait_for 30 says r1 \
+	check 'unknown group: KS names member and identity' wait_for 30 says r1 \
 	    '%GDOI-4-KS_BAD_ID: Registration from 192.168.4.4.* 999'
 	for _r in r2 r3 r4; do
-		proof "$_r says what failed, once per attempt" wait_for 90 \
+		check "$_r says what failed, once per attempt" wait_for 90 \
 		    says $_r '%GDOI-5-GM_CONN_NEXT_SER.*(shared|policy|proposal|serve|answer)'
-		proof "$_r is not registered, and show says so" sh -c \
+		check "$_r is not registered, and show says so" sh -c \
 		    '! "$0" lab exec "$1" "$2" "show crypto gdoi" |
 			grep -q "Registration status *: Registered"' \
 		    "$LAB_COHORT" "$LAB_DIR" $_r
 	done
-	proof 'first key server dead: R5 says it turns to the next' \
+	check 'first key server dead: R5 says it turns to the next' \
 	    wait_for 90 says r5 '%GDOI-5-GM_CONN_NEXT_SER.*192.168.1.1 '
-	proof 'and registers there' wait_for 30 registered r5
-	proof 'KS has this one member' members r1 1
+	check 'and registers there' wait_for 30 registered r5
+	check 'KS has this one member' members r1 1
 	rexec r4 'configure terminal' 'crypto gdoi group GDOI_GROUP' \
 	    'identity number 200' end >/dev/null
-	proof 'a group without RSA key: members get keys all the same' \
+	check 'a group without RSA key: members get keys all the same' \
 	    wait_for 90 registered r4
-	proof 'missing RSA key: KS names it' wait_for 20 says r1 \
+	check 'missing RSA key: KS names it' wait_for 20 says r1 \
 	    '%GDOI-1-KS_NO_RSA_KEYS: RSA key NO_SUCH_KEY not found.*NO_RSA'
 	rexec r4 'configure terminal' 'crypto gdoi group GDOI_GROUP' \
 	    'identity number 201' end >/dev/null
-	proof 'missing ACL: KS names it' wait_for 90 says r1 \
+	check 'missing ACL: KS names it' wait_for 90 says r1 \
 	    '%GDOI-3-KS_NO_ACL: ACL NO_SUCH_ACL of sa ipsec 1 in group NO_ACL'
-	proof 'R4 is not registered there' wait_for 10 sh -c \
+	check 'R4 is not registered there' wait_for 10 sh -c \
 	    '! "$0" lab exec "$1" r4 "show crypto gdoi" |
 		grep -q "Registration status *: Registered"' \
 	    "$LAB_COHORT" "$LAB_DIR"
 	rexec r2 'configure terminal' 'no crypto isakmp key WRONG address 192.168.1.1' \
 	    'crypto isakmp key MY_KEY address 192.168.1.1' end >/dev/null
-	proof 'the right key makes R2 register without a restart' \
+	check 'the right key makes R2 register without a restart' \
 	    wait_for 120 registered r2
 	complete=yes
 }
@@ -593,10 +570,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 chmod 755 "$tmp"
 
-if ! unshare --user --map-root-user --net true 2>/dev/null; then
-	echo 'neither root nor user namespaces'
-	exit 77
-fi
+need_namespaces
 
 lab_part() { # lab_part NAME: a copy of first-lab, this script as its verify
 	_d=$tmp/$1
@@ -607,6 +581,7 @@ lab_part() { # lab_part NAME: a copy of first-lab, this script as its verify
 #!/bin/sh
 LAB_LIB_FILE=$here/../../examples/lib.sh
 ROBUST_PY=$here/robust.py
+ROBUST_WORDS=$here/../words.sh
 export LAB_LIB_FILE ROBUST_PY
 set -- "$cohort" part $1
 . $here/robust.sh
