@@ -495,6 +495,40 @@ word_bit(const char *text)
 	return 1ULL << (h % 64);
 }
 
+static size_t
+indent_of(const struct cf_ent *e)
+{
+	return strspn(e->text, " ");
+}
+
+static void
+kept_drop(struct conf *c, struct cf_block *b, struct cf_ent *e)
+{
+	if (b->at == e)
+		b->at = e->prev != NULL && e->prev->slot == CF_KEPT ? e->prev
+								     : NULL;
+	cf_ent_remove(c, e);
+}
+
+/* A line ends its own negation where that stands behind it: in the same part
+ * of the block, which lines that are indented less end. */
+static void
+kept_affirm(struct conf *c, struct cf_block *b, struct cf_ent *line)
+{
+	size_t indent = indent_of(line);
+	const char *t = line->text + indent;
+	struct cf_ent *e = line->next;
+	char *no = xasprintf("%*sno %s", (int)indent, "", t);
+
+	if (cf_ent_find(c, &b->obj, CF_KEPT, no) == NULL)
+		e = NULL;
+	while (e != NULL && indent_of(e) >= indent && strcmp(e->text, no) != 0)
+		e = e->next;
+	if (e != NULL && indent_of(e) >= indent)
+		kept_drop(c, b, e);
+	free(no);
+}
+
 /* A block that is entered again holds its lines already: a line that is found
  * ahead moves the place, so that the same text twice changes nothing. */
 void
@@ -505,41 +539,64 @@ cf_kept_add(struct conf *c, struct cf_block *b, const char *text)
 
 	if (cf_ent_find(c, &b->obj, CF_KEPT, text) == NULL)
 		e = NULL;
-	for (; e != NULL; e = e->next)
-		if (strcmp(e->text, text) == 0) {
-			b->at = e;
-			return;
-		}
-	e = arena_alloc(c->arena, sizeof(*e));
-	e->form = e->slot = CF_KEPT;
-	e->text = e->key = arena_strdup(c->arena, text);
-	b->words |= word_bit(text);
-	ent_link(c, &b->obj, e,
-	    b->at != NULL ? b->at : place_of(c, &b->obj, e));
+	while (e != NULL && strcmp(e->text, text) != 0)
+		e = e->next;
+	if (e == NULL) {
+		e = arena_alloc(c->arena, sizeof(*e));
+		e->form = e->slot = CF_KEPT;
+		e->text = e->key = arena_strdup(c->arena, text);
+		b->words |= word_bit(text);
+		ent_link(c, &b->obj, e,
+		    b->at != NULL ? b->at : place_of(c, &b->obj, e));
+	}
 	b->at = e;
+	kept_affirm(c, b, e);
 }
 
-/* All lines that begin with the text. */
-bool
-cf_kept_remove(struct conf *c, struct cf_block *b, const char *text)
+/* Where the part of the block begins that the place is in. */
+static struct cf_ent *
+part_first(const struct conf *c, const struct cf_block *b, size_t indent)
 {
-	struct cf_ent *e = b->obj.ents, *next;
-	size_t len = strlen(text);
+	struct cf_ent *e = b->at;
+
+	if (e == NULL || indent == 0)
+		return cf_slot_first(c, &b->obj, CF_KEPT);
+	if (indent_of(e) < indent)
+		return e->next;
+	while (e->prev != NULL && e->prev->slot == CF_KEPT &&
+	    indent_of(e->prev) >= indent)
+		e = e->prev;
+	return e;
+}
+
+/* All lines that begin with the text, with what is below them. Who does not
+ * indent means any depth. */
+bool
+cf_kept_remove(struct conf *c, struct cf_block *b, const char *text,
+    size_t indent)
+{
+	struct cf_ent *e, *next;
+	size_t len = strlen(text), depth = SIZE_MAX;
 	bool found = false;
 
 	if ((b->words & word_bit(text)) == 0)
 		return false;
-	for (; e != NULL; e = next) {
-		const char *t = e->text + strspn(e->text, " ");
+	for (e = part_first(c, b, indent);
+	     e != NULL && indent_of(e) >= indent; e = next) {
+		size_t in = indent_of(e);
+		const char *t = e->text + in;
 
 		next = e->next;
-		if (e->slot != CF_KEPT || strncmp(t, text, len) != 0 ||
-		    (t[len] != '\0' && t[len] != ' '))
+		if (in <= depth)
+			depth = SIZE_MAX;
+		if (depth == SIZE_MAX && (in == indent || indent == 0) &&
+		    strncmp(t, text, len) == 0 &&
+		    (t[len] == '\0' || t[len] == ' ')) {
+			depth = in;
+			found = true;
+		} else if (depth == SIZE_MAX)
 			continue;
-		cf_ent_remove(c, e);
-		found = true;
+		kept_drop(c, b, e);
 	}
-	if (found)
-		b->at = NULL;
 	return found;
 }

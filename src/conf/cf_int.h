@@ -93,7 +93,8 @@ void cf_ent_remove(struct conf *, struct cf_ent *);
 /* It is no negation any more. */
 void cf_ent_affirm(struct conf *, struct cf_ent *);
 void cf_kept_add(struct conf *, struct cf_block *, const char *text);
-bool cf_kept_remove(struct conf *, struct cf_block *, const char *text);
+bool cf_kept_remove(struct conf *, struct cf_block *, const char *text,
+    size_t indent);
 
 /* cf_apply.c: checks and applies a match at a record. Moves *at. */
 enum cf_result cf_apply(struct conf *, struct cf_obj **at,

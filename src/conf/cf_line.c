@@ -254,7 +254,7 @@ keep_line(struct cf_cursor *cur, const struct cli_line *l, int indent,
 		snprintf(text, sizeof(text), "%.*s",
 		    (int)(l->end - (size_t)(l->tok[1].s - l->text)),
 		    l->tok[1].s);
-		if (cf_kept_remove(cur->conf, b, text))
+		if (cf_kept_remove(cur->conf, b, text, extra))
 			return CF_OK;
 	}
 	snprintf(text, sizeof(text), "%*s%.*s", (int)extra, "",
