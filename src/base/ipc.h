@@ -25,7 +25,7 @@ enum ipc_type {
 	IPC_ROUTES_END,
 	IPC_SOCKET,	 /* ike: +fd UDP 848. fwd: +fd local output TUN */
 	IPC_PEER,	 /* +fd: the other end is fwd (to ike), ike (to fwd) */
-	IPC_DEBUG,	 /* u32 debug flags */
+	IPC_DEBUG,	 /* struct debug_set */
 	IPC_START,	 /* everything was sent: drop privileges and go */
 
 	/* exec commands, by session: main -> child */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Log messages by identity: text from log.def, one sink per process, a rate
- * limit for what peers can provoke, and debug lines.
+ * limit for what peers can provoke.
  */
 #include "config.h"
 
@@ -19,8 +19,6 @@ static const struct log_def defs[] = {
 #include "base/log.def"
 #undef LOG
 };
-
-uint32_t debug_flags;
 
 static void
 sink_stderr(void *arg UNUSED, enum log_id id UNUSED, const char *text)
@@ -119,16 +117,7 @@ log_limited(uint64_t now_ms, uint32_t interval_ms, uint32_t key,
 }
 
 void
-debug_log(enum debug_flag flag, const char *fmt, ...)
+log_text(const char *text)
 {
-	struct strbuf sb = {0};
-	va_list ap;
-
-	if ((debug_flags & flag) == 0)
-		return;
-	va_start(ap, fmt);
-	sb_vprintf(&sb, fmt, ap);
-	va_end(ap);
-	sink(sink_arg, LOG_COUNT, sb.s);
-	sb_free(&sb);
+	sink(sink_arg, LOG_COUNT, text);
 }

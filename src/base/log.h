@@ -8,6 +8,7 @@
 #define COHORT_LOG_H
 
 #include "base/base.h"
+#include "base/debug.h"
 
 enum log_id {
 #define LOG(id, facility, severity, mnemonic, format) LOG_##id,
@@ -27,7 +28,7 @@ const struct log_def *log_def_of(enum log_id id);
 void log_vformat(struct strbuf *sb, enum log_id id, va_list ap);
 
 /* The process-wide sink: gets the whole text. Set once at start; the default
- * writes to stderr. Severity for filters. */
+ * writes to stderr. id LOG_COUNT: a line of debug, severity 7. */
 typedef void log_sink_fn(void *arg, enum log_id id, const char *text);
 void log_set_sink(log_sink_fn *fn, void *arg);
 
@@ -39,10 +40,7 @@ void log_vemit(enum log_id id, va_list ap);
 bool log_limited(uint64_t now_ms, uint32_t interval_ms, uint32_t key,
     enum log_id id, ...);
 
-/* debug crypto ...: flags set by `debug`, read everywhere in the process. */
-enum debug_flag { DEBUG_ISAKMP = 1, DEBUG_GDOI = 2, DEBUG_IPSEC = 4,
-	DEBUG_IP_PACKET = 8, DEBUG_IP_ICMP = 16 };
-extern uint32_t debug_flags;
-PRINTF_LIKE(2, 3) void debug_log(enum debug_flag flag, const char *fmt, ...);
+/* A finished line that is no message of log.def: debug.c. */
+void log_text(const char *);
 
 #endif

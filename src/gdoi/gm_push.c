@@ -59,8 +59,9 @@ failed(struct gm_group *gm, struct udp_addr from, const char *why)
 	char a[IP4_STRLEN];
 
 	gm->g->ike->stats.bad++;
-	debug_log(DEBUG_GDOI, "GDOI: group %s: rekey from %s dropped: %s",
-	    gm->name, ip4_str(from.addr, a), why);
+	debug(DBG_GM_REKEY, DBG_ERROR, from.addr,
+	    "(%s):rekey from %s dropped: %s", gm->name,
+	    ip4_str(from.addr, a), why);
 	ike_log_limited(gm->g->ike, from.addr, LOG_GM_REKEY_FAILURE, gm->name,
 	    ip4_str(from.addr, a), why);
 }
@@ -227,10 +228,9 @@ debug_push(const struct gm_group *gm, struct udp_addr from,
 {
 	char text[160], a[IP4_STRLEN];
 
-	if (debug_flags & DEBUG_GDOI)
-		debug_log(DEBUG_GDOI, "GDOI: group %s: received from %s"
-		    " GROUPKEY-PUSH: %s", gm->name, ip4_str(from.addr, a),
-		    isakmp_describe(m, text));
+	debug(DBG_GM_REKEY, DBG_EVENT, from.addr,
+	    "(%s):received GROUPKEY-PUSH from %s: %s", gm->name,
+	    ip4_str(from.addr, a), isakmp_describe(m, text));
 }
 
 void

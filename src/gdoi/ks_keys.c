@@ -106,8 +106,9 @@ ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 	t->rekey_at = rekey_time(grp, t->born, sa->life,
 	    ks_tek_margin(grp, sa->life));
 	TAILQ_INSERT_HEAD(&grp->teks, t, link);
-	debug_log(DEBUG_GDOI, "GDOI: group %s: new TEK 0x%08X for sa ipsec %u,"
-	    " life %u s", grp->name, t->k.spi, sa->number, sa->life);
+	debug(DBG_KS_INFRA, DBG_EVENT, 0,
+	    "(%s):new TEK 0x%08X for sa ipsec %u, life %u s", grp->name,
+	    t->k.spi, sa->number, sa->life);
 }
 
 void

@@ -459,8 +459,9 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
 	TAILQ_FOREACH(gm, &grp->members, link)
 		if (gm->addr == addr)
 			break;
-	debug_log(DEBUG_GDOI, "GDOI: group %s: rekey ACK of %s, seq # %u",
-	    grp->name, ip4_str(addr, a), seq);
+	debug(DBG_KS_REKEY, DBG_EVENT, from.addr,
+	    "(%s):rekey ACK of %s, seq # %u", grp->name, ip4_str(addr, a),
+	    seq);
 	/* The hash is made with the group's key: any member can make it, so
 	 * at least it has to come from where the member is. */
 	if (gm != NULL && addr == from.addr && seq == grp->rekey.seq)

@@ -102,8 +102,9 @@ retransmit(void *arg)
 		return;
 	}
 	x->tries++;
-	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): retransmitting %s, attempt %u"
-	    " of %u", x->sa->conn_id, x->type->name, x->tries, RETRY_MAX);
+	debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
+	    "(%u):retransmitting %s, attempt %u of %u", x->sa->conn_id,
+	    x->type->name, x->tries, RETRY_MAX);
 	exch_send_raw(x, x->last_out, x->last_out_len);
 	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike) + RETRY_MS,
 	    retransmit, x);
@@ -194,9 +195,10 @@ debug_sent(const struct exch *x, const uint8_t *data, size_t len)
 	struct isakmp_msg m;
 	char text[160], to[IP4_STRLEN];
 
-	if ((debug_flags & DEBUG_ISAKMP) && isakmp_parse(&m, data, len))
-		debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): sent to %s %s: %s",
-		    x->sa->conn_id, ip4_str(x->sa->remote.addr, to),
+	if (debug_on(DBG_ISAKMP, DBG_EVENT) && isakmp_parse(&m, data, len))
+		debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
+		    "(%u):sent to %s %s: %s", x->sa->conn_id,
+		    ip4_str(x->sa->remote.addr, to),
 		    isakmp_exchange_name(m.hdr.exchange),
 		    isakmp_describe(&m, text));
 }
@@ -369,11 +371,10 @@ debug_received(const struct exch *x, const struct isakmp_msg *m)
 {
 	char text[160], from[IP4_STRLEN];
 
-	if (debug_flags & DEBUG_ISAKMP)
-		debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): received from %s %s: %s",
-		    x->sa->conn_id, ip4_str(x->sa->remote.addr, from),
-		    isakmp_exchange_name(m->hdr.exchange),
-		    isakmp_describe(m, text));
+	debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
+	    "(%u):received from %s %s: %s", x->sa->conn_id,
+	    ip4_str(x->sa->remote.addr, from),
+	    isakmp_exchange_name(m->hdr.exchange), isakmp_describe(m, text));
 }
 
 static void
@@ -433,8 +434,9 @@ exch_receive(struct exch *x, const uint8_t *data, size_t len)
 
 	IKE_HASH(IKE_SHA256, digest, CHUNK(data, len));
 	if (x->nmsg > 0 && memcmp(digest, x->last_in, sizeof(digest)) == 0) {
-		debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): duplicate of a %s"
-		    " message", x->sa->conn_id, x->type->name);
+		debug(DBG_ISAKMP, DBG_DETAIL, x->sa->remote.addr,
+		    "(%u):duplicate of a %s message", x->sa->conn_id,
+		    x->type->name);
 		/* only one side may answer duplicates, or they never end */
 		if (!x->initiator && x->last_out != NULL && !x->dead)
 			exch_send_raw(x, x->last_out, x->last_out_len);

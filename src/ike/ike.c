@@ -71,7 +71,7 @@ ike_bad(struct ike *ike, uint32_t from, const char *why)
 	char a[IP4_STRLEN];
 
 	ike->stats.bad++;
-	debug_log(DEBUG_ISAKMP, "ISAKMP: message from %s dropped: %s",
+	debug(DBG_ISAKMP, DBG_ERROR, from, "(0):message from %s dropped: %s",
 	    ip4_str(from, a), why);
 	ike_log_limited(ike, from, LOG_IKMP_BAD_MESSAGE, ip4_str(from, a));
 }
@@ -215,8 +215,8 @@ ike_sa_delete(struct ike_sa *sa, bool tell_peer, const char *why)
 
 	if (sa->dead)
 		return;
-	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): deleting SA, %s", sa->conn_id,
-	    why);
+	debug(DBG_ISAKMP, DBG_TERSE, sa->remote.addr, "(%u):deleting SA, %s",
+	    sa->conn_id, why);
 	if (tell_peer && sa->state == IKE_IDLE)
 		info_send_delete(sa);
 	sa->dead = true;

@@ -257,8 +257,8 @@ got_notify(struct ike_sa *sa, const struct isakmp_pl *p)
 	rd_skip(&r, spi_size);
 	if (!rd_ok(&r))
 		return EX_BAD;
-	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): notification %s", sa->conn_id,
-	    isakmp_notify_name(type));
+	debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr, "(%u):notification %s",
+	    sa->conn_id, isakmp_notify_name(type));
 	if (type == N_R_U_THERE && rd_left(&r) == 4)
 		answer_dpd(sa, rd_u32(&r));
 	else if (type < 16384)
@@ -347,8 +347,9 @@ info_receive_clear(struct ike_sa *sa, const uint8_t *data, size_t len)
 	r = isakmp_rd(p);
 	rd_skip(&r, 6);
 	type = rd_u16(&r);
-	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): unprotected notification %s",
-	    sa->conn_id, isakmp_notify_name(type));
+	debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr,
+	    "(%u):unprotected notification %s", sa->conn_id,
+	    isakmp_notify_name(type));
 	if (!rd_ok(&r) || type >= 16384 || !sa->initiator || sa->main == NULL)
 		return;
 	sa->main->why = why_of(type);

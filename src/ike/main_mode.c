@@ -455,7 +455,8 @@ main_done(struct exch *x)
 {
 	memcpy(x->sa->last_block, x->iv, sizeof(x->sa->last_block));
 	main_mode_forget(x->sa);
-	debug_log(DEBUG_ISAKMP, "ISAKMP: (%u): SA is up", x->sa->conn_id);
+	debug(DBG_ISAKMP, DBG_TERSE, x->sa->remote.addr, "(%u):SA is up",
+	    x->sa->conn_id);
 	ike_established(x->sa);
 }
 

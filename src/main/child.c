@@ -396,11 +396,11 @@ static void
 tell_all(struct child *c)
 {
 	struct router *r = c->r;
-	uint8_t flags[4];
-	struct wr w = wr_of(flags, sizeof(flags));
+	uint8_t debug_buf[DEBUG_SET_MAX];
+	struct wr w = wr_of(debug_buf, sizeof(debug_buf));
 
-	wr_u32(&w, r->debug);
-	(void)child_send(r, c->kind, IPC_DEBUG, 0, flags, sizeof(flags), NULL,
+	debug_set_put(&w, &r->debug);
+	(void)child_send(r, c->kind, IPC_DEBUG, 0, debug_buf, wr_len(&w), NULL,
 	    0);
 	if (c->kind == CHILD_IKE) {
 		send_socket(c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Exec commands of process main that do something: debugging, clearing.
+ * Exec commands of process main that do something: clearing.
  */
 #include "config.h"
 
@@ -20,50 +20,7 @@ exec_confirmed(const char *answer)
 	return *answer == '\0' || *answer == 'y' || *answer == 'Y';
 }
 
-/* ---- debugging, clearing ---- */
-
-static const struct {
-	uint32_t flag;
-	const char *text;
-} debugs[] = {
-    {DEBUG_ISAKMP, "Crypto ISAKMP"},
-    {DEBUG_GDOI, "Crypto GDOI"},
-    {DEBUG_IPSEC, "Crypto IPSEC"},
-};
-
-int
-exec_debug(struct cli_ctx *ctx, const struct exec_debug_args *a)
-{
-	struct router *r = router_of(ctx);
-	size_t i;
-
-	if (a->on)
-		router_set_debug(r, r->debug | a->flag);
-	else
-		router_set_debug(r, r->debug & ~a->flag);
-	if (a->flag == UINT32_MAX) {
-		cli_printf(ctx,
-		    "All possible debugging has been turned off\n");
-		return CLI_DONE;
-	}
-	for (i = 0; i < NELEM(debugs); i++)
-		if (debugs[i].flag == a->flag)
-			cli_printf(ctx, "%s debugging is %s\n", debugs[i].text,
-			    a->on ? "on" : "off");
-	return CLI_DONE;
-}
-
-int
-show_debugging(struct cli_ctx *ctx, const struct show_debugging_args *a UNUSED)
-{
-	size_t i;
-
-	for (i = 0; i < NELEM(debugs); i++)
-		if ((router_of(ctx)->debug & debugs[i].flag) != 0)
-			cli_printf(ctx, "  %s debugging is on\n",
-			    debugs[i].text);
-	return CLI_DONE;
-}
+/* ---- clearing ---- */
 
 static void
 clear_logging_answer(struct cli_ctx *ctx, void *arg UNUSED, const char *answer)

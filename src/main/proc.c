@@ -212,7 +212,7 @@ on_message(struct proc *p, struct ipc_msg *m)
 		on_commit(p);
 		break;
 	case IPC_DEBUG:
-		debug_flags = rd_u32(&m->body);
+		debug_set_get(&m->body, &debug_set);
 		break;
 	case IPC_EXEC:
 		on_exec(p, m);

@@ -129,15 +129,15 @@ load_startup(struct router *r)
 /* ---- children ---- */
 
 void
-router_set_debug(struct router *r, uint32_t flags)
+router_set_debug(struct router *r, const struct debug_set *set)
 {
-	uint8_t buf[4];
+	uint8_t buf[DEBUG_SET_MAX];
 	struct wr w = wr_of(buf, sizeof(buf));
 
-	r->debug = debug_flags = flags;
-	wr_u32(&w, flags);
-	(void)child_send(r, CHILD_IKE, IPC_DEBUG, 0, buf, 4, NULL, 0);
-	(void)child_send(r, CHILD_FWD, IPC_DEBUG, 0, buf, 4, NULL, 0);
+	r->debug = debug_set = *set;
+	debug_set_put(&w, set);
+	(void)child_send(r, CHILD_IKE, IPC_DEBUG, 0, buf, wr_len(&w), NULL, 0);
+	(void)child_send(r, CHILD_FWD, IPC_DEBUG, 0, buf, wr_len(&w), NULL, 0);
 }
 
 static void
@@ -264,7 +264,8 @@ router_run(struct router *r)
 	int code = 1;
 
 	r->lock = -1;
-	r->debug = debug_flags = 0;
+	memset(&debug_set, 0, sizeof(debug_set));
+	r->debug = debug_set;
 	r->weak_named = 0;
 	r->start_wall_us = time_wall_us();
 	r->start_mono_ms = time_mono_ms();

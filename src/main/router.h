@@ -63,7 +63,7 @@ struct router {
 	struct reload *reload;	   /* reload.c: a scheduled one, NULL */
 	struct timer archive_timer;
 	uint32_t archive_period; /* minutes that the timer is set to */
-	uint32_t debug; /* what is set in every process */
+	struct debug_set debug; /* what is set in every process */
 	uint32_t weak_named; /* weak.c */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
@@ -78,7 +78,7 @@ void router_commit(struct router *);
 /* `run` commands of a file (crypto key generate), as console_run_quiet();
  * when the children run. */
 void router_run_lines(struct router *, const char *lines);
-void router_set_debug(struct router *, uint32_t flags);
+void router_set_debug(struct router *, const struct debug_set *);
 /* Both children run and are configured: say so to those who wait. */
 void router_child_ready(struct router *);
 /* Ends router_run() with code 0, or ROUTER_RELOAD: start again from the

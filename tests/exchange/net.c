@@ -190,7 +190,7 @@ net_new(uint64_t seed)
 	n->rng = seed;
 	n->verbose = getenv("NET_VERBOSE") != NULL;
 	if (getenv("NET_DEBUG") != NULL)
-		debug_flags = DEBUG_ISAKMP | DEBUG_GDOI;
+		memset(debug_set.levels, DBG_ALL, sizeof(debug_set.levels));
 	return n;
 }
 

@@ -152,13 +152,80 @@ test_debug_is_off(void **state UNUSED)
 {
 	log_set_sink(keep, NULL);
 	lines = 0;
-	debug_flags = 0;
-	debug_log(DEBUG_GDOI, "x %d", 1);
+	memset(&debug_set, 0, sizeof(debug_set));
+	debug(DBG_GM_REKEY, DBG_EVENT, 0, "x %d", ++lines);
 	assert_int_equal(lines, 0);
-	debug_flags = DEBUG_GDOI;
-	debug_log(DEBUG_GDOI, "x %d", 1);
-	assert_string_equal(last, "x 1");
-	debug_flags = 0;
+	debug_set.levels[DBG_GM_REKEY] = DBG_EVENT;
+	debug(DBG_GM_REKEY, DBG_DETAIL, 0, "x %d", 1);
+	debug(DBG_KS_REKEY, DBG_EVENT, 0, "x %d", 1);
+	assert_int_equal(lines, 0);
+	debug(DBG_GM_REKEY, DBG_EVENT, 0, "(%s):x %d\r", "G", 1);
+	assert_int_equal(lines, 1);
+	assert_string_equal(last, "GDOI:GM_REKEY:EVENT:(G):x 1 ");
+	debug_set.levels[DBG_ISAKMP] = DBG_ALL;
+	debug_lines(DBG_ISAKMP, DBG_PACKET, 0, "one\n two\n");
+	assert_int_equal(lines, 3);
+	assert_string_equal(last, "ISAKMP: two");
+	memset(&debug_set, 0, sizeof(debug_set));
+}
+
+static void
+test_debug_conditions(void **state UNUSED)
+{
+	uint8_t buf[DEBUG_SET_MAX];
+	struct wr w = wr_of(buf, sizeof(buf));
+	struct debug_set s = {0};
+	struct rd r;
+
+	log_set_sink(keep, NULL);
+	lines = 0;
+	s.levels[DBG_KS_REG] = s.levels[DBG_ISAKMP] = DBG_ALL;
+	s.gdoi.n = 2;
+	s.gdoi.peers[0] = 0x0a000001;
+	s.gdoi.peers[1] = 0x0a000002;
+	debug_set_put(&w, &s);
+	assert_true(wr_ok(&w));
+	r = rd_of(buf, wr_len(&w) - 1);
+	debug_set_get(&r, &debug_set); /* cut off: nothing changes */
+	assert_int_equal(debug_set.levels[DBG_KS_REG], 0);
+	r = rd_of(buf, wr_len(&w));
+	debug_set_get(&r, &debug_set);
+	debug(DBG_KS_REG, DBG_EVENT, 0x0a000003, "other");
+	debug(DBG_KS_REG, DBG_EVENT, 0, "nobody");
+	assert_int_equal(lines, 0);
+	debug(DBG_KS_REG, DBG_EVENT, 0x0a000002, "one");
+	assert_int_equal(lines, 1);
+	debug(DBG_ISAKMP, DBG_EVENT, 0x0a000003, "phase 1 has its own");
+	assert_int_equal(lines, 2);
+	debug_set.gdoi.unmatched = true;
+	debug(DBG_KS_REG, DBG_EVENT, 0, "nobody");
+	debug(DBG_KS_REG, DBG_EVENT, 0x0a000003, "other");
+	assert_int_equal(lines, 3);
+	memset(&debug_set, 0, sizeof(debug_set));
+}
+
+/* However much there is to say, the reader can follow; and is told. */
+static void
+test_debug_flood(void **state UNUSED)
+{
+	uint64_t end = 0;
+	int i, before;
+
+	log_set_sink(keep, NULL);
+	lines = 0;
+	debug_set.levels[DBG_ISAKMP] = DBG_EVENT;
+	for (i = 0; i < 100000; i++)
+		debug(DBG_ISAKMP, DBG_EVENT, 0, "flood %d", i);
+	assert_true(lines > 100 && lines < 5000);
+	before = lines;
+	end = time_mono_ms() + 1000;
+	/* a second later there is room again, and a line about the others */
+	while (time_mono_ms() < end)
+		;
+	debug(DBG_ISAKMP, DBG_EVENT, 0, "x");
+	assert_int_equal(lines, before + 2);
+	assert_string_equal(last, "ISAKMP:x");
+	memset(&debug_set, 0, sizeof(debug_set));
 }
 
 /* ---- loop ---- */
@@ -247,6 +314,8 @@ main(void)
 	    cmocka_unit_test(test_log_text),
 	    cmocka_unit_test(test_log_limit),
 	    cmocka_unit_test(test_debug_is_off),
+	    cmocka_unit_test(test_debug_conditions),
+	    cmocka_unit_test(test_debug_flood),
 	    cmocka_unit_test(test_loop),
 	};
 

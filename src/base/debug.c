@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Lines of `debug`: prefixes, conditions, and a bound on how many there are
+ * (see debug.h). They go where log messages go, at severity 7.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/debug.h"
+#include "base/log.h"
+
+#define BURST 2000 /* lines at once; a dump of a large policy has hundreds */
+#define PER_SECOND 100
+
+struct debug_set debug_set;
+
+static const char *const prefixes[DBG_FEATURES] = {
+	[DBG_ISAKMP] = "ISAKMP:",
+	[DBG_IPSEC] = "IPSEC",
+	[DBG_ENGINE] = "CRYPTO_ENGINE: ",
+	[DBG_GM_REG] = "GDOI:GM_REGISTRATION:",
+	[DBG_GM_REKEY] = "GDOI:GM_REKEY:",
+	[DBG_GM_REPLAY] = "GDOI:GM_REPLAY:",
+	[DBG_GM_INFRA] = "GDOI:GM_INFRA:",
+	[DBG_KS_REG] = "GDOI:KS_REGISTRATION:",
+	[DBG_KS_REKEY] = "GDOI:KS_REKEY:",
+	[DBG_KS_REPLAY] = "GDOI:KS_REPLAY:",
+	[DBG_KS_COOP] = "GDOI:KS_COOP:",
+	[DBG_KS_INFRA] = "GDOI:KS_INFRA:",
+	[DBG_INFRA] = "GDOI:INFRA:",
+	[DBG_REPLAY] = "GDOI:REPLAY:",
+};
+
+static const char *
+level_name(enum debug_level l)
+{
+	switch (l) {
+	case DBG_ERROR:
+		return "ERR:";
+	case DBG_TERSE:
+		return "TERSE:";
+	case DBG_EVENT:
+		return "EVENT:";
+	case DBG_DETAIL:
+		return "DETAIL:";
+	default:
+		return "PACKET:";
+	}
+}
+
+/* ---- how many ---- */
+
+/* A bucket of tokens in real time: this is about the load of those who
+ * read, not about the clock of the engine. */
+static bool
+may_print(void)
+{
+	static uint64_t last;
+	static unsigned tokens = BURST, missing;
+	uint64_t now = time_mono_ms(), add;
+	char text[80];
+	struct strbuf sb = {0};
+
+	if (last == 0)
+		last = now;
+	add = (now - last) * PER_SECOND / 1000;
+	if (add > 0) {
+		tokens = add + tokens > BURST ? BURST : tokens + (unsigned)add;
+		last = now;
+	}
+	if (tokens == 0) {
+		missing++;
+		return false;
+	}
+	tokens--;
+	/* said once there is room again, not between two lines of a flood */
+	if (missing != 0 && tokens > PER_SECOND / 2) {
+		sb_printf(&sb, "DEBUG: %u lines were left out, too many in a"
+		    " second", missing);
+		str_copy(text, sb.s, sizeof(text));
+		sb_free(&sb);
+		missing = 0;
+		log_text(text);
+	}
+	return true;
+}
+
+/* ---- about whom ---- */
+
+static bool
+fits(const struct debug_cond *c, uint32_t peer)
+{
+	unsigned i;
+
+	if (c->n == 0)
+		return true;
+	if (peer == 0)
+		return c->unmatched;
+	for (i = 0; i < c->n; i++)
+		if (c->peers[i] == peer)
+			return true;
+	return false;
+}
+
+bool
+debug_wants(enum debug_feature f, enum debug_level l, uint32_t peer)
+{
+	return debug_on(f, l) && fits(f < DBG_GM_REG ? &debug_set.crypto :
+	    &debug_set.gdoi, peer);
+}
+
+/* ---- lines ---- */
+
+static void
+print_line(enum debug_feature f, enum debug_level l, const char *text,
+    size_t len)
+{
+	struct strbuf sb = {0};
+
+	if (!may_print())
+		return;
+	sb_printf(&sb, "%s%s", prefixes[f], f < DBG_GM_REG ? "" :
+	    level_name(l));
+	sb_add(&sb, text, len);
+	str_clean(sb.s); /* names come from peers and files */
+	log_text(sb.s);
+	sb_free(&sb);
+}
+
+void
+debug_emit(enum debug_feature f, enum debug_level l, uint32_t peer,
+    const char *fmt, ...)
+{
+	struct strbuf sb = {0};
+	va_list ap;
+
+	if (!debug_wants(f, l, peer))
+		return;
+	va_start(ap, fmt);
+	sb_vprintf(&sb, fmt, ap);
+	va_end(ap);
+	print_line(f, l, sb.s, sb.len);
+	sb_free(&sb);
+}
+
+void
+debug_lines(enum debug_feature f, enum debug_level l, uint32_t peer,
+    const char *text)
+{
+	size_t n;
+
+	if (!debug_wants(f, l, peer))
+		return;
+	for (; *text != '\0'; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		print_line(f, l, text, n);
+	}
+}
+
+/* ---- to other processes ---- */
+
+static void
+cond_put(struct wr *w, const struct debug_cond *c)
+{
+	unsigned i;
+
+	wr_u8(w, c->n);
+	wr_u8(w, c->unmatched);
+	for (i = 0; i < c->n; i++)
+		wr_u32(w, c->peers[i]);
+}
+
+static void
+cond_get(struct rd *r, struct debug_cond *c)
+{
+	unsigned i;
+
+	c->n = rd_u8(r);
+	c->unmatched = rd_u8(r) != 0;
+	if (c->n > DBG_PEERS_MAX)
+		r->bad = true;
+	for (i = 0; i < c->n && !r->bad; i++)
+		c->peers[i] = rd_u32(r);
+}
+
+void
+debug_set_put(struct wr *w, const struct debug_set *s)
+{
+	wr_bytes(w, s->levels, sizeof(s->levels));
+	cond_put(w, &s->gdoi);
+	cond_put(w, &s->crypto);
+}
+
+void
+debug_set_get(struct rd *r, struct debug_set *s)
+{
+	struct debug_set new = {0};
+	const uint8_t *p = rd_bytes(r, sizeof(new.levels));
+
+	if (p != NULL)
+		memcpy(new.levels, p, sizeof(new.levels));
+	cond_get(r, &new.gdoi);
+	cond_get(r, &new.crypto);
+	if (rd_end(r))
+		*s = new;
+}
