@@ -60,7 +60,7 @@ clear_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 	switch (cmd_yes(answer)) {
 	case -1:
 		cli_printf(ctx, "%% Please answer 'yes' or 'no'.\n");
-		cli_ask(ctx, CLI_ASK_CONFIRM, PROCEED, clear_answer, name);
+		cli_ask(ctx, CLI_ASK_LINE, PROCEED, clear_answer, name);
 		return;
 	case 1:
 		clear_groups(cli_engine(ctx), name);
@@ -84,7 +84,7 @@ clear_crypto_gdoi(struct cli_ctx *ctx,
 	cli_printf(ctx, "%% The Key Server and Group Member will destroy "
 	    "created and downloaded policies.\n"
 	    "%% All Group Members are required to re-register.\n\n");
-	cli_ask(ctx, CLI_ASK_CONFIRM, PROCEED, clear_answer,
+	cli_ask(ctx, CLI_ASK_LINE, PROCEED, clear_answer,
 	    xstrdup(args->group));
 	return CLI_PENDING;
 }

@@ -124,7 +124,7 @@ replace_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 	switch (cmd_yes(answer)) {
 	case -1:
 		cli_printf(ctx, "%% Please answer 'yes' or 'no'.\n");
-		cli_ask(ctx, CLI_ASK_CONFIRM, REPLACE, replace_answer, k);
+		cli_ask(ctx, CLI_ASK_LINE, REPLACE, replace_answer, k);
 		return;
 	case 0:
 		free(k);
@@ -160,7 +160,7 @@ exec_key_generate_rsa(struct cli_ctx *ctx,
 	if (k->replace) {
 		cli_printf(ctx, "%% You already have RSA keys defined named "
 		    "%s.\n", k->label);
-		cli_ask(ctx, CLI_ASK_CONFIRM, REPLACE, replace_answer, k);
+		cli_ask(ctx, CLI_ASK_LINE, REPLACE, replace_answer, k);
 		return CLI_PENDING;
 	}
 	cli_printf(ctx, "The name for the keys will be: %s\n", k->label);
@@ -202,7 +202,7 @@ remove_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 	switch (cmd_yes(answer)) {
 	case -1:
 		cli_printf(ctx, "%% Please answer 'yes' or 'no'.\n");
-		cli_ask(ctx, CLI_ASK_CONFIRM, REMOVE, remove_answer, label);
+		cli_ask(ctx, CLI_ASK_LINE, REMOVE, remove_answer, label);
 		return;
 	case 1:
 		zeroize(cli_engine(ctx), label);
@@ -231,7 +231,7 @@ exec_key_zeroize_rsa(struct cli_ctx *ctx,
 		cli_printf(ctx, "%% All keys will be removed.\n");
 	cli_printf(ctx, "%% All router certs issued using these keys will also"
 	    " be removed.\n");
-	cli_ask(ctx, CLI_ASK_CONFIRM, REMOVE, remove_answer,
+	cli_ask(ctx, CLI_ASK_LINE, REMOVE, remove_answer,
 	    xstrdup(args->label));
 	return CLI_PENDING;
 }

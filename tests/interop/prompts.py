@@ -33,8 +33,10 @@ WAYS = [
     ['ip vrf V'],
     ['ip dhcp pool P'], ['ip sla 1'], ['key chain K'],
     ['track 1 interface Gi0/0 line-protocol'], ['class-map C'],
-    ['policy-map P'],
+    ['policy-map P'], ['policy-map P', 'class C'],
+    ['crypto isakmp peer address 192.0.2.1'],
 ]
+OLDER = [way for way in WAYS if way and ' group G' in way[0]]
 
 # What each client takes for the prompt of a configuration mode.
 HOST = r'R1'
@@ -49,7 +51,8 @@ CLIENTS = {
 }
 # Prompts of IOS itself that no client lists.
 NOT_LISTED = {'unicon': {'ca-certificate-map', 'crypto-identity',
-                         'crypto-map-fail-close'}}
+                         'crypto-map-fail-close', 'gdoi-local-server',
+                         'gdoi-local-server-id', 'gdoi-sa-ipsec'}}
 EXEC = {
     'netmiko': r'[>#]$',
     'ansible': CLIENTS['ansible'],
@@ -100,14 +103,15 @@ def grammar_prompts(directory):
     found = set()
     for name in glob.glob(directory + '/*.cli'):
         for line in open(name):
-            m = re.search(r'^(?:mode \S+ \{)?\s*prompt ("[^;]*);', line)
+            m = re.search(r'^(?:mode \S+ \{)?\s*prompt ("[^";]*"'
+                          r'(?: older "[^";]*")?);', line)
             found.update(re.findall(r'"([^"]+)"', m.group(1)) if m else [])
     return found
 
 
-def modes(term):
+def modes(term, ways):
     reached = {}
-    for way in WAYS:
+    for way in ways:
         prompt = term.line('configure terminal')
         for line in way:
             prompt = term.line(line)
@@ -132,7 +136,9 @@ term.line('terminal length 0')
 for client, pattern in EXEC.items():
     proof(client + ' knows the prompts of exec mode',
           re.search(pattern, 'R1>') and re.search(pattern, 'R1#'))
-reached = modes(term)
+reached = modes(term, WAYS)
+term.line('terminal prompt-family gdoi')
+reached.update(modes(term, OLDER))
 missing = grammar_prompts(sys.argv[2]) - set(reached) - {'config-block'}
 proof('every mode of the grammar was entered', not missing, missing)
 proof('there are some', len(reached) > 30, reached)

@@ -60,6 +60,8 @@ exit 9
 END
 slow=$!
 jobs_started="$jobs_started $slow"
+check 'a client takes vty 0 and is slow' wait_for 10 grep -q Username \
+    "$tmp/slow.out"
 
 login() {
 	play <<'END'
