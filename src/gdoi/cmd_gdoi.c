@@ -162,9 +162,12 @@ show_cohort_isakmp(struct cli_ctx *ctx,
 	cli_printf(ctx,
 	    "%10u  messages malformed, false or unexpected\n"
 	    "%10u  messages for an SA that does not exist\n"
+	    "%10u  first messages answered\n"
+	    "%10u  octets of offers remembered\n"
 	    "%10u  exchanges half open now\n"
 	    "%10u  half-open exchanges dropped to make room\n"
 	    "%10u  Diffie-Hellman computations\n",
-	    s->bad, s->no_sa, s->half_open, s->evicted, s->dh);
+	    s->bad, s->no_sa, s->first, s->offer_bytes, s->half_open,
+	    s->evicted, s->dh);
 	return CLI_DONE;
 }

@@ -256,29 +256,26 @@ ike_reap(struct ike *ike)
 
 /* ---- floods ---- */
 
-/* Room for one more responder: drops the oldest half-open one that has not
- * yet shown that it receives what we send (no third message). */
-static bool
-make_room(struct ike *ike, uint32_t source)
+/* All that are half open have proved that they receive at their address; a
+ * source with many gives way first, then the oldest, once it had the time to
+ * go on. */
+bool
+ike_make_room(struct ike *ike, struct udp_addr from)
 {
-	struct ike_sa *sa, *oldest = NULL, *oldest_of_source = NULL;
+	struct ike_sa *sa, *oldest = NULL;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(sa, &ike->half, half) {
-		if (sa->remote.addr == source)
-			n++;
-		if (sa->state != MM_SA_SETUP)
-			continue;
-		if (oldest == NULL)
-			oldest = sa;
-		if (oldest_of_source == NULL && sa->remote.addr == source)
-			oldest_of_source = sa;
+	TAILQ_FOREACH(sa, &ike->half, half)
+		if (sa->remote.addr == from.addr) {
+			if (n++ == 0)
+				oldest = sa;
+		}
+	if (n < HALF_OPEN_PER_SOURCE) {
+		if (ike->stats.half_open < HALF_OPEN_MAX)
+			return true;
+		oldest = TAILQ_FIRST(&ike->half);
 	}
-	if (n >= HALF_OPEN_PER_SOURCE)
-		oldest = oldest_of_source;
-	else if (ike->stats.half_open < HALF_OPEN_MAX)
-		return true;
-	if (oldest == NULL)
+	if (ike_now(ike) - oldest->created < HALF_OPEN_GRACE_MS)
 		return false;
 	ike->stats.evicted++;
 	ike_sa_delete(oldest, false, "half open, and no room");
@@ -300,7 +297,6 @@ static void
 first_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
     const struct isakmp_hdr *h, const uint8_t *data, size_t len)
 {
-	struct ike_sa *sa = find_responder(ike, h, from);
 	char a[IP4_STRLEN];
 
 	if (h->exchange == ISAKMP_X_AGGRESSIVE) {
@@ -313,21 +309,29 @@ first_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
 		no_sa(ike, from);
 		return;
 	}
-	if (sa != NULL) { /* again: the interpreter answers */
-		if (sa->main != NULL)
-			exch_receive(sa->main, data, len);
+	/* again, late: what it was for has gone on */
+	if (find_responder(ike, h, from) == NULL)
+		admit_first(ike, local, from, data, len);
+}
+
+/* Message 3 makes the SA, if it holds a cookie of ours. */
+static void
+third_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const struct isakmp_hdr *h, const uint8_t *data, size_t len)
+{
+	struct ike_sa *sa = NULL;
+
+	if (h->exchange == ISAKMP_X_MAIN && h->mid == 0 &&
+	    !(h->flags & ISAKMP_F_ENC) &&
+	    find_responder(ike, h, from) == NULL)
+		sa = admit_second(ike, local, from, h);
+	if (sa == NULL) {
+		no_sa(ike, from);
 		return;
 	}
-	if (!make_room(ike, from.addr))
-		return;
-	sa = ike_sa_new(ike, false, local, from);
-	memcpy(sa->icookie, h->icookie, sizeof(sa->icookie));
-	ike_sa_rehash(sa);
-	ike_sa_set_expiry(sa, sa->created + HALF_OPEN_MS);
-	sa->main = exch_new(sa, &main_mode, false, 0, NULL);
 	exch_receive(sa->main, data, len);
 	if (sa->main->nmsg == 0) /* nothing came of it */
-		ike_sa_delete(sa, false, "first message not accepted");
+		ike_sa_delete(sa, false, "its message was not accepted");
 }
 
 static const struct exch_type *
@@ -441,7 +445,7 @@ ike_input(struct ike *ike, struct udp_addr local, struct udp_addr from,
 	if (sa == NULL)
 		sa = find_waiting(ike, &h);
 	if (sa == NULL) {
-		no_sa(ike, from);
+		third_message(ike, local, from, &h, data, len);
 		return;
 	}
 	if (sa->remote.addr != from.addr || sa->remote.port != from.port) {
@@ -601,6 +605,7 @@ ike_free(struct ike *ike)
 		ike_sa_delete(sa, true, "shutting down");
 	}
 	ike_reap(ike);
+	admit_free(ike);
 	timers_free(&ike->timers);
 	explicit_bzero(ike, sizeof(*ike));
 	free(ike);

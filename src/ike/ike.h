@@ -29,8 +29,9 @@
 #define RETRY_MS 10000	  /* of an initiator */
 #define RETRY_MAX 5
 #define HALF_OPEN_MS 60000
-#define HALF_OPEN_MAX 1000
+#define HALF_OPEN_MAX 1000 /* of peers that have proved their address */
 #define HALF_OPEN_PER_SOURCE 5
+#define HALF_OPEN_GRACE_MS 2000 /* that none is pushed out in */
 #define SA_MAX 20000	  /* established ones; then the oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */
 #define EXCH_MAX 16	  /* exchanges that a peer may run under one SA */
@@ -46,6 +47,7 @@ struct ike_env {
 	void (*log)(void *, enum log_id, va_list);
 };
 
+struct admit;
 struct ike_sa;
 struct exch;
 
@@ -163,6 +165,8 @@ struct ike_sa {
 struct ike_stats {
 	uint32_t bad;	    /* malformed, false, unexpected */
 	uint32_t no_sa;	    /* for an SA that is not there */
+	uint32_t first;	    /* first messages answered */
+	uint32_t offer_bytes; /* what is remembered of them */
 	uint32_t half_open; /* responders in progress now */
 	uint32_t evicted;   /* of them, to make room */
 	uint32_t dh;	    /* Diffie-Hellman computations */
@@ -176,6 +180,7 @@ struct ike {
 	const struct ike_doi *doi;
 	const char *version;	 /* announced to peers */
 	struct timers timers;
+	struct admit *admit;	 /* of admit.c */
 	LIST_HEAD(, ike_sa) buckets[IKE_BUCKETS];
 	TAILQ_HEAD(ike_sa_list, ike_sa) sas;
 	TAILQ_HEAD(ike_half_list, ike_sa) half;

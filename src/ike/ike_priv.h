@@ -16,6 +16,17 @@ void ike_bad(struct ike *, uint32_t from, const char *why);
 void ike_established(struct ike_sa *);
 const struct isakmp_key *ike_find_psk(const struct conf *, uint32_t addr);
 
+/* Room for one more responder with that peer. */
+bool ike_make_room(struct ike *, struct udp_addr from) MUST_USE;
+
+/* admit.c */
+void admit_first(struct ike *, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len);
+struct ike_sa *admit_second(struct ike *, struct udp_addr local,
+    struct udp_addr from, const struct isakmp_hdr *);
+void admit_proven(struct ike_sa *);
+void admit_free(struct ike *);
+
 /* exch.c */
 struct exch *exch_new(struct ike_sa *, const struct exch_type *,
     bool initiator, uint32_t mid, void *data);
@@ -26,8 +37,28 @@ void exch_fail(struct exch *, const char *why);
 void exch_free(struct exch *);
 void exch_send_raw(struct exch *, const uint8_t *data, size_t len);
 
+/* What the first message of a peer says, inside that message. */
+struct ike_hello {
+	const uint8_t *sa; /* body of the SA payload */
+	size_t sa_len;
+	bool dpd;
+	char version[16];
+};
+
 /* main_mode.c */
 extern const struct exch_type main_mode;
+bool main_mode_hello(const struct isakmp_msg *, struct ike_hello *) MUST_USE;
+/* What we take of an offer; false: nothing. With the header of the message
+ * that is logged and the peer told. */
+bool main_mode_choose(struct ike *, struct udp_addr local,
+    struct udp_addr from, const struct isakmp_hdr *, const struct ike_hello *,
+    struct ike_suite *) MUST_USE;
+void main_mode_put_choice(struct ike *, struct udp_addr local,
+    struct udp_addr from, const struct ike_hello *, struct isakmp_out *);
+/* The SA of a responder that waits for message 3. NULL: no room. */
+struct ike_sa *main_mode_respond(struct ike *, struct udp_addr local,
+    struct udp_addr from, const struct isakmp_hdr *, const struct ike_hello *,
+    const struct ike_suite *);
 void main_mode_forget(struct ike_sa *); /* wipes what only phase 1 needs */
 
 /* info.c */

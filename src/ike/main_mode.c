@@ -11,8 +11,9 @@
  *	5 HDR* ID HASH_I [N]	 ->
  *				 <-	6 HDR* ID HASH_R
  *
- * Spoofed first messages cost no Diffie-Hellman: the responder's begins with
- * message 3, which holds a cookie that only message 2 told.
+ * Spoofed first messages cost neither Diffie-Hellman nor memory: to the
+ * responder the exchange begins with message 3, which holds a cookie that only
+ * message 2 told. What comes before is in admit.c.
  */
 #include "config.h"
 
@@ -48,20 +49,20 @@ main_mode_forget(struct ike_sa *sa)
 /* ---- vendor identifiers ---- */
 
 static void
-put_vids(struct ike_sa *sa, struct isakmp_out *o, bool dpd, bool own)
+put_vids(struct ike *ike, struct isakmp_out *o, bool dpd, bool own)
 {
 	char vid[VID_OWN_LEN] = { 0 };
 
 	if (dpd)
 		isakmp_out_add(o, ISAKMP_VID, vid_dpd, sizeof(vid_dpd));
 	if (own) {
-		snprintf(vid, sizeof(vid), "%s%s", vid_own, sa->ike->version);
+		snprintf(vid, sizeof(vid), "%s%s", vid_own, ike->version);
 		isakmp_out_add(o, ISAKMP_VID, vid, sizeof(vid));
 	}
 }
 
 static void
-note_vids(struct ike_sa *sa, const struct isakmp_msg *m)
+get_vids(const struct isakmp_msg *m, bool *dpd, char version[16])
 {
 	const struct isakmp_pl *p;
 	size_t pre = strlen(vid_own), i;
@@ -70,15 +71,14 @@ note_vids(struct ike_sa *sa, const struct isakmp_msg *m)
 	for (n = 0; (p = isakmp_find(m, ISAKMP_VID, n)) != NULL; n++) {
 		if (p->len == sizeof(vid_dpd) &&
 		    memcmp(p->body, vid_dpd, p->len) == 0)
-			sa->peer_dpd = true;
+			*dpd = true;
 		if (p->len != VID_OWN_LEN || memcmp(p->body, vid_own, pre) != 0)
 			continue;
 		/* digits and dots only: it is printed */
-		for (i = 0; pre + i < p->len && i < sizeof(sa->peer_version) -
-		    1 && ((p->body[pre + i] >= '0' && p->body[pre + i] <= '9')
-		    || p->body[pre + i] == '.'); i++)
-			sa->peer_version[i] = (char)p->body[pre + i];
-		sa->peer_version[i] = '\0';
+		memset(version, 0, 16);
+		for (i = 0; pre + i < p->len && ((p->body[pre + i] >= '0' &&
+		    p->body[pre + i] <= '9') || p->body[pre + i] == '.'); i++)
+			version[i] = (char)p->body[pre + i];
 	}
 }
 
@@ -180,62 +180,96 @@ send_offer(struct exch *x, struct isakmp_out *o)
 	isakmp_out_close(o);
 	sa->sai_len = wr_len(&o->w) - at;
 	save(&sa->sai_b, o->w.base + at, sa->sai_len);
-	put_vids(sa, o, true, true);
+	put_vids(sa->ike, o, true, true);
 	sa->state = MM_NO_STATE;
 	return true;
 }
 
-static enum exch_verdict
-got_offer(struct exch *x, const struct isakmp_msg *m)
+bool
+main_mode_hello(const struct isakmp_msg *m, struct ike_hello *h)
 {
-	struct ike_suite suites[SUITES_MAX], chosen;
-	struct ike_sa *sa = x->sa;
-	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
 	const struct isakmp_pl *p = isakmp_find(m, ISAKMP_SA, 0);
-	uint8_t answer[512];
-	struct wr w = wr_of(answer, sizeof(answer));
+
+	memset(h, 0, sizeof(*h));
+	if (p == NULL || (m->set & ~(PL(ISAKMP_SA) | EXTRAS)) != 0 ||
+	    isakmp_find(m, ISAKMP_SA, 1) != NULL)
+		return false;
+	h->sa = p->body;
+	h->sa_len = p->len;
+	get_vids(m, &h->dpd, h->version);
+	return true;
+}
+
+bool
+main_mode_choose(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const struct isakmp_hdr *hdr, const struct ike_hello *h,
+    struct ike_suite *chosen)
+{
+	struct ike_suite suites[SUITES_MAX];
+	unsigned n = proposal_suites(ike->conf, suites, SUITES_MAX);
 	char peer[IP4_STRLEN];
 	uint16_t bad;
 
-	bad = proposal_choose(isakmp_rd(p), suites, n, &chosen, &w);
-	if (bad == N_MALFORMED)
-		return EX_BAD;
-	if (bad == N_NONE &&
-	    ike_find_psk(x->ike->conf, sa->remote.addr) == NULL) {
-		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_NO_KEY,
-		    ip4_str(sa->remote.addr, peer));
-		bad = N_NO_PROPOSAL;
-	} else if (bad != N_NONE) {
-		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_MODE_FAILURE,
-		    "Main", ip4_str(sa->remote.addr, peer),
-		    "no offered policy fits");
+	bad = proposal_choose(rd_of(h->sa, h->sa_len), suites, n, chosen,
+	    NULL);
+	if (bad == N_NONE && ike_find_psk(ike->conf, from.addr) != NULL)
+		return true;
+	if (hdr == NULL)
+		return false;
+	ip4_str(from.addr, peer);
+	if (bad == N_MALFORMED) {
+		ike_bad(ike, from.addr, "malformed offer");
+		return false;
 	}
-	if (bad != N_NONE) {
-		info_send_clear_notify(x->ike, sa->local, sa->remote, &m->hdr,
-		    bad);
-		x->why = "no policy in common";
-		return EX_REFUSE;
-	}
-	sa->suite = chosen;
-	sa->sai_len = p->len;
-	save(&sa->sai_b, p->body, p->len);
-	note_vids(sa, m);
-	/* the answer, until send_choice() wants it */
-	save(&sa->ke_r, answer, wr_len(&w));
-	x->data = (void *)(uintptr_t)wr_len(&w);
-	return EX_OK;
+	if (bad == N_NONE)
+		ike_log_limited(ike, from.addr, LOG_IKMP_NO_KEY, peer);
+	else
+		ike_log_limited(ike, from.addr, LOG_IKMP_MODE_FAILURE, "Main",
+		    peer, "no offered policy fits");
+	info_send_clear_notify(ike, local, from, hdr, bad != N_NONE ? bad :
+	    N_NO_PROPOSAL);
+	return false;
 }
 
-static bool
-send_choice(struct exch *x, struct isakmp_out *o)
+/* Vendor identifiers only as the peer sent them too: never a longer answer. */
+void
+main_mode_put_choice(struct ike *ike, struct udp_addr local UNUSED,
+    struct udp_addr from UNUSED, const struct ike_hello *h,
+    struct isakmp_out *o)
 {
-	struct ike_sa *sa = x->sa;
+	struct ike_suite suites[SUITES_MAX], chosen;
+	unsigned n = proposal_suites(ike->conf, suites, SUITES_MAX);
 
-	isakmp_out_add(o, ISAKMP_SA, sa->ke_r, (uintptr_t)x->data);
-	/* only what the peer sent too: never a longer answer */
-	put_vids(sa, o, sa->peer_dpd, sa->peer_version[0] != '\0');
+	isakmp_out_open(o, ISAKMP_SA);
+	if (proposal_choose(rd_of(h->sa, h->sa_len), suites, n, &chosen,
+	    &o->w) != N_NONE)
+		o->w.bad = true;
+	isakmp_out_close(o);
+	put_vids(ike, o, h->dpd, h->version[0] != '\0');
+}
+
+struct ike_sa *
+main_mode_respond(struct ike *ike, struct udp_addr local,
+    struct udp_addr from, const struct isakmp_hdr *hdr,
+    const struct ike_hello *h, const struct ike_suite *suite)
+{
+	struct ike_sa *sa;
+
+	if (!ike_make_room(ike, from))
+		return NULL;
+	sa = ike_sa_new(ike, false, local, from);
+	memcpy(sa->icookie, hdr->icookie, sizeof(sa->icookie));
+	memcpy(sa->rcookie, hdr->rcookie, sizeof(sa->rcookie));
+	ike_sa_rehash(sa);
+	ike_sa_set_expiry(sa, sa->created + HALF_OPEN_MS);
+	sa->suite = *suite;
+	sa->sai_len = h->sa_len;
+	save(&sa->sai_b, h->sa, h->sa_len);
+	sa->peer_dpd = h->dpd;
+	memcpy(sa->peer_version, h->version, sizeof(sa->peer_version));
 	sa->state = MM_SA_SETUP;
-	return true;
+	sa->main = exch_new(sa, &main_mode, false, 0, NULL);
+	return sa;
 }
 
 static enum exch_verdict
@@ -252,7 +286,7 @@ got_choice(struct exch *x, const struct isakmp_msg *m)
 		return EX_BAD;
 	sa->suite = chosen;
 	memcpy(sa->rcookie, m->hdr.rcookie, sizeof(sa->rcookie));
-	note_vids(sa, m);
+	get_vids(m, &sa->peer_dpd, sa->peer_version);
 	return EX_OK;
 }
 
@@ -454,6 +488,7 @@ static void
 main_done(struct exch *x)
 {
 	memcpy(x->sa->last_block, x->iv, sizeof(x->sa->last_block));
+	admit_proven(x->sa);
 	main_mode_forget(x->sa);
 	debug(DBG_ISAKMP, DBG_TERSE, x->sa->remote.addr, "(%u):SA is up",
 	    x->sa->conn_id);
@@ -477,8 +512,7 @@ static const struct exch_step initiator[] = {
 };
 
 static const struct exch_step responder[] = {
-	{ .in = PL(ISAKMP_SA), .opt = EXTRAS, .handle = got_offer,
-	    .send = send_choice },
+	/* from message 3 on */
 	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = EXTRAS,
 	    .handle = got_ke, .send = send_ke_answer },
 	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH), .opt = PL(ISAKMP_N) | EXTRAS,

@@ -237,6 +237,8 @@ proposal_choose(struct rd sa, const struct ike_suite *ours, unsigned n,
 			continue;
 		*chosen = *mine;
 		chosen->lifetime = shorter(mine->lifetime, o.suite.lifetime);
+		if (answer == NULL)
+			return N_NONE;
 		at = put_proposal(answer, w.doi, w.proposal, 1);
 		start = wr_len(answer);
 		wr_bytes(answer, o.raw, o.len);

@@ -28,8 +28,8 @@ unsigned proposal_suites(const struct conf *, struct ike_suite *,
 void proposal_put(struct wr *, uint32_t doi, const struct ike_suite *,
     unsigned n);
 /* As responder: the first offered transform that fits one of ours. Writes
- * the body of the answer, which holds that transform unchanged. N_NONE, or
- * why not. */
+ * the body of the answer, which holds that transform unchanged, unless answer
+ * is NULL. N_NONE, or why not. */
 uint16_t proposal_choose(struct rd sa, const struct ike_suite *ours,
     unsigned n, struct ike_suite *chosen, struct wr *answer) MUST_USE;
 /* As initiator: the one transform of the answer, if it is one of ours. */

@@ -359,61 +359,6 @@ aggressive_mode(void **state)
 	net_free(n);
 }
 
-static uint8_t first[512];
-static size_t first_len;
-
-static bool
-keep_first(struct net *n, struct datagram *d)
-{
-	if (first_len == 0) {
-		memcpy(first, d->data, d->len);
-		first_len = d->len;
-	}
-	(void)n;
-	return true;
-}
-
-/* First messages from everywhere: bounded, no Diffie-Hellman, answers not
- * longer than questions; and a real member still gets in. */
-static void
-flood(void **state)
-{
-	struct net *n = pair(17);
-	struct ike_stats *s;
-	unsigned i, sent, bytes;
-
-	(void)state;
-	first_len = 0;
-	n->tap = keep_first;
-	net_apply_all(n);
-	assert_true(net_until(n, SEC, net_registered));
-	s = &ks->g->ike->stats;
-	sent = n->sent;
-	bytes = n->bytes;
-	s->dh = 0;
-	for (i = 0; i < 5000; i++) {
-		first[0] = (uint8_t)i;
-		first[1] = (uint8_t)(i >> 8);
-		first[2] = 0x55;
-		raw(ks, IP(77, 0, i >> 8, i & 255), first, first_len);
-	}
-	assert_int_equal(s->half_open, HALF_OPEN_MAX);
-	assert_int_equal(s->dh, 0);
-	assert_int_equal(n->sent - sent, 5000);
-	assert_true(n->bytes - bytes <= 5000 * first_len);
-	for (i = 0; i < 100; i++) {
-		first[0] = (uint8_t)i;
-		first[2] = 0x66;
-		raw(ks, IP(78, 0, 0, 1), first, first_len);
-	}
-	assert_int_equal(s->half_open, HALF_OPEN_MAX);
-	gm_clear(net_gm(gm));
-	assert_true(net_until(n, 5 * SEC, net_registered));
-	net_run(n, 61 * SEC);
-	assert_int_equal(s->half_open, 0);
-	net_free(n);
-}
-
 /* Each datagram is followed by mutated and truncated copies of itself: all
  * goes well nevertheless, and they are counted. */
 static void
@@ -590,7 +535,6 @@ main(void)
 		cmocka_unit_test(local_deny_list),
 		cmocka_unit_test(unfit_entries),
 		cmocka_unit_test(aggressive_mode),
-		cmocka_unit_test(flood),
 		cmocka_unit_test(mutated),
 		cmocka_unit_test(noise),
 		cmocka_unit_test(dead_peer),
