@@ -17,6 +17,7 @@ enum ipc_type {
 	IPC_CONF_BEGIN = 1,
 	IPC_CONF_TEXT,	 /* octets to the end of the message */
 	IPC_CONF_COMMIT, /* all of it was checked by main: take it */
+	IPC_CONF_SETTLED, /* ike: who configured is done with it */
 
 	/* main -> child: devices and routes */
 	IPC_PORT,	 /* struct port; +fds: TUN queue (fwd) */

@@ -41,7 +41,8 @@ enum sa_direction { SA_DIR_BOTH, SA_DIR_INBOUND_ONLY, SA_DIR_INBOUND_OPTIONAL };
 
 enum sa_change_type {
 	SA_POLICY, /* replaces the policy of a group; then its SAs follow */
-	SA_ADD,	   /* a TEK; a known spi only gets a new end of life */
+	SA_ADD,	   /* a TEK; a known spi only gets a new end of life, and the
+		    * number of the `sa ipsec` that it is sent for */
 	SA_DEL,	   /* one spi */
 	SA_FLUSH,  /* group gone: policy and all its SAs */
 };

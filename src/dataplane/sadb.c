@@ -211,6 +211,8 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 	for (end = &g->sas; *end != NULL; end = &(*end)->next) {
 		if ((*end)->spi == t->spi) {
 			sa_life(f, *end, t->life_ms);
+			__atomic_store_n(&(*end)->sa_index, t->sa_index,
+			    __ATOMIC_RELAXED);
 			sa_take_sid(*end, t);
 			return;
 		}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Commands that act on groups and SAs: clear crypto gdoi, isakmp, sa, and
- * crypto gdoi ks rekey. Runs in process ike.
+ * Commands that act on SAs: clear crypto isakmp, sa. Runs in process ike.
  */
 #include "config.h"
 
@@ -22,74 +21,6 @@ cmd_yes(const char *answer)
 		return 0;
 	return -1;
 }
-
-/* ---- clear crypto gdoi ---- */
-
-#define PROCEED "Are you sure you want to proceed ? [yes/no]: "
-
-static bool
-named(const char *want, const char *name)
-{
-	return want[0] == '\0' || strcmp(want, name) == 0;
-}
-
-static void
-clear_groups(struct gdoi *g, const char *name)
-{
-	struct ks_group *ks;
-	struct gm_group *gm;
-
-	TAILQ_FOREACH(ks, &g->ks, link) {
-		if (!named(name, ks->name))
-			continue;
-		ks_send_delete(ks);
-		ks_clear(ks);
-		ike_log(g->ike, LOG_KS_CLEAR_REGISTER, ks->name);
-	}
-	TAILQ_FOREACH(gm, &g->gm, link)
-		if (named(name, gm->name))
-			gm_clear(gm);
-	ike_reap(g->ike);
-}
-
-static void
-clear_answer(struct cli_ctx *ctx, void *arg, const char *answer)
-{
-	char *name = arg;
-
-	switch (cmd_yes(answer)) {
-	case -1:
-		cli_printf(ctx, "%% Please answer 'yes' or 'no'.\n");
-		cli_ask(ctx, CLI_ASK_LINE, PROCEED, clear_answer, name);
-		return;
-	case 1:
-		clear_groups(cli_engine(ctx), name);
-		break;
-	}
-	free(name);
-	cli_done(ctx, CLI_DONE);
-}
-
-int
-clear_crypto_gdoi(struct cli_ctx *ctx,
-    const struct clear_crypto_gdoi_args *args)
-{
-	struct gdoi *g = cli_engine(ctx);
-
-	if (args->group[0] != '\0' && ks_find(g, args->group) == NULL &&
-	    gm_find(g, args->group) == NULL) {
-		cli_printf(ctx, "%% Group %s does not exist\n", args->group);
-		return CLI_FAILED;
-	}
-	cli_printf(ctx, "%% The Key Server and Group Member will destroy "
-	    "created and downloaded policies.\n"
-	    "%% All Group Members are required to re-register.\n\n");
-	cli_ask(ctx, CLI_ASK_LINE, PROCEED, clear_answer,
-	    xstrdup(args->group));
-	return CLI_PENDING;
-}
-
-/* ---- the others ---- */
 
 int
 clear_crypto_isakmp(struct cli_ctx *ctx,
@@ -120,35 +51,6 @@ clear_crypto_sa(struct cli_ctx *ctx,
 	}
 	ike_reap(g->ike);
 	return CLI_DONE;
-}
-
-int
-exec_gdoi_ks_rekey(struct cli_ctx *ctx,
-    const struct exec_gdoi_ks_rekey_args *args)
-{
-	struct gdoi *g = cli_engine(ctx);
-	int status = CLI_DONE;
-	struct ks_group *ks;
-	const char *bad;
-	unsigned n = 0;
-
-	TAILQ_FOREACH(ks, &g->ks, link) {
-		if (!named(args->group, ks->name))
-			continue;
-		n++;
-		bad = ks_rekey(ks, REKEY_ALL);
-		if (bad == NULL)
-			continue;
-		cli_printf(ctx, "%% Group %s: %s\n", ks->name, bad);
-		status = CLI_FAILED;
-	}
-	if (n == 0) {
-		cli_printf(ctx, args->group[0] != '\0' ?
-		    "%% This router is no key server of group %s\n" :
-		    "%% This router is no key server%s\n", args->group);
-		status = CLI_FAILED;
-	}
-	return status;
 }
 
 int

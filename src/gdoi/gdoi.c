@@ -111,6 +111,24 @@ gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
 }
 
 void
+gdoi_settled(struct gdoi *g)
+{
+	ks_settled(g);
+}
+
+bool
+gdoi_version_before(const char *version, const char *than)
+{
+	unsigned a[3] = { 0 }, b[3] = { 0 }, i;
+
+	(void)sscanf(version, "%u.%u.%u", &a[0], &a[1], &a[2]);
+	(void)sscanf(than, "%u.%u.%u", &b[0], &b[1], &b[2]);
+	for (i = 0; i < 2 && a[i] == b[i]; i++)
+		;
+	return a[i] < b[i];
+}
+
+void
 gdoi_port(struct gdoi *g, const struct port *p)
 {
 	if (p->index == 0 || p->index > PORT_MAX)

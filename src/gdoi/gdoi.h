@@ -33,6 +33,9 @@ void gdoi_free(struct gdoi *);
 /* The committed configuration; old is the one before (NULL at first). Both
  * stay valid until the next call. */
 void gdoi_config(struct gdoi *, const struct conf *old, const struct conf *new);
+/* Whoever changed it is done: a policy that has to be sent to members is
+ * named now, once. */
+void gdoi_settled(struct gdoi *);
 /* A port of the router appeared or changed. */
 void gdoi_port(struct gdoi *, const struct port *);
 /* A datagram that arrived on local UDP port 848. */
@@ -52,6 +55,6 @@ int gdoi_keys_load(struct gdoi *, const char *text, size_t len) MUST_USE;
 void gdoi_keys_save(struct gdoi *, struct strbuf *out);
 
 /* Version of GDOI software announced to peers and shown. */
-#define GDOI_VERSION "1.0.1"
+#define GDOI_VERSION "1.0.2"
 
 #endif

@@ -267,6 +267,21 @@ gdoi_put_delete_all(struct isakmp_out *o, uint8_t protocol)
 	isakmp_out_close(o);
 }
 
+void
+gdoi_put_delete_teks(struct isakmp_out *o, const uint32_t *spis, unsigned n)
+{
+	unsigned i;
+
+	isakmp_out_open(o, ISAKMP_D);
+	wr_u32(&o->w, DOI_GDOI);
+	wr_u8(&o->w, PROTO_ESP);
+	wr_u8(&o->w, 4);
+	wr_u16(&o->w, (uint16_t)n);
+	for (i = 0; i < n; i++)
+		wr_u32(&o->w, spis[i]);
+	isakmp_out_close(o);
+}
+
 const char *
 gdoi_get_delete(struct rd r, struct gdoi_delete *d)
 {

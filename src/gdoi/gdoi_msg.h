@@ -121,6 +121,8 @@ struct gdoi_delete {
 };
 const char *gdoi_get_delete(struct rd, struct gdoi_delete *) MUST_USE;
 void gdoi_put_delete_all(struct isakmp_out *, uint8_t protocol);
+void gdoi_put_delete_teks(struct isakmp_out *, const uint32_t *spis,
+    unsigned n);
 
 size_t gdoi_kek_key_len(uint8_t cipher, unsigned key_bits); /* 0: none */
 size_t gdoi_kek_iv_len(uint8_t cipher);

@@ -41,7 +41,7 @@ struct ks_policy {
 	char problem_acl[CONF_NAME];
 	uint16_t problem_sa;
 	bool logged;
-	struct strbuf text; /* all of it, to see whether two are equal */
+	struct strbuf text; /* what members get of it, to compare two */
 	uint8_t kek_cipher, sig_hash;
 	uint16_t kek_bits;
 	uint32_t kek_life;	/* seconds */
@@ -91,9 +91,12 @@ struct ks_rekey {
 	uint32_t seq;
 	unsigned tries, retransmits, waiting;
 	uint64_t started, duration;
+	uint64_t remind_until;	/* who has not answered is asked on; or 0 */
 	struct ks_member *next;	/* to be sent to */
 	struct timer timer;
 };
+
+struct ks_farewell; /* ks_remove.c */
 
 struct ks_group {
 	TAILQ_ENTRY(ks_group) link;
@@ -106,7 +109,9 @@ struct ks_group {
 	bool unicast, gone, no_rsa_logged;
 	struct ks_policy *policy; /* of the configuration */
 	struct ks_policy *active; /* that the keys were made for, or NULL */
+	uint8_t announced[32];	  /* of a changed policy that was logged */
 	unsigned generation;	  /* counts rekeys */
+	unsigned epoch;		  /* generation when members were removed */
 	struct ks_kek *kek;
 	TAILQ_HEAD(, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
@@ -115,6 +120,7 @@ struct ks_group {
 	uint64_t last_rekey;
 	uint32_t rekeys_sent, retransmitted;
 	struct ks_rekey rekey;
+	TAILQ_HEAD(, ks_farewell) farewells;
 	struct timer timer;
 };
 
@@ -177,6 +183,7 @@ struct gm_group {
 	unsigned npast;
 	uint8_t local_digest[32]; /* of the local deny list */
 	uint64_t reregister_at;
+	uint64_t reregister_by;	/* the key server wants it, or 0 */
 	struct timer reg_timer, exp_timer;
 };
 
@@ -216,6 +223,9 @@ const struct port *gdoi_find_port(const struct gdoi *, const char *name);
 /* "A3D6..." in capitals; buf of 33. */
 const char *gdoi_spi_str(const uint8_t *spi, char *buf);
 
+/* "1.0.1", "1.0.2"; what is no version is before all others. */
+bool gdoi_version_before(const char *version, const char *than);
+
 /* ks_policy.c */
 struct ks_policy *ks_policy_make(struct gdoi *, const struct gdoi_group *)
     MUST_USE;
@@ -252,12 +262,51 @@ bool ks_make_kek(struct ks_group *);
 void ks_kek_free(struct ks_kek *);
 void ks_drop_tek(struct ks_group *, struct ks_tek *);
 
+/* ks_change.c */
+enum rekey_kind {
+	REKEY_TEK,	/* the TEKs that are due */
+	REKEY_KEK,	/* the KEK, and TEKs that are due */
+	REKEY_ALL,	/* everything; the old TEKs end sooner */
+	REKEY_REPLACE,	/* everything; the old TEKs end now */
+};
+/* Nobody types any more: a changed policy is named once. */
+void ks_settled(struct gdoi *);
+/* Why an operator's rekey is not possible, or NULL. */
+const char *ks_rekey_refused(struct ks_group *);
+/* Takes the running policy and makes the TEKs that kind asks for. The SPIs
+ * that members must drop at once go to drop (GDOI_TEKS_MAX); their number. */
+unsigned ks_renew(struct ks_group *, enum rekey_kind, uint32_t *drop);
+/* The KEK is not as the policy has it. */
+bool ks_kek_changed(const struct ks_group *);
+void ks_shorten_all(struct ks_group *);
+/* When the last of the TEKs ends that were shortened; 0: none. */
+uint64_t ks_shortened_until(const struct ks_group *);
+
+/* ks_remove.c */
+enum removal {
+	REMOVE_GRACEFUL, /* TEKs end soon, members register again before */
+	REMOVE_NOW,	 /* TEKs end now */
+	REMOVE_CLEAR,	 /* the same, and no new keys before somebody comes */
+};
+void ks_remove_members(struct ks_group *, enum removal);
+/* Members that would not understand it (no version of ours, or old). */
+unsigned ks_old_members(const struct ks_group *);
+/* The member is back: it need not be told any more. */
+void ks_farewell_forget(struct ks_group *, uint32_t addr);
+void ks_farewells_free(struct ks_group *);
+/* The key of a farewell that has this SPI; NULL: none. */
+const struct gdoi_kek *ks_farewell_kek(struct gdoi *,
+    const struct isakmp_hdr *);
+void ks_farewell_ack(struct gdoi *, const struct isakmp_hdr *, uint32_t addr,
+    uint32_t seq);
+
 /* ks_rekey.c */
-enum rekey_kind { REKEY_TEK, REKEY_KEK, REKEY_ALL };
 /* NULL, or why not. */
 const char *ks_rekey(struct ks_group *, enum rekey_kind);
 void ks_rekey_stop(struct ks_group *);
-void ks_send_delete(struct ks_group *);
+/* The pair whose public half the members have with this KEK; NULL: gone. */
+const struct rsa_key *ks_signing_key(const struct ks_group *,
+    const struct ks_kek *);
 void ks_rekey_forget(struct ks_group *, const struct ks_member *);
 void ks_rekey_to(struct ks_group *, struct ks_member *);
 void ks_ack_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
@@ -274,6 +323,14 @@ void gm_reregister(struct gm_group *, uint64_t delay, bool log);
 void gm_registered(struct gm_group *);
 void gm_pull_failed(struct gm_group *, struct exch *, const char *why);
 void gm_schedule(struct gm_group *);
+/* Registers again after delay, whatever it is doing now. */
+void gm_start_over(struct gm_group *, uint64_t delay);
+
+/* gm_delete.c */
+/* Delete payloads of a push, behind what it installed; true: it registers
+ * again, gm_schedule() need not be asked. */
+bool gm_apply_deletes(struct gm_group *, const struct isakmp_msg *,
+    const struct gdoi_sa_msg *, struct udp_addr from);
 
 /* gm_policy.c */
 /* NULL, or why the member does not want it. */

@@ -75,8 +75,18 @@ begin(struct gm_group *gm, uint64_t delay)
 	gm->server = 0;
 	gm->pause = PAUSE_MIN_MS;
 	gm->retried = false;
-	gm->reregister_at = 0;
+	gm->reregister_at = gm->reregister_by = 0;
 	attempt_at(gm, delay);
+}
+
+void
+gm_start_over(struct gm_group *gm, uint64_t delay)
+{
+	if (!gm->attached)
+		return;
+	ike_log(gm->g->ike, LOG_GM_RE_REGISTER, gm->name);
+	gm->state = GM_REREGISTERING;
+	begin(gm, delay);
 }
 
 void
@@ -209,7 +219,19 @@ before_end(struct gm_group *gm, uint64_t end, uint32_t life)
 	return margin < left ? end - margin : now + left * 3 / 4;
 }
 
-/* Of each sa ipsec the TEK that ends last counts, and the KEK. */
+static bool
+in_policy(const struct gm_group *gm, uint16_t sa_index)
+{
+	unsigned i;
+
+	for (i = 0; i < gm->naces; i++)
+		if (gm->sa_of[i] == sa_index)
+			return true;
+	return false;
+}
+
+/* Of each sa ipsec that the policy has the TEK that ends last counts, and the
+ * KEK. */
 void
 gm_schedule(struct gm_group *gm)
 {
@@ -222,7 +244,7 @@ gm_schedule(struct gm_group *gm)
 			if (o->t.sa_index == t->t.sa_index &&
 			    o->expires > t->expires)
 				break;
-		if (o == NULL &&
+		if (o == NULL && in_policy(gm, t->t.sa_index) &&
 		    (when = before_end(gm, t->expires, t->life)) < at)
 			at = when;
 	}
@@ -231,6 +253,8 @@ gm_schedule(struct gm_group *gm)
 		if (when < at)
 			at = when;
 	}
+	if (gm->reregister_by != 0 && gm->reregister_by < at)
+		at = gm->reregister_by;
 	if (at == UINT64_MAX)
 		at = gdoi_now(gm->g); /* nothing left */
 	gm->reregister_at = at;

@@ -427,12 +427,15 @@ take_sid(struct gm_group *gm, const struct gdoi_kd_msg *kd)
 	}
 }
 
-/* A TEK that we have only gets a new end; true if it is new. */
+/* A TEK that we have only gets a new end, and never a later one: what was
+ * underway for a while must not let it live longer here than at the others.
+ * True if it is new. */
 static bool
 take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
     const struct gdoi_kd_msg *kd)
 {
 	struct gm_tek *t = find_tek(gm, s->spi);
+	uint64_t end = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
 	bool fresh = t == NULL;
 
 	if (fresh && is_past(gm, s->spi))
@@ -446,7 +449,8 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 	t->t.sa_index = index;
 	t->t.replay = s->replay;
 	t->t.window = s->window;
-	t->expires = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
+	if (fresh || end < t->expires)
+		t->expires = end;
 	return fresh;
 }
 

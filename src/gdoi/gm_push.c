@@ -66,47 +66,6 @@ failed(struct gm_group *gm, struct udp_addr from, const char *why)
 	    ip4_str(from.addr, a), why);
 }
 
-static void
-delete_teks(struct gm_group *gm, struct gdoi_delete *d)
-{
-	struct gm_tek *t, *next;
-	unsigned i;
-
-	for (t = TAILQ_FIRST(&gm->teks); t != NULL; t = next) {
-		struct rd r = d->spis;
-		bool hit = d->all;
-
-		next = TAILQ_NEXT(t, link);
-		for (i = 0; i < d->n && !hit; i++)
-			hit = rd_u32(&r) == t->t.spi;
-		if (hit)
-			gm_delete_tek(gm, t, true);
-	}
-}
-
-/* Delete payloads; true if the member must register again. */
-static bool
-apply_deletes(struct gm_group *gm, const struct isakmp_msg *m)
-{
-	const struct isakmp_pl *p;
-	struct gdoi_delete d;
-	bool again = false;
-	unsigned i;
-
-	for (i = 0; (p = isakmp_find(m, ISAKMP_D, i)) != NULL; i++) {
-		if (gdoi_get_delete(isakmp_rd(p), &d) != NULL)
-			continue; /* was looked at before */
-		if (d.protocol == 0) {
-			gm_delete_kek(gm);
-			again = true;
-		} else {
-			delete_teks(gm, &d);
-			again |= TAILQ_EMPTY(&gm->teks);
-		}
-	}
-	return again;
-}
-
 /* All payloads decoded, or why they cannot be. sa and kd must be freed if
  * it is NULL. */
 static const char *
@@ -160,7 +119,7 @@ apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 {
 	char ks[IP4_STRLEN], own[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
 	struct gdoi *g = gm->g;
-	bool again, installed = sa->n > 0 || sa->has_kek;
+	bool installed = sa->n > 0 || sa->has_kek;
 
 	ip4_str(from.addr, ks);
 	ip4_str(gm->addr, own);
@@ -171,21 +130,13 @@ apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 	gm->last_seq = seq;
 	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, own, seq,
 	    gdoi_spi_str(gm->kek.spi, spi));
-	again = apply_deletes(gm, m);
 	if (installed)
 		gm_install(gm, sa, kd, false);
 	send_ack(gm, local, from);
 	if (installed)
 		ike_log(g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
-	if (again && !sa->has_kek) {
-		uint32_t r;
-
-		ike_random(g->ike, &r, sizeof(r));
-		ike_log(g->ike, LOG_GM_RECV_DELETE, gm->name);
-		gm_reregister(gm, 1000 + r % 4000, true);
-	} else {
+	if (!gm_apply_deletes(gm, m, sa, from))
 		gm_schedule(gm);
-	}
 }
 
 static void

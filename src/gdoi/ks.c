@@ -132,6 +132,10 @@ add_sat(struct ks_group *grp, struct gdoi_sat *s, const struct ks_ace *a,
 	s->sa_index = grp->active->nsas > 1 ? a->sa : 0;
 }
 
+/* Above so many entries of old TEKs a TEK is named once only: members of
+ * ours need no more, and there is an end to what a datagram can carry. */
+#define OLD_SATS_MAX 256
+
 /* The whole policy with the newest TEKs; behind it the permit entries again
  * with the TEKs that are on their way out, so that a member that comes now
  * can read what others still send with them. */
@@ -142,9 +146,11 @@ ks_sats(struct ks_group *grp, unsigned *n)
 	struct gdoi_sat *sats;
 	struct ks_tek *t;
 	unsigned i, ntek = 0;
+	bool brief;
 
 	TAILQ_FOREACH(t, &grp->teks, link)
 		ntek++;
+	brief = ntek * p->naces > OLD_SATS_MAX;
 	sats = xcalloc((size_t)p->naces * (ntek + 1), sizeof(*sats));
 	*n = 0;
 	for (i = 0; i < p->naces; i++)
@@ -153,11 +159,15 @@ ks_sats(struct ks_group *grp, unsigned *n)
 	TAILQ_FOREACH(t, &grp->teks, link) {
 		if (t->newest || secs_until(grp->g, t->expires) == 0)
 			continue;
-		for (i = 0; i < p->naces; i++)
-			if (p->aces[i].sa == t->sa.number &&
-			    p->aces[i].ace.action == ACE_PERMIT &&
-			    *n < GDOI_SATS_MAX)
-				add_sat(grp, &sats[(*n)++], &p->aces[i], t);
+		for (i = 0; i < p->naces; i++) {
+			if (p->aces[i].sa != t->sa.number ||
+			    p->aces[i].ace.action != ACE_PERMIT ||
+			    *n >= GDOI_SATS_MAX)
+				continue;
+			add_sat(grp, &sats[(*n)++], &p->aces[i], t);
+			if (brief)
+				break;
+		}
 	}
 	return sats;
 }
@@ -307,6 +317,7 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa, bool has_kek,
 
 	ip4_str(m->addr, a);
 	ks_rekey_forget(grp, m);
+	ks_farewell_forget(grp, m->addr);
 	m->port = sa->remote.port;
 	m->has_kek = has_kek;
 	m->missed = 0;
@@ -342,6 +353,7 @@ group_free(struct ks_group *grp)
 	ks_clear(grp);
 	timer_clear(&g->ike->timers, &grp->timer);
 	TAILQ_REMOVE(&g->ks, grp, link);
+	ks_farewells_free(grp);
 	ks_policy_free(grp->policy);
 	free(grp->rekey.data);
 	explicit_bzero(grp, sizeof(*grp));
@@ -357,6 +369,7 @@ group_new(struct gdoi *g, const char *name)
 	str_copy(grp->name, name, sizeof(grp->name));
 	TAILQ_INIT(&grp->teks);
 	TAILQ_INIT(&grp->members);
+	TAILQ_INIT(&grp->farewells);
 	grp->handle = ++g->handles;
 	TAILQ_INSERT_TAIL(&g->ks, grp, link);
 	return grp;
@@ -401,10 +414,14 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 		grp->no_rsa_logged = false;
 	else if (grp->policy != NULL)
 		p->logged = grp->policy->logged;
-	if (changed && grp->active != NULL)
-		ike_log(g->ike, LOG_KS_POLICY_CHANGE, grp->name);
 	ks_policy_free(grp->policy);
 	grp->policy = p;
+	/* the same under other names: nobody has to be told */
+	if (grp->active != NULL && p->problem[0] == '\0' &&
+	    ks_policy_equal(grp->active, p)) {
+		ks_policy_free(grp->active);
+		grp->active = ks_policy_make(g, c);
+	}
 }
 
 void

@@ -94,6 +94,7 @@ add_acl(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa,
 		}
 	}
 	if (*permits == before) {
+		sb_printf(&p->text, "sa %u empty\n", sa->number);
 		str_copy(p->problem_acl, sa->acl, sizeof(p->problem_acl));
 		p->problem_sa = sa->number;
 		problem(p, LOG_KS_NO_ACL, "ACL %s of sa ipsec %u does not"
@@ -138,8 +139,7 @@ add_sa(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa)
 		    " not for tunnel mode", sa->profile, sa->number);
 	s->life = prof->lifetime != 0 ? prof->lifetime :
 	    g->conf->ipsec_lifetime != 0 ? g->conf->ipsec_lifetime : 3600;
-	sb_printf(&p->text, "sa %u %s %s %s %s life %u replay %u %u\n",
-	    s->number, s->acl, s->profile, prof->transform_set,
+	sb_printf(&p->text, "sa %u %s life %u replay %u %u\n", s->number,
 	    esp_transform_str(&s->transform, t), s->life, s->replay,
 	    s->window);
 }

@@ -127,13 +127,15 @@ distribute(void *arg)
 		    distribute, grp);
 		return;
 	}
-	if (r->waiting == 0 || r->tries > grp->retransmit_count) {
+	if (r->waiting == 0 || (r->tries > grp->retransmit_count &&
+	    now >= r->remind_until)) {
 		finish(grp);
 		return;
 	}
 	/* once more round for those who have not answered by then; after
-	 * the last round only the wait is left */
-	if (++r->tries <= grp->retransmit_count)
+	 * the last round only the wait is left. While the others still use
+	 * TEKs that end sooner, who missed that is told on. */
+	if (++r->tries <= grp->retransmit_count || now < r->remind_until)
 		r->next = TAILQ_FIRST(&grp->members);
 	timer_set(&grp->g->ike->timers, &r->timer,
 	    now + (uint64_t)grp->retransmit_secs * 1000, distribute, grp);
@@ -141,7 +143,7 @@ distribute(void *arg)
 
 static void
 start(struct ks_group *grp, const struct gdoi_kek *kek, uint32_t seq,
-    size_t len)
+    size_t len, bool replace)
 {
 	struct ks_rekey *r = &grp->rekey;
 	char addr[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
@@ -155,6 +157,7 @@ start(struct ks_group *grp, const struct gdoi_kek *kek, uint32_t seq,
 	r->seq = seq;
 	r->tries = r->retransmits = r->waiting = 0;
 	r->started = gdoi_now(grp->g);
+	r->remind_until = ks_shortened_until(grp);
 	r->active = true;
 	r->next = TAILQ_FIRST(&grp->members);
 	TAILQ_FOREACH(m, &grp->members, link) {
@@ -162,7 +165,8 @@ start(struct ks_group *grp, const struct gdoi_kek *kek, uint32_t seq,
 		r->waiting += m->has_kek;
 	}
 	grp->rekeys_sent++;
-	ike_log(grp->g->ike, LOG_KS_SEND_UNICAST_REKEY, grp->name,
+	ike_log(grp->g->ike, LOG_KS_SEND_UNICAST_REKEY,
+	    replace ? " with policy-replace" : "", grp->name,
 	    ip4_str(grp->addr, addr), seq, gdoi_spi_str(kek->spi, spi));
 	distribute(grp);
 }
@@ -172,6 +176,8 @@ start(struct ks_group *grp, const struct gdoi_kek *kek, uint32_t seq,
 struct payload_args {
 	struct ks_group *grp;
 	const struct gdoi_kek *new_kek; /* NULL: it stays */
+	const uint32_t *drop;		/* TEKs that end now */
+	unsigned ndrop;
 };
 
 static bool
@@ -184,6 +190,8 @@ put_payloads(struct isakmp_out *o, void *arg)
 
 	sats = ks_sats(a->grp, &n);
 	keys = ks_tek_keys(a->grp, &nkeys);
+	if (a->ndrop > 0)
+		gdoi_put_delete_teks(o, a->drop, a->ndrop);
 	gdoi_put_sa(o, a->new_kek, NULL, sats, n);
 	gdoi_put_kd(o, a->new_kek, keys, nkeys, 0, NULL, 0);
 	explicit_bzero(keys, nkeys * sizeof(*keys));
@@ -194,8 +202,8 @@ put_payloads(struct isakmp_out *o, void *arg)
 
 /* The key pair whose public half the members have; NULL: it was removed or
  * replaced. */
-static const struct rsa_key *
-signing_key(const struct ks_group *grp, const struct ks_kek *k)
+const struct rsa_key *
+ks_signing_key(const struct ks_group *grp, const struct ks_kek *k)
 {
 	const struct rsa_key *rsa = rsa_find(grp->g->rsa, k->label);
 
@@ -220,11 +228,12 @@ abandon_kek(struct ks_group *grp)
 
 /* Sends what the group has now to all members, under the KEK they know. */
 static void
-push(struct ks_group *grp, struct ks_kek *under, bool new_kek)
+push(struct ks_group *grp, struct ks_kek *under, bool new_kek,
+    const uint32_t *drop, unsigned ndrop)
 {
-	struct payload_args args = { .grp = grp };
+	struct payload_args args = { grp, NULL, drop, ndrop };
 	struct gdoi_kek announced;
-	const struct rsa_key *rsa = signing_key(grp, under);
+	const struct rsa_key *rsa = ks_signing_key(grp, under);
 	size_t len;
 
 	if (new_kek) {
@@ -241,82 +250,33 @@ push(struct ks_group *grp, struct ks_kek *under, bool new_kek)
 		ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
 		    "a rekey could not be built");
 	else
-		start(grp, &under->k, under->seq, len);
+		start(grp, &under->k, under->seq, len, ndrop > 0);
 	explicit_bzero(&announced, sizeof(announced));
-}
-
-/* Old TEKs end sooner when the operator rekeys: half-way between at once and
- * their configured life (ios-getvpn.md 2.4). */
-static void
-shorten(struct ks_group *grp)
-{
-	struct ks_tek *t;
-
-	TAILQ_FOREACH(t, &grp->teks, link) {
-		uint32_t five = t->sa.life / 20, left;
-
-		five = five > 3600 ? 3600 : five;
-		five = five < 90 ? 90 : five;
-		left = secs_until(grp->g, t->expires);
-		if (left > five) {
-			t->expires = gdoi_now(grp->g) + (uint64_t)five * 1000;
-			t->override = five;
-		}
-	}
-}
-
-/* Successors for the TEKs that are due, or for all. */
-static void
-renew_teks(struct ks_group *grp, bool all)
-{
-	uint64_t now = gdoi_now(grp->g);
-	struct ks_tek *t;
-	unsigned i;
-
-	for (i = 0; i < grp->active->nsas; i++) {
-		const struct ks_sa *sa = &grp->active->sas[i];
-
-		TAILQ_FOREACH(t, &grp->teks, link)
-			if (t->newest && t->sa.number == sa->number)
-				break;
-		if (t == NULL || all || t->rekey_at <= now)
-			ks_make_tek(grp, sa);
-	}
-	/* an sa ipsec that is gone: its TEK is nobody's successor any more */
-	TAILQ_FOREACH(t, &grp->teks, link)
-		if (ks_policy_sa(grp->active, t->sa.number) == NULL)
-			t->newest = false;
 }
 
 const char *
 ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 {
-	const struct gdoi_group *c = conf_find_gdoi_group(grp->g->conf,
-	    grp->name);
+	bool operator = kind == REKEY_ALL || kind == REKEY_REPLACE;
 	uint64_t now = gdoi_now(grp->g);
+	uint32_t drop[GDOI_TEKS_MAX];
 	bool fresh_kek = false;
 	struct ks_kek *old;
+	const char *bad;
+	unsigned ndrop;
 
 	if (grp->active == NULL)
 		return "no member has registered yet, there are no keys";
-	if (kind == REKEY_ALL && grp->policy->problem[0] != '\0') {
-		ks_log_problem(grp);
-		return grp->policy->problem;
-	}
+	if (operator && (bad = ks_rekey_refused(grp)) != NULL)
+		return bad;
 	finish(grp);
-	/* the running configuration, if it makes a policy */
-	if (c != NULL && grp->policy->problem[0] == '\0') {
-		ks_policy_free(grp->active);
-		grp->active = ks_policy_make(grp->g, c);
-	}
 	grp->last_rekey = now;
-	if (kind == REKEY_ALL)
-		shorten(grp);
-	renew_teks(grp, kind == REKEY_ALL);
-	if (grp->kek != NULL && signing_key(grp, grp->kek) == NULL)
+	ndrop = ks_renew(grp, kind, drop);
+	if (grp->kek != NULL && ks_signing_key(grp, grp->kek) == NULL)
 		abandon_kek(grp);
 	old = grp->kek;
-	if (old == NULL || kind != REKEY_TEK || old->rekey_at <= now) {
+	if (old == NULL || kind != REKEY_TEK || old->rekey_at <= now ||
+	    ks_kek_changed(grp)) {
 		fresh_kek = ks_make_kek(grp);
 		if (!fresh_kek && old != NULL) {
 			/* unicast was switched off: no KEK either */
@@ -327,44 +287,11 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	}
 	grp->generation++;
 	if (old != NULL)
-		push(grp, old, fresh_kek);
+		push(grp, old, fresh_kek, drop, ndrop);
 	if (old != NULL && fresh_kek)
 		ks_kek_free(old);
 	ks_set_timer(grp);
 	return NULL;
-}
-
-static bool
-put_deletes(struct isakmp_out *o, void *arg UNUSED)
-{
-	gdoi_put_delete_all(o, 1); /* all TEKs */
-	gdoi_put_delete_all(o, 0); /* and the KEK */
-	return true;
-}
-
-/* The group starts over: members forget it and register again. Once to each,
- * for the keys that could sign it again are about to go. */
-void
-ks_send_delete(struct ks_group *grp)
-{
-	struct udp_addr from = { grp->addr, ISAKMP_PORT };
-	const struct ks_member *m;
-	const struct rsa_key *rsa;
-	size_t len;
-
-	if (grp->kek == NULL || (rsa = signing_key(grp, grp->kek)) == NULL)
-		return;
-	len = push_build(grp->g, &grp->kek->k, ++grp->kek->seq, rsa,
-	    put_deletes, NULL);
-	if (len == 0)
-		return;
-	TAILQ_FOREACH(m, &grp->members, link) {
-		struct udp_addr to = { m->addr, m->port };
-
-		if (m->has_kek)
-			grp->g->io.send(grp->g->arg, from, to, grp->g->buf,
-			    len);
-	}
 }
 
 /* ---- acknowledgements ---- */
@@ -426,6 +353,7 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
     size_t len)
 {
 	const struct isakmp_pl *h, *s, *id;
+	const struct gdoi_kek *kek;
 	struct ks_group *grp;
 	struct isakmp_msg m;
 	struct ks_member *gm;
@@ -443,11 +371,13 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
 		    ip4_str(from.addr, a));
 		return;
 	}
-	if ((grp = group_of_push(g, &m.hdr)) == NULL) {
+	grp = group_of_push(g, &m.hdr);
+	kek = grp != NULL ? &grp->rekey.kek : ks_farewell_kek(g, &m.hdr);
+	if (kek == NULL) {
 		g->ike->stats.no_sa++; /* late: that push is history */
 		return;
 	}
-	if (!ack_hash_ok(&grp->rekey.kek, h, &m)) {
+	if (!ack_hash_ok(kek, h, &m)) {
 		g->ike->stats.bad++;
 		ike_log_limited(g->ike, from.addr, LOG_KS_HASH_FAIL,
 		    ip4_str(from.addr, a));
@@ -456,6 +386,11 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
 	r = isakmp_rd(id);
 	rd_skip(&r, 4);
 	addr = rd_u32(&r);
+	if (grp == NULL) {
+		if (addr == from.addr)
+			ks_farewell_ack(g, &m.hdr, addr, seq);
+		return;
+	}
 	TAILQ_FOREACH(gm, &grp->members, link)
 		if (gm->addr == addr)
 			break;

@@ -148,7 +148,7 @@ ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 		return refuse(x, N_INVALID_ID, "the group is gone");
 	/* The operator may have cleared it: sender identifiers count from the
 	 * start again and would come twice under the old keys. */
-	if (!keys_live(grp, p))
+	if (p->generation < grp->epoch || !keys_live(grp, p))
 		return refuse(x, N_NO_PROPOSAL, "its keys were replaced");
 	if (ks_counter_mode(grp)) {
 		p->nsids = gap.sids != 0 ? gap.sids : 1;

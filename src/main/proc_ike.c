@@ -208,6 +208,9 @@ ike_message(struct proc *p, struct ipc_msg *m)
 	int i;
 
 	switch (m->type) {
+	case IPC_CONF_SETTLED:
+		gdoi_settled(ip->gdoi);
+		break;
 	case IPC_PORT:
 		port_get(&m->body, &port);
 		if (rd_ok(&m->body))

@@ -43,6 +43,12 @@ router_set_running(struct router *r, struct conf *conf)
 }
 
 void
+router_settled(struct router *r)
+{
+	(void)child_send(r, CHILD_IKE, IPC_CONF_SETTLED, 0, NULL, 0, NULL, 0);
+}
+
+void
 router_commit(struct router *r)
 {
 	struct conf *old = r->committed;
@@ -56,6 +62,8 @@ router_commit(struct router *r)
 	ports_commit(r, old, r->committed);
 	child_send_conf(r, CHILD_FWD, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
+	if (!console_configuring(r))
+		router_settled(r);
 	archive_commit(r);
 	console_commit(r);
 	conf_free(old);

@@ -75,6 +75,8 @@ int router_run(struct router *) MUST_USE;
  * edited); it is committed soon, or now. */
 void router_set_running(struct router *, struct conf *);
 void router_commit(struct router *);
+/* Somebody is done with configuring: a changed group policy is named now. */
+void router_settled(struct router *);
 /* `run` commands of a file (crypto key generate), as console_run_quiet();
  * when the children run. */
 void router_run_lines(struct router *, const char *lines);

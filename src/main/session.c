@@ -310,6 +310,7 @@ session_leave_config(struct session *s)
 	s->at_conf = NULL;
 	sb_free(&s->path);
 	router_commit(s->r);
+	router_settled(s->r);
 	weak_log(s->r);
 	session_note(s, &s->r->configured);
 	log_emit(LOG_SYS_CONFIG, session_who(s, who, sizeof(who)));

@@ -243,6 +243,7 @@ void
 net_apply(struct node *node)
 {
 	gdoi_config(node->g, node->g->conf, node->conf);
+	gdoi_settled(node->g);
 }
 
 void

@@ -259,7 +259,7 @@ paced(void **state)
 	n->tap = drop_pushes;
 	before = n->sent;
 	t0 = n->now;
-	assert_null(ks_rekey(grp, REKEY_ALL));
+	assert_null(ks_rekey(grp, REKEY_KEK));
 	assert_int_equal(n->sent - before, 50);
 	net_run(n, 101);
 	assert_int_equal(n->sent - before, 100);
@@ -540,11 +540,10 @@ cleared(void **state)
 	uint32_t old = n->nodes[1]->teks[0].spi;
 
 	(void)state;
-	ks_send_delete(net_ks(ks));
-	ks_clear(net_ks(ks));
+	ks_remove_members(net_ks(ks), REMOVE_CLEAR);
 	assert_int_equal(net_ks(ks)->nmembers, 0);
 	net_run(n, 10 * SEC);
-	assert_int_equal(n->nodes[1]->logs[LOG_GM_RECV_DELETE], 1);
+	assert_int_equal(n->nodes[1]->logs[LOG_GM_RECV_DELETE_NOW], 1);
 	assert_true(net_registered(n));
 	assert_int_equal(net_ks(ks)->nmembers, 3);
 	assert_false(has_tek(n->nodes[1], old));

@@ -489,7 +489,7 @@ member_cbc(void **state)
 		}
 	}
 	assert_int_equal(gm->logs[LOG_SA_KEK_UPDATED], 2);
-	assert_int_equal(gm->logs[LOG_GM_RECV_DELETE], 1);
+	assert_int_equal(gm->logs[LOG_GM_RECV_DELETE_NOW], 1);
 	assert_int_equal(grp->state, GM_REREGISTERING);
 	json_decref(j);
 	net_free(n);

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Key server: members are removed (ios-getvpn.md 2.6). They are told by a
+ * push that is signed with the keys they know, and register again, if they
+ * still can; the group has new keys by then. Runs in process ike.
+ *
+ *	graceful	SEQ D(KEK) SA(old TEKs, ending soon) KD SIG
+ *	now		SEQ D(all TEKs) D(KEK) SIG
+ *
+ * A farewell outlives the member list and the KEK: it goes on, more and more
+ * slowly, until each member has acknowledged it, is back, or can have no TEK
+ * of old times any more.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/gdoi_priv.h"
+
+#define PACE_MEMBERS 50
+#define PACE_MS 100
+#define ROUND_MAX_MS 300000
+
+struct leaver {
+	struct udp_addr addr;
+	bool answers; /* its silence means that it did not hear */
+};
+
+struct ks_farewell {
+	TAILQ_ENTRY(ks_farewell) link;
+	struct ks_group *grp;
+	struct gdoi_kek kek; /* that encrypts it */
+	uint32_t seq;
+	uint8_t *data;
+	size_t len;
+	struct leaver *to;
+	unsigned n, next, rounds;
+	uint64_t interval, until;
+	struct timer timer;
+};
+
+static void
+farewell_free(struct ks_farewell *f)
+{
+	TAILQ_REMOVE(&f->grp->farewells, f, link);
+	timer_clear(&f->grp->g->ike->timers, &f->timer);
+	free(f->data);
+	free(f->to);
+	explicit_bzero(f, sizeof(*f));
+	free(f);
+}
+
+void
+ks_farewells_free(struct ks_group *grp)
+{
+	while (!TAILQ_EMPTY(&grp->farewells))
+		farewell_free(TAILQ_FIRST(&grp->farewells));
+}
+
+static void
+remove_leaver(struct ks_farewell *f, unsigned i)
+{
+	f->to[i] = f->to[--f->n];
+	if (f->next > f->n)
+		f->next = f->n;
+}
+
+/* Other software may know no ACK: it gets as many copies as a rekey has. */
+static void
+give_up_silent(struct ks_farewell *f)
+{
+	unsigned i;
+
+	for (i = f->n; i-- > 0;)
+		if (!f->to[i].answers)
+			remove_leaver(f, i);
+}
+
+static void
+distribute(void *arg)
+{
+	struct ks_farewell *f = arg;
+	struct ks_group *grp = f->grp;
+	struct gdoi *g = grp->g;
+	struct udp_addr from = { grp->addr, ISAKMP_PORT };
+	uint64_t now = gdoi_now(g);
+	unsigned i;
+
+	for (i = 0; i < PACE_MEMBERS && f->next < f->n; i++)
+		g->io.send(g->arg, from, f->to[f->next++].addr, f->data,
+		    f->len);
+	if (f->next < f->n) {
+		timer_set(&g->ike->timers, &f->timer, now + PACE_MS,
+		    distribute, f);
+		return;
+	}
+	f->next = 0;
+	if (++f->rounds > grp->retransmit_count) {
+		give_up_silent(f);
+		f->interval = f->interval * 3 / 2 > ROUND_MAX_MS ?
+		    ROUND_MAX_MS : f->interval * 3 / 2;
+	}
+	if (f->n == 0 || now >= f->until)
+		farewell_free(f);
+	else
+		timer_set(&g->ike->timers, &f->timer, now + f->interval,
+		    distribute, f);
+}
+
+/* ---- building ---- */
+
+struct payload_args {
+	struct ks_group *grp;
+	bool graceful;
+};
+
+static bool
+put_payloads(struct isakmp_out *o, void *arg)
+{
+	const struct payload_args *a = arg;
+	struct gdoi_tek_key *keys;
+	struct gdoi_sat *sats;
+	unsigned n, nkeys;
+
+	if (!a->graceful) {
+		gdoi_put_delete_all(o, PROTO_ESP);
+		gdoi_put_delete_all(o, 0); /* and the KEK */
+		return true;
+	}
+	gdoi_put_delete_all(o, 0);
+	sats = ks_sats(a->grp, &n);
+	keys = ks_tek_keys(a->grp, &nkeys);
+	gdoi_put_sa(o, NULL, NULL, sats, n);
+	gdoi_put_kd(o, NULL, keys, nkeys, 0, NULL, 0);
+	explicit_bzero(keys, nkeys * sizeof(*keys));
+	free(keys);
+	free(sats);
+	return true;
+}
+
+static uint64_t
+last_end(const struct ks_group *grp)
+{
+	const struct ks_tek *t;
+	uint64_t end = 0;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->expires > end)
+			end = t->expires;
+	return end;
+}
+
+/* The push for all members of now, under the KEK of now. */
+static struct ks_farewell *
+farewell_new(struct ks_group *grp, uint64_t until, bool graceful)
+{
+	struct payload_args args = { grp, graceful };
+	const struct ks_member *m;
+	const struct rsa_key *rsa;
+	struct ks_farewell *f;
+	size_t len;
+
+	if (grp->kek == NULL || grp->nmembers == 0 ||
+	    (rsa = ks_signing_key(grp, grp->kek)) == NULL)
+		return NULL;
+	len = push_build(grp->g, &grp->kek->k, ++grp->kek->seq, rsa,
+	    put_payloads, &args);
+	if (len == 0)
+		return NULL;
+	f = xcalloc(1, sizeof(*f));
+	f->grp = grp;
+	f->kek = grp->kek->k;
+	f->seq = grp->kek->seq;
+	f->data = xcalloc(1, len);
+	memcpy(f->data, grp->g->buf, len);
+	f->len = len;
+	f->interval = (uint64_t)grp->retransmit_secs * 1000;
+	f->until = until;
+	f->to = xcalloc(grp->nmembers, sizeof(*f->to));
+	TAILQ_FOREACH(m, &grp->members, link) {
+		struct leaver l = { { m->addr, m->port }, m->acked_ever ||
+		    strcmp(m->version, "0.0.0") != 0 };
+
+		if (m->has_kek)
+			f->to[f->n++] = l;
+	}
+	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
+	return f;
+}
+
+/* ---- removing ---- */
+
+static void
+forget_members(struct ks_group *grp)
+{
+	struct ks_member *m;
+
+	while ((m = TAILQ_FIRST(&grp->members)) != NULL)
+		ks_remove_member(grp, m, true);
+}
+
+/* New keys that only those get who register from now on. The TEKs of before
+ * stay for who has to read them until they end. */
+static void
+new_keys(struct ks_group *grp)
+{
+	uint32_t drop[GDOI_TEKS_MAX];
+
+	(void)ks_renew(grp, REKEY_ALL, drop);
+	ks_kek_free(grp->kek);
+	grp->kek = NULL;
+	(void)ks_make_kek(grp);
+}
+
+void
+ks_remove_members(struct ks_group *grp, enum removal how)
+{
+	struct ks_farewell *f;
+	struct ks_tek *t;
+	uint64_t until;
+
+	if (grp->active == NULL) { /* no keys, so no members */
+		ks_clear(grp);
+		return;
+	}
+	ks_rekey_stop(grp);
+	until = last_end(grp);
+	if (how == REMOVE_GRACEFUL) {
+		ks_shorten_all(grp);
+		until = last_end(grp);
+	}
+	f = farewell_new(grp, until, how == REMOVE_GRACEFUL);
+	forget_members(grp);
+	if (how == REMOVE_CLEAR) {
+		ks_clear(grp);
+	} else {
+		while (how == REMOVE_NOW &&
+		    (t = TAILQ_FIRST(&grp->teks)) != NULL)
+			ks_drop_tek(grp, t);
+		new_keys(grp);
+		grp->generation++;
+		grp->last_rekey = gdoi_now(grp->g);
+	}
+	grp->epoch = grp->generation;
+	ks_set_timer(grp);
+	if (f != NULL)
+		distribute(f);
+}
+
+unsigned
+ks_old_members(const struct ks_group *grp)
+{
+	const struct ks_member *m;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(m, &grp->members, link)
+		n += gdoi_version_before(m->version, "1.0.2");
+	return n;
+}
+
+/* ---- who need not be told any more ---- */
+
+void
+ks_farewell_forget(struct ks_group *grp, uint32_t addr)
+{
+	struct ks_farewell *f;
+	unsigned i;
+
+	TAILQ_FOREACH(f, &grp->farewells, link)
+		for (i = f->n; i-- > 0;)
+			if (f->to[i].addr.addr == addr)
+				remove_leaver(f, i);
+}
+
+static struct ks_farewell *
+find(struct gdoi *g, const struct isakmp_hdr *h)
+{
+	struct ks_farewell *f;
+	struct ks_group *grp;
+
+	TAILQ_FOREACH(grp, &g->ks, link)
+		TAILQ_FOREACH(f, &grp->farewells, link)
+			if (memcmp(f->kek.spi, h->icookie, 8) == 0 &&
+			    memcmp(f->kek.spi + 8, h->rcookie, 8) == 0)
+				return f;
+	return NULL;
+}
+
+const struct gdoi_kek *
+ks_farewell_kek(struct gdoi *g, const struct isakmp_hdr *h)
+{
+	const struct ks_farewell *f = find(g, h);
+
+	return f != NULL ? &f->kek : NULL;
+}
+
+void
+ks_farewell_ack(struct gdoi *g, const struct isakmp_hdr *h, uint32_t addr,
+    uint32_t seq)
+{
+	struct ks_farewell *f = find(g, h);
+	unsigned i;
+
+	if (f == NULL || seq != f->seq)
+		return;
+	for (i = f->n; i-- > 0;)
+		if (f->to[i].addr.addr == addr)
+			remove_leaver(f, i);
+}
