@@ -154,6 +154,21 @@ struct gdoi_sa { /* sa ipsec N */
 	uint16_t window; /* default 64 packets; or seconds */
 };
 
+/* identifier: which key server sender ids (KSSIDs) this key server hands out
+ * sender identifiers of. A line of it: value N ..., or range LOW - HIGH. */
+#define KSSID_MAX 512
+struct gdoi_kssid {
+	struct cf_obj obj;
+	const char *values; /* NULL: a range */
+	uint16_t lo, hi;
+	uint64_t set[KSSID_MAX / 64]; /* what the line names */
+};
+
+struct gdoi_identifier {
+	struct cf_obj obj;
+	struct cf_list kssids; /* struct gdoi_kssid */
+};
+
 struct gdoi_local { /* server local */
 	struct cf_obj obj;
 	uint32_t addr; /* address ipv4 */
@@ -165,8 +180,20 @@ struct gdoi_local { /* server local */
 	uint16_t retransmit_count; /* default 2 */
 	char rsa_label[CONF_NAME]; /* "" : no rekeys */
 	bool unicast;
+	uint8_t sid_bits; /* group size: 8, 12, 16, 24 (default), 32 */
 	struct cf_list sas; /* struct gdoi_sa, by number */
+	struct cf_list identifiers; /* struct gdoi_identifier, at most one */
 };
+
+/* How many KSSIDs there are with sender identifiers of that many bits; the
+ * rest of the bits counts members. 24 and 32 bits as in IOS (0-127, 0-511);
+ * of the small ones no document says it: room for eight key servers. */
+static inline unsigned
+conf_kssids(uint8_t sid_bits)
+{
+	return sid_bits == 8 ? 8 : sid_bits == 12 ? 16 : sid_bits == 16 ? 32 :
+	    sid_bits == 24 ? 128 : KSSID_MAX;
+}
 
 enum gdoi_id_type { GDOI_ID_NONE, GDOI_ID_NUMBER, GDOI_ID_ADDRESS };
 

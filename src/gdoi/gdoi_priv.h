@@ -14,7 +14,6 @@
 #include "gdoi/rsa.h"
 #include "ike/ike.h"
 
-#define SID_BITS_MEDIUM 24
 #define SERVERS_MAX 8
 
 /* ---- key server ---- */
@@ -49,6 +48,20 @@ struct ks_policy {
 	unsigned nsas, naces;
 	struct ks_sa *sas;
 	struct ks_ace *aces;
+	uint8_t sid_bits;
+	uint64_t kssids[KSSID_MAX / 64]; /* ours; in policy, not in active */
+};
+
+/* Sender identifiers, see ks_sid.c. */
+struct ks_sids {
+	uint32_t next[KSSID_MAX]; /* of each KSSID, since the last reset */
+	bool old[KSSID_MAX];	  /* was in use before the last reset */
+	bool any;		  /* one was given out: */
+	uint8_t bits;		  /* its length */
+	uint16_t kssid;		  /* the newest was this one's ... */
+	uint32_t last;		  /* ... number that */
+	unsigned epoch;		  /* counts resets */
+	uint64_t reinit;	  /* when members had to start over, 0 */
 };
 
 struct ks_tek {
@@ -116,7 +129,7 @@ struct ks_group {
 	TAILQ_HEAD(, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
 	unsigned nmembers;
-	uint32_t next_sid;
+	struct ks_sids sids;
 	uint64_t last_rekey;
 	uint32_t rekeys_sent, retransmitted;
 	struct ks_rekey rekey;
@@ -247,12 +260,26 @@ struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
 void ks_add_member(struct ks_group *, const struct ike_sa *, bool has_kek,
     unsigned generation);
 void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
-bool ks_counter_mode(const struct ks_group *);
-bool ks_has_sids(const struct ks_group *, unsigned n);
-uint32_t ks_take_sid(struct ks_group *); /* only if ks_has_sids() */
 void ks_clear(struct ks_group *);
 void ks_set_timer(struct ks_group *);
 void ks_destroy_keys(struct ks_group *);
+
+/* ks_sid.c */
+bool ks_aead(const struct esp_transform *);
+bool ks_counter_mode(const struct ks_group *);
+void ks_sid_policy(struct ks_policy *, const struct gdoi_local *);
+uint8_t ks_sid_bits(const struct ks_group *);
+bool ks_kssid_own(const struct ks_group *, unsigned kssid);
+uint32_t ks_sids_of_kssid(const struct ks_group *);
+uint64_t ks_sids_left(const struct ks_group *);
+unsigned ks_sids_granted(const struct ks_group *, unsigned asked);
+uint32_t ks_take_sid(struct ks_group *);
+void ks_sids_reset(struct ks_group *); /* only with all keys */
+void ks_reinit(struct ks_group *);
+/* May start the group over: keys and members are gone then. */
+bool ks_sids_ready(struct ks_group *, unsigned n);
+bool ks_too_old_for_sids(struct ks_group *, const struct ike_sa *);
+void ks_log_no_sid_asked(struct ks_group *, const struct ike_sa *);
 
 /* ks_keys.c */
 uint32_t ks_tek_margin(const struct ks_group *, uint32_t life);

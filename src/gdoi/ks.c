@@ -65,7 +65,7 @@ ks_destroy_keys(struct ks_group *grp)
 	ks_policy_free(grp->active);
 	grp->active = NULL;
 	grp->generation++;
-	grp->next_sid = 0;
+	ks_sids_reset(grp);
 }
 
 /* The policy of the configuration becomes the one in use. */
@@ -187,32 +187,6 @@ ks_tek_keys(struct ks_group *grp, unsigned *n)
 		if (secs_until(grp->g, t->expires) != 0)
 			keys[(*n)++] = t->k;
 	return keys;
-}
-
-bool
-ks_counter_mode(const struct ks_group *grp)
-{
-	const struct ks_tek *t;
-
-	TAILQ_FOREACH(t, &grp->teks, link)
-		if (t->sa.transform.cipher == ESP_AES_GCM ||
-		    t->sa.transform.cipher == ESP_GMAC)
-			return true;
-	return false;
-}
-
-/* Sender identifiers are given out once: the same one twice under one key
- * would break AES-GCM. */
-bool
-ks_has_sids(const struct ks_group *grp, unsigned n)
-{
-	return grp->next_sid + n <= UINT32_C(1) << SID_BITS_MEDIUM;
-}
-
-uint32_t
-ks_take_sid(struct ks_group *grp)
-{
-	return grp->next_sid++;
 }
 
 /* ---- schedule ---- */

@@ -270,6 +270,12 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	if (operator && (bad = ks_rekey_refused(grp)) != NULL)
 		return bad;
 	finish(grp);
+	/* IVs with sender identifiers of another length could be the same */
+	if (grp->policy->problem[0] == '\0' && grp->sids.any &&
+	    grp->policy->sid_bits != grp->sids.bits) {
+		ks_reinit(grp);
+		return NULL;
+	}
 	grp->last_rekey = now;
 	ndrop = ks_renew(grp, kind, drop);
 	if (grp->kek != NULL && ks_signing_key(grp, grp->kek) == NULL)

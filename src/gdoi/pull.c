@@ -32,7 +32,7 @@ struct gm_pull {
 struct ks_pull {
 	struct gdoi *g;
 	char group[CONF_NAME]; /* it may be gone when message 3 comes */
-	unsigned generation;
+	unsigned generation, sid_epoch;
 	bool has_kek;
 	struct gdoi_kek kek;
 	uint32_t seq;
@@ -88,6 +88,13 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 	}
 	if (!ks_ready(grp))
 		return refuse(x, N_NO_PROPOSAL, "the group has no policy");
+	if (ks_counter_mode(grp) && ks_too_old_for_sids(grp, x->sa))
+		return refuse(x, N_NO_PROPOSAL, "no sender identifiers");
+	/* it may have started over to have some */
+	if (ks_counter_mode(grp) &&
+	    (!ks_sids_ready(grp, 1) || !ks_ready(grp)))
+		return refuse(x, N_NO_PROPOSAL,
+		    "all sender identifiers are in use");
 	p = xcalloc(1, sizeof(*p));
 	p->g = g;
 	str_copy(p->group, grp->name, sizeof(p->group));
@@ -106,6 +113,7 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 	exch_put_nonce(x, o);
 	sats = ks_sats(grp, &n);
 	p->generation = grp->generation;
+	p->sid_epoch = grp->sids.epoch;
 	p->teks = ks_tek_keys(grp, &p->nteks);
 	p->has_kek = grp->kek != NULL;
 	if (p->has_kek) {
@@ -148,14 +156,21 @@ ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 		return refuse(x, N_INVALID_ID, "the group is gone");
 	/* The operator may have cleared it: sender identifiers count from the
 	 * start again and would come twice under the old keys. */
-	if (p->generation < grp->epoch || !keys_live(grp, p))
+	if (p->generation < grp->epoch || p->sid_epoch != grp->sids.epoch ||
+	    !keys_live(grp, p))
 		return refuse(x, N_NO_PROPOSAL, "its keys were replaced");
 	if (ks_counter_mode(grp)) {
-		p->nsids = gap.sids != 0 ? gap.sids : 1;
-		if (p->nsids > GDOI_SIDS_MAX)
-			p->nsids = GDOI_SIDS_MAX;
-		if (!ks_has_sids(grp, p->nsids))
+		if (!gap.sids_asked) {
+			ks_log_no_sid_asked(grp, x->sa);
 			return refuse(x, N_NO_PROPOSAL,
+			    "no sender identifier was asked for");
+		}
+		p->nsids = ks_sids_granted(grp, gap.sids);
+		if (ks_sids_left(grp) < p->nsids)
+			p->nsids = (unsigned)ks_sids_left(grp);
+		if (p->nsids == 0) /* what it has offered may be gone now */
+			return (void)ks_sids_ready(grp, 1),
+			    refuse(x, N_NO_PROPOSAL,
 			    "all sender identifiers are in use");
 	}
 	return EX_OK;
@@ -173,7 +188,7 @@ ks_send_keys(struct exch *x, struct isakmp_out *o)
 	if (p->has_kek)
 		gdoi_put_seq(o, p->seq);
 	gdoi_put_kd(o, p->has_kek ? &p->kek : NULL, p->teks, p->nteks,
-	    SID_BITS_MEDIUM, p->sids, p->nsids);
+	    ks_sid_bits(grp), p->sids, p->nsids);
 	return true;
 }
 

@@ -357,8 +357,15 @@ free_acl(struct cf_obj *o)
 }
 
 static void
+free_identifier(struct cf_obj *o)
+{
+	free_list(&((struct gdoi_identifier *)o)->kssids, NULL);
+}
+
+static void
 free_local(struct cf_obj *o)
 {
+	free_list(&((struct gdoi_local *)o)->identifiers, free_identifier);
 	free_list(&((struct gdoi_local *)o)->sas, NULL);
 }
 
