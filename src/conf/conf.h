@@ -352,6 +352,10 @@ struct conf {
 
 	uint32_t logging_buffered;	/* octets, 8192 */
 	bool logging_console;		/* true */
+	struct {			/* monitor event-trace gdoi */
+		uint32_t coop, exit, infra, reg, rekey; /* entries, 512 */
+		bool coop_off, exit_off, infra_off, reg_off, rekey_off;
+	} trace;
 	uint8_t file_prompt;		/* enum file_prompt */
 	struct cf_list archives;	/* struct archive */
 };

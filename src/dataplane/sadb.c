@@ -202,6 +202,18 @@ sa_take_sid(struct sa *sa, const struct sa_tek *t)
 	__atomic_store_n(&sa->sid_bits, t->sid_bits, __ATOMIC_RELEASE);
 }
 
+/* As IOS tells of them. */
+static void
+debug_sa(const char *what, const struct group *g, const struct sa *sa)
+{
+	char text[64];
+
+	debug(DBG_IPSEC, DBG_EVENT, 0, "(%s), group %s, sa_proto= 50,"
+	    " sa_spi= 0x%08X(%u), sa_trans= %s, sa_conn_id= %u", what,
+	    g->name, sa->spi, sa->spi, esp_transform_str(&sa->transform, text),
+	    sa->conn_id);
+}
+
 static void
 sa_add(struct fwd *f, const struct sa_tek *t)
 {
@@ -219,8 +231,13 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 	}
 	if (t->spi == 0 || t->life_ms == 0)
 		return;
-	if ((*end = sa_new(f, t)) != NULL)
-		(*end)->group = g;
+	if ((*end = sa_new(f, t)) == NULL) {
+		debug(DBG_IPSEC, DBG_ERROR, 0, "(create_sa): SA 0x%08X of"
+		    " group %s cannot be made", t->spi, t->group);
+		return;
+	}
+	(*end)->group = g;
+	debug_sa("create_sa): sa created, (sa", g, *end);
 }
 
 /* Takes SAs out; the snapshot still holds them until it is replaced. */
@@ -233,6 +250,9 @@ sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
 	while ((sa = *at) != NULL) {
 		if ((spi != 0 && sa->spi == spi) || sa->expires <= expired_at) {
 			*at = sa->next;
+			debug_sa(spi == 0 && expired_at != UINT64_MAX ?
+			    "lifetime_expiry): SA expired, (sa" :
+			    "delete_sa): deleting SA, (sa", g, sa);
 			ref_put(sa);
 			any = true;
 		} else {

@@ -65,6 +65,11 @@ env_log(void *arg, enum log_id id, va_list ap)
 {
 	struct gdoi *g = arg;
 
+	va_list copy;
+
+	va_copy(copy, ap);
+	gdoi_trace_log(g, id, copy);
+	va_end(copy);
 	g->io.log(g->arg, id, ap);
 }
 
@@ -80,6 +85,7 @@ gdoi_new(const struct gdoi_io *io, void *arg)
 	g->arg = arg;
 	g->ike = ike_new(&env, &gdoi_doi, GDOI_VERSION);
 	g->rsa = rsa_store_new();
+	g->trace = gdoi_trace_new();
 	g->handles = 0x40000001;
 	TAILQ_INIT(&g->ks);
 	TAILQ_INIT(&g->gm);
@@ -95,6 +101,7 @@ gdoi_free(struct gdoi *g)
 	ks_free(g);
 	ike_free(g->ike);
 	rsa_store_free(g->rsa);
+	gdoi_trace_free(g->trace);
 	explicit_bzero(g, sizeof(*g));
 	free(g);
 }
@@ -104,6 +111,7 @@ gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
     const struct conf *new)
 {
 	g->conf = new;
+	gdoi_trace_config(g);
 	ike_config(g->ike, new);
 	ks_config(g, new);
 	gm_config(g, new);

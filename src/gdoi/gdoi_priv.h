@@ -12,6 +12,7 @@
 #include "gdoi/gdoi.h"
 #include "gdoi/gdoi_msg.h"
 #include "gdoi/rsa.h"
+#include "gdoi/trace.h"
 #include "ike/ike.h"
 
 #define SERVERS_MAX 8
@@ -209,6 +210,7 @@ struct gdoi {
 	const struct conf *conf;
 	struct port ports[PORT_MAX + 1];
 	struct rsa_store *rsa;
+	struct gdoi_trace *trace;
 	TAILQ_HEAD(, ks_group) ks;
 	TAILQ_HEAD(, gm_group) gm;
 	unsigned handles;

@@ -146,6 +146,9 @@ gm_pull_failed(struct gm_group *gm, struct exch *x, const char *why)
 	uint64_t delay = 0;
 
 	gm->pull = NULL;
+	gdoi_event(gm->g, TRACE_EXIT, DBG_GM_REG, DBG_ERROR,
+	    x->sa->remote.addr, "(%s):registration to %s failed: %s",
+	    gm->name, ip4_str(x->sa->remote.addr, next), reason_of(x, why));
 	if (stale && !gm->retried) {
 		gm->retried = true;
 		ike_sa_delete(x->sa, false, "no answer under it");
@@ -258,6 +261,8 @@ gm_schedule(struct gm_group *gm)
 	if (at == UINT64_MAX)
 		at = gdoi_now(gm->g); /* nothing left */
 	gm->reregister_at = at;
+	debug(DBG_GM_INFRA, DBG_DETAIL, 0, "(%s):registers again in %u s",
+	    gm->name, secs_until(gm->g, at));
 	if (gm->state == GM_REGISTERED)
 		timer_set(&gm->g->ike->timers, &gm->reg_timer, at,
 		    reregister_due, gm);

@@ -278,6 +278,9 @@ free_tek(struct gm_group *gm, struct gm_tek *t)
 void
 gm_delete_tek(struct gm_group *gm, struct gm_tek *t, bool tell_fwd)
 {
+	gdoi_event(gm->g, TRACE_INFRA, DBG_GM_INFRA, DBG_EVENT, 0,
+	    "(%s):TEK 0x%08X %s", gm->name, t->t.spi,
+	    tell_fwd ? "deleted" : "expired");
 	if (tell_fwd)
 		tell_gone(gm, SA_DEL, t->t.spi);
 	free_tek(gm, t);

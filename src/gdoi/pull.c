@@ -52,8 +52,14 @@ engine_of(const struct exch *x)
 static enum exch_verdict
 refuse(struct exch *x, uint16_t notify, const char *why)
 {
+	char peer[IP4_STRLEN];
+
 	x->notify = notify;
 	x->why = why;
+	gdoi_event(engine_of(x), TRACE_EXIT,
+	    x->initiator ? DBG_GM_REG : DBG_KS_REG, DBG_ERROR,
+	    x->sa->remote.addr, "(%u):%s with %s ends: %s", x->sa->conn_id,
+	    x->type->name, ip4_str(x->sa->remote.addr, peer), why);
 	return EX_REFUSE;
 }
 
@@ -401,6 +407,8 @@ const struct exch_type groupkey_pull = {
 	.done = pull_done,
 	.failed = pull_failed,
 	.release = pull_release,
+	.debug_init = DBG_GM_REG,
+	.debug_resp = DBG_KS_REG,
 };
 
 static const struct exch_type *const types[] = { &groupkey_pull, NULL };

@@ -189,20 +189,6 @@ first_iv(struct exch *x)
 	memcpy(x->iv, digest, block);
 }
 
-static void
-debug_sent(const struct exch *x, const uint8_t *data, size_t len)
-{
-	struct isakmp_msg m;
-	char text[160], to[IP4_STRLEN];
-
-	if (debug_on(DBG_ISAKMP, DBG_EVENT) && isakmp_parse(&m, data, len))
-		debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
-		    "(%u):sent to %s %s: %s", x->sa->conn_id,
-		    ip4_str(x->sa->remote.addr, to),
-		    isakmp_exchange_name(m.hdr.exchange),
-		    isakmp_describe(&m, text));
-}
-
 /* Builds the message of a step into ike->out; 0: the step gave up. */
 static size_t
 build(struct exch *x, const struct exch_step *step)
@@ -227,7 +213,7 @@ build(struct exch *x, const struct exch_step *step)
 		    wr_len(&o.w) - at - hlen, x->ike->out + at);
 	}
 	isakmp_out_length(&o);
-	debug_sent(x, x->ike->out, wr_len(&o.w));
+	exch_debug(x, x->ike->out, wr_len(&o.w), true);
 	if (!(step->flags & SEND_ENC))
 		return wr_len(&o.w);
 	len = wr_len(&o.w) - ISAKMP_HDR_LEN;
@@ -367,17 +353,6 @@ open_message(struct exch *x, const uint8_t *data, size_t len,
 }
 
 static void
-debug_received(const struct exch *x, const struct isakmp_msg *m)
-{
-	char text[160], from[IP4_STRLEN];
-
-	debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
-	    "(%u):received from %s %s: %s", x->sa->conn_id,
-	    ip4_str(x->sa->remote.addr, from),
-	    isakmp_exchange_name(m->hdr.exchange), isakmp_describe(m, text));
-}
-
-static void
 refuse(struct exch *x)
 {
 	const char *why = x->why != NULL ? x->why : "refused";
@@ -397,7 +372,7 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 
 	bad = open_message(x, data, len, &m, iv);
 	if (bad == NULL) {
-		debug_received(x, &m);
+		exch_debug(x, x->ike->in, len, false);
 		switch (x->step->handle != NULL ? x->step->handle(x, &m) :
 		    EX_OK) {
 		case EX_OK:

@@ -87,6 +87,8 @@ struct exch_type {
 	void (*done)(struct exch *);
 	void (*failed)(struct exch *, const char *why);
 	void (*release)(struct exch *);
+	/* whose `debug crypto gdoi` shows its messages; 0: isakmp only */
+	enum debug_feature debug_init, debug_resp;
 };
 
 struct exch {
@@ -223,6 +225,9 @@ void exch_cancel(struct exch *);
 void ike_clear(struct ike *);
 void ike_sa_delete(struct ike_sa *, bool tell_peer, const char *why);
 void ike_notify(struct ike_sa *, uint16_t type, uint32_t mid);
+/* A clear message that comes or goes, for `debug`. who: group or conn-id. */
+void ike_debug_message(enum debug_feature, const char *who,
+    struct udp_addr peer, const uint8_t *data, size_t len, bool sent);
 const char *ike_state_name(enum ike_state);
 
 /* Writes a fresh nonce of this side as a payload. */

@@ -35,6 +35,7 @@ void exch_begin_later(struct exch *); /* with the timers that are due now */
 void exch_receive(struct exch *, const uint8_t *data, size_t len);
 void exch_fail(struct exch *, const char *why);
 void exch_free(struct exch *);
+void exch_debug(const struct exch *, const uint8_t *, size_t, bool sent);
 void exch_send_raw(struct exch *, const uint8_t *data, size_t len);
 
 /* What the first message of a peer says, inside that message. */
