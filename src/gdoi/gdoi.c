@@ -73,13 +73,22 @@ env_log(void *arg, enum log_id id, va_list ap)
 	g->io.log(g->arg, id, ap);
 }
 
+static uint32_t
+env_if_addr(void *arg, const char *ifname)
+{
+	const struct port *p = gdoi_find_port(arg, ifname);
+
+	return p != NULL && p->up ? p->addr : 0;
+}
+
 /* ---- gdoi.h ---- */
 
 struct gdoi *
 gdoi_new(const struct gdoi_io *io, void *arg)
 {
 	struct gdoi *g = xcalloc(1, sizeof(*g));
-	struct ike_env env = { g, env_send, env_now, env_random, env_log };
+	struct ike_env env = { g, env_send, env_now, env_random, env_log,
+		env_if_addr };
 
 	g->io = *io;
 	g->arg = arg;

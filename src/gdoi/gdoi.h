@@ -38,6 +38,8 @@ void gdoi_config(struct gdoi *, const struct conf *old, const struct conf *new);
 void gdoi_settled(struct gdoi *);
 /* A port of the router appeared or changed. */
 void gdoi_port(struct gdoi *, const struct port *);
+/* The device that the datagram that follows came from, 0: unknown. */
+void gdoi_arrival(struct gdoi *, uint32_t ifindex);
 /* A datagram that arrived on local UDP port 848. */
 void gdoi_input(struct gdoi *, struct udp_addr local, struct udp_addr from,
     const uint8_t *data, size_t len);

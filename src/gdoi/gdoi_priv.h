@@ -170,7 +170,7 @@ struct gm_group {
 	uint32_t id;
 	bool gone, attached;
 	char map[CONF_NAME], acl[CONF_NAME], ifname[IFNAME_MAX];
-	uint32_t addr;
+	uint32_t addr;		/* of key management */
 	uint32_t servers[SERVERS_MAX];
 	unsigned nservers, server, pause;
 	uint32_t ks;		/* registered with */
@@ -215,6 +215,7 @@ struct gdoi {
 	TAILQ_HEAD(, gm_group) gm;
 	unsigned handles;
 	bool on; /* a gdoi crypto map is on an interface */
+	uint32_t arrival; /* of the datagram in hand: index of the device */
 	uint8_t buf[ISAKMP_MSG_MAX];
 };
 
@@ -340,6 +341,9 @@ void ks_rekey_forget(struct ks_group *, const struct ks_member *);
 void ks_rekey_to(struct ks_group *, struct ks_member *);
 void ks_ack_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
     size_t len);
+
+/* ks_auth.c */
+bool ks_authorized(struct ks_group *, const struct ike_sa *) MUST_USE;
 
 /* gm.c */
 void gm_config(struct gdoi *, const struct conf *);

@@ -129,6 +129,8 @@ reason_of(const struct exch *x, const char *why)
 	switch (x->notify) {
 	case N_INVALID_ID:
 		return "it does not serve this group";
+	case N_AUTH_FAILED:
+		return "it does not authorize this member";
 	case N_NO_PROPOSAL:
 		return "it has no policy for this group";
 	default:
@@ -282,10 +284,13 @@ map_place(struct gdoi *g, const struct interface *ifc, const char *group,
 {
 	const char *source = conf_map_local(g->conf, ifc->crypto_map);
 	const struct port *port = gdoi_find_port(g, ifc->name), *src;
+	const struct gdoi_group *grp = conf_find_gdoi_group(g->conf, group);
 	const struct crypto_map *m = NULL;
 
 	if (port == NULL || !port->up || ifc->shutdown)
 		return false;
+	if (grp != NULL && grp->client_if[0] != '\0')
+		source = grp->client_if;
 	while ((m = conf_next_map(g->conf, ifc->crypto_map, m)) != NULL) {
 		if (m->kind != MAP_GDOI || strcmp(m->group, group) != 0)
 			continue;

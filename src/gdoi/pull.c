@@ -92,6 +92,8 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 		    ip4_str(x->sa->remote.addr, peer), id);
 		return refuse(x, N_INVALID_ID, "unknown group");
 	}
+	if (!ks_authorized(grp, x->sa))
+		return refuse(x, N_AUTH_FAILED, "it may not register");
 	if (!ks_ready(grp))
 		return refuse(x, N_NO_PROPOSAL, "the group has no policy");
 	if (ks_counter_mode(grp) && ks_too_old_for_sids(grp, x->sa))
@@ -323,7 +325,8 @@ pull_start(struct gm_group *gm, uint32_t server)
 
 	p->gm = gm;
 	ike_drop_stale(gm->g->ike, local, remote);
-	gm->pull = ike_start(gm->g->ike, local, remote, &groupkey_pull, p);
+	gm->pull = ike_start(gm->g->ike, local, remote,
+	    conf_map_profile(gm->g->conf, gm->map), &groupkey_pull, p);
 }
 
 /* ---- the exchange ---- */

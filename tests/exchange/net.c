@@ -376,9 +376,28 @@ free_group(struct cf_obj *o)
 	free_list(&((struct gdoi_group *)o)->local, free_local);
 }
 
+static void
+free_keyring(struct cf_obj *o)
+{
+	free_list(&((struct keyring *)o)->keys, NULL);
+}
+
+static void
+free_profile(struct cf_obj *o)
+{
+	free_list(&((struct isakmp_profile *)o)->matches, NULL);
+	free_list(&((struct isakmp_profile *)o)->keyrings, NULL);
+}
+
 void
 tc_free(struct conf *c)
 {
+	free_list(&c->keyrings, free_keyring);
+	free_list(&c->isakmp_profiles, free_profile);
+	free_list(&c->isakmp_peers, NULL);
+	free_list(&c->crypto_identities, NULL);
+	free_list(&c->hosts, NULL);
+	free_list(&c->map_profiles, NULL);
 	free_list(&c->interfaces, NULL);
 	free_list(&c->acls, free_acl);
 	free_list(&c->isakmp_policies, NULL);
@@ -398,6 +417,7 @@ tc_new(void)
 
 	str_copy(c->hostname, "R1", sizeof(c->hostname));
 	c->isakmp_enable = true;
+	c->limit_in_negotiation = HALF_OPEN_MAX;
 	c->keepalive_retry = 2;
 	c->ipsec_lifetime = 3600;
 	i = tc_add(&c->interfaces, sizeof(*i));
@@ -611,6 +631,20 @@ FIND(conf_find_acl, struct acl, acls)
 FIND(conf_find_transform_set, struct transform_set, transform_sets)
 FIND(conf_find_ipsec_profile, struct ipsec_profile, ipsec_profiles)
 FIND(conf_find_gdoi_group, struct gdoi_group, gdoi_groups)
+FIND(conf_find_keyring, struct keyring, keyrings)
+FIND(conf_find_isakmp_profile, struct isakmp_profile, isakmp_profiles)
+FIND(conf_find_crypto_identity, struct crypto_identity, crypto_identities)
+
+const char *
+conf_map_profile(const struct conf *c, const char *name)
+{
+	const struct crypto_map_profile *m;
+
+	CF_FOREACH(m, &c->map_profiles)
+		if (strcmp(m->name, name) == 0)
+			return m->profile;
+	return "";
+}
 
 const struct crypto_map *
 conf_next_map(const struct conf *c, const char *name,
