@@ -49,6 +49,8 @@ enum ipc_type {
 	/* ike -> fwd on the peer channel: struct sa_change (base/sa.h) */
 	IPC_SA,
 	IPC_RESYNC,	 /* ike -> fwd on a new channel: said all it knows */
+	/* fwd -> ike on it: struct sa_event; lost when ike does not read */
+	IPC_SA_EVENT,
 
 	/* shell <-> main on the console socket, or on a pair that main made
 	 * for a shell of its own (vty) */

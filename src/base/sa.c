@@ -271,3 +271,26 @@ sa_get(struct rd *r, struct sa_change *c, struct arena *mem)
 	}
 	return rd_end(r);
 }
+
+bool
+sa_event_put(struct wr *w, const struct sa_event *e)
+{
+	wr_u8(w, e->type);
+	wr_str(w, e->group);
+	wr_u32(w, e->spi);
+	wr_u32(w, e->src);
+	wr_u32(w, e->dst);
+	return wr_ok(w);
+}
+
+bool
+sa_event_get(struct rd *r, struct sa_event *e)
+{
+	*e = (struct sa_event){0};
+	e->type = rd_u8(r);
+	rd_str(r, e->group, sizeof(e->group));
+	e->spi = rd_u32(r);
+	e->src = rd_u32(r);
+	e->dst = rd_u32(r);
+	return rd_end(r) && e->type < SA_EVENT_COUNT;
+}

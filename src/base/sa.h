@@ -86,6 +86,22 @@ struct sa_change {
 	};
 };
 
+/* What fwd tells ike. */
+enum sa_event_type {
+	SA_EVENT_SID,	/* spi needs another sender identifier, or will soon:
+			 * said again until it has one */
+	SA_EVENT_COUNT
+};
+
+struct sa_event {
+	uint8_t type;		/* enum sa_event_type */
+	char group[SA_NAME_MAX];
+	uint32_t spi, src, dst;	/* of the packet; 0: not known */
+};
+
+bool sa_event_put(struct wr *w, const struct sa_event *e) MUST_USE;
+bool sa_event_get(struct rd *r, struct sa_event *e) MUST_USE;
+
 /* A policy of at most SA_POLICY_MAX entries fits into one message. */
 #define SA_POLICY_MAX 1000
 #define SA_MSG_MAX 65536

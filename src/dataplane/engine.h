@@ -108,14 +108,18 @@ struct sa {
 	uint16_t window;
 	uint64_t expires;	/* monotonic ms */
 	uint32_t keep_ms;	/* no sending with less than this left */
-	uint32_t sid;
-	uint8_t sid_bits;	/* atomic: may come after the TEK */
+	/* A sender identifier to go on with, from the control thread: taken
+	 * by the worker, which clears its length. Atomic. */
+	uint32_t spare_sid;
+	uint8_t spare_bits;
 	uint8_t iv_len, icv_len, block;
 
 	struct crypto_sa *crypto;
 	struct replay *replay;	/* NULL: no check */
 	uint32_t seq;		/* last one sent */
-	uint64_t iv_next;
+	uint32_t sid;
+	uint8_t sid_bits;	/* 0: none, nothing is sent */
+	uint64_t iv_next, told;	/* when ike was told that it ends */
 };
 
 /* Never freed before the engine: its counters outlive its policy. */
@@ -162,7 +166,7 @@ struct snap {
 
 /* ---- from the worker to the control thread ---- */
 
-enum event_type { EVENT_LOG, EVENT_PING };
+enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING };
 
 struct event {
 	uint8_t type;
@@ -172,6 +176,7 @@ struct event {
 	const struct group *group;
 };
 
+#define SIDS_KEPT 4096
 #define EVENTS 256 /* a power of two */
 #define LIMITS 256
 #define ICMP_QUEUE 16
@@ -248,6 +253,9 @@ struct fwd {
 	size_t n_acls;
 	struct group *groups;
 	uint32_t next_conn;
+	struct { uint32_t spi, sid; uint8_t bits; } sids[SIDS_KEPT];
+	unsigned n_sids;
+	uint64_t iv_limit;	/* 0: none */
 	struct ping *pings[PING_MAX];
 	uint16_t next_ping_id;
 	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
@@ -287,6 +295,17 @@ enum verdict stage_acl_out(struct fwd *, struct pkt *);
 unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
+
+/* sid.c: sender identifiers of counter modes. */
+bool sid_is_used(const struct sa *);
+/* Control: may this TEK be sent with under its SID? Only the first time. */
+bool sid_first(struct fwd *, const struct sa_tek *);
+void sid_offer(struct fwd *, struct sa *, const struct sa_tek *);
+/* Worker: IV and sequence number of the next packet, or the reason. */
+bool sid_next(struct fwd *, struct sa *, uint8_t *iv, enum drop_id *why);
+/* Worker: whose number it is that the replay window looks at. */
+uint32_t sid_sender(const struct sa *, uint32_t src, const uint8_t *esp);
+void sid_event(struct fwd *, const struct event *);
 
 /* policy.c */
 void policy_count(const struct snap_group *, uint32_t ace, enum tally);

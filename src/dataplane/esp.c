@@ -18,23 +18,6 @@
 
 /* ---- outbound ---- */
 
-/* The IV of counter modes must never come twice under a key: the sender's
- * identifier above, a counter below (RFC 6054). */
-static bool
-counter_iv(struct sa *sa, uint8_t *iv)
-{
-	uint64_t value = sa->iv_next;
-	unsigned counter_bits = 64u - sa->sid_bits;
-
-	if (value >> counter_bits != 0)
-		return false;
-	sa->iv_next++;
-	value |= (uint64_t)sa->sid << counter_bits;
-	put32(iv, (uint32_t)(value >> 32));
-	put32(iv + 4, (uint32_t)value);
-	return true;
-}
-
 /* CBC: unpredictable (RFC 3602). Each octet of the pool is used once. */
 static void
 random_iv(struct fwd *f, uint8_t *iv, unsigned len)
@@ -49,27 +32,16 @@ random_iv(struct fwd *f, uint8_t *iv, unsigned len)
 	memcpy(iv, w->iv_pool + w->iv_left, len);
 }
 
-static bool
-is_counter_mode(const struct sa *sa)
-{
-	return sa->transform.cipher == ESP_AES_GCM ||
-	    sa->transform.cipher == ESP_GMAC;
-}
-
 /* Number and IV; false with the reason when the SA cannot send any more. */
 static bool
 esp_number(struct fwd *f, struct sa *sa, uint8_t *esp, enum drop_id *why)
 {
 	*why = DROP_SEQUENCE;
-	if (sa->seq == UINT32_MAX)
+	if (sid_is_used(sa)) {
+		if (!sid_next(f, sa, esp + ESP_FIXED, why))
+			return false;
+	} else if (sa->seq == UINT32_MAX) {
 		return false;
-	if (is_counter_mode(sa)) {
-		*why = DROP_NO_SID;
-		if (__atomic_load_n(&sa->sid_bits, __ATOMIC_ACQUIRE) == 0)
-			return false;
-		*why = DROP_SEQUENCE;
-		if (!counter_iv(sa, esp + ESP_FIXED))
-			return false;
 	} else if (sa->iv_len > 0) {
 		random_iv(f, esp + ESP_FIXED, sa->iv_len);
 	}
@@ -268,8 +240,8 @@ esp_open(struct fwd *f, struct pkt *p, struct crypto_job *job)
 		in_error(p, STAT_LENGTH);
 		return fwd_drop(f, DROP_ESP_LENGTH);
 	}
-	if (sa->replay != NULL &&
-	    !replay_check(sa->replay, p->flow.src, get32(esp + 4)))
+	if (sa->replay != NULL && !replay_check(sa->replay,
+	    sid_sender(sa, p->flow.src, esp), get32(esp + 4)))
 		return replay_drop(f, p, get32(esp + 4));
 	*job = (struct crypto_job){ .sa = sa->crypto, .esp = esp,
 		.len = len - fixed, .decrypt = true };
@@ -358,6 +330,7 @@ esp_finish(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 {
 	struct sa *sa = p->sa;
 	uint32_t seq = get32(job->esp + 4);
+	uint32_t sender = sid_sender(sa, p->flow.src, job->esp);
 	enum verdict v;
 
 	if (job->status != CRYPTO_OK) {
@@ -367,7 +340,7 @@ esp_finish(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 		return fwd_drop(f, DROP_VERIFY);
 	}
 	/* again: its copy may stand in the same burst */
-	if (sa->replay != NULL && !replay_check(sa->replay, p->flow.src, seq))
+	if (sa->replay != NULL && !replay_check(sa->replay, sender, seq))
 		return replay_drop(f, p, seq);
 	v = esp_unwrap(f, p, job);
 	if (v == NEXT) {
@@ -375,7 +348,7 @@ esp_finish(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 		 * packet under a false one must not move the window of
 		 * another member, nor take its place. */
 		if (sa->replay != NULL)
-			replay_update(sa->replay, p->flow.src, seq);
+			replay_update(sa->replay, sender, seq);
 		v = esp_identity(f, p);
 	}
 	p->sa = p->group = NULL;

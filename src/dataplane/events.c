@@ -18,7 +18,7 @@ fwd_event(struct fwd *f, const struct event *e)
 
 	used = head - __atomic_load_n(&w->ev_tail, __ATOMIC_ACQUIRE);
 	/* half of the ring is kept for pings: messages may be lost */
-	if (used >= EVENTS || (e->type == EVENT_LOG && used >= EVENTS / 2))
+	if (used >= EVENTS || (e->type != EVENT_PING && used >= EVENTS / 2))
 		return;
 	w->events[head % EVENTS] = *e;
 	__atomic_store_n(&w->ev_head, head + 1, __ATOMIC_RELEASE);
@@ -139,6 +139,8 @@ fwd_events_run(struct fwd *f)
 	    tail != __atomic_load_n(&w->ev_head, __ATOMIC_ACQUIRE)) {
 		e = w->events[tail++ % EVENTS];
 		__atomic_store_n(&w->ev_tail, tail, __ATOMIC_RELEASE);
+		if (e.type == EVENT_SID)
+			sid_event(f, &e);
 		if (e.type == EVENT_PING)
 			ping_event(f, &e);
 		for (i = 0; e.type == EVENT_LOG && i < NELEM(logs); i++) {

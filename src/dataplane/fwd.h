@@ -60,6 +60,8 @@ struct fwd_io {
 	uint64_t (*now_us)(void *);
 	void (*random)(void *, void *data, size_t len);
 	void (*log)(void *, enum log_id, va_list);
+	/* For ike, on the control thread; may be NULL. */
+	void (*event)(void *, const struct sa_event *);
 };
 
 struct fwd *fwd_new(const struct fwd_io *, void *arg) MUST_USE;
@@ -76,6 +78,10 @@ uint64_t fwd_timeout(struct fwd *) MUST_USE; /* as gdoi_timeout */
 /* Worker side: a burst of packets that arrived on pkt->in_port. The buffers
  * are the caller's again on return. */
 void fwd_input(struct fwd *, struct pkt **pkts, unsigned n);
+
+/* Tests: a sender identifier is good for so many packets at most, 0: for as
+ * many as its length leaves room for. */
+void fwd_set_iv_limit(struct fwd *, uint64_t limit);
 
 /* What a port engine with a worker thread of its own replaces. Without it
  * packets leave by io->tx, pings enter fwd_input() at once and what the

@@ -174,8 +174,10 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	sa->transform = t->transform;
 	sa->replay_method = t->replay;
 	sa->window = t->window;
-	sa->sid = t->sid;
-	sa->sid_bits = t->sid_bits;
+	if (sid_is_used(sa) && sid_first(f, t)) {
+		sa->sid = t->sid;
+		sa->sid_bits = t->sid_bits;
+	}
 	sa->seq = t->seq_base;
 	sa->iv_len = (uint8_t)esp_iv_len(&t->transform);
 	sa->icv_len = (uint8_t)esp_icv_len(&t->transform);
@@ -189,17 +191,6 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	}
 	sa_life(f, sa, t->life_ms);
 	return sa;
-}
-
-/* An SA that had no sender identifier, and so sent nothing, gets one. The
- * worker may hold it: the identifier stands before its length does. */
-static void
-sa_take_sid(struct sa *sa, const struct sa_tek *t)
-{
-	if (sa->sid_bits != 0 || t->sid_bits == 0)
-		return;
-	sa->sid = t->sid;
-	__atomic_store_n(&sa->sid_bits, t->sid_bits, __ATOMIC_RELEASE);
 }
 
 /* As IOS tells of them. */
@@ -225,7 +216,7 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 			sa_life(f, *end, t->life_ms);
 			__atomic_store_n(&(*end)->sa_index, t->sa_index,
 			    __ATOMIC_RELAXED);
-			sa_take_sid(*end, t);
+			sid_offer(f, *end, t);
 			return;
 		}
 	}

@@ -189,6 +189,14 @@ gdoi_resync(struct gdoi *g)
 	ike_reap(g->ike);
 }
 
+void
+gdoi_sa_event(struct gdoi *g, const struct sa_event *e)
+{
+	if (e->type == SA_EVENT_SID)
+		gm_sid_event(g, e);
+	ike_reap(g->ike);
+}
+
 int
 gdoi_keys_load(struct gdoi *g, const char *text, size_t len)
 {

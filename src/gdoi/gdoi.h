@@ -51,6 +51,9 @@ uint64_t gdoi_timeout(struct gdoi *) MUST_USE;
  * again through io->sa. */
 void gdoi_resync(struct gdoi *);
 
+/* What the packet process says. */
+void gdoi_sa_event(struct gdoi *, const struct sa_event *);
+
 /* The RSA key store as one opaque text (PEM blocks with labels and flags),
  * to be kept in a file of mode 0600. Malformed input: -1, store unchanged. */
 int gdoi_keys_load(struct gdoi *, const char *text, size_t len) MUST_USE;

@@ -150,6 +150,8 @@ enum gm_state {
 struct gm_tek {
 	TAILQ_ENTRY(gm_tek) link;
 	struct sa_tek t;
+	bool wants_sid;	/* its own is used up, or it has none */
+	unsigned reg;	/* the registration whose SIDs it may have */
 	uint32_t life;	/* seconds, when it was installed */
 	uint64_t expires;
 };
@@ -192,7 +194,10 @@ struct gm_group {
 	struct ace *aces;
 	uint16_t *sa_of;
 	uint8_t sid_bits;
-	uint32_t sid;
+	uint32_t sid;		/* for new TEKs */
+	uint32_t sids[GDOI_SIDS_MAX]; /* of the last registration */
+	unsigned nsids, sid_next, reg;
+	uint16_t sids_asked;
 	uint32_t past[GDOI_TEKS_MAX]; /* a ring: TEKs that ended with it */
 	unsigned npast;
 	uint8_t local_digest[32]; /* of the local deny list */
@@ -377,6 +382,17 @@ void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
 void gm_delete_kek(struct gm_group *);
 void gm_send_policy(struct gm_group *);
 void gm_digest_local(struct gm_group *);
+
+/* gm_sid.c */
+uint16_t gm_sids_wanted(const struct gm_group *);
+void gm_take_sids(struct gm_group *, const struct gdoi_kd_msg *);
+void gm_confirm_tek(struct gm_group *, struct gm_tek *, bool fresh,
+    bool registration);
+/* Keys of a registration that nothing could be sent with. */
+bool gm_lacks_sids(const struct gdoi_sa_msg *, const struct gdoi_kd_msg *);
+bool gm_needs_sid(const struct gm_group *);
+void gm_sids_lost(struct gm_group *);
+void gm_sid_event(struct gdoi *, const struct sa_event *);
 
 /* gm_push.c */
 void gm_push_input(struct gdoi *, struct udp_addr local, struct udp_addr from,

@@ -540,8 +540,8 @@ seq_guess(struct gdoi *g, const struct gm_tek *t)
 
 /*
  * A new packet process has to start its counters again: with AES-GCM that
- * would use IVs a second time, so nothing is sent under those TEKs until a
- * registration has brought a new sender identifier.
+ * would use IVs a second time, so nothing is sent under those TEKs until
+ * there is a new sender identifier.
  */
 void
 gm_resync(struct gdoi *g)
@@ -550,17 +550,13 @@ gm_resync(struct gdoi *g)
 	struct gm_tek *t;
 
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		bool counter_mode = false;
-
 		if (gm->naces == 0)
 			continue;
-		TAILQ_FOREACH(t, &gm->teks, link) {
+		TAILQ_FOREACH(t, &gm->teks, link)
 			t->t.seq_base = seq_guess(g, t);
-			counter_mode |= t->t.sid_bits != 0;
-			t->t.sid_bits = 0;
-		}
+		gm_sids_lost(gm);
 		gm_send_policy(gm);
-		if (counter_mode)
+		if (gm_needs_sid(gm))
 			gm_reregister(gm, 0, true);
 	}
 }

@@ -396,8 +396,6 @@ set_tek(struct gm_group *gm, struct gm_tek *t, const struct gdoi_sat *s,
 		struct rd r = rd_of(k->key.data + len, 4);
 
 		t->t.salt = rd_u32(&r);
-		t->t.sid = gm->sid;
-		t->t.sid_bits = gm->sid_bits;
 	}
 }
 
@@ -412,30 +410,12 @@ is_past(const struct gm_group *gm, uint32_t spi)
 	return false;
 }
 
-/* A registration gave us a new sender identifier: it is for new TEKs and for
- * those that wait for one (gm_resync()). */
-static void
-take_sid(struct gm_group *gm, const struct gdoi_kd_msg *kd)
-{
-	struct gm_tek *t;
-
-	gm->sid_bits = kd->sid_bits;
-	gm->sid = kd->sids[0];
-	memset(gm->past, 0, sizeof(gm->past));
-	TAILQ_FOREACH(t, &gm->teks, link) {
-		if (!aead(&t->t.transform) || t->t.sid_bits != 0)
-			continue;
-		t->t.sid = gm->sid;
-		t->t.sid_bits = gm->sid_bits;
-	}
-}
-
 /* A TEK that we have only gets a new end, and never a later one: what was
  * underway for a while must not let it live longer here than at the others.
  * True if it is new. */
 static bool
 take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
-    const struct gdoi_kd_msg *kd)
+    const struct gdoi_kd_msg *kd, bool registration)
 {
 	struct gm_tek *t = find_tek(gm, s->spi);
 	uint64_t end = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
@@ -449,6 +429,7 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		t->life = s->life;
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}
+	gm_confirm_tek(gm, t, fresh, registration);
 	t->t.sa_index = index;
 	t->t.replay = s->replay;
 	t->t.window = s->window;
@@ -513,12 +494,13 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	bool fresh = false;
 	unsigned i;
 
-	if (kd->sid_bits != 0 && kd->nsids > 0)
-		take_sid(gm, kd);
+	if (registration)
+		gm_take_sids(gm, kd);
 	assemble(&as, sa, index);
 	/* back to front, so that the first of the list ends up newest */
 	for (i = sa->n; i-- > 0;)
-		fresh |= take_tek(gm, &sa->sats[i], index[i], kd);
+		fresh |= take_tek(gm, &sa->sats[i], index[i], kd,
+		    registration);
 	sort_teks(gm);
 	if (fresh)
 		ike_log(gm->g->ike, LOG_SA_TEK_UPDATED);
@@ -539,4 +521,10 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	}
 	free(as.first_spi);
 	free(index);
+	if (!registration && gm_needs_sid(gm)) {
+		uint32_t r; /* it came by a rekey: all members need one now */
+
+		ike_random(gm->g->ike, &r, sizeof(r));
+		gm_reregister(gm, 1000 + r % 4000, true);
+	}
 }

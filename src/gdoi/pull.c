@@ -259,7 +259,8 @@ gm_send_ack(struct exch *x, struct isakmp_out *o)
 	for (i = 0; i < p->sa.n; i++)
 		if (p->sa.sats[i].transform.cipher == ESP_AES_GCM ||
 		    p->sa.sats[i].transform.cipher == ESP_GMAC) {
-			gdoi_put_gap_request(o, 1);
+			p->gm->sids_asked = gm_sids_wanted(p->gm);
+			gdoi_put_gap_request(o, p->gm->sids_asked);
 			break;
 		}
 	return true;
@@ -277,6 +278,8 @@ gm_got_keys(struct exch *x, const struct isakmp_msg *m)
 	if (seq != NULL && !gdoi_get_seq(isakmp_rd(seq), &p->seq))
 		return reject(x, "SEQ payload malformed");
 	bad = gdoi_get_kd(isakmp_rd(isakmp_find(m, ISAKMP_KD, 0)), &p->kd);
+	if (bad == NULL && gm_lacks_sids(&p->sa, &p->kd))
+		bad = "counter mode without a sender identifier";
 	if (bad == NULL)
 		bad = gm_check(p->gm, &p->sa, &p->kd);
 	return bad != NULL ? reject(x, bad) : EX_OK;

@@ -46,9 +46,22 @@ io_random(void *arg UNUSED, void *data, size_t len)
 		fatal("random");
 }
 
+/* Not waited for: ike may be waiting for us. */
+static void
+io_event(void *arg, const struct sa_event *e)
+{
+	struct fwd_proc *fp = arg;
+	uint8_t buf[256];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	if (fp->peer != -1 && sa_event_put(&w, e))
+		(void)ipc_try_send(fp->peer, IPC_SA_EVENT, 0, buf, wr_len(&w),
+		    NULL, 0);
+}
+
 /* tx is the port engine's (tun.h). */
 static const struct fwd_io io = {.now = io_now, .now_us = io_now_us,
-    .random = io_random, .log = proc_log};
+    .random = io_random, .log = proc_log, .event = io_event};
 
 /* ---- start ---- */
 
@@ -226,10 +239,13 @@ int
 proc_fwd(int sock)
 {
 	struct fwd_proc *fp = xcalloc(1, sizeof(*fp));
+	const char *limit;
 	int code;
 
 	fp->peer = -1;
 	fp->fwd = fwd_new(&io, fp);
+	if ((limit = getenv("COHORT_TEST_IV_LIMIT")) != NULL)
+		fwd_set_iv_limit(fp->fwd, strtoull(limit, NULL, 10));
 	fp->tun = tun_new(fp->fwd);
 	fp->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
 	    .engine = fp->fwd, .priv = fp};

@@ -156,6 +156,30 @@ on_udp(void *arg, int fd)
 	}
 }
 
+/* ---- fwd ---- */
+
+static void
+on_fwd(void *arg, int fd)
+{
+	static uint8_t buf[IPC_MAX];
+	struct ike_proc *ip = arg;
+	struct ipc_msg m;
+	struct sa_event e;
+	int got, i;
+
+	while ((got = ipc_recv(fd, buf, &m)) == 1) {
+		if (m.type == IPC_SA_EVENT && sa_event_get(&m.body, &e))
+			gdoi_sa_event(ip->gdoi, &e);
+		for (i = 0; i < m.nfds; i++)
+			close(m.fds[i]);
+	}
+	if (got == -1) { /* main makes a new one, and a new channel */
+		loop_del(ip->p.loop, fd);
+		close(fd);
+		ip->peer = -1;
+	}
+}
+
 /* ---- key files ---- */
 
 static void
@@ -229,10 +253,13 @@ ike_message(struct proc *p, struct ipc_msg *m)
 		break;
 	case IPC_PEER:
 		if (m->nfds == 1) {
-			if (ip->peer != -1)
+			if (ip->peer != -1) {
+				loop_del(p->loop, ip->peer);
 				close(ip->peer);
+			}
 			ip->peer = m->fds[0];
 			m->nfds = 0;
+			loop_add(p->loop, ip->peer, on_fwd, ip);
 			gdoi_resync(ip->gdoi);
 			(void)ipc_send(ip->peer, IPC_RESYNC, 0, NULL,
 			    0, NULL, 0);
