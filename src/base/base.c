@@ -272,13 +272,13 @@ clock_us(clockid_t id)
 uint64_t
 time_mono_us(void)
 {
-	return clock_us(CLOCK_MONOTONIC);
+	return clock_us(CLOCK_BOOTTIME);
 }
 
 uint64_t
 time_mono_ms(void)
 {
-	return clock_us(CLOCK_MONOTONIC) / 1000;
+	return clock_us(CLOCK_BOOTTIME) / 1000;
 }
 
 uint64_t

@@ -61,9 +61,10 @@ bool ip4_parse(const char *s, uint32_t *addr) MUST_USE; /* dotted quad only */
 uint32_t ip4_mask_of(unsigned prefix_len);		/* 0..32 */
 int ip4_prefix_of(uint32_t mask); /* prefix length, -1: not contiguous */
 
-/* Monotonic milliseconds; the real-time clock in microseconds since 1970. */
+/* Never steps, whatever is done to the wall clock; goes on while the machine
+ * sleeps. The same in all processes of a router. */
 uint64_t time_mono_ms(void);
 uint64_t time_mono_us(void);
-uint64_t time_wall_us(void);
+uint64_t time_wall_us(void); /* the real-time clock, since 1970 */
 
 #endif

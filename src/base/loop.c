@@ -162,8 +162,10 @@ wait_ms(const struct loop *l)
 	now = time_mono_ms();
 	if (l->timers->at <= now)
 		return 0;
-	return l->timers->at - now > 3600000 ? 3600000
-					     : (int)(l->timers->at - now);
+	/* epoll does not count the time that the machine sleeps, the clock
+	 * does: what became due meanwhile is seen within a minute */
+	return l->timers->at - now > 60000 ? 60000
+					   : (int)(l->timers->at - now);
 }
 
 int
