@@ -13,6 +13,7 @@ port_put(struct wr *w, const struct port *p)
 	wr_str(w, p->name);
 	wr_str(w, p->dev);
 	wr_u32(w, p->ifindex);
+	wr_u32(w, p->tun_ifindex);
 	wr_u32(w, p->addr);
 	wr_u32(w, p->mask);
 	wr_u32(w, p->mtu);
@@ -29,6 +30,7 @@ port_get(struct rd *r, struct port *p)
 	rd_str(r, p->name, sizeof(p->name));
 	rd_str(r, p->dev, sizeof(p->dev));
 	p->ifindex = rd_u32(r);
+	p->tun_ifindex = rd_u32(r);
 	p->addr = rd_u32(r);
 	p->mask = rd_u32(r);
 	p->mtu = rd_u32(r);

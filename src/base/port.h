@@ -17,6 +17,7 @@ struct port {
 	char name[40];	/* of the configuration: "FastEthernet0/0" */
 	char dev[16];	/* of Linux: "eth1"; "" for loopbacks */
 	uint32_t ifindex;
+	uint32_t tun_ifindex; /* of the device that its packets come out of */
 	uint32_t addr, mask; /* primary; 0 none */
 	uint32_t mtu;	/* IP MTU of the device */
 	bool up;	/* line protocol */

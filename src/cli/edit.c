@@ -58,6 +58,7 @@ struct edit {
 	char utf8[4];	/* a character that is not whole */
 	size_t nutf8, want_utf8;
 	bool literal;	/* Ctrl-V */
+	bool same;	/* the key changed nothing that is shown */
 	/* what Ctrl-Y put there, for Esc Y */
 	bool yanked, yank_next;
 	size_t yank_from, yank_to;
@@ -372,6 +373,7 @@ insert(struct edit *e, const char *text, size_t n)
 	if (!e->full)
 		write_str(e, "\a");
 	e->full = true; /* the whole line is refused, not cut */
+	e->same = true;
 }
 
 static void
@@ -633,6 +635,7 @@ on_literal_key(struct edit *e, int c)
 static void
 on_key(struct edit *e, int c)
 {
+	e->same = false;
 	e->yanked = e->yank_next;
 	if (c != ESC)
 		e->yank_next = false;
@@ -645,7 +648,7 @@ on_key(struct edit *e, int c)
 		on_esc_key(e, c);
 	else
 		on_sequence(e, c);
-	if (!e->done)
+	if (!e->done && !e->same)
 		refresh(e);
 }
 

@@ -167,6 +167,24 @@ conf_find_gdoi_group(const struct conf *c, const char *name)
 	return cf_find(c, &c->gdoi_groups, name);
 }
 
+const struct keyring *
+conf_find_keyring(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->keyrings, name);
+}
+
+const struct isakmp_profile *
+conf_find_isakmp_profile(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->isakmp_profiles, name);
+}
+
+const struct crypto_identity *
+conf_find_crypto_identity(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->crypto_identities, name);
+}
+
 const struct crypto_map *
 conf_next_map(const struct conf *c, const char *name,
     const struct crypto_map *from)
@@ -190,6 +208,17 @@ conf_map_local(const struct conf *c, const char *name)
 		if (strcmp(m->name, name) == 0)
 			return m->ifname;
 	return NULL;
+}
+
+const char *
+conf_map_profile(const struct conf *c, const char *name)
+{
+	const struct crypto_map_profile *m;
+
+	CF_FOREACH(m, &c->map_profiles)
+		if (strcmp(m->name, name) == 0)
+			return m->profile;
+	return "";
 }
 
 /* ---- modes ---- */

@@ -200,6 +200,85 @@ isakmp_key_format(struct strbuf *text, struct strbuf *key,
 		sb_printf(text, " no-xauth");
 }
 
+/* As it stands in a keyring. */
+void
+keyring_key_format(struct strbuf *text, struct strbuf *key,
+    struct isakmp_key *k)
+{
+	char a[IP4_STRLEN], m[IP4_STRLEN];
+
+	sb_printf(text, "pre-shared-key ");
+	if (k->hostname[0] != '\0') {
+		sb_printf(text, "hostname %s", k->hostname);
+		sb_printf(key, "%s", k->hostname);
+	} else {
+		if (k->mask == 0 && k->addr != 0)
+			k->mask = UINT32_MAX;
+		k->addr &= k->mask;
+		sb_printf(text, "address %s", ip4_str(k->addr, a));
+		ip4_str(k->mask, m);
+		if (k->mask != UINT32_MAX)
+			sb_printf(text, " %s", m);
+		sb_printf(key, "%s %s", a, m);
+	}
+	sb_printf(text, " key %s", k->key);
+}
+
+/* Always with its mask, as IOS prints it. */
+void
+profile_match_format(struct strbuf *text, struct strbuf *key,
+    struct profile_match *x)
+{
+	static const char *const words[] = {[MATCH_HOST] = "host ",
+	    [MATCH_HOST_DOMAIN] = "host domain ",
+	    [MATCH_USER_FQDN] = "user-fqdn ",
+	    [MATCH_USER_DOMAIN] = "user-fqdn domain ",
+	    [MATCH_GROUP] = "group "};
+	char a[IP4_STRLEN], m[IP4_STRLEN];
+
+	sb_printf(text, "match identity ");
+	if (x->kind != MATCH_ADDRESS) {
+		sb_printf(text, "%s%s", words[x->kind], x->name);
+	} else {
+		if (x->mask == 0 && x->addr != 0)
+			x->mask = UINT32_MAX;
+		x->addr &= x->mask;
+		sb_printf(text, "address %s %s", ip4_str(x->addr, a),
+		    ip4_str(x->mask, m));
+	}
+	sb_printf(key, "%s", text->s);
+}
+
+int
+isakmp_profile_check(struct cf_check *k, const struct isakmp_profile *p)
+{
+	if (!k->negated && conf_find_isakmp_profile(k->conf, p->name) == NULL)
+		cf_note(k, "%% A profile is deemed incomplete until it has "
+			   "match identity statements");
+	return 0;
+}
+
+int
+isakmp_identity_check(struct cf_check *k, const struct conf *c)
+{
+	if (!k->negated && c->isakmp_identity == ISAKMP_ID_DN)
+		cf_note(k, "%% NOTE: a dn is the name in a certificate, which "
+			   "this version does not have:\n"
+			   "         the address is sent");
+	return 0;
+}
+
+int
+aggressive_check(struct cf_check *k, const struct conf *c)
+{
+	(void)c;
+	if (!k->negated)
+		cf_note(k, "%% NOTE: aggressive mode sends the identity in "
+			   "clear and a hash of the pre-shared key,\n"
+			   "         which can be guessed offline");
+	return 0;
+}
+
 int
 transform_set_check(struct cf_check *k, const struct transform_set *t)
 {

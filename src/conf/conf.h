@@ -119,6 +119,71 @@ struct isakmp_key {
 	bool no_xauth;
 };
 
+/* crypto keyring NAME; keys as above, or the same without no_xauth */
+struct keyring {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	struct cf_list keys;	 /* struct isakmp_key */
+	uint32_t local_addr;	 /* only on this address; 0: see local_if */
+	char local_if[IFNAME_MAX]; /* "": on every address */
+};
+
+/* crypto isakmp profile NAME */
+enum match_kind { MATCH_ADDRESS, MATCH_HOST, MATCH_HOST_DOMAIN,
+	MATCH_USER_FQDN, MATCH_USER_DOMAIN, MATCH_GROUP };
+
+struct profile_match { /* match identity */
+	struct cf_obj obj;
+	uint8_t kind;	     /* enum match_kind */
+	uint32_t addr, mask; /* 0.0.0.0/0: every address */
+	char name[CONF_NAME];
+};
+
+struct profile_keyring {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+};
+
+enum self_identity { SELF_DEFAULT, SELF_ADDRESS, SELF_FQDN, SELF_USER_FQDN };
+
+struct isakmp_profile {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	struct cf_list matches;	 /* struct profile_match */
+	struct cf_list keyrings; /* struct profile_keyring, in order */
+	uint8_t self;		 /* enum self_identity */
+	char self_name[CONF_NAME]; /* fqdn: "" is our own name */
+	uint32_t local_addr;	 /* as in struct keyring */
+	char local_if[IFNAME_MAX];
+	uint16_t keepalive_secs, keepalive_retry; /* 0: the global ones */
+	bool aggressive;	 /* initiate mode */
+};
+
+/* crypto isakmp peer {address A | hostname H} */
+struct isakmp_peer {
+	struct cf_obj obj;
+	uint32_t addr;
+	char hostname[CONF_NAME];
+	uint8_t endpoint;	 /* enum self_identity; DEFAULT: none */
+	char endpoint_name[CONF_NAME];
+	uint32_t endpoint_addr;
+	char password[KEY_MAX];	 /* secret */
+};
+
+/* crypto identity NAME */
+struct crypto_identity {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	char fqdn[CONF_NAME];
+};
+
+/* ip host NAME ADDRESS */
+struct ip_host {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	uint32_t addr;
+};
+
 /* crypto ipsec transform-set NAME T1 [T2] */
 enum ipsec_mode { MODE_TUNNEL, MODE_TRANSPORT };
 
@@ -154,6 +219,21 @@ struct gdoi_sa { /* sa ipsec N */
 	uint16_t window; /* default 64 packets; or seconds */
 };
 
+/* identifier: which key server sender ids (KSSIDs) this key server hands out
+ * sender identifiers of. A line of it: value N ..., or range LOW - HIGH. */
+#define KSSID_MAX 512
+struct gdoi_kssid {
+	struct cf_obj obj;
+	const char *values; /* NULL: a range */
+	uint16_t lo, hi;
+	uint64_t set[KSSID_MAX / 64]; /* what the line names */
+};
+
+struct gdoi_identifier {
+	struct cf_obj obj;
+	struct cf_list kssids; /* struct gdoi_kssid */
+};
+
 struct gdoi_local { /* server local */
 	struct cf_obj obj;
 	uint32_t addr; /* address ipv4 */
@@ -165,8 +245,23 @@ struct gdoi_local { /* server local */
 	uint16_t retransmit_count; /* default 2 */
 	char rsa_label[CONF_NAME]; /* "" : no rekeys */
 	bool unicast;
+	uint8_t sid_bits; /* group size: 8, 12, 16, 24 (default), 32 */
+	char auth_acl[CONF_NAME];  /* authorization address ipv4 */
+	char auth_identity[CONF_NAME];
+	char reg_if[IFNAME_MAX];   /* registration interface */
 	struct cf_list sas; /* struct gdoi_sa, by number */
+	struct cf_list identifiers; /* struct gdoi_identifier, at most one */
 };
+
+/* How many KSSIDs there are with sender identifiers of that many bits; the
+ * rest of the bits counts members. 24 and 32 bits as in IOS (0-127, 0-511);
+ * of the small ones no document says it: room for eight key servers. */
+static inline unsigned
+conf_kssids(uint8_t sid_bits)
+{
+	return sid_bits == 8 ? 8 : sid_bits == 12 ? 16 : sid_bits == 16 ? 32 :
+	    sid_bits == 24 ? 128 : KSSID_MAX;
+}
 
 enum gdoi_id_type { GDOI_ID_NONE, GDOI_ID_NUMBER, GDOI_ID_ADDRESS };
 
@@ -178,6 +273,7 @@ struct gdoi_group {
 	struct cf_list servers; /* struct gdoi_server, in order of preference */
 	struct cf_list local;	/* struct gdoi_local, at most one: a KS */
 	bool passive;
+	char client_if[IFNAME_MAX]; /* client registration interface */
 };
 
 /* crypto map NAME SEQ gdoi; crypto map NAME local-address IF */
@@ -196,6 +292,12 @@ struct crypto_map_local {
 	struct cf_obj obj;
 	char name[CONF_NAME]; /* of the map */
 	char ifname[IFNAME_MAX];
+};
+
+struct crypto_map_profile { /* crypto map NAME isakmp-profile P */
+	struct cf_obj obj;
+	char name[CONF_NAME]; /* of the map */
+	char profile[CONF_NAME];
 };
 
 /* username X: the password is checked, the level given, by process main */
@@ -297,6 +399,15 @@ struct conf {
 	uint16_t keepalive_retry;	/* 2 */
 	bool keepalive_periodic;
 	uint8_t isakmp_identity;	/* enum isakmp_identity */
+	bool isakmp_no_default;		/* no built-in policies */
+	bool isakmp_aggressive;		/* allowed; false */
+	struct cf_list keyrings;	/* struct keyring */
+	struct cf_list isakmp_profiles; /* struct isakmp_profile */
+	struct cf_list isakmp_peers;	/* struct isakmp_peer */
+	struct cf_list crypto_identities; /* struct crypto_identity */
+	struct cf_list hosts;		/* struct ip_host */
+	uint32_t limit_ike_sa;		/* 0: none */
+	uint32_t limit_in_negotiation;	/* 1000 */
 
 	struct cf_list transform_sets;	/* struct transform_set */
 	struct cf_list ipsec_profiles;	/* struct ipsec_profile */
@@ -305,6 +416,7 @@ struct conf {
 	struct cf_list gdoi_groups;	/* struct gdoi_group */
 	struct cf_list crypto_maps;	/* struct crypto_map, by name and seq */
 	struct cf_list map_locals;	/* struct crypto_map_local */
+	struct cf_list map_profiles;	/* struct crypto_map_profile */
 
 	struct cf_list users;		/* struct user */
 	struct cf_list enable_secrets;	/* struct enable_secret */
@@ -325,6 +437,10 @@ struct conf {
 
 	uint32_t logging_buffered;	/* octets, 8192 */
 	bool logging_console;		/* true */
+	struct {			/* monitor event-trace gdoi */
+		uint32_t coop, exit, infra, reg, rekey; /* entries, 512 */
+		bool coop_off, exit_off, infra_off, reg_off, rekey_off;
+	} trace;
 	uint8_t file_prompt;		/* enum file_prompt */
 	struct cf_list archives;	/* struct archive */
 };
@@ -365,6 +481,14 @@ const struct gdoi_group *conf_find_gdoi_group(const struct conf *,
 /* The gdoi entries of a map in order: first with from NULL, then the next. */
 const struct crypto_map *conf_next_map(const struct conf *, const char *name,
     const struct crypto_map *from);
+const struct keyring *conf_find_keyring(const struct conf *,
+    const char *name);
+const struct isakmp_profile *conf_find_isakmp_profile(const struct conf *,
+    const char *name);
+const struct crypto_identity *conf_find_crypto_identity(const struct conf *,
+    const char *name);
+/* `crypto map NAME isakmp-profile`: its name, or "". */
+const char *conf_map_profile(const struct conf *, const char *name);
 /* `crypto map NAME local-address`: the interface name, or NULL. */
 const char *conf_map_local(const struct conf *, const char *name);
 

@@ -32,10 +32,7 @@ enum drop_id {
 enum tally { STAT_ENCRYPT, STAT_DECRYPT, STAT_NO_SA, STAT_INVALID_SA,
 	STAT_ENCAPS_FAIL, STAT_DECAPS_FAIL, STAT_INVALID_PROT,
 	STAT_VERIFY_FAIL, STAT_IDENTITY, STAT_LENGTH, STAT_REPLAY,
-	STAT_ROLLOVER, STAT_NOT_IPSEC, STAT_INTERNAL,
-	/* time-based anti-replay, of the group only */
-	STAT_TBAR_IN, STAT_TBAR_OUT, STAT_TBAR_IN_ERR, STAT_TBAR_OUT_ERR,
-	STAT_COUNT };
+	STAT_ROLLOVER, STAT_NOT_IPSEC, STAT_INTERNAL, STAT_COUNT };
 
 /* One writer, any reader. */
 static inline void
@@ -84,7 +81,6 @@ struct acl_obj {
 struct policy {
 	struct ref ref;
 	uint32_t gm_addr, ks_addr, n;
-	uint32_t sync_errors;
 	uint8_t direction;
 	struct ace *aces;
 	uint16_t *sa_of;
@@ -112,27 +108,19 @@ struct sa {
 	uint16_t window;
 	uint64_t expires;	/* monotonic ms */
 	uint32_t keep_ms;	/* no sending with less than this left */
-	uint32_t sid;
-	uint8_t sid_bits;	/* atomic: may come after the TEK */
+	/* A sender identifier to go on with, from the control thread: taken
+	 * by the worker, which clears its length. Atomic. */
+	uint32_t spare_sid;
+	uint8_t spare_bits;
 	uint8_t iv_len, icv_len, block;
-	uint8_t extra;		/* octets in front of the inner packet */
-	int64_t pseudotime;	/* as in struct sa_tek; atomic: set anew */
 
 	struct crypto_sa *crypto;
 	struct replay *replay;	/* NULL: no check */
 	uint32_t seq;		/* last one sent */
-	uint64_t iv_next;
+	uint32_t sid;
+	uint8_t sid_bits;	/* 0: none, nothing is sent */
+	uint64_t iv_next, told;	/* when ike was told that it ends */
 };
-
-/* A packet outside the window: hundredths of a second, monotonic ms. */
-struct tbar_error {
-	uint64_t at, mine, theirs;
-	uint32_t src;
-	uint16_t window;
-};
-
-#define TBAR_HISTORY 10 /* the newest errors that are kept */
-#define TBAR_SAMPLES 10 /* taken in a minute */
 
 /* Never freed before the engine: its counters outlive its policy. */
 struct group {
@@ -141,12 +129,6 @@ struct group {
 	struct policy *policy;
 	struct sa *sas;
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
-	/* time-based anti-replay: the worker's, but for delta, which clear
-	 * sets back; the errors are the control thread's, a ring */
-	uint64_t sample_minute, delta;
-	unsigned n_samples;
-	struct tbar_error errors[TBAR_HISTORY];
-	uint32_t n_errors;
 };
 
 /* ---- the snapshot ---- */
@@ -184,18 +166,17 @@ struct snap {
 
 /* ---- from the worker to the control thread ---- */
 
-enum event_type { EVENT_LOG, EVENT_PING, EVENT_TBAR };
+enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING };
 
 struct event {
 	uint8_t type;
 	uint16_t what;	/* enum log_id; or slot of the ping << 8 | mark */
 	uint32_t a, b, c;
-	uint32_t spi, src;	/* of the packet, where ike hears of it */
 	uint64_t us;
-	uint64_t mine, theirs;	/* pseudotimes */
-	struct group *group;
+	const struct group *group;
 };
 
+#define SIDS_KEPT 4096
 #define EVENTS 256 /* a power of two */
 #define LIMITS 256
 #define ICMP_QUEUE 16
@@ -272,6 +253,9 @@ struct fwd {
 	size_t n_acls;
 	struct group *groups;
 	uint32_t next_conn;
+	struct { uint32_t spi, sid; uint8_t bits; } sids[SIDS_KEPT];
+	unsigned n_sids;
+	uint64_t iv_limit;	/* 0: none */
 	struct ping *pings[PING_MAX];
 	uint16_t next_ping_id;
 	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
@@ -312,22 +296,16 @@ unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
 
-/* Largest clear packet that an SA takes through a link of mtu. */
-static inline unsigned
-sa_plain_mtu(const struct sa *sa, unsigned mtu)
-{
-	return esp_plaintext_mtu(&sa->transform, mtu, sa->extra);
-}
-
-/* tbar.c: time-based anti-replay. */
-uint64_t tbar_now(const struct sa *, uint64_t now); /* hundredths */
-/* The header in front of the inner packet: TBAR_LEN octets. */
-void tbar_put(const struct fwd *, const struct sa *, uint8_t *to);
-/* False: malformed, not IPv4 inside. */
-bool tbar_get(const uint8_t *from, uint64_t *stamp) MUST_USE;
-/* p is decrypted and its source authentic. */
-enum verdict tbar_check(struct fwd *, const struct pkt *, uint64_t stamp);
-void tbar_event(struct fwd *, const struct event *);
+/* sid.c: sender identifiers of counter modes. */
+bool sid_is_used(const struct sa *);
+/* Control: may this TEK be sent with under its SID? Only the first time. */
+bool sid_first(struct fwd *, const struct sa_tek *);
+void sid_offer(struct fwd *, struct sa *, const struct sa_tek *);
+/* Worker: IV and sequence number of the next packet, or the reason. */
+bool sid_next(struct fwd *, struct sa *, uint8_t *iv, enum drop_id *why);
+/* Worker: whose number it is that the replay window looks at. */
+uint32_t sid_sender(const struct sa *, uint32_t src, const uint8_t *esp);
+void sid_event(struct fwd *, const struct event *);
 
 /* policy.c */
 void policy_count(const struct snap_group *, uint32_t ace, enum tally);

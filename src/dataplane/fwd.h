@@ -79,6 +79,10 @@ uint64_t fwd_timeout(struct fwd *) MUST_USE; /* as gdoi_timeout */
  * are the caller's again on return. */
 void fwd_input(struct fwd *, struct pkt **pkts, unsigned n);
 
+/* Tests: a sender identifier is good for so many packets at most, 0: for as
+ * many as its length leaves room for. */
+void fwd_set_iv_limit(struct fwd *, uint64_t limit);
+
 /* What a port engine with a worker thread of its own replaces. Without it
  * packets leave by io->tx, pings enter fwd_input() at once and what the
  * worker has to say waits for the next fwd_timeout(). */

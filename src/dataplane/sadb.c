@@ -110,7 +110,6 @@ policy_new(const struct sa_policy *src, const struct policy *old)
 	p->gm_addr = src->gm_addr;
 	p->ks_addr = src->ks_addr;
 	p->direction = src->direction;
-	p->sync_errors = src->sync_errors;
 	p->n = src->n;
 	p->aces = copy_of(src->aces, src->n * sizeof(*p->aces));
 	p->sa_of = copy_of(src->sa_of, src->n * sizeof(*p->sa_of));
@@ -166,7 +165,6 @@ static struct sa *
 sa_new(struct fwd *f, const struct sa_tek *t)
 {
 	struct sa *sa = xcalloc(1, sizeof(*sa));
-	uint64_t key;
 
 	sa->ref = (struct ref){ 1, sa_free };
 	sa->spi = t->spi;
@@ -176,17 +174,16 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	sa->transform = t->transform;
 	sa->replay_method = t->replay;
 	sa->window = t->window;
-	sa->sid = t->sid;
-	sa->sid_bits = t->sid_bits;
+	if (sid_is_used(sa) && sid_first(f, t)) {
+		sa->sid = t->sid;
+		sa->sid_bits = t->sid_bits;
+	}
 	sa->seq = t->seq_base;
 	sa->iv_len = (uint8_t)esp_iv_len(&t->transform);
 	sa->icv_len = (uint8_t)esp_icv_len(&t->transform);
 	sa->block = (uint8_t)esp_block_len(&t->transform);
-	sa->extra = t->replay == REPLAY_TIME ? TBAR_LEN : 0;
-	sa->pseudotime = t->pseudotime;
-	f->io.random(f->arg, &key, sizeof(key));
 	if (t->replay == REPLAY_COUNTER)
-		sa->replay = replay_new(t->window, key);
+		sa->replay = replay_new(t->window);
 	sa->crypto = crypto_sa_new(t);
 	if (sa->crypto == NULL) {
 		sa_free(&sa->ref);
@@ -196,15 +193,16 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	return sa;
 }
 
-/* An SA that had no sender identifier, and so sent nothing, gets one. The
- * worker may hold it: the identifier stands before its length does. */
+/* As IOS tells of them. */
 static void
-sa_take_sid(struct sa *sa, const struct sa_tek *t)
+debug_sa(const char *what, const struct group *g, const struct sa *sa)
 {
-	if (sa->sid_bits != 0 || t->sid_bits == 0)
-		return;
-	sa->sid = t->sid;
-	__atomic_store_n(&sa->sid_bits, t->sid_bits, __ATOMIC_RELEASE);
+	char text[64];
+
+	debug(DBG_IPSEC, DBG_EVENT, 0, "(%s), group %s, sa_proto= 50,"
+	    " sa_spi= 0x%08X(%u), sa_trans= %s, sa_conn_id= %u", what,
+	    g->name, sa->spi, sa->spi, esp_transform_str(&sa->transform, text),
+	    sa->conn_id);
 }
 
 static void
@@ -218,16 +216,19 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 			sa_life(f, *end, t->life_ms);
 			__atomic_store_n(&(*end)->sa_index, t->sa_index,
 			    __ATOMIC_RELAXED);
-			sa_take_sid(*end, t);
-			__atomic_store_n(&(*end)->pseudotime, t->pseudotime,
-			    __ATOMIC_RELAXED);
+			sid_offer(f, *end, t);
 			return;
 		}
 	}
 	if (t->spi == 0 || t->life_ms == 0)
 		return;
-	if ((*end = sa_new(f, t)) != NULL)
-		(*end)->group = g;
+	if ((*end = sa_new(f, t)) == NULL) {
+		debug(DBG_IPSEC, DBG_ERROR, 0, "(create_sa): SA 0x%08X of"
+		    " group %s cannot be made", t->spi, t->group);
+		return;
+	}
+	(*end)->group = g;
+	debug_sa("create_sa): sa created, (sa", g, *end);
 }
 
 /* Takes SAs out; the snapshot still holds them until it is replaced. */
@@ -240,6 +241,9 @@ sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
 	while ((sa = *at) != NULL) {
 		if ((spi != 0 && sa->spi == spi) || sa->expires <= expired_at) {
 			*at = sa->next;
+			debug_sa(spi == 0 && expired_at != UINT64_MAX ?
+			    "lifetime_expiry): SA expired, (sa" :
+			    "delete_sa): deleting SA, (sa", g, sa);
 			ref_put(sa);
 			any = true;
 		} else {
@@ -247,14 +251,6 @@ sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
 		}
 	}
 	return any;
-}
-
-/* No number is left that a receiver would take. */
-static bool
-is_used_up(const struct sa *sa)
-{
-	return sa->replay_method == REPLAY_COUNTER &&
-	    __atomic_load_n(&sa->seq, __ATOMIC_RELAXED) == UINT32_MAX;
 }
 
 /* The oldest TEK with enough life left: the others need time to get the new
@@ -270,7 +266,7 @@ sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
 		if (sa->sa_index != sa_index || sa->expires <= now)
 			continue;
 		newest = sa;
-		if (sa->expires - now > sa->keep_ms && !is_used_up(sa)) {
+		if (sa->expires - now > sa->keep_ms) {
 			if (sa->expires - sa->keep_ms < *change)
 				*change = sa->expires - sa->keep_ms;
 			return sa;

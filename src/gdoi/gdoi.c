@@ -65,7 +65,20 @@ env_log(void *arg, enum log_id id, va_list ap)
 {
 	struct gdoi *g = arg;
 
+	va_list copy;
+
+	va_copy(copy, ap);
+	gdoi_trace_log(g, id, copy);
+	va_end(copy);
 	g->io.log(g->arg, id, ap);
+}
+
+static uint32_t
+env_if_addr(void *arg, const char *ifname)
+{
+	const struct port *p = gdoi_find_port(arg, ifname);
+
+	return p != NULL && p->up ? p->addr : 0;
 }
 
 /* ---- gdoi.h ---- */
@@ -74,12 +87,14 @@ struct gdoi *
 gdoi_new(const struct gdoi_io *io, void *arg)
 {
 	struct gdoi *g = xcalloc(1, sizeof(*g));
-	struct ike_env env = { g, env_send, env_now, env_random, env_log };
+	struct ike_env env = { g, env_send, env_now, env_random, env_log,
+		env_if_addr };
 
 	g->io = *io;
 	g->arg = arg;
 	g->ike = ike_new(&env, &gdoi_doi, GDOI_VERSION);
 	g->rsa = rsa_store_new();
+	g->trace = gdoi_trace_new();
 	g->handles = 0x40000001;
 	TAILQ_INIT(&g->ks);
 	TAILQ_INIT(&g->gm);
@@ -95,6 +110,7 @@ gdoi_free(struct gdoi *g)
 	ks_free(g);
 	ike_free(g->ike);
 	rsa_store_free(g->rsa);
+	gdoi_trace_free(g->trace);
 	explicit_bzero(g, sizeof(*g));
 	free(g);
 }
@@ -104,6 +120,7 @@ gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
     const struct conf *new)
 {
 	g->conf = new;
+	gdoi_trace_config(g);
 	ike_config(g->ike, new);
 	ks_config(g, new);
 	gm_config(g, new);
@@ -166,31 +183,17 @@ gdoi_timeout(struct gdoi *g)
 }
 
 void
-gdoi_sa_event(struct gdoi *g, const struct sa_event *e)
-{
-	static const char *const what[] = {
-		[SA_EVENT_REPLAY_TIME] = "packet outside the replay window",
-		[SA_EVENT_REPLAY_COUNTER] = "replayed packet",
-		[SA_EVENT_INVALID_SPI] = "packet with an invalid SPI",
-		[SA_EVENT_EXHAUSTED] = "no more numbers",
-	};
-	struct gm_group *gm = gm_find(g, e->group);
-	char a[IP4_STRLEN];
-
-	if (gm == NULL)
-		return;
-	if (e->type == SA_EVENT_INVALID_SPI)
-		gm->invalid_spis++;
-	else if (e->type != SA_EVENT_EXHAUSTED)
-		gm->replay_failures++;
-	debug(DBG_GM_REPLAY, DBG_TERSE, e->src, "(%s):%s, spi 0x%08X from %s",
-	    gm->name, what[e->type], e->spi, ip4_str(e->src, a));
-}
-
-void
 gdoi_resync(struct gdoi *g)
 {
 	gm_resync(g);
+	ike_reap(g->ike);
+}
+
+void
+gdoi_sa_event(struct gdoi *g, const struct sa_event *e)
+{
+	if (e->type == SA_EVENT_SID)
+		gm_sid_event(g, e);
 	ike_reap(g->ike);
 }
 

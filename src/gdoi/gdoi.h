@@ -38,6 +38,8 @@ void gdoi_config(struct gdoi *, const struct conf *old, const struct conf *new);
 void gdoi_settled(struct gdoi *);
 /* A port of the router appeared or changed. */
 void gdoi_port(struct gdoi *, const struct port *);
+/* The device that the datagram that follows came from, 0: unknown. */
+void gdoi_arrival(struct gdoi *, uint32_t ifindex);
 /* A datagram that arrived on local UDP port 848. */
 void gdoi_input(struct gdoi *, struct udp_addr local, struct udp_addr from,
     const uint8_t *data, size_t len);
@@ -45,12 +47,12 @@ void gdoi_input(struct gdoi *, struct udp_addr local, struct udp_addr from,
  * UINT64_MAX: never). */
 uint64_t gdoi_timeout(struct gdoi *) MUST_USE;
 
-/* What the packet process saw: counted, told by debug. */
-void gdoi_sa_event(struct gdoi *, const struct sa_event *);
-
 /* The packet process is new and knows nothing: say all policies and SAs
  * again through io->sa. */
 void gdoi_resync(struct gdoi *);
+
+/* What the packet process says. */
+void gdoi_sa_event(struct gdoi *, const struct sa_event *);
 
 /* The RSA key store as one opaque text (PEM blocks with labels and flags),
  * to be kept in a file of mode 0600. Malformed input: -1, store unchanged. */
@@ -58,6 +60,6 @@ int gdoi_keys_load(struct gdoi *, const char *text, size_t len) MUST_USE;
 void gdoi_keys_save(struct gdoi *, struct strbuf *out);
 
 /* Version of GDOI software announced to peers and shown. */
-#define GDOI_VERSION "1.0.3"
+#define GDOI_VERSION "1.0.4"
 
 #endif

@@ -12,9 +12,9 @@
 #include "gdoi/gdoi.h"
 #include "gdoi/gdoi_msg.h"
 #include "gdoi/rsa.h"
+#include "gdoi/trace.h"
 #include "ike/ike.h"
 
-#define SID_BITS_MEDIUM 24
 #define SERVERS_MAX 8
 
 /* ---- key server ---- */
@@ -49,6 +49,20 @@ struct ks_policy {
 	unsigned nsas, naces;
 	struct ks_sa *sas;
 	struct ks_ace *aces;
+	uint8_t sid_bits;
+	uint64_t kssids[KSSID_MAX / 64]; /* ours; in policy, not in active */
+};
+
+/* Sender identifiers, see ks_sid.c. */
+struct ks_sids {
+	uint32_t next[KSSID_MAX]; /* of each KSSID, since the last reset */
+	bool old[KSSID_MAX];	  /* was in use before the last reset */
+	bool any;		  /* one was given out: */
+	uint8_t bits;		  /* its length */
+	uint16_t kssid;		  /* the newest was this one's ... */
+	uint32_t last;		  /* ... number that */
+	unsigned epoch;		  /* counts resets */
+	uint64_t reinit;	  /* when members had to start over, 0 */
 };
 
 struct ks_tek {
@@ -116,13 +130,11 @@ struct ks_group {
 	TAILQ_HEAD(, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
 	unsigned nmembers;
-	uint32_t next_sid;
+	struct ks_sids sids;
 	uint64_t last_rekey;
 	uint32_t rekeys_sent, retransmitted;
 	struct ks_rekey rekey;
 	TAILQ_HEAD(, ks_farewell) farewells;
-	uint32_t clock_id;	 /* of the pseudotime; 0: not started */
-	uint64_t clock_start, clock_sync; /* began; was told last */
 	struct timer timer;
 };
 
@@ -138,7 +150,8 @@ enum gm_state {
 struct gm_tek {
 	TAILQ_ENTRY(gm_tek) link;
 	struct sa_tek t;
-	uint32_t clock;	/* its pseudotime is that of this one */
+	bool wants_sid;	/* its own is used up, or it has none */
+	unsigned reg;	/* the registration whose SIDs it may have */
 	uint32_t life;	/* seconds, when it was installed */
 	uint64_t expires;
 };
@@ -150,16 +163,6 @@ struct gm_ack {
 	size_t len;
 };
 
-struct gm_clock {
-	uint32_t id;		/* 0: none */
-	int64_t offset;		/* ms, as sa_tek.pseudotime */
-	uint64_t synced;	/* when it was set last */
-	uint64_t said;		/* by the key server then */
-	bool unsure;		/* a registration shall say it again */
-	unsigned tries;
-	uint32_t errors;	/* told and far from ours */
-};
-
 struct gm_group {
 	TAILQ_ENTRY(gm_group) link;
 	struct gdoi *g;
@@ -169,7 +172,7 @@ struct gm_group {
 	uint32_t id;
 	bool gone, attached;
 	char map[CONF_NAME], acl[CONF_NAME], ifname[IFNAME_MAX];
-	uint32_t addr;
+	uint32_t addr;		/* of key management */
 	uint32_t servers[SERVERS_MAX];
 	unsigned nservers, server, pause;
 	uint32_t ks;		/* registered with */
@@ -191,14 +194,15 @@ struct gm_group {
 	struct ace *aces;
 	uint16_t *sa_of;
 	uint8_t sid_bits;
-	uint32_t sid;
+	uint32_t sid;		/* for new TEKs */
+	uint32_t sids[GDOI_SIDS_MAX]; /* of the last registration */
+	unsigned nsids, sid_next, reg;
+	uint16_t sids_asked;
 	uint32_t past[GDOI_TEKS_MAX]; /* a ring: TEKs that ended with it */
 	unsigned npast;
 	uint8_t local_digest[32]; /* of the local deny list */
 	uint64_t reregister_at;
 	uint64_t reregister_by;	/* the key server wants it, or 0 */
-	struct gm_clock clock;
-	uint32_t replay_failures, invalid_spis; /* that fwd told */
 	struct timer reg_timer, exp_timer;
 };
 
@@ -211,10 +215,12 @@ struct gdoi {
 	const struct conf *conf;
 	struct port ports[PORT_MAX + 1];
 	struct rsa_store *rsa;
+	struct gdoi_trace *trace;
 	TAILQ_HEAD(, ks_group) ks;
 	TAILQ_HEAD(, gm_group) gm;
 	unsigned handles;
 	bool on; /* a gdoi crypto map is on an interface */
+	uint32_t arrival; /* of the datagram in hand: index of the device */
 	uint8_t buf[ISAKMP_MSG_MAX];
 };
 
@@ -262,12 +268,26 @@ struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
 void ks_add_member(struct ks_group *, const struct ike_sa *, bool has_kek,
     unsigned generation);
 void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
-bool ks_counter_mode(const struct ks_group *);
-bool ks_has_sids(const struct ks_group *, unsigned n);
-uint32_t ks_take_sid(struct ks_group *); /* only if ks_has_sids() */
 void ks_clear(struct ks_group *);
 void ks_set_timer(struct ks_group *);
 void ks_destroy_keys(struct ks_group *);
+
+/* ks_sid.c */
+bool ks_aead(const struct esp_transform *);
+bool ks_counter_mode(const struct ks_group *);
+void ks_sid_policy(struct ks_policy *, const struct gdoi_local *);
+uint8_t ks_sid_bits(const struct ks_group *);
+bool ks_kssid_own(const struct ks_group *, unsigned kssid);
+uint32_t ks_sids_of_kssid(const struct ks_group *);
+uint64_t ks_sids_left(const struct ks_group *);
+unsigned ks_sids_granted(const struct ks_group *, unsigned asked);
+uint32_t ks_take_sid(struct ks_group *);
+void ks_sids_reset(struct ks_group *); /* only with all keys */
+void ks_reinit(struct ks_group *);
+/* May start the group over: keys and members are gone then. */
+bool ks_sids_ready(struct ks_group *, unsigned n);
+bool ks_too_old_for_sids(struct ks_group *, const struct ike_sa *);
+void ks_log_no_sid_asked(struct ks_group *, const struct ike_sa *);
 
 /* ks_keys.c */
 uint32_t ks_tek_margin(const struct ks_group *, uint32_t life);
@@ -296,19 +316,6 @@ bool ks_kek_changed(const struct ks_group *);
 void ks_shorten_all(struct ks_group *);
 /* When the last of the TEKs ends that were shortened; 0: none. */
 uint64_t ks_shortened_until(const struct ks_group *);
-
-/* ks_clock.c */
-void ks_clock_start(struct ks_group *); /* if it does not run */
-uint64_t ks_pseudotime(const struct ks_group *); /* hundredths */
-bool ks_is_timed(const struct ks_group *);
-uint64_t ks_clock_due(const struct ks_group *); /* of the refresh */
-void ks_clock_told(struct ks_group *);
-/* late: as in struct gdoi_clock */
-void ks_clock_stamp(const struct ks_group *, struct gdoi_sat *, unsigned n,
-    uint32_t late);
-/* That a rekey takes to all; repeated: its octets go out again. */
-uint32_t ks_clock_spread(const struct ks_group *, bool repeated);
-bool ks_clock_refuses(struct ks_group *, const struct ike_sa *);
 
 /* ks_remove.c */
 enum removal {
@@ -339,6 +346,9 @@ void ks_rekey_forget(struct ks_group *, const struct ks_member *);
 void ks_rekey_to(struct ks_group *, struct ks_member *);
 void ks_ack_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
     size_t len);
+
+/* ks_auth.c */
+bool ks_authorized(struct ks_group *, const struct ike_sa *) MUST_USE;
 
 /* gm.c */
 void gm_config(struct gdoi *, const struct conf *);
@@ -373,18 +383,16 @@ void gm_delete_kek(struct gm_group *);
 void gm_send_policy(struct gm_group *);
 void gm_digest_local(struct gm_group *);
 
-/* gm_clock.c */
-const char *gm_clock_check(const struct gm_group *, const struct gdoi_sa_msg *)
-    MUST_USE;
-/* Of a rekey: why it is refused, logged; or NULL. */
-const char *gm_clock_too_old(struct gm_group *, const struct gdoi_sa_msg *)
-    MUST_USE;
-void gm_clock_registered(struct gm_group *, const struct gdoi_sa_msg *,
-    uint64_t asked, uint64_t heard);
-/* Registers again within spread ms if the clock is not known well enough. */
-void gm_clock_again(struct gm_group *, uint32_t spread);
-void gm_clock_pushed(struct gm_group *, const struct gdoi_sa_msg *);
-void gm_clock_forget(struct gm_group *);
+/* gm_sid.c */
+uint16_t gm_sids_wanted(const struct gm_group *);
+void gm_take_sids(struct gm_group *, const struct gdoi_kd_msg *);
+void gm_confirm_tek(struct gm_group *, struct gm_tek *, bool fresh,
+    bool registration);
+/* Keys of a registration that nothing could be sent with. */
+bool gm_lacks_sids(const struct gdoi_sa_msg *, const struct gdoi_kd_msg *);
+bool gm_needs_sid(const struct gm_group *);
+void gm_sids_lost(struct gm_group *);
+void gm_sid_event(struct gdoi *, const struct sa_event *);
 
 /* gm_push.c */
 void gm_push_input(struct gdoi *, struct udp_addr local, struct udp_addr from,

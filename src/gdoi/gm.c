@@ -121,7 +121,6 @@ gm_registered(struct gm_group *gm)
 	ike_log(gm->g->ike, LOG_GM_REGS_COMPL, ks, gm->name, own);
 	ike_log(gm->g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
 	gm_schedule(gm);
-	gm_clock_again(gm, 4000);
 }
 
 static const char *
@@ -130,6 +129,8 @@ reason_of(const struct exch *x, const char *why)
 	switch (x->notify) {
 	case N_INVALID_ID:
 		return "it does not serve this group";
+	case N_AUTH_FAILED:
+		return "it does not authorize this member";
 	case N_NO_PROPOSAL:
 		return "it has no policy for this group";
 	default:
@@ -147,6 +148,9 @@ gm_pull_failed(struct gm_group *gm, struct exch *x, const char *why)
 	uint64_t delay = 0;
 
 	gm->pull = NULL;
+	gdoi_event(gm->g, TRACE_EXIT, DBG_GM_REG, DBG_ERROR,
+	    x->sa->remote.addr, "(%s):registration to %s failed: %s",
+	    gm->name, ip4_str(x->sa->remote.addr, next), reason_of(x, why));
 	if (stale && !gm->retried) {
 		gm->retried = true;
 		ike_sa_delete(x->sa, false, "no answer under it");
@@ -259,6 +263,8 @@ gm_schedule(struct gm_group *gm)
 	if (at == UINT64_MAX)
 		at = gdoi_now(gm->g); /* nothing left */
 	gm->reregister_at = at;
+	debug(DBG_GM_INFRA, DBG_DETAIL, 0, "(%s):registers again in %u s",
+	    gm->name, secs_until(gm->g, at));
 	if (gm->state == GM_REGISTERED)
 		timer_set(&gm->g->ike->timers, &gm->reg_timer, at,
 		    reregister_due, gm);
@@ -278,10 +284,13 @@ map_place(struct gdoi *g, const struct interface *ifc, const char *group,
 {
 	const char *source = conf_map_local(g->conf, ifc->crypto_map);
 	const struct port *port = gdoi_find_port(g, ifc->name), *src;
+	const struct gdoi_group *grp = conf_find_gdoi_group(g->conf, group);
 	const struct crypto_map *m = NULL;
 
 	if (port == NULL || !port->up || ifc->shutdown)
 		return false;
+	if (grp != NULL && grp->client_if[0] != '\0')
+		source = grp->client_if;
 	while ((m = conf_next_map(g->conf, ifc->crypto_map, m)) != NULL) {
 		if (m->kind != MAP_GDOI || strcmp(m->group, group) != 0)
 			continue;
@@ -531,8 +540,8 @@ seq_guess(struct gdoi *g, const struct gm_tek *t)
 
 /*
  * A new packet process has to start its counters again: with AES-GCM that
- * would use IVs a second time, so nothing is sent under those TEKs until a
- * registration has brought a new sender identifier.
+ * would use IVs a second time, so nothing is sent under those TEKs until
+ * there is a new sender identifier.
  */
 void
 gm_resync(struct gdoi *g)
@@ -541,17 +550,13 @@ gm_resync(struct gdoi *g)
 	struct gm_tek *t;
 
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		bool counter_mode = false;
-
 		if (gm->naces == 0)
 			continue;
-		TAILQ_FOREACH(t, &gm->teks, link) {
+		TAILQ_FOREACH(t, &gm->teks, link)
 			t->t.seq_base = seq_guess(g, t);
-			counter_mode |= t->t.sid_bits != 0;
-			t->t.sid_bits = 0;
-		}
+		gm_sids_lost(gm);
 		gm_send_policy(gm);
-		if (counter_mode)
+		if (gm_needs_sid(gm))
 			gm_reregister(gm, 0, true);
 	}
 }

@@ -109,8 +109,6 @@ gm_check(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		if (kd != NULL && (bad = check_tek(gm, s, kd)) != NULL)
 			return bad;
 	}
-	if ((bad = gm_clock_check(gm, sa)) != NULL)
-		return bad;
 	if (permits > GDOI_PERMITS_MAX)
 		return "more than 100 permit entries";
 	if (denies > SA_POLICY_MAX - GDOI_PERMITS_MAX - 2)
@@ -250,7 +248,6 @@ gm_send_policy(struct gm_group *gm)
 	c.policy.gm_addr = gm->addr;
 	c.policy.ks_addr = gm->ks;
 	c.policy.direction = gm->direction;
-	c.policy.sync_errors = gm->clock.errors;
 	c.policy.n = l.n;
 	c.policy.aces = l.aces;
 	c.policy.sa_of = l.sa_of;
@@ -281,6 +278,9 @@ free_tek(struct gm_group *gm, struct gm_tek *t)
 void
 gm_delete_tek(struct gm_group *gm, struct gm_tek *t, bool tell_fwd)
 {
+	gdoi_event(gm->g, TRACE_INFRA, DBG_GM_INFRA, DBG_EVENT, 0,
+	    "(%s):TEK 0x%08X %s", gm->name, t->t.spi,
+	    tell_fwd ? "deleted" : "expired");
 	if (tell_fwd)
 		tell_gone(gm, SA_DEL, t->t.spi);
 	free_tek(gm, t);
@@ -309,7 +309,6 @@ gm_forget_all(struct gm_group *gm)
 	gm->aces = NULL;
 	gm->sa_of = NULL;
 	gm->naces = 0;
-	gm_clock_forget(gm);
 	gm->sid_bits = 0; /* nothing is sent before there is a new one */
 	memset(gm->past, 0, sizeof(gm->past));
 	gm->ks = 0;
@@ -397,8 +396,6 @@ set_tek(struct gm_group *gm, struct gm_tek *t, const struct gdoi_sat *s,
 		struct rd r = rd_of(k->key.data + len, 4);
 
 		t->t.salt = rd_u32(&r);
-		t->t.sid = gm->sid;
-		t->t.sid_bits = gm->sid_bits;
 	}
 }
 
@@ -413,30 +410,12 @@ is_past(const struct gm_group *gm, uint32_t spi)
 	return false;
 }
 
-/* A registration gave us a new sender identifier: it is for new TEKs and for
- * those that wait for one (gm_resync()). */
-static void
-take_sid(struct gm_group *gm, const struct gdoi_kd_msg *kd)
-{
-	struct gm_tek *t;
-
-	gm->sid_bits = kd->sid_bits;
-	gm->sid = kd->sids[0];
-	memset(gm->past, 0, sizeof(gm->past));
-	TAILQ_FOREACH(t, &gm->teks, link) {
-		if (!aead(&t->t.transform) || t->t.sid_bits != 0)
-			continue;
-		t->t.sid = gm->sid;
-		t->t.sid_bits = gm->sid_bits;
-	}
-}
-
 /* A TEK that we have only gets a new end, and never a later one: what was
  * underway for a while must not let it live longer here than at the others.
  * True if it is new. */
 static bool
 take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
-    const struct gdoi_kd_msg *kd)
+    const struct gdoi_kd_msg *kd, bool registration)
 {
 	struct gm_tek *t = find_tek(gm, s->spi);
 	uint64_t end = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
@@ -450,13 +429,10 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		t->life = s->life;
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}
+	gm_confirm_tek(gm, t, fresh, registration);
 	t->t.sa_index = index;
 	t->t.replay = s->replay;
 	t->t.window = s->window;
-	if (s->replay == REPLAY_TIME) {
-		t->clock = gm->clock.id;
-		t->t.pseudotime = gm->clock.offset;
-	}
 	if (fresh || end < t->expires)
 		t->expires = end;
 	return fresh;
@@ -518,12 +494,13 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	bool fresh = false;
 	unsigned i;
 
-	if (kd->sid_bits != 0 && kd->nsids > 0)
-		take_sid(gm, kd);
+	if (registration)
+		gm_take_sids(gm, kd);
 	assemble(&as, sa, index);
 	/* back to front, so that the first of the list ends up newest */
 	for (i = sa->n; i-- > 0;)
-		fresh |= take_tek(gm, &sa->sats[i], index[i], kd);
+		fresh |= take_tek(gm, &sa->sats[i], index[i], kd,
+		    registration);
 	sort_teks(gm);
 	if (fresh)
 		ike_log(gm->g->ike, LOG_SA_TEK_UPDATED);
@@ -544,4 +521,10 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	}
 	free(as.first_spi);
 	free(index);
+	if (!registration && gm_needs_sid(gm)) {
+		uint32_t r; /* it came by a rekey: all members need one now */
+
+		ike_random(gm->g->ike, &r, sizeof(r));
+		gm_reregister(gm, 1000 + r % 4000, true);
+	}
 }

@@ -31,6 +31,9 @@ send_ack(struct gm_group *gm, struct udp_addr local, struct udp_addr from)
 
 	if (gm->ack.len == 0)
 		return;
+	ike_debug_message(DBG_GM_REKEY, gm->name, from, gm->ack.data,
+	    gm->ack.len, true);
+	gdoi_trace(g, TRACE_REKEY, "(%s):rekey acknowledged", gm->name);
 	g->io.send(g->arg, local, from, gm->ack.data, gm->ack.len);
 	gm->acks_sent++;
 }
@@ -59,7 +62,7 @@ failed(struct gm_group *gm, struct udp_addr from, const char *why)
 	char a[IP4_STRLEN];
 
 	gm->g->ike->stats.bad++;
-	debug(DBG_GM_REKEY, DBG_ERROR, from.addr,
+	gdoi_event(gm->g, TRACE_EXIT, DBG_GM_REKEY, DBG_ERROR, from.addr,
 	    "(%s):rekey from %s dropped: %s", gm->name,
 	    ip4_str(from.addr, a), why);
 	ike_log_limited(gm->g->ike, from.addr, LOG_GM_REKEY_FAILURE, gm->name,
@@ -94,8 +97,7 @@ decode(struct gm_group *gm, const struct isakmp_msg *m,
 	if (bad == NULL && kd->nsids > 0) {
 		bad = "sender identifiers in a rekey";
 		gdoi_kd_msg_free(kd);
-	} else if (bad == NULL && ((bad = gm_check(gm, sa, kd)) != NULL ||
-	    (bad = gm_clock_too_old(gm, sa)) != NULL)) {
+	} else if (bad == NULL && (bad = gm_check(gm, sa, kd)) != NULL) {
 		gdoi_kd_msg_free(kd);
 	}
 	if (bad != NULL)
@@ -131,17 +133,13 @@ apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 	gm->last_seq = seq;
 	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, own, seq,
 	    gdoi_spi_str(gm->kek.spi, spi));
-	if (installed) {
-		gm_clock_pushed(gm, sa);
+	if (installed)
 		gm_install(gm, sa, kd, false);
-	}
 	send_ack(gm, local, from);
 	if (installed)
 		ike_log(g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
-	if (!gm_apply_deletes(gm, m, sa, from)) {
+	if (!gm_apply_deletes(gm, m, sa, from))
 		gm_schedule(gm);
-		gm_clock_again(gm, 30000);
-	}
 }
 
 static void
@@ -178,17 +176,6 @@ opened(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 	gdoi_kd_msg_free(&kd);
 }
 
-static void
-debug_push(const struct gm_group *gm, struct udp_addr from,
-    const struct isakmp_msg *m)
-{
-	char text[160], a[IP4_STRLEN];
-
-	debug(DBG_GM_REKEY, DBG_EVENT, from.addr,
-	    "(%s):received GROUPKEY-PUSH from %s: %s", gm->name,
-	    ip4_str(from.addr, a), isakmp_describe(m, text));
-}
-
 void
 gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
     const uint8_t *data, size_t len)
@@ -216,7 +203,8 @@ gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
 	if (bad != NULL) {
 		failed(gm, from, bad);
 	} else {
-		debug_push(gm, from, &m);
+		ike_debug_message(DBG_GM_REKEY, gm->name, from, g->ike->in,
+		    len, false);
 		opened(gm, local, from, g->ike->in, len, &m, digest);
 	}
 	explicit_bzero(g->ike->in, len);

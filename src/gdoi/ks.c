@@ -65,7 +65,7 @@ ks_destroy_keys(struct ks_group *grp)
 	ks_policy_free(grp->active);
 	grp->active = NULL;
 	grp->generation++;
-	grp->next_sid = 0;
+	ks_sids_reset(grp);
 }
 
 /* The policy of the configuration becomes the one in use. */
@@ -112,7 +112,6 @@ ks_ready(struct ks_group *grp)
 		return false;
 	}
 	adopt_policy(grp);
-	ks_clock_start(grp);
 	for (i = 0; i < grp->active->nsas; i++)
 		ks_make_tek(grp, &grp->active->sas[i]);
 	(void)ks_make_kek(grp);
@@ -170,7 +169,6 @@ ks_sats(struct ks_group *grp, unsigned *n)
 				break;
 		}
 	}
-	ks_clock_stamp(grp, sats, *n, GDOI_CLOCK_ANY);
 	return sats;
 }
 
@@ -191,32 +189,6 @@ ks_tek_keys(struct ks_group *grp, unsigned *n)
 	return keys;
 }
 
-bool
-ks_counter_mode(const struct ks_group *grp)
-{
-	const struct ks_tek *t;
-
-	TAILQ_FOREACH(t, &grp->teks, link)
-		if (t->sa.transform.cipher == ESP_AES_GCM ||
-		    t->sa.transform.cipher == ESP_GMAC)
-			return true;
-	return false;
-}
-
-/* Sender identifiers are given out once: the same one twice under one key
- * would break AES-GCM. */
-bool
-ks_has_sids(const struct ks_group *grp, unsigned n)
-{
-	return grp->next_sid + n <= UINT32_C(1) << SID_BITS_MEDIUM;
-}
-
-uint32_t
-ks_take_sid(struct ks_group *grp)
-{
-	return grp->next_sid++;
-}
-
 /* ---- schedule ---- */
 
 static void
@@ -226,7 +198,7 @@ schedule(void *arg)
 	struct gdoi *g = grp->g;
 	struct ks_tek *t, *next;
 	uint64_t now = gdoi_now(g);
-	bool tek_due = ks_clock_due(grp) <= now;
+	bool tek_due = false;
 
 	TAILQ_FOREACH(t, &grp->teks, link)
 		tek_due |= t->newest && t->rekey_at <= now;
@@ -246,7 +218,7 @@ schedule(void *arg)
 void
 ks_set_timer(struct ks_group *grp)
 {
-	uint64_t at = ks_clock_due(grp), now = gdoi_now(grp->g);
+	uint64_t at = UINT64_MAX, now = gdoi_now(grp->g);
 	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link) {

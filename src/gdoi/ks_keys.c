@@ -106,7 +106,7 @@ ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 	t->rekey_at = rekey_time(grp, t->born, sa->life,
 	    ks_tek_margin(grp, sa->life));
 	TAILQ_INSERT_HEAD(&grp->teks, t, link);
-	debug(DBG_KS_INFRA, DBG_EVENT, 0,
+	gdoi_event(grp->g, TRACE_INFRA, DBG_KS_INFRA, DBG_EVENT, 0,
 	    "(%s):new TEK 0x%08X for sa ipsec %u, life %u s", grp->name,
 	    t->k.spi, sa->number, sa->life);
 }

@@ -170,6 +170,7 @@ ks_policy_make(struct gdoi *g, const struct gdoi_group *grp)
 		add_sa(g, p, sa);
 		add_acl(g, p, sa, grp->name, &permits);
 	}
+	ks_sid_policy(p, l);
 	return p;
 }
 

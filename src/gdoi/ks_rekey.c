@@ -26,8 +26,13 @@ send_to(struct ks_group *grp, struct ks_member *m)
 	struct ks_rekey *r = &grp->rekey;
 	struct udp_addr from = { grp->addr, ISAKMP_PORT };
 	struct udp_addr to = { m->addr, m->port };
+	char name[IP4_STRLEN];
 	unsigned i;
 
+	debug(DBG_KS_REKEY, DBG_EVENT, m->addr,
+	    "(%s):rekey seq # %u, %zu octets, %s %s", grp->name, r->seq,
+	    r->len, m->state == MEMBER_SENT ? "again to" : "to",
+	    ip4_str(m->addr, name));
 	grp->g->io.send(grp->g->arg, from, to, r->data, r->len);
 	if (m->state == MEMBER_SENT) {
 		m->retries++;
@@ -189,7 +194,6 @@ put_payloads(struct isakmp_out *o, void *arg)
 	unsigned n, nkeys;
 
 	sats = ks_sats(a->grp, &n);
-	ks_clock_stamp(a->grp, sats, n, ks_clock_spread(a->grp, true));
 	keys = ks_tek_keys(a->grp, &nkeys);
 	if (a->ndrop > 0)
 		gdoi_put_delete_teks(o, a->drop, a->ndrop);
@@ -271,8 +275,13 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	if (operator && (bad = ks_rekey_refused(grp)) != NULL)
 		return bad;
 	finish(grp);
+	/* IVs with sender identifiers of another length could be the same */
+	if (grp->policy->problem[0] == '\0' && grp->sids.any &&
+	    grp->policy->sid_bits != grp->sids.bits) {
+		ks_reinit(grp);
+		return NULL;
+	}
 	grp->last_rekey = now;
-	ks_clock_told(grp);
 	ndrop = ks_renew(grp, kind, drop);
 	if (grp->kek != NULL && ks_signing_key(grp, grp->kek) == NULL)
 		abandon_kek(grp);
@@ -396,9 +405,10 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
 	TAILQ_FOREACH(gm, &grp->members, link)
 		if (gm->addr == addr)
 			break;
-	debug(DBG_KS_REKEY, DBG_EVENT, from.addr,
-	    "(%s):rekey ACK of %s, seq # %u", grp->name, ip4_str(addr, a),
-	    seq);
+	ike_debug_message(DBG_KS_REKEY, grp->name, from, data, len, false);
+	gdoi_event(g, TRACE_REKEY, DBG_KS_REKEY, DBG_TERSE, from.addr,
+	    "(%s):rekey acknowledged by %s, seq # %u", grp->name,
+	    ip4_str(addr, a), seq);
 	/* The hash is made with the group's key: any member can make it, so
 	 * at least it has to come from where the member is. */
 	if (gm != NULL && addr == from.addr && seq == grp->rekey.seq)

@@ -24,7 +24,6 @@
 /* Both ends of one exchange; the member's data starts with its group. */
 struct gm_pull {
 	struct gm_group *gm;
-	uint64_t asked, heard; /* the policy */
 	struct gdoi_sa_msg sa;
 	struct gdoi_kd_msg kd;
 	uint32_t seq;
@@ -33,7 +32,7 @@ struct gm_pull {
 struct ks_pull {
 	struct gdoi *g;
 	char group[CONF_NAME]; /* it may be gone when message 3 comes */
-	unsigned generation;
+	unsigned generation, sid_epoch;
 	bool has_kek;
 	struct gdoi_kek kek;
 	uint32_t seq;
@@ -53,8 +52,14 @@ engine_of(const struct exch *x)
 static enum exch_verdict
 refuse(struct exch *x, uint16_t notify, const char *why)
 {
+	char peer[IP4_STRLEN];
+
 	x->notify = notify;
 	x->why = why;
+	gdoi_event(engine_of(x), TRACE_EXIT,
+	    x->initiator ? DBG_GM_REG : DBG_KS_REG, DBG_ERROR,
+	    x->sa->remote.addr, "(%u):%s with %s ends: %s", x->sa->conn_id,
+	    x->type->name, ip4_str(x->sa->remote.addr, peer), why);
 	return EX_REFUSE;
 }
 
@@ -87,10 +92,17 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 		    ip4_str(x->sa->remote.addr, peer), id);
 		return refuse(x, N_INVALID_ID, "unknown group");
 	}
+	if (!ks_authorized(grp, x->sa))
+		return refuse(x, N_AUTH_FAILED, "it may not register");
 	if (!ks_ready(grp))
 		return refuse(x, N_NO_PROPOSAL, "the group has no policy");
-	if (ks_clock_refuses(grp, x->sa))
-		return refuse(x, N_NO_PROPOSAL, "no time-based anti-replay");
+	if (ks_counter_mode(grp) && ks_too_old_for_sids(grp, x->sa))
+		return refuse(x, N_NO_PROPOSAL, "no sender identifiers");
+	/* it may have started over to have some */
+	if (ks_counter_mode(grp) &&
+	    (!ks_sids_ready(grp, 1) || !ks_ready(grp)))
+		return refuse(x, N_NO_PROPOSAL,
+		    "all sender identifiers are in use");
 	p = xcalloc(1, sizeof(*p));
 	p->g = g;
 	str_copy(p->group, grp->name, sizeof(p->group));
@@ -109,6 +121,7 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 	exch_put_nonce(x, o);
 	sats = ks_sats(grp, &n);
 	p->generation = grp->generation;
+	p->sid_epoch = grp->sids.epoch;
 	p->teks = ks_tek_keys(grp, &p->nteks);
 	p->has_kek = grp->kek != NULL;
 	if (p->has_kek) {
@@ -151,14 +164,21 @@ ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 		return refuse(x, N_INVALID_ID, "the group is gone");
 	/* The operator may have cleared it: sender identifiers count from the
 	 * start again and would come twice under the old keys. */
-	if (p->generation < grp->epoch || !keys_live(grp, p))
+	if (p->generation < grp->epoch || p->sid_epoch != grp->sids.epoch ||
+	    !keys_live(grp, p))
 		return refuse(x, N_NO_PROPOSAL, "its keys were replaced");
 	if (ks_counter_mode(grp)) {
-		p->nsids = gap.sids != 0 ? gap.sids : 1;
-		if (p->nsids > GDOI_SIDS_MAX)
-			p->nsids = GDOI_SIDS_MAX;
-		if (!ks_has_sids(grp, p->nsids))
+		if (!gap.sids_asked) {
+			ks_log_no_sid_asked(grp, x->sa);
 			return refuse(x, N_NO_PROPOSAL,
+			    "no sender identifier was asked for");
+		}
+		p->nsids = ks_sids_granted(grp, gap.sids);
+		if (ks_sids_left(grp) < p->nsids)
+			p->nsids = (unsigned)ks_sids_left(grp);
+		if (p->nsids == 0) /* what it has offered may be gone now */
+			return (void)ks_sids_ready(grp, 1),
+			    refuse(x, N_NO_PROPOSAL,
 			    "all sender identifiers are in use");
 	}
 	return EX_OK;
@@ -176,7 +196,7 @@ ks_send_keys(struct exch *x, struct isakmp_out *o)
 	if (p->has_kek)
 		gdoi_put_seq(o, p->seq);
 	gdoi_put_kd(o, p->has_kek ? &p->kek : NULL, p->teks, p->nteks,
-	    SID_BITS_MEDIUM, p->sids, p->nsids);
+	    ks_sid_bits(grp), p->sids, p->nsids);
 	return true;
 }
 
@@ -197,7 +217,6 @@ gm_send_request(struct exch *x, struct isakmp_out *o)
 {
 	struct gm_pull *p = x->data;
 
-	p->asked = ike_now(x->ike);
 	exch_put_nonce(x, o);
 	isakmp_out_open(o, ISAKMP_ID);
 	isakmp_put_id(&o->w, p->gm->id_type == GDOI_ID_NUMBER ? ID_KEY_ID :
@@ -223,7 +242,6 @@ gm_got_policy(struct exch *x, const struct isakmp_msg *m)
 	struct gm_pull *p = x->data;
 	const char *bad;
 
-	p->heard = ike_now(x->ike);
 	bad = gdoi_get_sa(isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)), &p->sa);
 	if (bad == NULL && p->sa.n == 0)
 		bad = "no TEK";
@@ -241,7 +259,8 @@ gm_send_ack(struct exch *x, struct isakmp_out *o)
 	for (i = 0; i < p->sa.n; i++)
 		if (p->sa.sats[i].transform.cipher == ESP_AES_GCM ||
 		    p->sa.sats[i].transform.cipher == ESP_GMAC) {
-			gdoi_put_gap_request(o, 1);
+			p->gm->sids_asked = gm_sids_wanted(p->gm);
+			gdoi_put_gap_request(o, p->gm->sids_asked);
 			break;
 		}
 	return true;
@@ -259,6 +278,8 @@ gm_got_keys(struct exch *x, const struct isakmp_msg *m)
 	if (seq != NULL && !gdoi_get_seq(isakmp_rd(seq), &p->seq))
 		return reject(x, "SEQ payload malformed");
 	bad = gdoi_get_kd(isakmp_rd(isakmp_find(m, ISAKMP_KD, 0)), &p->kd);
+	if (bad == NULL && gm_lacks_sids(&p->sa, &p->kd))
+		bad = "counter mode without a sender identifier";
 	if (bad == NULL)
 		bad = gm_check(p->gm, &p->sa, &p->kd);
 	return bad != NULL ? reject(x, bad) : EX_OK;
@@ -274,7 +295,6 @@ gm_done(struct exch *x)
 	    memcmp(gm->kek.spi, p->sa.kek.spi, KEK_SPI_LEN) == 0;
 
 	gm->ks = x->sa->remote.addr;
-	gm_clock_registered(gm, &p->sa, p->asked, p->heard);
 	gm_install(gm, &p->sa, &p->kd, true);
 	if (!same || p->seq > gm->last_seq)
 		gm->last_seq = p->seq;
@@ -308,7 +328,8 @@ pull_start(struct gm_group *gm, uint32_t server)
 
 	p->gm = gm;
 	ike_drop_stale(gm->g->ike, local, remote);
-	gm->pull = ike_start(gm->g->ike, local, remote, &groupkey_pull, p);
+	gm->pull = ike_start(gm->g->ike, local, remote,
+	    conf_map_profile(gm->g->conf, gm->map), &groupkey_pull, p);
 }
 
 /* ---- the exchange ---- */
@@ -392,6 +413,8 @@ const struct exch_type groupkey_pull = {
 	.done = pull_done,
 	.failed = pull_failed,
 	.release = pull_release,
+	.debug_init = DBG_GM_REG,
+	.debug_resp = DBG_KS_REG,
 };
 
 static const struct exch_type *const types[] = { &groupkey_pull, NULL };

@@ -12,6 +12,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gdoi/gdoi_priv.h"
@@ -68,6 +69,21 @@ signed_digest(const struct gdoi_kek *k, const uint8_t *data, size_t sig_at,
 	    CHUNK(data + ISAKMP_HDR_LEN, sig_at - ISAKMP_HDR_LEN));
 }
 
+/* Rekeys in clear. A push is built for all members: the peer is nobody. */
+static void
+debug_push(enum debug_feature f, struct udp_addr peer, const uint8_t *data,
+    size_t len, bool sent)
+{
+	struct isakmp_hdr h;
+	char who[9];
+
+	if (!debug_set.levels[f] || !isakmp_get_hdr(&h, data, len))
+		return;
+	snprintf(who, sizeof(who), "%02X%02X%02X%02X", h.icookie[0],
+	    h.icookie[1], h.icookie[2], h.icookie[3]);
+	ike_debug_message(f, who, peer, data, len, sent);
+}
+
 /* SIG is in the clear text already, zero; its place in the chain is part of
  * what is signed. */
 size_t
@@ -102,6 +118,8 @@ push_build(struct gdoi *g, const struct gdoi_kek *k, uint32_t seq,
 		return 0;
 	isakmp_out_length(&o);
 	len = wr_len(&o.w);
+	debug_push(DBG_KS_REKEY, (struct udp_addr){ 0, 0 }, g->buf, len,
+	    true);
 	return crypt_body(k, g->buf, len, true) ? len : 0;
 }
 

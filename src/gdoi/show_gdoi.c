@@ -209,7 +209,7 @@ sa_row_detail(struct show *v, const struct ike_sa *sa)
 	    ip4_str(sa->local.addr, l), ip4_str(sa->remote.addr, r), "",
 	    "ACTIVE", cipher_name(sa->suite.cipher), hash_name(sa->suite.hash),
 	    "psk", sa->suite.group, life.s,
-	    sa->peer_dpd && sa->ike->conf->keepalive_secs != 0 ? "D" : "",
+	    sa->peer_dpd && ike_keepalive(sa).secs != 0 ? "D" : "",
 	    sa->conn_id - 1000);
 	sb_free(&life);
 }
@@ -230,7 +230,7 @@ sa_members(struct show *v, const struct ike_sa *sa)
 	show_uint(v, "lifetime_remaining_seconds",
 	    life_left(sa));
 	show_bool(v, "dead_peer_detection",
-	    sa->peer_dpd && sa->ike->conf->keepalive_secs != 0);
+	    sa->peer_dpd && ike_keepalive(sa).secs != 0);
 }
 
 int

@@ -221,7 +221,7 @@ admit_first(struct ike *ike, struct udp_addr local, struct udp_addr from,
 	make_cookie(a->secret[0], offer, &suite, local, from, h.icookie,
 	    h.rcookie);
 	isakmp_out_begin(&o, ike->out, sizeof(ike->out), &h);
-	main_mode_put_choice(ike, local, from, &hello, &o);
+	main_mode_put_choice(ike, &hello, &o);
 	isakmp_out_length(&o);
 	if (!wr_ok(&o.w) || wr_len(&o.w) > len) /* never an amplifier */
 		return;

@@ -35,7 +35,7 @@ exch_new(struct ike_sa *sa, const struct exch_type *type, bool initiator,
 	x->mid = mid;
 	x->step = initiator ? type->init : type->resp;
 	x->data = data;
-	if (type != &main_mode)
+	if (!type->phase1)
 		TAILQ_INSERT_TAIL(&sa->exchs, x, link);
 	return x;
 }
@@ -46,7 +46,7 @@ exch_free(struct exch *x)
 	timer_clear(&x->ike->timers, &x->timer);
 	if (x->type->release != NULL)
 		x->type->release(x);
-	if (x->type != &main_mode)
+	if (!x->type->phase1)
 		TAILQ_REMOVE(&x->sa->exchs, x, link);
 	free(x->last_out);
 	explicit_bzero(x, sizeof(*x));
@@ -92,6 +92,18 @@ exch_send_raw(struct exch *x, const uint8_t *data, size_t len)
 
 /* ---- timers ---- */
 
+/* The initiator of aggressive mode has the last word, which nobody answers:
+ * it may be lost as long as nothing was heard under its SA. */
+static void
+last_of_phase1(const struct exch *x)
+{
+	struct exch *p1 = x->sa->main;
+
+	if (!x->type->phase1 && x->nmsg == 1 && p1 != NULL && p1->done &&
+	    p1->initiator && p1->type == &aggressive_mode)
+		exch_send_raw(p1, p1->last_out, p1->last_out_len);
+}
+
 static void
 retransmit(void *arg)
 {
@@ -105,10 +117,11 @@ retransmit(void *arg)
 	debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
 	    "(%u):retransmitting %s, attempt %u of %u", x->sa->conn_id,
 	    x->type->name, x->tries, RETRY_MAX);
+	last_of_phase1(x);
 	exch_send_raw(x, x->last_out, x->last_out_len);
 	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike) + RETRY_MS,
 	    retransmit, x);
-	if (x->type != &main_mode)
+	if (!x->type->phase1)
 		dpd_start(x->sa);
 }
 
@@ -126,7 +139,7 @@ set_timer(struct exch *x)
 	if (!x->done && x->initiator)
 		timer_set(&x->ike->timers, &x->timer, now + RETRY_MS,
 		    retransmit, x);
-	else if (x->type != &main_mode)
+	else if (!x->type->phase1)
 		timer_set(&x->ike->timers, &x->timer, now + LINGER_MS, forget,
 		    x);
 	else
@@ -189,20 +202,6 @@ first_iv(struct exch *x)
 	memcpy(x->iv, digest, block);
 }
 
-static void
-debug_sent(const struct exch *x, const uint8_t *data, size_t len)
-{
-	struct isakmp_msg m;
-	char text[160], to[IP4_STRLEN];
-
-	if (debug_on(DBG_ISAKMP, DBG_EVENT) && isakmp_parse(&m, data, len))
-		debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
-		    "(%u):sent to %s %s: %s", x->sa->conn_id,
-		    ip4_str(x->sa->remote.addr, to),
-		    isakmp_exchange_name(m.hdr.exchange),
-		    isakmp_describe(&m, text));
-}
-
 /* Builds the message of a step into ike->out; 0: the step gave up. */
 static size_t
 build(struct exch *x, const struct exch_step *step)
@@ -227,7 +226,7 @@ build(struct exch *x, const struct exch_step *step)
 		    wr_len(&o.w) - at - hlen, x->ike->out + at);
 	}
 	isakmp_out_length(&o);
-	debug_sent(x, x->ike->out, wr_len(&o.w));
+	exch_debug(x, x->ike->out, wr_len(&o.w), true);
 	if (!(step->flags & SEND_ENC))
 		return wr_len(&o.w);
 	len = wr_len(&o.w) - ISAKMP_HDR_LEN;
@@ -277,7 +276,7 @@ exch_begin(struct exch *x)
 	if (x->started || x->dead)
 		return;
 	x->started = true;
-	if (x->type != &main_mode) {
+	if (!x->type->phase1) {
 		do
 			ike_random(x->ike, &x->mid, sizeof(x->mid));
 		while (x->mid == 0);
@@ -343,7 +342,8 @@ open_message(struct exch *x, const uint8_t *data, size_t len,
 	const struct exch_step *step = x->step;
 	bool enc = data[19] & ISAKMP_F_ENC;
 
-	if (enc != ((step->flags & STEP_ENC) != 0)) {
+	if (enc != ((step->flags & STEP_ENC) != 0) &&
+	    (enc || !(step->flags & STEP_CLEAR_TOO))) {
 		char from[IP4_STRLEN];
 
 		if (!enc)
@@ -367,17 +367,6 @@ open_message(struct exch *x, const uint8_t *data, size_t len,
 }
 
 static void
-debug_received(const struct exch *x, const struct isakmp_msg *m)
-{
-	char text[160], from[IP4_STRLEN];
-
-	debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
-	    "(%u):received from %s %s: %s", x->sa->conn_id,
-	    ip4_str(x->sa->remote.addr, from),
-	    isakmp_exchange_name(m->hdr.exchange), isakmp_describe(m, text));
-}
-
-static void
 refuse(struct exch *x)
 {
 	const char *why = x->why != NULL ? x->why : "refused";
@@ -395,9 +384,11 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 	struct isakmp_msg m;
 	const char *bad;
 
+	if (x->step->prepare != NULL && !x->step->prepare(x))
+		return;
 	bad = open_message(x, data, len, &m, iv);
 	if (bad == NULL) {
-		debug_received(x, &m);
+		exch_debug(x, x->ike->in, len, false);
 		switch (x->step->handle != NULL ? x->step->handle(x, &m) :
 		    EX_OK) {
 		case EX_OK:
@@ -447,7 +438,7 @@ exch_receive(struct exch *x, const uint8_t *data, size_t len)
 	/* a responder that is created by this message has no IV yet */
 	if (!x->started) {
 		x->started = true;
-		if (x->type != &main_mode)
+		if (!x->type->phase1)
 			first_iv(x);
 	}
 	receive_new(x, data, len, digest);

@@ -80,7 +80,8 @@ const char *
 ike_state_name(enum ike_state s)
 {
 	static const char *const names[] = { "MM_NO_STATE", "MM_SA_SETUP",
-		"MM_KEY_EXCH", "MM_KEY_AUTH", "GDOI_IDLE" };
+		"MM_KEY_EXCH", "MM_KEY_AUTH", "AG_NO_STATE", "AG_INIT_EXCH",
+		"AG_AUTH", "GDOI_IDLE" };
 
 	return names[s];
 }
@@ -184,6 +185,14 @@ ike_sa_rehash(struct ike_sa *sa)
 	    bucket);
 }
 
+/* A responder in aggressive mode; it stays one until it is established. */
+static bool
+unproven(const struct ike_sa *sa)
+{
+	return !sa->initiator && sa->main != NULL &&
+	    sa->main->type == &aggressive_mode;
+}
+
 static void
 no_longer_half_open(struct ike_sa *sa)
 {
@@ -191,6 +200,8 @@ no_longer_half_open(struct ike_sa *sa)
 		return;
 	TAILQ_REMOVE(&sa->ike->half, sa, half);
 	sa->ike->stats.half_open--;
+	if (unproven(sa))
+		sa->ike->stats.unproven--;
 }
 
 static void
@@ -256,29 +267,85 @@ ike_reap(struct ike *ike)
 
 /* ---- floods ---- */
 
+static void
+log_denied(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const char *why)
+{
+	char a[IP4_STRLEN], b[IP4_STRLEN];
+
+	ike->stats.denied++;
+	ike_log_limited(ike, from.addr, LOG_IKE_DENY_SA, "INCOMING",
+	    ip4_str(from.addr, a), ip4_str(local.addr, b), why);
+}
+
+/* `crypto limit ike sa`. */
+static bool
+sa_limit_ok(struct ike *ike, struct udp_addr local, struct udp_addr from)
+{
+	uint32_t limit = ike->conf->limit_ike_sa;
+
+	if (limit == 0 || ike->nsas - ike->stats.unproven < limit)
+		return true;
+	log_denied(ike, local, from, "IKE SA LIMIT REACHED");
+	return false;
+}
+
 /* All that are half open have proved that they receive at their address; a
  * source with many gives way first, then the oldest, once it had the time to
- * go on. */
+ * go on. Those of aggressive mode have not and do not count here. */
 bool
-ike_make_room(struct ike *ike, struct udp_addr from)
+ike_make_room(struct ike *ike, struct udp_addr local, struct udp_addr from)
 {
-	struct ike_sa *sa, *oldest = NULL;
+	uint32_t limit = ike->conf->limit_in_negotiation != 0 ?
+	    ike->conf->limit_in_negotiation : HALF_OPEN_MAX;
+	struct ike_sa *sa, *oldest = NULL, *own = NULL;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(sa, &ike->half, half)
-		if (sa->remote.addr == from.addr) {
-			if (n++ == 0)
-				oldest = sa;
-		}
-	if (n < HALF_OPEN_PER_SOURCE) {
-		if (ike->stats.half_open < HALF_OPEN_MAX)
-			return true;
-		oldest = TAILQ_FIRST(&ike->half);
-	}
-	if (ike_now(ike) - oldest->created < HALF_OPEN_GRACE_MS)
+	if (!sa_limit_ok(ike, local, from))
 		return false;
+	TAILQ_FOREACH(sa, &ike->half, half) {
+		if (unproven(sa))
+			continue;
+		if (oldest == NULL)
+			oldest = sa;
+		if (sa->remote.addr == from.addr && n++ == 0)
+			own = sa;
+	}
+	if (n >= HALF_OPEN_PER_SOURCE)
+		oldest = own;
+	else if (ike->stats.half_open - ike->stats.unproven < limit)
+		return true;
+	if (ike_now(ike) - oldest->created < HALF_OPEN_GRACE_MS) {
+		if (oldest != own)
+			log_denied(ike, local, from,
+			    "IKE IN-NEGOTIATION SA LIMIT REACHED");
+		return false;
+	}
 	ike->stats.evicted++;
 	ike_sa_delete(oldest, false, "half open, and no room");
+	return true;
+}
+
+/* Any first message of aggressive mode can be from anywhere: one at random
+ * makes room, so that a flood cannot know how long another one stays. */
+static bool
+make_room_unproven(struct ike *ike, struct udp_addr local,
+    struct udp_addr from)
+{
+	struct ike_sa *sa;
+	uint32_t r;
+
+	if (!sa_limit_ok(ike, local, from))
+		return false;
+	if (ike->stats.unproven < UNPROVEN_MAX)
+		return true;
+	ike_random(ike, &r, sizeof(r));
+	r %= ike->stats.unproven;
+	TAILQ_FOREACH(sa, &ike->half, half)
+		if (unproven(sa) && r-- == 0)
+			break;
+	ike->stats.evicted++;
+	ike_sa_delete(sa, false, "half open, and no room");
 	return true;
 }
 
@@ -294,19 +361,54 @@ no_sa(struct ike *ike, struct udp_addr from)
 }
 
 static void
-first_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
-    const struct isakmp_hdr *h, const uint8_t *data, size_t len)
+refuse_aggressive(struct ike *ike, uint32_t peer)
 {
 	char a[IP4_STRLEN];
 
-	if (h->exchange == ISAKMP_X_AGGRESSIVE) {
-		ike_log_limited(ike, from.addr, LOG_IKMP_AG_DISABLED,
-		    ip4_str(from.addr, a));
+	ike_log_limited(ike, peer, LOG_IKMP_AG_DISABLED, ip4_str(peer, a));
+}
+
+static void
+first_aggressive(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const struct isakmp_hdr *h, const uint8_t *data, size_t len)
+{
+	struct ike_sa *sa = find_responder(ike, h, from);
+
+	if (!ike->conf->isakmp_aggressive) {
+		refuse_aggressive(ike, from.addr);
 		return;
 	}
-	if (h->exchange != ISAKMP_X_MAIN || h->mid != 0 ||
-	    (h->flags & ISAKMP_F_ENC)) {
+	if (sa != NULL) { /* again: the interpreter answers */
+		if (unproven(sa))
+			exch_receive(sa->main, data, len);
+		return;
+	}
+	if (!make_room_unproven(ike, local, from))
+		return;
+	sa = ike_sa_new(ike, false, local, from);
+	memcpy(sa->icookie, h->icookie, sizeof(sa->icookie));
+	ike_sa_rehash(sa);
+	ike_sa_set_expiry(sa, sa->created + HALF_OPEN_MS);
+	sa->state = AG_NO_STATE;
+	sa->main = exch_new(sa, &aggressive_mode, false, 0, NULL);
+	ike->stats.unproven++;
+	exch_receive(sa->main, data, len);
+	if (sa->main->nmsg == 0) /* nothing came of it */
+		ike_sa_delete(sa, false, "first message not accepted");
+}
+
+static void
+first_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
+    const struct isakmp_hdr *h, const uint8_t *data, size_t len)
+{
+	if (h->mid != 0 || (h->flags & ISAKMP_F_ENC) ||
+	    (h->exchange != ISAKMP_X_MAIN &&
+	    h->exchange != ISAKMP_X_AGGRESSIVE)) {
 		no_sa(ike, from);
+		return;
+	}
+	if (h->exchange == ISAKMP_X_AGGRESSIVE) {
+		first_aggressive(ike, local, from, h, data, len);
 		return;
 	}
 	/* again, late: what it was for has gone on */
@@ -400,10 +502,12 @@ sa_message(struct ike_sa *sa, const struct isakmp_hdr *h, const uint8_t *data,
 {
 	switch (h->exchange) {
 	case ISAKMP_X_MAIN:
-		if (sa->main != NULL && h->mid == 0)
+	case ISAKMP_X_AGGRESSIVE:
+		if (sa->main != NULL && h->mid == 0 &&
+		    sa->main->type->number == h->exchange)
 			exch_receive(sa->main, data, len);
 		else
-			ike_bad(sa->ike, sa->remote.addr, "main mode is over");
+			ike_bad(sa->ike, sa->remote.addr, "phase 1 is over");
 		break;
 	case ISAKMP_X_INFO:
 		if (sa->state == IKE_IDLE)
@@ -488,14 +592,17 @@ same_peer(const struct ike_sa *sa, struct udp_addr local,
 
 /* The newest SA that can carry an exchange, or one on its way to that. */
 static struct ike_sa *
-usable_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote)
+usable_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote,
+    const char *profile)
 {
 	uint64_t soon = ike_now(ike) + (uint64_t)RETRY_MS * (RETRY_MAX + 1);
 	struct ike_sa *sa;
 
 	TAILQ_FOREACH_REVERSE(sa, &ike->sas, ike_sa_list, link)
-		if (same_peer(sa, local, remote) && (sa->state == IKE_IDLE ?
-		    sa->expires > soon : sa->initiator))
+		if (same_peer(sa, local, remote) && (!sa->initiator ||
+		    strcmp(sa->profile, profile) == 0) &&
+		    (sa->state == IKE_IDLE ? sa->expires > soon :
+		    sa->initiator))
 			return sa;
 	return NULL;
 }
@@ -515,18 +622,56 @@ ike_drop_stale(struct ike *ike, struct udp_addr local, struct udp_addr remote)
 	}
 }
 
+static bool
+wants_aggressive(const struct conf *c, uint32_t remote, const char *profile)
+{
+	const struct isakmp_profile *p = profile[0] != '\0' ?
+	    conf_find_isakmp_profile(c, profile) : NULL;
+	const struct isakmp_peer *peer = ike_peer(c, remote);
+
+	return (p != NULL && p->aggressive) ||
+	    (peer != NULL && (peer->password[0] != '\0' ||
+	    peer->endpoint != SELF_DEFAULT));
+}
+
+static void
+refused_later(void *arg)
+{
+	struct exch *x = arg;
+
+	exch_fail(x, "aggressive mode is wanted and disabled");
+}
+
+static void
+start_phase1(struct ike_sa *sa)
+{
+	struct ike *ike = sa->ike;
+	bool aggressive = wants_aggressive(ike->conf, sa->remote.addr,
+	    sa->profile);
+
+	ike_sa_rehash(sa);
+	sa->main = exch_new(sa, aggressive ? &aggressive_mode : &main_mode,
+	    true, 0, NULL);
+	if (aggressive && !ike->conf->isakmp_aggressive) {
+		refuse_aggressive(ike, sa->remote.addr);
+		timer_set(&ike->timers, &sa->main->timer, ike_now(ike),
+		    refused_later, sa->main);
+		return;
+	}
+	exch_begin_later(sa->main);
+}
+
 struct exch *
 ike_start(struct ike *ike, struct udp_addr local, struct udp_addr remote,
-    const struct exch_type *type, void *data)
+    const char *profile, const struct exch_type *type, void *data)
 {
-	struct ike_sa *sa = usable_sa(ike, local, remote);
+	struct ike_sa *sa = usable_sa(ike, local, remote, profile);
 	struct exch *x;
 
 	if (sa == NULL) {
 		sa = ike_sa_new(ike, true, local, remote);
-		ike_sa_rehash(sa);
-		sa->main = exch_new(sa, &main_mode, true, 0, NULL);
-		exch_begin_later(sa->main);
+		str_copy(sa->profile, profile, sizeof(sa->profile));
+		start_phase1(sa);
 	}
 	x = exch_new(sa, type, true, 0, data);
 	if (sa->state == IKE_IDLE)
@@ -544,21 +689,6 @@ ike_clear(struct ike *ike)
 }
 
 /* ---- life ---- */
-
-/* The key of the most specific entry that covers the address. */
-const struct isakmp_key *
-ike_find_psk(const struct conf *c, uint32_t addr)
-{
-	const struct isakmp_key *k, *best = NULL;
-
-	CF_FOREACH (k, &c->isakmp_keys) {
-		if (k->hostname[0] != '\0' || ((k->addr ^ addr) & k->mask))
-			continue;
-		if (best == NULL || k->mask > best->mask)
-			best = k;
-	}
-	return best;
-}
 
 void
 ike_config(struct ike *ike, const struct conf *c)
@@ -606,6 +736,7 @@ ike_free(struct ike *ike)
 	}
 	ike_reap(ike);
 	admit_free(ike);
+	ag_free(ike);
 	timers_free(&ike->timers);
 	explicit_bzero(ike, sizeof(*ike));
 	free(ike);

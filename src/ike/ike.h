@@ -31,6 +31,7 @@
 #define HALF_OPEN_MS 60000
 #define HALF_OPEN_MAX 1000 /* of peers that have proved their address */
 #define HALF_OPEN_PER_SOURCE 5
+#define UNPROVEN_MAX 200 /* aggressive mode */
 #define HALF_OPEN_GRACE_MS 2000 /* that none is pushed out in */
 #define SA_MAX 20000	  /* established ones; then the oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */
@@ -45,9 +46,13 @@ struct ike_env {
 	uint64_t (*now)(void *);
 	void (*random)(void *, void *data, size_t len);
 	void (*log)(void *, enum log_id, va_list);
+	/* The address of an interface, 0 if it has none or is down. */
+	uint32_t (*if_addr)(void *, const char *ifname);
 };
 
 struct admit;
+struct ag;
+struct ag_share;
 struct ike_sa;
 struct exch;
 
@@ -65,6 +70,7 @@ enum exch_flag {
 	SEND_ENC = 4,
 	SEND_HASH = 8,
 	STEP_LAST = 16, /* the exchange is complete after this step */
+	STEP_CLEAR_TOO = 32, /* with STEP_ENC: or in clear */
 };
 
 struct exch_step {
@@ -72,6 +78,9 @@ struct exch_step {
 			 * of the initiator that starts the exchange */
 	uint32_t opt;	/* that may be there too */
 	unsigned flags;
+	/* Makes the keys that open the message. False: the exchange has
+	 * failed. May be NULL. */
+	bool (*prepare)(struct exch *);
 	/* Must not change state unless it returns EX_OK. May be NULL. */
 	enum exch_verdict (*handle)(struct exch *, const struct isakmp_msg *);
 	/* Adds the payloads of the answer. False: give up the exchange. */
@@ -81,12 +90,15 @@ struct exch_step {
 struct exch_type {
 	const char *name;  /* for people */
 	uint8_t number;	   /* enum isakmp_exchange */
+	bool phase1;
 	const struct exch_step *init, *resp;
 	/* All may be NULL. done and failed are called once, at most one of
 	 * them; release always, when the exchange goes. */
 	void (*done)(struct exch *);
 	void (*failed)(struct exch *, const char *why);
 	void (*release)(struct exch *);
+	/* whose `debug crypto gdoi` shows its messages; 0: isakmp only */
+	enum debug_feature debug_init, debug_resp;
 };
 
 struct exch {
@@ -120,11 +132,27 @@ struct ike_doi {
 
 /* ---- phase-1 SA ---- */
 
+struct ike_id { /* an identity, sent or received */
+	uint8_t type;	/* enum isakmp_id_type, 0: none */
+	uint32_t addr;	/* ID_IPV4_ADDR */
+	char name[200];	/* FQDN, USER_FQDN, KEY_ID: printable */
+};
+#define IKE_ID_STRLEN 200
+const char *ike_id_str(const struct ike_id *, char *buf);
+
+struct ike_keepalive {
+	unsigned secs, retry;
+	bool periodic;
+};
+
 enum ike_state { /* as IOS names them */
 	MM_NO_STATE,
 	MM_SA_SETUP,
 	MM_KEY_EXCH,
 	MM_KEY_AUTH,
+	AG_NO_STATE,
+	AG_INIT_EXCH,
+	AG_AUTH,
 	IKE_IDLE, /* established */
 };
 
@@ -148,12 +176,18 @@ struct ike_sa {
 	uint64_t last_heard;
 	bool peer_dpd;		/* sent the vendor id of RFC 3706 */
 	char peer_version[16];	/* of our own software, "" if it is other */
+	char profile[CONF_NAME]; /* "": none */
+	struct ike_id peer_id;
 	/* while main mode runs */
 	struct dh *dh;
 	uint8_t *ke_i, *ke_r;	/* public values, length of the group */
 	uint8_t gxy[DH_PUB_MAX];
 	uint8_t *sai_b;		/* body of the initiator's SA */
 	size_t sai_len;
+	struct ag_share *share; /* aggressive.c, responder */
+	uint8_t *idi_b;
+	size_t idi_len;
+	bool derived;
 	/* DPD */
 	struct timer dpd;
 	uint32_t dpd_seq, dpd_peer_seq;
@@ -168,7 +202,9 @@ struct ike_stats {
 	uint32_t first;	    /* first messages answered */
 	uint32_t offer_bytes; /* what is remembered of them */
 	uint32_t half_open; /* responders in progress now */
+	uint32_t unproven;  /* of them, in aggressive mode, message 3 awaited */
 	uint32_t evicted;   /* of them, to make room */
+	uint32_t denied;    /* by the limits of the configuration */
 	uint32_t dh;	    /* Diffie-Hellman computations */
 };
 
@@ -181,6 +217,7 @@ struct ike {
 	const char *version;	 /* announced to peers */
 	struct timers timers;
 	struct admit *admit;	 /* of admit.c */
+	struct ag *ag;		 /* of aggressive.c */
 	LIST_HEAD(, ike_sa) buckets[IKE_BUCKETS];
 	TAILQ_HEAD(ike_sa_list, ike_sa) sas;
 	TAILQ_HEAD(ike_half_list, ike_sa) half;
@@ -211,10 +248,13 @@ void ike_log(struct ike *, enum log_id, ...);
 /* At most one a minute for this id and number, and few a second at all. */
 void ike_log_limited(struct ike *, uint32_t key, enum log_id, ...);
 
-/* Starts an exchange with a peer, under the SA that exists or a new one.
- * Fails later, by type->failed, never at once. */
+/* Starts an exchange with a peer, under the SA that exists or a new one, in
+ * the mode that its profile ("": none) or `crypto isakmp peer` wants. Fails
+ * later, by type->failed, never at once. */
 struct exch *ike_start(struct ike *, struct udp_addr local,
-    struct udp_addr remote, const struct exch_type *, void *data);
+    struct udp_addr remote, const char *profile, const struct exch_type *,
+    void *data);
+struct ike_keepalive ike_keepalive(const struct ike_sa *);
 void ike_drop_stale(struct ike *, struct udp_addr local,
     struct udp_addr remote);
 /* Ends it without a word to anybody but type->release. */
@@ -223,6 +263,9 @@ void exch_cancel(struct exch *);
 void ike_clear(struct ike *);
 void ike_sa_delete(struct ike_sa *, bool tell_peer, const char *why);
 void ike_notify(struct ike_sa *, uint16_t type, uint32_t mid);
+/* A clear message that comes or goes, for `debug`. who: group or conn-id. */
+void ike_debug_message(enum debug_feature, const char *who,
+    struct udp_addr peer, const uint8_t *data, size_t len, bool sent);
 const char *ike_state_name(enum ike_state);
 
 /* Writes a fresh nonce of this side as a payload. */

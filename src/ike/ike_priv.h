@@ -14,10 +14,10 @@ void ike_sa_set_expiry(struct ike_sa *, uint64_t at);
 void ike_sa_rehash(struct ike_sa *);
 void ike_bad(struct ike *, uint32_t from, const char *why);
 void ike_established(struct ike_sa *);
-const struct isakmp_key *ike_find_psk(const struct conf *, uint32_t addr);
 
 /* Room for one more responder with that peer. */
-bool ike_make_room(struct ike *, struct udp_addr from) MUST_USE;
+bool ike_make_room(struct ike *, struct udp_addr local,
+    struct udp_addr from) MUST_USE;
 
 /* admit.c */
 void admit_first(struct ike *, struct udp_addr local, struct udp_addr from,
@@ -35,6 +35,7 @@ void exch_begin_later(struct exch *); /* with the timers that are due now */
 void exch_receive(struct exch *, const uint8_t *data, size_t len);
 void exch_fail(struct exch *, const char *why);
 void exch_free(struct exch *);
+void exch_debug(const struct exch *, const uint8_t *, size_t, bool sent);
 void exch_send_raw(struct exch *, const uint8_t *data, size_t len);
 
 /* What the first message of a peer says, inside that message. */
@@ -53,13 +54,55 @@ bool main_mode_hello(const struct isakmp_msg *, struct ike_hello *) MUST_USE;
 bool main_mode_choose(struct ike *, struct udp_addr local,
     struct udp_addr from, const struct isakmp_hdr *, const struct ike_hello *,
     struct ike_suite *) MUST_USE;
-void main_mode_put_choice(struct ike *, struct udp_addr local,
-    struct udp_addr from, const struct ike_hello *, struct isakmp_out *);
+void main_mode_put_choice(struct ike *, const struct ike_hello *,
+    struct isakmp_out *);
 /* The SA of a responder that waits for message 3. NULL: no room. */
 struct ike_sa *main_mode_respond(struct ike *, struct udp_addr local,
     struct udp_addr from, const struct isakmp_hdr *, const struct ike_hello *,
     const struct ike_suite *);
 void main_mode_forget(struct ike_sa *); /* wipes what only phase 1 needs */
+
+/* main_mode.c, for both modes. NAT-D, fragmentation and other extras of phase
+ * 1 are passed over. */
+#define PHASE1_EXTRAS (PL(ISAKMP_VID) | PL(ISAKMP_CERTREQ) | PL(20) | PL(21))
+void phase1_put_vids(struct ike *, struct isakmp_out *, bool dpd, bool own);
+void phase1_get_vids(const struct isakmp_msg *, bool *dpd, char version[16]);
+void phase1_save(uint8_t **dst, const uint8_t *src, size_t len);
+void phase1_make_dh(struct ike_sa *);
+void phase1_make_skeyid(struct exch *, const char *psk);
+void phase1_derive(struct exch *);
+void phase1_auth_hash(const struct ike_sa *, bool of_initiator,
+    struct chunk id, uint8_t *out);
+bool phase1_put_offer(struct exch *, struct isakmp_out *, bool one_group);
+uint16_t phase1_choose(struct ike *, struct rd offer, struct ike_suite *,
+    struct wr *answer) MUST_USE;
+bool phase1_accept(struct exch *, const struct isakmp_msg *,
+    struct ike_suite *) MUST_USE;
+void phase1_put_initial_contact(const struct ike_sa *, struct isakmp_out *);
+void phase1_notifies(struct ike_sa *, const struct isakmp_msg *);
+void phase1_done(struct exch *);
+void phase1_failed(struct exch *, const char *why);
+
+/* aggressive.c */
+extern const struct exch_type aggressive_mode;
+void ag_release(struct ag_share *);
+void ag_free(struct ike *);
+
+/* peer.c */
+bool ike_id_get(struct rd, struct ike_id *) MUST_USE;
+void ike_id_put(struct wr *, const struct ike_id *);
+struct ike_id ike_own_id(const struct ike_sa *);
+const struct isakmp_profile *ike_find_profile(struct ike *, uint32_t local,
+    const struct ike_id *);
+const struct isakmp_peer *ike_peer(const struct conf *, uint32_t addr);
+/* `ip host` has that name for the address. */
+bool ike_host_is(const struct conf *, const char *name, uint32_t addr);
+const struct isakmp_key *ike_find_key(struct ike *, const char *profile,
+    uint32_t local, uint32_t addr, const struct ike_id *);
+const char *ike_psk_by_addr(struct ike *, uint32_t local, uint32_t addr,
+    char *profile);
+const char *ike_psk(const struct ike_sa *); /* NULL: none */
+bool ike_take_identity(struct ike_sa *, const struct ike_id *) MUST_USE;
 
 /* info.c */
 void info_receive(struct ike_sa *, const uint8_t *data, size_t len);

@@ -131,16 +131,16 @@ static void
 dpd_timer(void *arg)
 {
 	struct ike_sa *sa = arg;
-	const struct conf *c = sa->ike->conf;
+	struct ike_keepalive ka = ike_keepalive(sa);
 	struct info_out i = { .payload = ISAKMP_N, .type = N_R_U_THERE,
 		.len = 4 };
 	uint64_t now = ike_now(sa->ike);
 	char peer[IP4_STRLEN];
 
-	if (c->keepalive_secs == 0)
+	if (ka.secs == 0)
 		return;
 	if (sa->dpd_tries == 0 && now - sa->last_heard <
-	    (uint64_t)c->keepalive_secs * 1000) {
+	    (uint64_t)ka.secs * 1000) {
 		dpd_schedule(sa);
 		return;
 	}
@@ -158,7 +158,7 @@ dpd_timer(void *arg)
 	sa->dpd_tries++;
 	put_be32(i.data, sa->dpd_seq);
 	timer_set(&sa->ike->timers, &sa->dpd, now + (uint64_t)1000 *
-	    (c->keepalive_retry != 0 ? c->keepalive_retry : 2), dpd_timer, sa);
+	    ka.retry, dpd_timer, sa);
 	send_info(sa, &i);
 }
 
@@ -166,13 +166,12 @@ dpd_timer(void *arg)
 void
 dpd_schedule(struct ike_sa *sa)
 {
-	const struct conf *c = sa->ike->conf;
+	struct ike_keepalive ka = ike_keepalive(sa);
 
-	if (sa->dead || !sa->peer_dpd || c->keepalive_secs == 0 ||
-	    !c->keepalive_periodic)
+	if (sa->dead || !sa->peer_dpd || ka.secs == 0 || !ka.periodic)
 		return;
 	timer_set(&sa->ike->timers, &sa->dpd, sa->last_heard +
-	    (uint64_t)c->keepalive_secs * 1000, dpd_timer, sa);
+	    (uint64_t)ka.secs * 1000, dpd_timer, sa);
 }
 
 /* On demand: a peer owes us an answer. */
@@ -180,7 +179,7 @@ void
 dpd_start(struct ike_sa *sa)
 {
 	if (sa->dead || !sa->peer_dpd || sa->dpd_tries > 0 ||
-	    sa->ike->conf->keepalive_secs == 0)
+	    ike_keepalive(sa).secs == 0)
 		return;
 	sa->dpd_tries = 0;
 	timer_set(&sa->ike->timers, &sa->dpd, ike_now(sa->ike), dpd_timer, sa);

@@ -72,6 +72,7 @@ enum isakmp_notify {
 enum isakmp_id_type {
 	ID_IPV4_ADDR = 1,
 	ID_FQDN = 2,
+	ID_USER_FQDN = 3,
 	ID_IPV4_SUBNET = 4,
 	ID_KEY_ID = 11,
 };

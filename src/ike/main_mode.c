@@ -31,25 +31,25 @@ static const char vid_own[8] = "COHORT:";
 
 #define SUITES_MAX 20
 
-/* NAT-D, fragmentation and other extras of phase 1 that we pass over. */
-#define EXTRAS (PL(ISAKMP_VID) | PL(ISAKMP_CERTREQ) | PL(20) | PL(21))
-
 void
 main_mode_forget(struct ike_sa *sa)
 {
 	dh_free(sa->dh);
+	ag_release(sa->share);
+	free(sa->idi_b);
 	free(sa->ke_i);
 	free(sa->ke_r);
 	free(sa->sai_b);
 	sa->dh = NULL;
-	sa->ke_i = sa->ke_r = sa->sai_b = NULL;
+	sa->share = NULL;
+	sa->ke_i = sa->ke_r = sa->sai_b = sa->idi_b = NULL;
 	explicit_bzero(sa->gxy, sizeof(sa->gxy));
 }
 
 /* ---- vendor identifiers ---- */
 
-static void
-put_vids(struct ike *ike, struct isakmp_out *o, bool dpd, bool own)
+void
+phase1_put_vids(struct ike *ike, struct isakmp_out *o, bool dpd, bool own)
 {
 	char vid[VID_OWN_LEN] = { 0 };
 
@@ -61,8 +61,8 @@ put_vids(struct ike *ike, struct isakmp_out *o, bool dpd, bool own)
 	}
 }
 
-static void
-get_vids(const struct isakmp_msg *m, bool *dpd, char version[16])
+void
+phase1_get_vids(const struct isakmp_msg *m, bool *dpd, char version[16])
 {
 	const struct isakmp_pl *p;
 	size_t pre = strlen(vid_own), i;
@@ -84,16 +84,16 @@ get_vids(const struct isakmp_msg *m, bool *dpd, char version[16])
 
 /* ---- keys ---- */
 
-static void
-save(uint8_t **dst, const uint8_t *src, size_t len)
+void
+phase1_save(uint8_t **dst, const uint8_t *src, size_t len)
 {
 	free(*dst);
 	*dst = xcalloc(1, len);
 	memcpy(*dst, src, len);
 }
 
-static void
-make_dh(struct ike_sa *sa)
+void
+phase1_make_dh(struct ike_sa *sa)
 {
 	uint8_t random[DH_PRIV_MAX], pub[DH_PUB_MAX];
 	size_t len = dh_priv_len(sa->suite.group);
@@ -104,18 +104,16 @@ make_dh(struct ike_sa *sa)
 	explicit_bzero(random, sizeof(random));
 	dh_public(sa->dh, pub);
 	sa->ike->stats.dh++;
-	save(sa->initiator ? &sa->ke_i : &sa->ke_r, pub,
+	phase1_save(sa->initiator ? &sa->ke_i : &sa->ke_r, pub,
 	    dh_pub_len(sa->suite.group));
 }
 
-/* All keys, from the nonces of the exchange, g^xy and the pre-shared key;
- * the IV of message 5. */
-static void
-make_keys(struct exch *x, const struct isakmp_key *psk)
+static struct ike_kdf_in
+kdf_in(const struct exch *x)
 {
-	struct ike_sa *sa = x->sa;
-	size_t pub = dh_pub_len(sa->suite.group);
-	struct ike_kdf_in in = {
+	const struct ike_sa *sa = x->sa;
+
+	return (struct ike_kdf_in){
 		.hash = sa->suite.hash,
 		.cipher = sa->suite.cipher,
 		.key_bits = sa->suite.key_bits,
@@ -125,19 +123,38 @@ make_keys(struct exch *x, const struct isakmp_key *psk)
 		.icookie = sa->icookie,
 		.rcookie = sa->rcookie,
 	};
+}
+
+/* From the nonces of the exchange and the pre-shared key. Signatures will
+ * have ike_skeyid_sig() here. */
+void
+phase1_make_skeyid(struct exch *x, const char *psk)
+{
+	struct ike_kdf_in in = kdf_in(x);
+
+	ike_skeyid_psk(&x->sa->keys, &in, CHUNK(psk, strlen(psk)));
+}
+
+/* The other keys, from g^xy, and the IV of the first encrypted message. */
+void
+phase1_derive(struct exch *x)
+{
+	struct ike_sa *sa = x->sa;
+	size_t pub = dh_pub_len(sa->suite.group);
+	struct ike_kdf_in in = kdf_in(x);
 	uint8_t iv[IKE_HASH_MAX];
 
-	ike_skeyid_psk(&sa->keys, &in, CHUNK(psk->key, strlen(psk->key)));
 	ike_derive(&sa->keys, &in);
 	explicit_bzero(sa->gxy, sizeof(sa->gxy));
 	IKE_HASH(sa->suite.hash, iv, CHUNK(sa->ke_i, pub),
 	    CHUNK(sa->ke_r, pub));
 	memcpy(x->iv, iv, ike_block_len(sa->suite.cipher));
+	sa->derived = true;
 }
 
 /* HASH_I (of the initiator) or HASH_R over an ID payload body. */
-static void
-auth_hash(const struct ike_sa *sa, bool of_initiator, struct chunk id,
+void
+phase1_auth_hash(const struct ike_sa *sa, bool of_initiator, struct chunk id,
     uint8_t *out)
 {
 	size_t pub = dh_pub_len(sa->suite.group);
@@ -153,16 +170,18 @@ auth_hash(const struct ike_sa *sa, bool of_initiator, struct chunk id,
 
 /* ---- messages 1 and 2 ---- */
 
-static bool
-send_offer(struct exch *x, struct isakmp_out *o)
+/* The SA payload of the initiator; one_group: only the policies of the group
+ * that the first one has, which is set. */
+bool
+phase1_put_offer(struct exch *x, struct isakmp_out *o, bool one_group)
 {
 	struct ike_suite suites[SUITES_MAX];
 	struct ike_sa *sa = x->sa;
-	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
+	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX), i, k;
 	char peer[IP4_STRLEN];
 	size_t at;
 
-	if (ike_find_psk(x->ike->conf, sa->remote.addr) == NULL) {
+	if (ike_psk(sa) == NULL) {
 		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_NO_KEY,
 		    ip4_str(sa->remote.addr, peer));
 		x->why = "no pre-shared key for this peer";
@@ -171,17 +190,57 @@ send_offer(struct exch *x, struct isakmp_out *o)
 	if (n == 0) {
 		x->why = "no isakmp policy with pre-shared keys";
 		ike_log_limited(x->ike, sa->remote.addr, LOG_IKMP_MODE_FAILURE,
-		    "Main", ip4_str(sa->remote.addr, peer), x->why);
+		    one_group ? "Aggressive" : "Main",
+		    ip4_str(sa->remote.addr, peer), x->why);
 		return false;
+	}
+	for (i = k = 0; one_group && i < n; i++)
+		if (suites[i].group == suites[0].group)
+			suites[k++] = suites[i];
+	if (one_group) {
+		n = k;
+		sa->suite = suites[0];
 	}
 	isakmp_out_open(o, ISAKMP_SA);
 	at = wr_len(&o->w);
 	proposal_put(&o->w, x->ike->doi->number, suites, n);
 	isakmp_out_close(o);
 	sa->sai_len = wr_len(&o->w) - at;
-	save(&sa->sai_b, o->w.base + at, sa->sai_len);
-	put_vids(sa->ike, o, true, true);
-	sa->state = MM_NO_STATE;
+	phase1_save(&sa->sai_b, o->w.base + at, sa->sai_len);
+	return true;
+}
+
+uint16_t
+phase1_choose(struct ike *ike, struct rd offer, struct ike_suite *chosen,
+    struct wr *answer)
+{
+	struct ike_suite suites[SUITES_MAX];
+	unsigned n = proposal_suites(ike->conf, suites, SUITES_MAX);
+
+	return proposal_choose(offer, suites, n, chosen, answer);
+}
+
+/* The suite of the responder's SA payload, if it is one of ours. */
+bool
+phase1_accept(struct exch *x, const struct isakmp_msg *m,
+    struct ike_suite *chosen)
+{
+	struct ike_suite suites[SUITES_MAX];
+	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+
+	return memcmp(m->hdr.rcookie, zero, sizeof(zero)) != 0 &&
+	    proposal_accept(isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)), suites,
+	    n, chosen) == N_NONE;
+}
+
+static bool
+send_offer(struct exch *x, struct isakmp_out *o)
+{
+	if (!phase1_put_offer(x, o, false))
+		return false;
+	phase1_put_vids(x->ike, o, true, true);
+	x->sa->state = MM_NO_STATE;
 	return true;
 }
 
@@ -191,12 +250,12 @@ main_mode_hello(const struct isakmp_msg *m, struct ike_hello *h)
 	const struct isakmp_pl *p = isakmp_find(m, ISAKMP_SA, 0);
 
 	memset(h, 0, sizeof(*h));
-	if (p == NULL || (m->set & ~(PL(ISAKMP_SA) | EXTRAS)) != 0 ||
+	if (p == NULL || (m->set & ~(PL(ISAKMP_SA) | PHASE1_EXTRAS)) != 0 ||
 	    isakmp_find(m, ISAKMP_SA, 1) != NULL)
 		return false;
 	h->sa = p->body;
 	h->sa_len = p->len;
-	get_vids(m, &h->dpd, h->version);
+	phase1_get_vids(m, &h->dpd, h->version);
 	return true;
 }
 
@@ -205,14 +264,12 @@ main_mode_choose(struct ike *ike, struct udp_addr local, struct udp_addr from,
     const struct isakmp_hdr *hdr, const struct ike_hello *h,
     struct ike_suite *chosen)
 {
-	struct ike_suite suites[SUITES_MAX];
-	unsigned n = proposal_suites(ike->conf, suites, SUITES_MAX);
 	char peer[IP4_STRLEN];
 	uint16_t bad;
 
-	bad = proposal_choose(rd_of(h->sa, h->sa_len), suites, n, chosen,
-	    NULL);
-	if (bad == N_NONE && ike_find_psk(ike->conf, from.addr) != NULL)
+	bad = phase1_choose(ike, rd_of(h->sa, h->sa_len), chosen, NULL);
+	if (bad == N_NONE && ike_psk_by_addr(ike, local.addr, from.addr,
+	    NULL) != NULL)
 		return true;
 	if (hdr == NULL)
 		return false;
@@ -233,19 +290,17 @@ main_mode_choose(struct ike *ike, struct udp_addr local, struct udp_addr from,
 
 /* Vendor identifiers only as the peer sent them too: never a longer answer. */
 void
-main_mode_put_choice(struct ike *ike, struct udp_addr local UNUSED,
-    struct udp_addr from UNUSED, const struct ike_hello *h,
+main_mode_put_choice(struct ike *ike, const struct ike_hello *h,
     struct isakmp_out *o)
 {
-	struct ike_suite suites[SUITES_MAX], chosen;
-	unsigned n = proposal_suites(ike->conf, suites, SUITES_MAX);
+	struct ike_suite chosen;
 
 	isakmp_out_open(o, ISAKMP_SA);
-	if (proposal_choose(rd_of(h->sa, h->sa_len), suites, n, &chosen,
-	    &o->w) != N_NONE)
+	if (phase1_choose(ike, rd_of(h->sa, h->sa_len), &chosen, &o->w) !=
+	    N_NONE)
 		o->w.bad = true;
 	isakmp_out_close(o);
-	put_vids(ike, o, h->dpd, h->version[0] != '\0');
+	phase1_put_vids(ike, o, h->dpd, h->version[0] != '\0');
 }
 
 struct ike_sa *
@@ -255,7 +310,7 @@ main_mode_respond(struct ike *ike, struct udp_addr local,
 {
 	struct ike_sa *sa;
 
-	if (!ike_make_room(ike, from))
+	if (!ike_make_room(ike, local, from))
 		return NULL;
 	sa = ike_sa_new(ike, false, local, from);
 	memcpy(sa->icookie, hdr->icookie, sizeof(sa->icookie));
@@ -264,10 +319,11 @@ main_mode_respond(struct ike *ike, struct udp_addr local,
 	ike_sa_set_expiry(sa, sa->created + HALF_OPEN_MS);
 	sa->suite = *suite;
 	sa->sai_len = h->sa_len;
-	save(&sa->sai_b, h->sa, h->sa_len);
+	phase1_save(&sa->sai_b, h->sa, h->sa_len);
 	sa->peer_dpd = h->dpd;
 	memcpy(sa->peer_version, h->version, sizeof(sa->peer_version));
 	sa->state = MM_SA_SETUP;
+	(void)ike_psk_by_addr(ike, local.addr, from.addr, sa->profile);
 	sa->main = exch_new(sa, &main_mode, false, 0, NULL);
 	return sa;
 }
@@ -275,18 +331,14 @@ main_mode_respond(struct ike *ike, struct udp_addr local,
 static enum exch_verdict
 got_choice(struct exch *x, const struct isakmp_msg *m)
 {
-	struct ike_suite suites[SUITES_MAX], chosen;
 	struct ike_sa *sa = x->sa;
-	unsigned n = proposal_suites(x->ike->conf, suites, SUITES_MAX);
-	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+	struct ike_suite chosen;
 
-	if (memcmp(m->hdr.rcookie, zero, sizeof(zero)) == 0 ||
-	    proposal_accept(isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)), suites,
-	    n, &chosen) != N_NONE)
+	if (!phase1_accept(x, m, &chosen))
 		return EX_BAD;
 	sa->suite = chosen;
 	memcpy(sa->rcookie, m->hdr.rcookie, sizeof(sa->rcookie));
-	get_vids(m, &sa->peer_dpd, sa->peer_version);
+	phase1_get_vids(m, &sa->peer_dpd, sa->peer_version);
 	return EX_OK;
 }
 
@@ -304,7 +356,7 @@ put_ke(struct exch *x, struct isakmp_out *o)
 static bool
 send_ke(struct exch *x, struct isakmp_out *o)
 {
-	make_dh(x->sa);
+	phase1_make_dh(x->sa);
 	put_ke(x, o);
 	exch_put_nonce(x, o);
 	x->sa->state = MM_SA_SETUP;
@@ -322,20 +374,19 @@ got_ke(struct exch *x, const struct isakmp_msg *m)
 	if (ke->len != dh_pub_len(sa->suite.group))
 		return EX_BAD;
 	if (sa->dh == NULL)
-		make_dh(sa);
+		phase1_make_dh(sa);
 	if (!dh_shared(sa->dh, ke->body, ke->len, sa->gxy)) {
 		x->why = "bad Diffie-Hellman public value";
 		return EX_BAD;
 	}
-	save(&sa->ke_i, ke->body, ke->len);
+	phase1_save(&sa->ke_i, ke->body, ke->len);
 	return EX_OK;
 }
 
 static bool
 send_ke_answer(struct exch *x, struct isakmp_out *o)
 {
-	const struct isakmp_key *psk = ike_find_psk(x->ike->conf,
-	    x->sa->remote.addr);
+	const char *psk = ike_psk(x->sa);
 
 	if (psk == NULL) {
 		x->why = "no pre-shared key for this peer";
@@ -343,7 +394,8 @@ send_ke_answer(struct exch *x, struct isakmp_out *o)
 	}
 	put_ke(x, o);
 	exch_put_nonce(x, o);
-	make_keys(x, psk);
+	phase1_make_skeyid(x, psk);
+	phase1_derive(x);
 	x->sa->state = MM_KEY_EXCH;
 	return true;
 }
@@ -354,8 +406,7 @@ got_ke_answer(struct exch *x, const struct isakmp_msg *m)
 	const struct isakmp_pl *ke = isakmp_find(m, ISAKMP_KE, 0);
 	const struct isakmp_pl *nr = isakmp_find(m, ISAKMP_NONCE, 0);
 	struct ike_sa *sa = x->sa;
-	const struct isakmp_key *psk = ike_find_psk(x->ike->conf,
-	    sa->remote.addr);
+	const char *psk = ike_psk(sa);
 
 	if (psk == NULL ||
 	    !dh_shared(sa->dh, ke->body, ke->len, sa->gxy)) {
@@ -363,10 +414,11 @@ got_ke_answer(struct exch *x, const struct isakmp_msg *m)
 		return EX_BAD;
 	}
 	x->why = NULL;
-	save(&sa->ke_r, ke->body, ke->len);
+	phase1_save(&sa->ke_r, ke->body, ke->len);
 	memcpy(x->nr, nr->body, nr->len);
 	x->nr_len = nr->len;
-	make_keys(x, psk);
+	phase1_make_skeyid(x, psk);
+	phase1_derive(x);
 	return EX_OK;
 }
 
@@ -375,27 +427,18 @@ got_ke_answer(struct exch *x, const struct isakmp_msg *m)
 static void
 put_auth(struct exch *x, struct isakmp_out *o)
 {
-	const struct conf *c = x->ike->conf;
 	struct ike_sa *sa = x->sa;
+	struct ike_id own = ike_own_id(sa);
 	uint8_t hash[IKE_HASH_MAX];
-	char name[256];
 	size_t at;
 
 	isakmp_out_open(o, ISAKMP_ID);
 	at = wr_len(&o->w);
-	if (c->isakmp_identity == ISAKMP_ID_HOSTNAME) {
-		snprintf(name, sizeof(name), "%s%s%s", c->hostname,
-		    c->domain[0] != '\0' ? "." : "", c->domain);
-		wr_u8(&o->w, ID_FQDN);
-		wr_zero(&o->w, 3);
-		wr_bytes(&o->w, name, strlen(name));
-	} else {
-		isakmp_put_id(&o->w, ID_IPV4_ADDR, sa->local.addr);
-	}
+	ike_id_put(&o->w, &own);
 	isakmp_out_close(o);
 	if (!wr_ok(&o->w))
 		return;
-	auth_hash(sa, sa->initiator, CHUNK(o->w.base + at,
+	phase1_auth_hash(sa, sa->initiator, CHUNK(o->w.base + at,
 	    wr_len(&o->w) - at), hash);
 	isakmp_out_add(o, ISAKMP_HASH, hash, ike_hash_len(sa->suite.hash));
 }
@@ -412,18 +455,25 @@ has_other_sa(const struct ike_sa *sa)
 	return false;
 }
 
-static bool
-send_auth(struct exch *x, struct isakmp_out *o)
+void
+phase1_put_initial_contact(const struct ike_sa *sa, struct isakmp_out *o)
 {
-	struct ike_sa *sa = x->sa;
 	struct isakmp_hdr cookies;
 
-	put_auth(x, o);
 	memcpy(cookies.icookie, sa->icookie, sizeof(cookies.icookie));
 	memcpy(cookies.rcookie, sa->rcookie, sizeof(cookies.rcookie));
 	if (!has_other_sa(sa))
 		isakmp_out_notify(o, DOI_IPSEC, N_INITIAL_CONTACT, &cookies,
 		    NULL, 0);
+}
+
+static bool
+send_auth(struct exch *x, struct isakmp_out *o)
+{
+	struct ike_sa *sa = x->sa;
+
+	put_auth(x, o);
+	phase1_put_initial_contact(sa, o);
 	sa->state = MM_KEY_EXCH;
 	x->why = "its authentication was not answered, are the pre-shared"
 	    " keys the same?";
@@ -433,15 +483,24 @@ send_auth(struct exch *x, struct isakmp_out *o)
 static enum exch_verdict
 check_auth(struct exch *x, const struct isakmp_msg *m)
 {
-	const struct isakmp_pl *id = isakmp_find(m, ISAKMP_ID, 0);
+	const struct isakmp_pl *pl = isakmp_find(m, ISAKMP_ID, 0);
 	const struct isakmp_pl *hash = isakmp_find(m, ISAKMP_HASH, 0);
 	size_t len = ike_hash_len(x->sa->suite.hash);
 	uint8_t want[IKE_HASH_MAX];
+	struct ike_id id;
 
-	if (id->len < 4 || hash->len != len)
+	if (hash->len != len || !ike_id_get(isakmp_rd(pl), &id))
 		return EX_BAD;
-	auth_hash(x->sa, !x->sa->initiator, CHUNK(id->body, id->len), want);
-	return bytes_equal(want, hash->body, len) ? EX_OK : EX_BAD;
+	phase1_auth_hash(x->sa, !x->sa->initiator, CHUNK(pl->body, pl->len),
+	    want);
+	if (!bytes_equal(want, hash->body, len))
+		return EX_BAD;
+	if (!ike_take_identity(x->sa, &id)) {
+		x->notify = N_AUTH_FAILED;
+		x->why = "its identity belongs to another key";
+		return EX_REFUSE;
+	}
+	return EX_OK;
 }
 
 /* INITIAL-CONTACT: the peer has no other SA with us, so neither have we. */
@@ -458,22 +517,29 @@ initial_contact(struct ike_sa *sa)
 	}
 }
 
-static enum exch_verdict
-got_auth(struct exch *x, const struct isakmp_msg *m)
+void
+phase1_notifies(struct ike_sa *sa, const struct isakmp_msg *m)
 {
 	const struct isakmp_pl *n;
 	unsigned i;
 
-	if (check_auth(x, m) != EX_OK)
-		return EX_BAD;
 	for (i = 0; (n = isakmp_find(m, ISAKMP_N, i)) != NULL; i++) {
 		struct rd r = isakmp_rd(n);
 
 		rd_skip(&r, 6);
 		if (rd_u16(&r) == N_INITIAL_CONTACT)
-			initial_contact(x->sa);
+			initial_contact(sa);
 	}
-	return EX_OK;
+}
+
+static enum exch_verdict
+got_auth(struct exch *x, const struct isakmp_msg *m)
+{
+	enum exch_verdict v = check_auth(x, m);
+
+	if (v == EX_OK)
+		phase1_notifies(x->sa, m);
+	return v;
 }
 
 static bool
@@ -484,8 +550,8 @@ send_auth_answer(struct exch *x, struct isakmp_out *o)
 	return true;
 }
 
-static void
-main_done(struct exch *x)
+void
+phase1_done(struct exch *x)
 {
 	memcpy(x->sa->last_block, x->iv, sizeof(x->sa->last_block));
 	admit_proven(x->sa);
@@ -495,27 +561,29 @@ main_done(struct exch *x)
 	ike_established(x->sa);
 }
 
-static void
-main_failed(struct exch *x, const char *why)
+void
+phase1_failed(struct exch *x, const char *why)
 {
 	ike_sa_delete(x->sa, false, why);
 }
 
 static const struct exch_step initiator[] = {
 	{ .send = send_offer },
-	{ .in = PL(ISAKMP_SA), .opt = EXTRAS, .handle = got_choice,
+	{ .in = PL(ISAKMP_SA), .opt = PHASE1_EXTRAS, .handle = got_choice,
 	    .send = send_ke },
-	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = EXTRAS,
+	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = PHASE1_EXTRAS,
 	    .handle = got_ke_answer, .send = send_auth, .flags = SEND_ENC },
-	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH), .opt = PL(ISAKMP_N) | EXTRAS,
+	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH),
+	    .opt = PL(ISAKMP_N) | PHASE1_EXTRAS,
 	    .handle = check_auth, .flags = STEP_ENC | STEP_LAST },
 };
 
 static const struct exch_step responder[] = {
 	/* from message 3 on */
-	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = EXTRAS,
+	{ .in = PL(ISAKMP_KE) | PL(ISAKMP_NONCE), .opt = PHASE1_EXTRAS,
 	    .handle = got_ke, .send = send_ke_answer },
-	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH), .opt = PL(ISAKMP_N) | EXTRAS,
+	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH),
+	    .opt = PL(ISAKMP_N) | PHASE1_EXTRAS,
 	    .handle = got_auth, .send = send_auth_answer,
 	    .flags = STEP_ENC | SEND_ENC | STEP_LAST },
 };
@@ -523,8 +591,9 @@ static const struct exch_step responder[] = {
 const struct exch_type main_mode = {
 	.name = "Main mode",
 	.number = ISAKMP_X_MAIN,
+	.phase1 = true,
 	.init = initiator,
 	.resp = responder,
-	.done = main_done,
-	.failed = main_failed,
+	.done = phase1_done,
+	.failed = phase1_failed,
 };

@@ -32,6 +32,8 @@ proposal_suites(const struct conf *c, struct ike_suite *s, unsigned max)
 	const struct isakmp_policy *p;
 	unsigned n = 0;
 
+	if (c->isakmp_policies.n == 0 && c->isakmp_no_default)
+		return 0;
 	if (c->isakmp_policies.n == 0 && max > 0) {
 		s[0] = builtin;
 		return 1;

@@ -52,6 +52,7 @@ tun_create(struct ports *ps, unsigned index)
 	}
 	rec->tun = fd;
 	rec->tun_ifindex = if_nametoindex(ifr.ifr_name);
+	rec->p.tun_ifindex = rec->tun_ifindex;
 	plumbing_tun_sysctls(ifr.ifr_name);
 	if (nl_link_set(ps->nl, rec->tun_ifindex, 1, TUN_MTU) == -1)
 		return -1;

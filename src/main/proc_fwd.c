@@ -239,10 +239,13 @@ int
 proc_fwd(int sock)
 {
 	struct fwd_proc *fp = xcalloc(1, sizeof(*fp));
+	const char *limit;
 	int code;
 
 	fp->peer = -1;
 	fp->fwd = fwd_new(&io, fp);
+	if ((limit = getenv("COHORT_TEST_IV_LIMIT")) != NULL)
+		fwd_set_iv_limit(fp->fwd, strtoull(limit, NULL, 10));
 	fp->tun = tun_new(fp->fwd);
 	fp->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
 	    .engine = fp->fwd, .priv = fp};

@@ -110,7 +110,7 @@ static const struct gdoi_io io = {.send = io_send, .now = io_now,
 /* ---- the socket ---- */
 
 static bool
-local_address(struct msghdr *mh, uint32_t *addr)
+local_address(struct msghdr *mh, uint32_t *addr, uint32_t *ifindex)
 {
 	struct cmsghdr *c;
 
@@ -120,6 +120,7 @@ local_address(struct msghdr *mh, uint32_t *addr)
 
 			memcpy(&pi, CMSG_DATA(c), sizeof(pi));
 			*addr = ntohl(pi.ipi_addr.s_addr);
+			*ifindex = (uint32_t)pi.ipi_ifindex;
 			return true;
 		}
 	return false;
@@ -141,14 +142,16 @@ on_udp(void *arg, int fd)
 		    .msg_iovlen = 1, .msg_control = ctl,
 		    .msg_controllen = sizeof(ctl)};
 		struct udp_addr local = {0, 848}, from;
+		uint32_t ifindex;
 		ssize_t n = recvmsg(fd, &mh, MSG_DONTWAIT);
 
 		if (n == -1)
 			return;
-		if (!local_address(&mh, &local.addr))
+		if (!local_address(&mh, &local.addr, &ifindex))
 			continue;
 		from.addr = ntohl(sin.sin_addr.s_addr);
 		from.port = ntohs(sin.sin_port);
+		gdoi_arrival(ip->gdoi, ifindex);
 		gdoi_input(ip->gdoi, local, from, data, (size_t)n);
 	}
 }

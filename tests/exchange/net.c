@@ -68,26 +68,10 @@ io_send(void *arg, struct udp_addr from, struct udp_addr to,
 		enqueue(n, from, to, data, len);
 }
 
-uint64_t
-net_clock(const struct node *node)
-{
-	return node->net->now * (uint64_t)(1000000 + node->ppm) / 1000000;
-}
-
 static uint64_t
 io_now(void *arg)
 {
-	return net_clock(arg);
-}
-
-/* When its clock will show that. */
-static uint64_t
-net_time(const struct node *node, uint64_t t)
-{
-	uint64_t rate = (uint64_t)(1000000 + node->ppm);
-
-	return node->ppm == 0 || t > UINT64_MAX / 2000000 ? t :
-	    (t * 1000000 + rate - 1) / rate;
+	return ((struct node *)arg)->net->now;
 }
 
 static void
@@ -151,7 +135,6 @@ io_sa(void *arg, const struct sa_change *c)
 			fatal("too many TEKs");
 		if (i == node->nteks)
 			node->teks[node->nteks++] = c->tek;
-		node->teks[i].pseudotime = c->tek.pseudotime;
 		node->tek_end[i] = node->net->now + c->tek.life_ms;
 		break;
 	case SA_DEL:
@@ -300,8 +283,7 @@ net_step(struct net *n, uint64_t until)
 	unsigned i;
 
 	for (i = 0; i < n->n; i++)
-		if ((t = net_time(n->nodes[i],
-		    gdoi_timeout(n->nodes[i]->g))) < next)
+		if ((t = gdoi_timeout(n->nodes[i]->g)) < next)
 			next = t;
 	if (n->queue != NULL && n->queue->at < next)
 		next = n->queue->at;
@@ -375,8 +357,15 @@ free_acl(struct cf_obj *o)
 }
 
 static void
+free_identifier(struct cf_obj *o)
+{
+	free_list(&((struct gdoi_identifier *)o)->kssids, NULL);
+}
+
+static void
 free_local(struct cf_obj *o)
 {
+	free_list(&((struct gdoi_local *)o)->identifiers, free_identifier);
 	free_list(&((struct gdoi_local *)o)->sas, NULL);
 }
 
@@ -387,9 +376,28 @@ free_group(struct cf_obj *o)
 	free_list(&((struct gdoi_group *)o)->local, free_local);
 }
 
+static void
+free_keyring(struct cf_obj *o)
+{
+	free_list(&((struct keyring *)o)->keys, NULL);
+}
+
+static void
+free_profile(struct cf_obj *o)
+{
+	free_list(&((struct isakmp_profile *)o)->matches, NULL);
+	free_list(&((struct isakmp_profile *)o)->keyrings, NULL);
+}
+
 void
 tc_free(struct conf *c)
 {
+	free_list(&c->keyrings, free_keyring);
+	free_list(&c->isakmp_profiles, free_profile);
+	free_list(&c->isakmp_peers, NULL);
+	free_list(&c->crypto_identities, NULL);
+	free_list(&c->hosts, NULL);
+	free_list(&c->map_profiles, NULL);
 	free_list(&c->interfaces, NULL);
 	free_list(&c->acls, free_acl);
 	free_list(&c->isakmp_policies, NULL);
@@ -409,6 +417,7 @@ tc_new(void)
 
 	str_copy(c->hostname, "R1", sizeof(c->hostname));
 	c->isakmp_enable = true;
+	c->limit_in_negotiation = HALF_OPEN_MAX;
 	c->keepalive_retry = 2;
 	c->ipsec_lifetime = 3600;
 	i = tc_add(&c->interfaces, sizeof(*i));
@@ -622,6 +631,20 @@ FIND(conf_find_acl, struct acl, acls)
 FIND(conf_find_transform_set, struct transform_set, transform_sets)
 FIND(conf_find_ipsec_profile, struct ipsec_profile, ipsec_profiles)
 FIND(conf_find_gdoi_group, struct gdoi_group, gdoi_groups)
+FIND(conf_find_keyring, struct keyring, keyrings)
+FIND(conf_find_isakmp_profile, struct isakmp_profile, isakmp_profiles)
+FIND(conf_find_crypto_identity, struct crypto_identity, crypto_identities)
+
+const char *
+conf_map_profile(const struct conf *c, const char *name)
+{
+	const struct crypto_map_profile *m;
+
+	CF_FOREACH(m, &c->map_profiles)
+		if (strcmp(m->name, name) == 0)
+			return m->profile;
+	return "";
+}
 
 const struct crypto_map *
 conf_next_map(const struct conf *c, const char *name,

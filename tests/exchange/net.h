@@ -19,7 +19,6 @@ struct node {
 	struct conf *conf;
 	uint32_t addr;
 	bool deaf;		/* receives nothing, sends nothing */
-	int ppm;		/* its clock runs that much too fast */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
 	/* as fwd would know it */
@@ -64,7 +63,6 @@ void net_run(struct net *, uint64_t ms);
 bool net_until(struct net *, uint64_t ms, bool (*)(struct net *));
 void net_restart(struct node *); /* the process dies and starts again */
 uint64_t net_random(struct net *);
-uint64_t net_clock(const struct node *); /* what its clock shows */
 struct gdoi_io net_io(void);
 
 /* ---- configurations ---- */

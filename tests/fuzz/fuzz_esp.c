@@ -37,9 +37,7 @@ start(void)
 	for (i = 0; i < NELEM(transforms); i++) {
 		c.tek = rig_tek_of(0x1000 + (uint32_t)i, 0, transforms[i],
 		    3600000);
-		/* every second one with a pseudotime inside */
-		c.tek.replay = i % 2 ? REPLAY_TIME : REPLAY_NONE;
-		c.tek.window = 100;
+		c.tek.replay = REPLAY_NONE;
 		fwd_sa(rig.f, &c);
 		sas[i] = crypto_sa_new(&c.tek);
 	}
