@@ -265,6 +265,15 @@ conf_kssids(uint8_t sid_bits)
 
 enum gdoi_id_type { GDOI_ID_NONE, GDOI_ID_NUMBER, GDOI_ID_ADDRESS };
 
+/* client rekey encryption|hash, client transform-sets: what a member takes
+ * from a key server; nothing of one kind set: anything of it. */
+struct gdoi_accept {
+	bool des, des3, aes128, aes192, aes256;
+	bool sha1, sha256, sha384, sha512;
+	char set1[CONF_NAME], set2[CONF_NAME], set3[CONF_NAME];
+	char set4[CONF_NAME], set5[CONF_NAME], set6[CONF_NAME];
+};
+
 struct gdoi_group {
 	struct cf_obj obj;
 	char name[CONF_NAME];
@@ -274,6 +283,7 @@ struct gdoi_group {
 	struct cf_list local;	/* struct gdoi_local, at most one: a KS */
 	bool passive;
 	char client_if[IFNAME_MAX]; /* client registration interface */
+	struct gdoi_accept accept;
 };
 
 /* crypto map NAME SEQ gdoi; crypto map NAME local-address IF */

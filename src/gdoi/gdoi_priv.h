@@ -370,10 +370,18 @@ void gm_start_over(struct gm_group *, uint64_t delay);
 bool gm_apply_deletes(struct gm_group *, const struct isakmp_msg *,
     const struct gdoi_sa_msg *, struct udp_addr from);
 
-/* gm_policy.c */
-/* NULL, or why the member does not want it. */
-const char *gm_check(struct gm_group *, const struct gdoi_sa_msg *,
+/* gm_check.c */
+/* NULL, or why the member does not want it. kd NULL: only the SA payload is
+ * there yet. Changes nothing. */
+const char *gm_check(const struct gm_group *, const struct gdoi_sa_msg *,
     const struct gdoi_kd_msg *) MUST_USE;
+bool gm_ace_equal(const struct ace *, const struct ace *);
+/* "any", or what `client ...` of the configuration allows. */
+void gm_accept_ciphers(struct strbuf *, const struct gm_group *);
+void gm_accept_hashes(struct strbuf *, const struct gm_group *);
+void gm_accept_sets(struct strbuf *, const struct gm_group *);
+
+/* gm_policy.c */
 /* Only after gm_check(). */
 void gm_install(struct gm_group *, const struct gdoi_sa_msg *,
     const struct gdoi_kd_msg *, bool registration);

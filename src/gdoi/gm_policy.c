@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Group member: what a key server downloads is judged, kept and handed to
- * the packet process. Runs in process ike.
+ * Group member: what a key server downloads is kept and handed to the packet
+ * process. Runs in process ike.
  *
- * A message is taken as a whole or not at all: gm_check() looks at
- * everything, gm_install() cannot fail.
+ * A message is taken as a whole or not at all: gm_check() (gm_check.c) has
+ * looked at everything, gm_install() cannot fail.
  */
 #include "config.h"
 
@@ -13,7 +13,16 @@
 
 #include "gdoi/gdoi_priv.h"
 
-/* ---- judging ---- */
+static struct gm_tek *
+find_tek(struct gm_group *gm, uint32_t spi)
+{
+	struct gm_tek *t;
+
+	TAILQ_FOREACH(t, &gm->teks, link)
+		if (t->t.spi == spi)
+			return t;
+	return NULL;
+}
 
 static const struct gdoi_tek_key *
 find_key(const struct gdoi_kd_msg *kd, uint32_t spi)
@@ -26,96 +35,10 @@ find_key(const struct gdoi_kd_msg *kd, uint32_t spi)
 	return NULL;
 }
 
-static struct gm_tek *
-find_tek(const struct gm_group *gm, uint32_t spi)
-{
-	struct gm_tek *t;
-
-	TAILQ_FOREACH(t, &gm->teks, link)
-		if (t->t.spi == spi)
-			return t;
-	return NULL;
-}
-
 static bool
 aead(const struct esp_transform *t)
 {
 	return t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
-}
-
-static bool
-same_transform(const struct esp_transform *a, const struct esp_transform *b)
-{
-	return a->cipher == b->cipher && a->auth == b->auth &&
-	    a->key_bits == b->key_bits;
-}
-
-static const char *
-check_tek(const struct gm_group *gm, const struct gdoi_sat *s,
-    const struct gdoi_kd_msg *kd)
-{
-	const struct gm_tek *known = find_tek(gm, s->spi);
-	const struct gdoi_tek_key *k = find_key(kd, s->spi);
-	size_t want = esp_key_len(&s->transform) +
-	    (aead(&s->transform) ? 4 : 0);
-
-	if (known != NULL && !same_transform(&known->t.transform,
-	    &s->transform))
-		return "a known TEK changed its algorithms";
-	if (k == NULL)
-		return known != NULL ? NULL : "TEK without key";
-	if (k->key.len != want ||
-	    k->auth_key.len != esp_auth_key_len(&s->transform))
-		return "TEK key length";
-	return NULL;
-}
-
-static const char *
-check_kek(const struct gdoi_kek *sak, const struct gdoi_kd_msg *kd)
-{
-	size_t want = gdoi_kek_iv_len(sak->cipher) +
-	    gdoi_kek_key_len(sak->cipher, sak->key_bits);
-
-	if (!kd->has_kek || memcmp(kd->kek_spi, sak->spi, KEK_SPI_LEN) != 0)
-		return "KEK without key";
-	if (kd->kek.len != want)
-		return "KEK key length";
-	if (kd->pub_len == 0 || rsa_pub_bits(kd->pub, kd->pub_len) == 0)
-		return "KEK without a good public key";
-	return NULL;
-}
-
-/* kd NULL: only the SA payload is there yet. */
-const char *
-gm_check(struct gm_group *gm, const struct gdoi_sa_msg *sa,
-    const struct gdoi_kd_msg *kd)
-{
-	unsigned i, j, permits = 0, denies = 0;
-	const char *bad;
-
-	for (i = 0; i < sa->n; i++) {
-		const struct gdoi_sat *s = &sa->sats[i];
-
-		if (s->ace.action == ACE_DENY)
-			denies++;
-		else if (s->spi == sa->sats[0].spi)
-			permits++;
-		/* one SPI, one SA: the same in every entry */
-		for (j = 0; j < i && j < 2; j++)
-			if (sa->sats[j].spi == s->spi &&
-			    !same_transform(&sa->sats[j].transform,
-			    &s->transform))
-				return "one TEK with different algorithms";
-		if (kd != NULL && (bad = check_tek(gm, s, kd)) != NULL)
-			return bad;
-	}
-	if (permits > GDOI_PERMITS_MAX)
-		return "more than 100 permit entries";
-	if (denies > SA_POLICY_MAX - GDOI_PERMITS_MAX - 2)
-		return "too many deny entries";
-	if (kd == NULL)
-		return NULL;
-	return sa->has_kek ? check_kek(&sa->kek, kd) : NULL;
 }
 
 /* ---- the packet process ---- */
@@ -314,16 +237,6 @@ gm_forget_all(struct gm_group *gm)
 	gm->ks = 0;
 }
 
-static bool
-ace_equal(const struct ace *a, const struct ace *b)
-{
-	return a->action == b->action && a->proto == b->proto &&
-	    a->src == b->src && a->src_wild == b->src_wild &&
-	    a->dst == b->dst && a->dst_wild == b->dst_wild &&
-	    a->sport.op == b->sport.op && a->sport.lo == b->sport.lo &&
-	    a->dport.op == b->dport.op && a->dport.lo == b->dport.lo;
-}
-
 /*
  * The entries of the policy and which `sa ipsec` each TEK belongs to. Our key
  * server says it (SAT attribute), or there is only one. Of another key server
@@ -345,7 +258,7 @@ index_of(const struct assembly *as, const struct gdoi_sat *s, bool *known)
 
 	*known = false;
 	for (i = 0; i < as->n; i++) {
-		if (ace_equal(&as->aces[i], &s->ace)) {
+		if (gm_ace_equal(&as->aces[i], &s->ace)) {
 			*known = true;
 			return as->sa_of[i];
 		}

@@ -57,7 +57,8 @@ answer_again(struct gdoi *g, struct udp_addr local, struct udp_addr from,
 }
 
 static void
-failed(struct gm_group *gm, struct udp_addr from, const char *why)
+failed(struct gm_group *gm, struct udp_addr from, enum log_id id,
+    const char *why)
 {
 	char a[IP4_STRLEN];
 
@@ -65,8 +66,11 @@ failed(struct gm_group *gm, struct udp_addr from, const char *why)
 	gdoi_event(gm->g, TRACE_EXIT, DBG_GM_REKEY, DBG_ERROR, from.addr,
 	    "(%s):rekey from %s dropped: %s", gm->name,
 	    ip4_str(from.addr, a), why);
-	ike_log_limited(gm->g->ike, from.addr, LOG_GM_REKEY_FAILURE, gm->name,
-	    ip4_str(from.addr, a), why);
+	ip4_str(from.addr, a);
+	if (id == LOG_GM_REJECTING_SA)
+		ike_log_limited(gm->g->ike, from.addr, id, a, gm->name, why);
+	else
+		ike_log_limited(gm->g->ike, from.addr, id, gm->name, a, why);
 }
 
 /* All payloads decoded, or why they cannot be. sa and kd must be freed if
@@ -153,7 +157,7 @@ opened(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 	uint32_t seq;
 
 	if (!gdoi_get_seq(isakmp_rd(&m->pl[0]), &seq)) {
-		failed(gm, from, "SEQ payload malformed");
+		failed(gm, from, LOG_GM_REKEY_FAILURE, "SEQ payload malformed");
 		return;
 	}
 	if (seq <= gm->last_seq) {
@@ -163,11 +167,12 @@ opened(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 		return;
 	}
 	if (!push_verify(&gm->kek, data, len, m)) {
-		failed(gm, from, "wrong signature");
+		failed(gm, from, LOG_GM_REKEY_FAILURE, "wrong signature");
 		return;
 	}
 	if ((bad = decode(gm, m, &sa, &kd)) != NULL) {
-		failed(gm, from, bad);
+		failed(gm, from, (m->set & PL(ISAKMP_SA)) != 0 ?
+		    LOG_GM_REJECTING_SA : LOG_GM_REKEY_FAILURE, bad);
 		return;
 	}
 	remember_ack(gm, seq, digest);
@@ -201,7 +206,7 @@ gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
 	memcpy(g->ike->in, data, len);
 	bad = push_open(&gm->kek, g->ike->in, len, &m);
 	if (bad != NULL) {
-		failed(gm, from, bad);
+		failed(gm, from, LOG_GM_REKEY_FAILURE, bad);
 	} else {
 		ike_debug_message(DBG_GM_REKEY, gm->name, from, g->ike->in,
 		    len, false);

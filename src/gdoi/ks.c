@@ -172,6 +172,21 @@ ks_sats(struct ks_group *grp, unsigned *n)
 	return sats;
 }
 
+/* Members refuse a key that no entry goes with (gm_check.c): a TEK may have
+ * outlived its sa ipsec. */
+static bool
+has_entry(const struct ks_group *grp, const struct ks_tek *t)
+{
+	const struct ks_policy *p = grp->active;
+	unsigned i;
+
+	for (i = 0; i < p->naces; i++)
+		if (p->aces[i].sa == t->sa.number &&
+		    (t->newest || p->aces[i].ace.action == ACE_PERMIT))
+			return true;
+	return false;
+}
+
 struct gdoi_tek_key *
 ks_tek_keys(struct ks_group *grp, unsigned *n)
 {
@@ -184,7 +199,8 @@ ks_tek_keys(struct ks_group *grp, unsigned *n)
 	keys = xcalloc(*n, sizeof(*keys));
 	*n = 0;
 	TAILQ_FOREACH(t, &grp->teks, link)
-		if (secs_until(grp->g, t->expires) != 0)
+		if (has_entry(grp, t) &&
+		    secs_until(grp->g, t->expires) != 0)
 			keys[(*n)++] = t->k;
 	return keys;
 }

@@ -372,7 +372,8 @@ ks_ack_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
 	uint32_t seq, addr;
 	struct rd r;
 
-	if (!isakmp_parse(&m, data, len) || m.n != 3 ||
+	if (!isakmp_parse(&m, data, len) || m.hdr.flags != 0 ||
+	    m.hdr.mid != 0 || m.n != 3 ||
 	    (h = isakmp_find(&m, ISAKMP_HASH, 0)) != &m.pl[0] ||
 	    (s = isakmp_find(&m, ISAKMP_SEQ, 0)) == NULL ||
 	    (id = isakmp_find(&m, ISAKMP_ID, 0)) == NULL ||

@@ -88,6 +88,7 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 		str_copy(id, "of unknown form", sizeof(id));
 	}
 	if (grp == NULL) {
+		g->ike->stats.bad++;
 		ike_log_limited(g->ike, x->sa->remote.addr, LOG_KS_BAD_ID,
 		    ip4_str(x->sa->remote.addr, peer), id);
 		return refuse(x, N_INVALID_ID, "unknown group");
@@ -231,7 +232,8 @@ reject(struct exch *x, const char *why)
 	struct gm_pull *p = x->data;
 	char ks[IP4_STRLEN];
 
-	ike_log(x->ike, LOG_GM_REJECTING_SA,
+	x->ike->stats.bad++;
+	ike_log_limited(x->ike, x->sa->remote.addr, LOG_GM_REJECTING_SA,
 	    ip4_str(x->sa->remote.addr, ks), p->gm->name, why);
 	return refuse(x, N_BAD_PROPOSAL, why);
 }
@@ -343,22 +345,31 @@ pull_done(struct exch *x)
 		ks_done(x);
 }
 
+/* The member does not want what message 2 or 4 said. */
+static void
+ks_refused(struct exch *x)
+{
+	const struct ks_pull *ks = x->data;
+	char peer[IP4_STRLEN];
+
+	if (ks != NULL && x->notify == N_BAD_PROPOSAL)
+		ike_log_limited(x->ike, x->sa->remote.addr,
+		    LOG_KS_GM_REJECTS_SA, ip4_str(x->sa->remote.addr, peer),
+		    ks->group);
+}
+
 static void
 pull_failed(struct exch *x, const char *why)
 {
 	struct gm_pull *p = x->data;
-	struct ks_pull *ks = x->data;
-	char peer[IP4_STRLEN];
 	struct gm_group *gm;
 
 	if (x->initiator) {
 		gm = p->gm;
 		p->gm = NULL;
 		gm_pull_failed(gm, x, why);
-	} else if (ks != NULL && x->notify == N_BAD_PROPOSAL) {
-		ike_log_limited(x->ike, x->sa->remote.addr,
-		    LOG_KS_GM_REJECTS_SA, ip4_str(x->sa->remote.addr, peer),
-		    ks->group);
+	} else {
+		ks_refused(x);
 	}
 }
 
@@ -415,6 +426,7 @@ const struct exch_type groupkey_pull = {
 	.release = pull_release,
 	.debug_init = DBG_GM_REG,
 	.debug_resp = DBG_KS_REG,
+	.refused = ks_refused,
 };
 
 static const struct exch_type *const types[] = { &groupkey_pull, NULL };

@@ -67,9 +67,25 @@ VALUE(v_zero, "%u", 0u)
 VALUE(v_off, "%s", "OFF")
 VALUE(v_disabled, "%s", "disabled")
 VALUE(v_Disabled, "%s", "Disabled")
-VALUE(v_any, "%s", "any")
-VALUE(v_any_esp, "%s", "any ESP")
 VALUE(v_unicast, "%s", "Unicast")
+
+static void
+v_ciphers(struct strbuf *sb, const void *p)
+{
+	gm_accept_ciphers(sb, p);
+}
+
+static void
+v_hashes(struct strbuf *sb, const void *p)
+{
+	gm_accept_hashes(sb, p);
+}
+
+static void
+v_sets(struct strbuf *sb, const void *p)
+{
+	gm_accept_sets(sb, p);
+}
 
 static void
 v_identity(struct strbuf *sb, const void *p)
@@ -183,9 +199,9 @@ static const struct show_field member_fields[] = {
 	{ 7, 0, "Fail-Close Revert", v_Disabled, NULL,
 	    SHOW_STR, "fail_close_revert" },
 	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
-	{ 7, 29, "allowable rekey cipher", v_any, NULL, SHOW_NONE, NULL },
-	{ 7, 29, "allowable rekey hash", v_any, NULL, SHOW_NONE, NULL },
-	{ 7, 29, "allowable transformtag", v_any_esp, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "allowable rekey cipher", v_ciphers, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "allowable rekey hash", v_hashes, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "allowable transformtag", v_sets, NULL, SHOW_NONE, NULL },
 	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
 };
 

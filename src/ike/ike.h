@@ -99,6 +99,9 @@ struct exch_type {
 	void (*release)(struct exch *);
 	/* whose `debug crypto gdoi` shows its messages; 0: isakmp only */
 	enum debug_feature debug_init, debug_resp;
+	/* Responder: the peer refused our last message, x->notify says why.
+	 * After done, at most once; may be NULL. */
+	void (*refused)(struct exch *);
 };
 
 struct exch {

@@ -231,8 +231,16 @@ got_error(struct ike_sa *sa, uint16_t type, struct rd data)
 	struct exch *x, *found = NULL;
 
 	TAILQ_FOREACH(x, &sa->exchs, link) {
-		if (!x->started || x->done || x->dead)
+		if (!x->started || x->dead)
 			continue;
+		if (x->done) { /* our last message is not wanted: once */
+			if (mid != 0 && x->mid == mid && !x->initiator &&
+			    x->notify == 0 && x->type->refused != NULL) {
+				x->notify = type;
+				x->type->refused(x);
+			}
+			continue;
+		}
 		if (mid == 0 ? x->initiator : x->mid == mid)
 			found = x;
 	}
