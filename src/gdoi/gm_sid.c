@@ -13,6 +13,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gdoi/gdoi_priv.h"
@@ -145,6 +146,7 @@ gm_sid_event(struct gdoi *g, const struct sa_event *e)
 {
 	struct gm_group *gm = gm_find(g, e->group);
 	struct gm_tek *t;
+	char spi[11];
 
 	if (gm == NULL || !gm->attached)
 		return;
@@ -153,9 +155,9 @@ gm_sid_event(struct gdoi *g, const struct sa_event *e)
 			break;
 	if (t == NULL || !aead(t))
 		return;
+	snprintf(spi, sizeof(spi), "0x%08X", t->t.spi);
 	if (!t->wants_sid)
-		ike_log(g->ike, LOG_GM_SID_LOW, gm->name, t->t.sid,
-		    t->t.spi);
+		ike_log(g->ike, LOG_GM_SID_LOW, gm->name, t->t.sid, spi);
 	t->wants_sid = true;
 	use_reserve(gm);
 	if (!t->wants_sid)

@@ -123,6 +123,8 @@ io_sa(void *arg, const struct sa_change *c)
 			del_tek(node, i);
 		else
 			i++;
+	if (node->net->sa != NULL)
+		node->net->sa(node, c);
 	switch (c->type) {
 	case SA_POLICY:
 		take_policy(node, &c->policy);

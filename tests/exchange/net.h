@@ -50,6 +50,8 @@ struct net {
 	bool (*tap)(struct net *, struct datagram *);
 	/* Sees each datagram after its delivery. */
 	void (*after)(struct net *, const struct datagram *);
+	/* Hears what a packet process would be told. */
+	void (*sa)(struct node *, const struct sa_change *);
 	/* trace of log messages to stderr */
 	bool verbose;
 };
