@@ -67,9 +67,11 @@ show_cohort_isakmp(struct cli_ctx *ctx,
 	    "%10u  first messages answered\n"
 	    "%10u  octets of offers remembered\n"
 	    "%10u  exchanges half open now\n"
+	    "%10u  of them in aggressive mode, address not proved\n"
 	    "%10u  half-open exchanges dropped to make room\n"
+	    "%10u  denied by `crypto limit ike`\n"
 	    "%10u  Diffie-Hellman computations\n",
 	    s->bad, s->no_sa, s->first, s->offer_bytes, s->half_open,
-	    s->evicted, s->dh);
+	    s->unproven, s->evicted, s->denied, s->dh);
 	return CLI_DONE;
 }

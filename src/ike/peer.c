@@ -5,9 +5,9 @@
  *
  * Where a key is looked for: a profile that names keyrings has its keys there
  * and nowhere else. Without one, all keyrings that hold for the local address
- * are asked, then the global keys. The most specific address wins; a name
- * counts as specific as a host. Names are those that the peer sent as its
- * identity (aggressive mode), and those of `ip host`: there is no DNS here.
+ * are asked, then the global keys. The name that the peer sent as its identity
+ * (aggressive mode) wins, then the most specific address; names are also those
+ * of `ip host`, there is no DNS here.
  */
 #include "config.h"
 
@@ -212,32 +212,34 @@ ike_host_is(const struct conf *c, const char *name, uint32_t addr)
 
 /* ---- keys ---- */
 
-static bool
+/* How well a key fits, 0: not at all. The name that the peer gave fits best,
+ * then its address, as specific as the mask is. */
+static uint64_t
 key_fits(const struct conf *c, const struct isakmp_key *k, uint32_t addr,
     const struct ike_id *id)
 {
 	if (k->hostname[0] == '\0')
-		return ((k->addr ^ addr) & k->mask) == 0;
+		return ((k->addr ^ addr) & k->mask) == 0 ?
+		    UINT64_C(1) + k->mask : 0;
 	if (id != NULL && (id->type == ID_FQDN || id->type == ID_USER_FQDN) &&
 	    strcasecmp(id->name, k->hostname) == 0)
-		return true;
-	return ike_host_is(c, k->hostname, addr);
+		return UINT64_MAX;
+	return ike_host_is(c, k->hostname, addr) ? UINT64_C(1) + UINT32_MAX :
+	    0;
 }
 
 static const struct isakmp_key *
 best_key(const struct conf *c, const struct cf_list *keys, uint32_t addr,
     const struct ike_id *id, const struct isakmp_key *best)
 {
+	uint64_t than = best != NULL ? key_fits(c, best, addr, id) : 0, fit;
 	const struct isakmp_key *k;
 
-	CF_FOREACH (k, keys) {
-		uint32_t mask = k->hostname[0] != '\0' ? UINT32_MAX : k->mask;
-		uint32_t than = best == NULL ? 0 :
-		    best->hostname[0] != '\0' ? UINT32_MAX : best->mask;
-
-		if (key_fits(c, k, addr, id) && (best == NULL || mask > than))
+	CF_FOREACH (k, keys)
+		if ((fit = key_fits(c, k, addr, id)) > than) {
+			than = fit;
 			best = k;
-	}
+		}
 	return best;
 }
 

@@ -65,6 +65,7 @@ charon {
   block_threshold = 0
   retransmit_timeout = 1.0
   retransmit_tries = 2
+  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
   plugins { vici { socket = unix://$d/vici } }
   filelog { log { path = $d/log
     default = 1
@@ -158,6 +159,56 @@ check 'it was logged once' [ $((after - before)) -eq 1 ]
 check 'in words that help' shows ks 'show logging' \
     '%CRYPTO-4-IKMP_BAD_MESSAGE: IKE message from 192.168.8.8'
 
+# keyrings, profiles and names: named CONNECTION ID AGGRESSIVE
+configure() {
+	_r=$1
+	shift
+	rexec "$_r" 'configure terminal' "$@" end
+}
+named() {
+	cat <<EOT
+connections {
+  $1 {
+    version = 1
+    aggressive = $3
+    local_addrs = 192.168.8.8
+    remote_addrs = 192.168.1.1
+    remote_port = 848
+    proposals = aes128-sha1-modp2048
+    keyingtries = 1
+    local { auth = psk
+      id = $2 }
+    remote { auth = psk
+      id = 192.168.1.1 }
+  }
+}
+EOT
+}
+check 'a keyring and a profile' configure ks \
+    'crypto keyring RING' 'pre-shared-key address 192.168.8.8 key RING_KEY' \
+    'pre-shared-key hostname ag.example.net key AG_KEY' exit \
+    'crypto isakmp profile NAMED' 'match identity host domain example.net' \
+    'keyring RING' exit
+named ring peer.example.net no >"$tmp/named"
+check 'a name as identity, the key of the keyring' \
+    load peer RING_KEY <"$tmp/named"
+check 'phase 1 is up at charon' up ring
+check 'the key server knows the name' shows ks \
+    'show crypto isakmp peers' 'Phase1 id: peer\.example\.net'
+check 'and the profile' shows ks 'show crypto isakmp peers' 'Profile: NAMED'
+check 'charon deletes it' ctl peer --terminate --ike ring
+named ag ag.example.net yes >"$tmp/named"
+check 'a name, its own key' load peer AG_KEY <"$tmp/named"
+check 'aggressive mode is refused' not up ag
+check 'it is allowed' configure ks 'no crypto isakmp aggressive-mode disable'
+check 'aggressive mode with the key of a name' up ag
+check 'the key server knows the name' shows ks \
+    'show crypto isakmp peers' 'Phase1 id: ag\.example\.net'
+check 'charon deletes it' ctl peer --terminate --ike ag
+check 'it is gone at the key server' wait_for 5 not has_sa
+check 'another key' load peer NOT_IT <"$tmp/named"
+check 'does not come up' not up ag
+
 # our member as initiator: charon listens on 848 and knows no GDOI
 check 'charon starts in peer2' charon_start peer2
 node peer2 nft -f - <<'EOT'
@@ -183,4 +234,20 @@ check 'it goes on to the next server and registers' \
 check 'that is the real one' \
     shows gm1 'show crypto gdoi' 'Registered with +: 192\.168\.1\.1'
 rexec gm1 'show logging' | grep GM_CONN_NEXT_SER | sed 's,^,      | ,'
+
+# the same in aggressive mode, under a name
+sed -e 's/^    version = 1/&\n    aggressive = yes/' \
+    -e 's/id = 192.168.2.2/id = gm1.example.net/' "$tmp/conns2" >"$tmp/conns3"
+check 'connections load' load peer2 INTEROP_KEY <"$tmp/conns3"
+check 'our member: aggressive mode with a name' configure gm1 \
+    'no crypto isakmp aggressive-mode disable' 'crypto isakmp profile OUT' \
+    'self-identity fqdn gm1.example.net' 'initiate mode aggressive' exit \
+    'crypto map MAP isakmp-profile OUT'
+rexec gm1 'clear crypto isakmp' >/dev/null 2>&1
+rexec gm1 'clear crypto gdoi' >/dev/null 2>&1
+ag_up() {
+	grep -q 'IKE_SA .* established .*\[gm1\.example\.net\]' \
+	    "$tmp/charon.peer2/log"
+}
+check 'phase 1 comes up with charon' wait_for 60 ag_up
 finish

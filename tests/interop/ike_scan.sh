@@ -5,7 +5,7 @@
 #
 #	peer (ike-scan) - core - ks
 . "$(dirname "$0")/lib.sh"
-need_program ike-scan tcpdump
+need_program ike-scan psk-crack tcpdump
 lab_copy
 lab_up
 
@@ -110,4 +110,31 @@ sizes() {
 check 'no answer is longer than its request' sizes
 check 'the key server still serves its members' \
     wait_for 40 registered gm1
+
+# ... until the operator wants it; then the hash of the answer is a good one
+configure() {
+	rexec ks 'configure terminal' "$@" end
+}
+check 'the key server is told to allow aggressive mode' \
+    configure 'no crypto isakmp aggressive-mode disable'
+check 'aggressive mode: a handshake' answers '1 returned handshake' \
+    --aggressive --id=GETVPN --dhgroup=14 --trans=7/128,2,1,14
+check 'its group must be that of the public value' \
+    answers ' 0 returned handshake' --aggressive --id=GETVPN --dhgroup=2 \
+    --trans=7/128,2,1,14
+scan --aggressive --id=GETVPN --dhgroup=14 --trans=7/128,2,1,14 \
+    --pskcrack="$tmp/psk" >/dev/null
+printf 'NOT_IT\nINTEROP_KEY\n' >"$tmp/words"
+cracked() {
+	psk-crack -d "$tmp/words" "$tmp/psk" >"$tmp/cracked" 2>&1
+	grep -q 'key "INTEROP_KEY" matches' "$tmp/cracked" && return 0
+	cat "$tmp/cracked"
+	return 1
+}
+check 'psk-crack finds the key in it (so why it is off)' cracked
+check 'and off it is again' configure 'crypto isakmp aggressive-mode disable'
+check 'aggressive mode: no handshake' answers ' 0 returned handshake' \
+    --aggressive --id=GETVPN --dhgroup=14 --trans=7/128,2,1,14
+check 'the log says how to allow it' shows ks 'show logging' \
+    'IKMP_AG_MODE_DISABLED: .*192\.168\.8\.8.*no crypto isakmp aggressive'
 finish
