@@ -17,7 +17,8 @@ shown_before(const struct ike *ike, const struct ike_sa *sa)
 	TAILQ_FOREACH(o, &ike->sas, link) {
 		if (o == sa)
 			return false;
-		if (o->remote.addr == sa->remote.addr &&
+		if (o->state == IKE_IDLE &&
+		    o->remote.addr == sa->remote.addr &&
 		    o->remote.port == sa->remote.port &&
 		    o->local.addr == sa->local.addr)
 			return true;

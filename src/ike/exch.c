@@ -292,9 +292,10 @@ begin_now(void *arg)
 }
 
 void
-exch_begin_later(struct exch *x)
+exch_begin_later(struct exch *x, unsigned ms)
 {
-	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike), begin_now, x);
+	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike) + ms, begin_now,
+	    x);
 }
 
 /* ---- receiving ---- */

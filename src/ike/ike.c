@@ -577,9 +577,12 @@ ike_established(struct ike_sa *sa)
 		ike_sa_delete(TAILQ_FIRST(&ike->sas), true, "too many SAs");
 	if (sa->dead)
 		return;
+	/* what follows the last message of aggressive mode must not overtake
+	 * it: it would be lost, and is repeated only after 10 s */
 	TAILQ_FOREACH(x, &sa->exchs, link)
 		if (!x->started && !x->dead)
-			exch_begin(x);
+			exch_begin_later(x, sa->main->type ==
+			    &aggressive_mode ? OVERTAKE_MS : 0);
 }
 
 static bool
@@ -658,7 +661,7 @@ start_phase1(struct ike_sa *sa)
 		    refused_later, sa->main);
 		return;
 	}
-	exch_begin_later(sa->main);
+	exch_begin_later(sa->main, 0);
 }
 
 struct exch *
@@ -675,7 +678,7 @@ ike_start(struct ike *ike, struct udp_addr local, struct udp_addr remote,
 	}
 	x = exch_new(sa, type, true, 0, data);
 	if (sa->state == IKE_IDLE)
-		exch_begin_later(x);
+		exch_begin_later(x, 0);
 	return x;
 }
 

@@ -32,6 +32,7 @@
 #define HALF_OPEN_MAX 1000 /* of peers that have proved their address */
 #define HALF_OPEN_PER_SOURCE 5
 #define UNPROVEN_MAX 200 /* aggressive mode */
+#define OVERTAKE_MS 20
 #define HALF_OPEN_GRACE_MS 2000 /* that none is pushed out in */
 #define SA_MAX 20000	  /* established ones; then the oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */

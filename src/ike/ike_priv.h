@@ -31,7 +31,7 @@ void admit_free(struct ike *);
 struct exch *exch_new(struct ike_sa *, const struct exch_type *,
     bool initiator, uint32_t mid, void *data);
 void exch_begin(struct exch *); /* sends the first message */
-void exch_begin_later(struct exch *); /* with the timers that are due now */
+void exch_begin_later(struct exch *, unsigned ms); /* by its timer */
 void exch_receive(struct exch *, const uint8_t *data, size_t len);
 void exch_fail(struct exch *, const char *why);
 void exch_free(struct exch *);

@@ -508,7 +508,6 @@ judge(unsigned i)
 		    gm->last[cases[i].gm_log]);
 }
 
-/* 15 s: the first PULL may overtake message 3 of aggressive mode. */
 static void
 table(void **state)
 {
@@ -523,7 +522,7 @@ table(void **state)
 		gm = net_add_gm(n, 0);
 		cases[i].set();
 		net_apply_all(n);
-		done = net_until(n, cases[i].registers ? 15 * SEC : 70 * SEC,
+		done = net_until(n, cases[i].registers ? 5 * SEC : 70 * SEC,
 		    net_registered);
 		if (done != cases[i].registers)
 			fail_msg("%s: registers %d", cases[i].name, done);

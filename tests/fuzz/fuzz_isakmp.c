@@ -3,7 +3,8 @@
  * libFuzzer: datagrams into a key server and a member that are registered
  * with each other. The first octet chooses: to whom, from whom, and whether
  * the cookies of their SA (or their KEK) are put in and the rest is encrypted
- * with its key, so that the payloads behind encryption are reached too.
+ * with its key, so that the payloads behind encryption are reached too; or the
+ * cookies are those of a message 3 of main mode. Aggressive mode is allowed.
  * Log and debug text is made as well.
  */
 #include "config.h"
@@ -19,7 +20,46 @@ static struct net *net;
 static struct node *ks, *gm;
 static unsigned runs;
 
-enum { TO_GM = 1, COOKIES = 2, SEAL = 4, KEK = 8, STRANGER = 16 };
+enum { TO_GM = 1, COOKIES = 2, SEAL = 4, KEK = 8, STRANGER = 16, THIRD = 32 };
+
+static uint8_t first[1024], rcookie[8];
+static size_t first_len;
+
+/* The first message of the member, and cookies that the key server gives. */
+static bool
+listen(struct net *n, struct datagram *d)
+{
+	(void)n;
+	if (d->to.addr == KS_ADDR && first_len == 0) {
+		memcpy(first, d->data, d->len);
+		first_len = d->len;
+	}
+	if (d->from.addr == KS_ADDR && d->data[18] == ISAKMP_X_MAIN)
+		memcpy(rcookie, d->data + 8, sizeof(rcookie));
+	return true;
+}
+
+/* Aggressive mode by consent, keyrings and profiles: all of phase 1. */
+static void
+configure(struct conf *c)
+{
+	struct keyring *r = tc_add(&c->keyrings, sizeof(*r));
+	struct isakmp_profile *p = tc_add(&c->isakmp_profiles, sizeof(*p));
+	struct isakmp_key *k = tc_add(&r->keys, sizeof(*k));
+	unsigned i;
+
+	c->isakmp_aggressive = true;
+	str_copy(r->name, "K", sizeof(r->name));
+	str_copy(k->key, "NAMED", sizeof(k->key));
+	str_copy(k->hostname, "gm1.example.net", sizeof(k->hostname));
+	str_copy(p->name, "P", sizeof(p->name));
+	for (i = MATCH_HOST; i <= MATCH_GROUP; i++) {
+		struct profile_match *m = tc_add(&p->matches, sizeof(*m));
+
+		m->kind = (uint8_t)i;
+		str_copy(m->name, "example.net", sizeof(m->name));
+	}
+}
 
 static void
 set_up(void)
@@ -29,6 +69,9 @@ set_up(void)
 	net = net_new(1);
 	ks = net_add_ks(net, KS_ADDR);
 	gm = net_add_gm(net, 0);
+	configure(ks->conf);
+	net->tap = listen;
+	first_len = 0;
 	net_apply_all(net);
 	if (!net_until(net, 1000, net_registered))
 		abort();
@@ -102,6 +145,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if ((how & COOKIES) && sa != NULL) {
 			memcpy(d, sa->icookie, 8);
 			memcpy(d + 8, sa->rcookie, 8);
+		}
+		if (how & THIRD) { /* to the key server, the cookie is good */
+			to = ks;
+			local.addr = KS_ADDR;
+			from.addr = gm->addr;
+			memcpy(first, d, 8);
+			first[0] |= 1;
+			gdoi_input(ks->g, local, from, first, first_len);
+			memcpy(d, first, 8);
+			memcpy(d + 8, rcookie, 8);
 		}
 		if ((how & KEK) && net_gm(gm)->has_kek) {
 			memcpy(d, net_gm(gm)->kek.spi, 16);

@@ -221,7 +221,7 @@ table ip nat {
 EOT
 conns 192.168.9.9 192.168.2.2 848 >"$tmp/conns2"
 check 'connections load' load peer2 INTEROP_KEY <"$tmp/conns2"
-rexec gm1 'clear crypto gdoi' >/dev/null 2>&1
+rexec gm1 'clear crypto gdoi' yes >/dev/null 2>&1
 got_up() {
 	grep -q 'IKE_SA .* established between 192.168.9.9' \
 	    "$tmp/charon.peer2/log"
@@ -244,7 +244,7 @@ check 'our member: aggressive mode with a name' configure gm1 \
     'self-identity fqdn gm1.example.net' 'initiate mode aggressive' exit \
     'crypto map MAP isakmp-profile OUT'
 rexec gm1 'clear crypto isakmp' >/dev/null 2>&1
-rexec gm1 'clear crypto gdoi' >/dev/null 2>&1
+rexec gm1 'clear crypto gdoi' yes >/dev/null 2>&1
 ag_up() {
 	grep -q 'IKE_SA .* established .*\[gm1\.example\.net\]' \
 	    "$tmp/charon.peer2/log"
