@@ -447,11 +447,30 @@ find_type(const struct ike *ike, uint8_t number)
 	return NULL;
 }
 
-/* A peer has so many exchanges with us that the oldest of its own must go. */
+/* Message ids that a peer has used under this SA; 0 is none. */
+bool
+ike_seen_mid(const struct ike_sa *sa, uint32_t mid)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(sa->seen_mid); i++)
+		if (mid == 0 || sa->seen_mid[i] == mid)
+			return true;
+	return false;
+}
+
+void
+ike_note_mid(struct ike_sa *sa, uint32_t mid)
+{
+	sa->seen_mid[sa->seen_at++ % NELEM(sa->seen_mid)] = mid;
+}
+
+/* A peer has so many exchanges with us that one of its own must go: the
+ * oldest that only waits for duplicates, or else the oldest. */
 static void
 limit_exchanges(struct ike_sa *sa)
 {
-	struct exch *x, *oldest = NULL;
+	struct exch *x, *oldest = NULL, *done = NULL;
 	unsigned n = 0;
 
 	TAILQ_FOREACH(x, &sa->exchs, link) {
@@ -459,10 +478,12 @@ limit_exchanges(struct ike_sa *sa)
 			continue;
 		if (oldest == NULL)
 			oldest = x;
+		if (done == NULL && x->done)
+			done = x;
 		n++;
 	}
-	if (n >= EXCH_MAX)
-		exch_cancel(oldest);
+	if (n > EXCH_MAX)
+		exch_cancel(done != NULL ? done : oldest);
 }
 
 /* A message of an exchange of the DOI. */
@@ -489,11 +510,19 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 		ike_bad(sa->ike, sa->remote.addr, "unsupported exchange");
 		return;
 	}
-	limit_exchanges(sa);
+	if (ike_seen_mid(sa, h->mid)) {
+		ike_bad(sa->ike, sa->remote.addr, "replay of an exchange");
+		return;
+	}
 	x = exch_new(sa, type, false, h->mid, NULL);
 	exch_receive(x, data, len);
-	if (x->nmsg == 0)
+	if (x->nmsg == 0) { /* false, or refused */
 		exch_cancel(x);
+		return;
+	}
+	/* only what has the right hash pushes anything out */
+	ike_note_mid(sa, h->mid);
+	limit_exchanges(sa);
 }
 
 static void

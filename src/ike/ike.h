@@ -196,7 +196,7 @@ struct ike_sa {
 	struct timer dpd;
 	uint32_t dpd_seq, dpd_peer_seq;
 	unsigned dpd_tries;
-	uint32_t seen_mid[8];	/* informational messages, a ring */
+	uint32_t seen_mid[64];	/* of exchanges that the peer began, a ring */
 	unsigned seen_at;
 };
 

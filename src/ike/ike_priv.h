@@ -14,6 +14,8 @@ void ike_sa_set_expiry(struct ike_sa *, uint64_t at);
 void ike_sa_rehash(struct ike_sa *);
 void ike_bad(struct ike *, uint32_t from, const char *why);
 void ike_established(struct ike_sa *);
+bool ike_seen_mid(const struct ike_sa *, uint32_t mid);
+void ike_note_mid(struct ike_sa *, uint32_t mid);
 
 /* Room for one more responder with that peer. */
 bool ike_make_room(struct ike *, struct udp_addr local,

@@ -325,15 +325,13 @@ info_receive(struct ike_sa *sa, const uint8_t *data, size_t len)
 	struct rd r = rd_of(data + 20, 4);
 	uint32_t mid = rd_u32(&r);
 	struct exch *x;
-	size_t i;
 
-	for (i = 0; i < NELEM(sa->seen_mid); i++)
-		if (mid == 0 || sa->seen_mid[i] == mid)
-			return; /* a replay */
+	if (ike_seen_mid(sa, mid))
+		return; /* a replay */
 	x = exch_new(sa, &informational, false, mid, NULL);
 	exch_receive(x, data, len);
 	if (x->nmsg > 0)
-		sa->seen_mid[sa->seen_at++ % NELEM(sa->seen_mid)] = mid;
+		ike_note_mid(sa, mid);
 	exch_cancel(x);
 }
 

@@ -311,8 +311,8 @@ c_ag_peer(void)
 static void
 c_no_default(void)
 {
-	gm->conf->isakmp_policies.n = 0;
-	gm->conf->isakmp_policies.first = NULL;
+	free(gm->conf->isakmp_policies.first);
+	gm->conf->isakmp_policies = (struct cf_list){ 0 };
 	gm->conf->isakmp_no_default = true;
 }
 
@@ -698,6 +698,68 @@ client_interface(void **state)
 	net_free(n);
 }
 
+/* ---- exchanges under an SA ---- */
+
+static uint8_t pull[1024];
+static size_t pull_len;
+
+static bool
+keep_pull(struct net *n, struct datagram *d)
+{
+	(void)n;
+	if (d->to.addr == KS_ADDR && d->data[18] == GDOI_X_PULL &&
+	    pull_len == 0) {
+		memcpy(pull, d->data, d->len);
+		pull_len = d->len;
+	}
+	return true;
+}
+
+static unsigned
+exchanges(void)
+{
+	const struct ike_sa *sa = sa_of_member();
+	const struct exch *x;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(x, &sa->exchs, link)
+		n += !x->dead;
+	return n;
+}
+
+/* The first message of an exchange that is over and forgotten, and what only
+ * looks like one: neither begins an exchange nor ends another. */
+static void
+replayed_exchange(void **state)
+{
+	struct net *n = net_new(9);
+	struct udp_addr from = { GM_ADDR(0), 848 }, to = { KS_ADDR, 848 };
+	uint32_t bad;
+	unsigned i;
+
+	(void)state;
+	ks = net_add_ks(n, KS_ADDR);
+	gm = net_add_gm(n, 0);
+	pull_len = 0;
+	n->tap = keep_pull;
+	net_apply_all(n);
+	assert_true(net_until(n, SEC, net_registered));
+	assert_int_equal(exchanges(), 1);
+	for (i = 0; i < 100; i++) { /* another message id: a wrong hash */
+		pull[23]++;
+		gdoi_input(ks->g, to, from, pull, pull_len);
+	}
+	pull[23] -= 100;
+	assert_int_equal(exchanges(), 1);
+	net_run(n, 70 * SEC);
+	assert_int_equal(exchanges(), 0);
+	bad = ks->g->ike->stats.bad;
+	gdoi_input(ks->g, to, from, pull, pull_len);
+	assert_int_equal(exchanges(), 0);
+	assert_int_equal(ks->g->ike->stats.bad, bad + 1);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -708,6 +770,7 @@ main(void)
 		cmocka_unit_test(limit_sa),
 		cmocka_unit_test(profile_keepalive),
 		cmocka_unit_test(client_interface),
+		cmocka_unit_test(replayed_exchange),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
