@@ -414,6 +414,52 @@ server_others(void **state)
 	end();
 }
 
+/* Sender identifiers: of a group without AES-GCM, then with it. */
+static void
+identifiers(void **state)
+{
+	struct transform_set *ts;
+	const char *t;
+
+	(void)state;
+	registered();
+	t = SHOW(&on_ks, show_gdoi_ks_identifier);
+	ASSERT_LINES(t, "KS Sender ID (KSSID) Information for Group G1:", "",
+	    "    Transform Mode           : Non-Counter (Non-Suite-B)",
+	    "    Re-initializing          : No",
+	    "    SID Length (Group Size)  : 24 bits (MEDIUM)",
+	    "    Current KSSID In-Use     : none",
+	    "    Last GMSID Used          : none");
+	t = SHOW(&on_gm, show_gdoi_gm_identifier, .detail = true);
+	ASSERT_LINES(t, "GM Sender ID (SID) Information for Group G1:", "",
+	    "  Group Member: 10.9.1.1        vrf: None",
+	    "    Transform Mode                  : Non-Counter (Non-Suite-B)",
+	    "    # of SIDs Last Requested        : 0", "",
+	    "    CURRENT SIDs: None", "", "    NEXT SID REQUEST:",
+	    "      TEK Lifetime                  : 3600 sec",
+	    "      SID Length (Group Size)       : 24 bits (MEDIUM)");
+	ts = (void *)ks->conf->transform_sets.first;
+	ts->esp = (struct esp_transform){ ESP_GMAC, ESP_AUTH_NONE, 256 };
+	net_apply(ks);
+	ks_remove_members(net_ks(ks), REMOVE_CLEAR);
+	net_run(n, 30000);
+	t = SHOW(&on_ks, show_gdoi_ks_identifier, .detail = true);
+	ASSERT_LINES(t, "    Transform Mode           : Counter (Suite-B)",
+	    "    Current KSSID In-Use     : 0",
+	    "    Last GMSID Used          : 0", "",
+	    "    KSSID(s) Assigned        : 0-127",
+	    "    KSSID(s) Used            : 0",
+	    "    KSSID(s) Used (Old)      : none",
+	    "    Available KSSID(s)       : 0-127", "",
+	    "    REMAINING SIDs: 16777215");
+	t = SHOW(&on_gm, show_gdoi_gm_identifier);
+	ASSERT_LINES(t, "    Transform Mode                  : Counter"
+	    " (Suite-B)", "    # of SIDs Last Requested        : 1", "",
+	    "    CURRENT SIDs:", "      Shared Across Interfaces? : Yes",
+	    "      SID                       : 0x0 (in use)");
+	end();
+}
+
 /* What show tells when something is missing. */
 static void
 states(void **state)
@@ -714,6 +760,7 @@ main(void)
 		cmocka_unit_test(states),
 		cmocka_unit_test(clearing),
 		cmocka_unit_test(rsa_keys),
+		cmocka_unit_test(identifiers),
 		cmocka_unit_test(json_member),
 		cmocka_unit_test(json_server),
 	};

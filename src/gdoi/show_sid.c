@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * show crypto gdoi ks|gm identifier [detail]: sender identifiers of groups
+ * with AES-GCM or GMAC. Runs in process ike.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gdoi/show.h"
+
+/* One line, in JSON one string. */
+static void
+row(struct show *v, int indent, int width, const char *label,
+    const char *name, const char *value)
+{
+	show_text(v, "%*s%-*s: %s\n", indent, "", width, label, value);
+	show_str(v, name, value);
+}
+
+static const char *
+size_text(uint8_t bits, char buf[32])
+{
+	snprintf(buf, 32, "%u bits (%s)", bits, bits < 24 ? "SMALL" :
+	    bits == 24 ? "MEDIUM" : "LARGE");
+	return buf;
+}
+
+/* A group may have an sa ipsec with AES-GCM beside one with AES-CBC. */
+static const char *
+mode_text(bool counter, bool other)
+{
+	return !counter ? "Non-Counter (Non-Suite-B)" :
+	    other ? "Counter (Mixed)" : "Counter (Suite-B)";
+}
+
+/* ---- key server ---- */
+
+typedef bool kssid_fn(const struct ks_group *, unsigned);
+
+static bool
+is_assigned(const struct ks_group *k, unsigned i)
+{
+	return ks_kssid_own(k, i);
+}
+
+static bool
+is_used(const struct ks_group *k, unsigned i)
+{
+	return k->sids.next[i] != 0;
+}
+
+static bool
+is_old(const struct ks_group *k, unsigned i)
+{
+	return k->sids.old[i];
+}
+
+static bool
+is_available(const struct ks_group *k, unsigned i)
+{
+	return ks_kssid_own(k, i) &&
+	    k->sids.next[i] < ks_sids_of_kssid(k);
+}
+
+/* "0-3, 7", or "none". */
+static void
+kssid_row(struct show *v, const struct ks_group *k, const char *label,
+    const char *name, kssid_fn *is)
+{
+	struct strbuf sb = { 0 };
+	unsigned i, end;
+
+	for (i = 0; i < KSSID_MAX; i = end) {
+		for (end = i; end < KSSID_MAX && is(k, end); end++)
+			;
+		if (end == i) {
+			end++;
+			continue;
+		}
+		sb_printf(&sb, "%s%u", sb.len > 0 ? ", " : "", i);
+		if (end > i + 1)
+			sb_printf(&sb, "-%u", end - 1);
+	}
+	row(v, 4, 25, label, name, sb.len > 0 ? sb.s : "none");
+	sb_free(&sb);
+}
+
+static void
+show_ks_sids(struct show *v, const struct ks_group *k, bool detail)
+{
+	const struct ks_policy *p = k->active != NULL ? k->active : k->policy;
+	bool counter = false, other = false;
+	char buf[32];
+	unsigned i;
+
+	for (i = 0; i < p->nsas; i++)
+		if (ks_aead(&p->sas[i].transform))
+			counter = true;
+		else
+			other = true;
+	show_open_ks(v, k);
+	show_text(v, "KS Sender ID (KSSID) Information for Group %s:\n\n",
+	    k->name);
+	row(v, 4, 25, "Transform Mode", "transform_mode",
+	    mode_text(counter, other));
+	/* until all members of before have heard of it */
+	row(v, 4, 25, "Re-initializing", "reinitializing",
+	    k->sids.reinit != 0 && !TAILQ_EMPTY(&k->farewells) ? "Yes" :
+	    "No");
+	row(v, 4, 25, "SID Length (Group Size)", "sid_length",
+	    size_text(ks_sid_bits(k), buf));
+	snprintf(buf, sizeof(buf), "%u", k->sids.kssid);
+	row(v, 4, 25, "Current KSSID In-Use", "current_kssid",
+	    k->sids.any ? buf : "none");
+	snprintf(buf, sizeof(buf), "%u", k->sids.last);
+	row(v, 4, 25, "Last GMSID Used", "last_gmsid",
+	    k->sids.any ? buf : "none");
+	if (detail) {
+		show_text(v, "\n");
+		kssid_row(v, k, "KSSID(s) Assigned", "kssids_assigned",
+		    is_assigned);
+		kssid_row(v, k, "KSSID(s) Used", "kssids_used", is_used);
+		kssid_row(v, k, "KSSID(s) Used (Old)", "kssids_used_old",
+		    is_old);
+		kssid_row(v, k, "Available KSSID(s)", "kssids_available",
+		    is_available);
+		show_text(v, "\n    REMAINING SIDs: %llu\n",
+		    (unsigned long long)ks_sids_left(k));
+		show_uint(v, "remaining_sids", ks_sids_left(k));
+	}
+	show_text(v, "\n");
+	show_close(v);
+}
+
+int
+show_gdoi_ks_identifier(struct cli_ctx *ctx,
+    const struct show_gdoi_ks_identifier_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct ks_group *k;
+	struct show v;
+
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
+	TAILQ_FOREACH(k, &g->ks, link)
+		show_ks_sids(&v, k, args->detail);
+	return show_end(&v);
+}
+
+/* ---- group member ---- */
+
+static void
+current_sids(struct show *v, const struct gm_group *gm, bool counter)
+{
+	unsigned i;
+
+	show_array(v, "current_sids");
+	if (!counter || gm->sid_bits == 0 || gm->nsids == 0) {
+		show_text(v, "\n    CURRENT SIDs: None\n");
+		show_close(v);
+		return;
+	}
+	show_text(v, "\n    CURRENT SIDs:\n"
+	    "      Shared Across Interfaces? : Yes\n");
+	for (i = 0; i < gm->nsids; i++) {
+		show_text(v, "      SID                       : 0x%X%s\n",
+		    gm->sids[i], i + 1 == gm->sid_next ? " (in use)" :
+		    i + 1 < gm->sid_next ? " (used up)" : " (reserve)");
+		show_uint(v, NULL, gm->sids[i]);
+	}
+	show_close(v);
+}
+
+static void
+show_gm_sids(struct show *v, const struct gm_group *gm, bool detail)
+{
+	bool counter = false, other = false;
+	char buf[32], a[IP4_STRLEN];
+	const struct gm_tek *t;
+	uint32_t life = 0;
+
+	TAILQ_FOREACH(t, &gm->teks, link) {
+		if (ks_aead(&t->t.transform))
+			counter = true;
+		else
+			other = true;
+		life = t->life > life ? t->life : life;
+	}
+	show_open_gm(v, gm);
+	show_text(v, "GM Sender ID (SID) Information for Group %s:\n\n"
+	    "  Group Member: %-15s vrf: None\n", gm->name,
+	    ip4_str(gm->addr, a));
+	show_ip4(v, "address", gm->addr);
+	row(v, 4, 32, "Transform Mode", "transform_mode",
+	    mode_text(counter, other));
+	snprintf(buf, sizeof(buf), "%u", counter ? gm->sids_asked : 0);
+	row(v, 4, 32, "# of SIDs Last Requested", "sids_requested", buf);
+	current_sids(v, gm, counter);
+	if (detail) {
+		show_text(v, "\n    NEXT SID REQUEST:\n");
+		snprintf(buf, sizeof(buf), "%u sec", life);
+		row(v, 6, 30, "TEK Lifetime", "tek_lifetime", buf);
+		row(v, 6, 30, "SID Length (Group Size)", "sid_length",
+		    size_text(gm->sid_bits != 0 ? gm->sid_bits : 24, buf));
+	}
+	show_text(v, "\n");
+	show_close(v);
+}
+
+int
+show_gdoi_gm_identifier(struct cli_ctx *ctx,
+    const struct show_gdoi_gm_identifier_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct gm_group *gm;
+	struct show v;
+
+	show_begin(&v, ctx);
+	show_array(&v, "groups");
+	TAILQ_FOREACH(gm, &g->gm, link)
+		show_gm_sids(&v, gm, args->detail);
+	return show_end(&v);
+}
