@@ -59,7 +59,8 @@ enum ipc_type {
 			  * of the peer ("" for a local one) */
 	IPC_LINE,	 /* shell: str line as typed, u16 octets of it that are
 			  * the command: `| redirect`, `| append`, `| tee` and
-			  * `| json` are main's, other filters the shell's */
+			  * `| json` are main's, other filters the shell's;
+			  * u8 1: more lines have come already, nobody types */
 	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privilege level,
 			  * u8 IPC_PROMPT_* flags */
 	IPC_CONSOLE_LOG, /* main: str line of log, or a warning */

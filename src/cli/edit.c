@@ -718,6 +718,12 @@ edit_wait(struct edit *e)
 	return term_wait(e->term);
 }
 
+bool
+edit_more(struct edit *e)
+{
+	return term_more(e->term);
+}
+
 /* As IOS: without `logging synchronous` the text breaks into the line and the
  * next key goes on where it was. Only before the first key of a session the
  * prompt is given again, or a new user would see none. */

@@ -70,6 +70,8 @@ void edit_hangup(struct edit *);
  * next line. 1: the user asked to stop it (Ctrl-Shift-6, Ctrl-C), 0, or -1:
  * the terminal is gone. */
 int edit_wait(struct edit *) MUST_USE;
+/* term_more() */
+bool edit_more(struct edit *) MUST_USE;
 /* Text (lines) that nobody asked for, in the middle of whatever is there. */
 void edit_print_async(struct edit *, const char *text);
 /* Text to the terminal. */

@@ -65,6 +65,12 @@ edit_wait(struct edit *e)
 	return term_wait(e->term);
 }
 
+bool
+edit_more(struct edit *e)
+{
+	return term_more(e->term);
+}
+
 /* ---- output ---- */
 
 static void

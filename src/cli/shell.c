@@ -522,6 +522,7 @@ shell_run_line(struct shell *s, const char *line)
 	s->ready = false;
 	wr_str(&w, line);
 	wr_u16(&w, (uint16_t)len);
+	wr_u8(&w, s->edit == NULL || edit_more(s->edit));
 	(void)ipc_send(s->sock, IPC_LINE, 0, buf, wr_len(&w), NULL, 0);
 	explicit_bzero(buf, sizeof(buf));
 	shell_wait_ready(s);

@@ -118,6 +118,14 @@ keys_read(struct term *t)
 		t->ops->active(t->arg);
 }
 
+bool
+term_more(struct term *t)
+{
+	struct pollfd p = {.fd = t->io.in, .events = POLLIN};
+
+	return t->count > 0 || t->eof || poll(&p, 1, 0) == 1;
+}
+
 /* Waits for keys (unless the ring is full) or the router. False: that has
  * ended the session, which is not served here. */
 static bool

@@ -36,6 +36,9 @@ int term_key(struct term *, bool serve);
 /* While a command runs: waits for keys or `other` once. 1: the user asked to
  * stop it (Ctrl-Shift-6, Ctrl-C: no key), 0, or -1: the user is gone. */
 int term_wait(struct term *) MUST_USE;
+/* More keys have come already: what was typed came as a whole (a paste, a
+ * script), or its end has come. */
+bool term_more(struct term *) MUST_USE;
 /* No more keys; what is said last is still written. */
 void term_hangup(struct term *);
 

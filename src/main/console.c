@@ -270,6 +270,7 @@ console_client(void *arg, int fd)
 	case IPC_LINE:
 		rd_str(&m.body, line, sizeof(line));
 		len = rd_u16(&m.body);
+		s->pasting = rd_u8(&m.body) != 0;
 		if (rd_ok(&m.body))
 			session_line(s, line, len);
 		break;

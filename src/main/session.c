@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/bar.h"
 #include "main/session.h"
@@ -366,6 +367,81 @@ begin_text(struct session *s, const char *line, const struct cf_error *err)
 	session_send(s, IPC_PROMPT, buf, wr_len(&w));
 }
 
+/* ---- a key server's group goes only when that was meant ---- */
+
+#define CONTINUE "Do you want to continue? [yes/no]: "
+
+static const struct gdoi_group *
+lost_key_server(const struct conf *old, const struct conf *new)
+{
+	const struct gdoi_group *g, *left;
+
+	CF_FOREACH(g, &old->gdoi_groups) {
+		if (g->local.first == NULL)
+			continue;
+		left = conf_find_gdoi_group(new, g->name);
+		if (left == NULL || left->local.first == NULL)
+			return g;
+	}
+	return NULL;
+}
+
+static void config_line(struct session *, const char *);
+
+static void
+remove_answer(struct cli_ctx *ctx, void *arg, const char *answer)
+{
+	struct session *s = session_of(ctx);
+	size_t n = strlen(answer);
+	char *line = arg;
+
+	if (n > 0 && strncasecmp(answer, "yes", n) == 0) {
+		s->ctx = NULL;
+		cli_ctx_free(ctx);
+		s->pasting = true; /* it was asked for */
+		config_line(s, line);
+	} else if (n > 0 && strncasecmp(answer, "no", n) != 0 && !s->closing) {
+		cli_printf(ctx, "%% Please answer 'yes' or 'no'.\n");
+		cli_ask(ctx, CLI_ASK_LINE, CONTINUE, remove_answer, line);
+		return;
+	} else
+		cli_done(ctx, CLI_FAILED);
+	free(line);
+}
+
+/* Somebody types a line that ends a key server: asks first. What comes out of
+ * a file, a script or a paste is not asked, for nobody would answer. */
+static bool
+asks_first(struct session *s, const char *line)
+{
+	const char *word = line + strspn(line, " \t");
+	const struct gdoi_group *gone = NULL;
+	struct cf_error err = {.column = -1};
+	struct strbuf notes = {0};
+	struct cf_cursor cur;
+	struct conf *trial;
+
+	if (!s->interactive || s->pasting ||
+	    (strncasecmp(word, "no ", 3) != 0 &&
+		strncasecmp(word, "default ", 8) != 0))
+		return false;
+	trial = conf_clone(s->r->running);
+	cur = session_cursor(s, trial);
+	if (conf_line(&cur, line, &err, &notes) == CF_OK)
+		gone = lost_key_server(s->r->committed, trial);
+	sb_free(&notes);
+	if (gone != NULL) {
+		s->ctx = cli_ctx_new(&ops, s, s->r);
+		cli_printf(s->ctx, "%% The keys and the policy of group %s "
+		    "will be destroyed, its members cannot register here any "
+		    "more.\n", gone->name);
+		cli_ask(s->ctx, CLI_ASK_LINE, CONTINUE, remove_answer,
+		    xstrdup(line));
+	}
+	conf_free(trial);
+	return gone != NULL;
+}
+
 /* The committed configuration is immutable: the first line after a commit
  * makes a copy. That one is nobody else's and a refused line leaves it as it
  * was, so the lines that follow edit it in place. */
@@ -468,6 +544,8 @@ session_line(struct session *s, char *line, size_t len)
 		line[len - s->skipped] = '\0';
 	if (s->text.len != 0)
 		text_line(s, line);
+	else if (s->config && asks_first(s, line))
+		return;
 	else if (s->config)
 		config_line(s, line);
 	else

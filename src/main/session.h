@@ -30,6 +30,7 @@ struct session {
 	char user[CONF_NAME], peer[64]; /* "" if there is none */
 	int vty;	/* number of its line, -1: con 0 or a script */
 	bool interactive;
+	bool pasting; /* there is more behind the line that runs now */
 	unsigned level;
 	uint32_t timeout; /* seconds without a key, 0: never */
 	struct timer idle;
