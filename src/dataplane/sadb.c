@@ -11,6 +11,7 @@
 #include "dataplane/engine.h"
 
 #define KEEP_MS 30000 /* not sent with in its last 30 seconds */
+#define SAME_END_MS 1000
 
 struct group *
 group_find(const struct fwd *f, const char *name)
@@ -155,7 +156,14 @@ sa_free(struct ref *r)
 static void
 sa_life(struct fwd *f, struct sa *sa, uint32_t life_ms)
 {
-	sa->expires = f->io.now(f->arg) + life_ms;
+	uint64_t end = f->io.now(f->arg) + life_ms;
+
+	/* Said again with the same end: in its last seconds that would have
+	 * it sent with once more, when the others may not have it. */
+	if (sa->expires != 0 && end + SAME_END_MS > sa->expires &&
+	    end < sa->expires + SAME_END_MS)
+		return;
+	sa->expires = end;
 	/* A life shorter than a minute is split in halves, else the new TEK
 	 * of a short-lived test group would be used at once. */
 	sa->keep_ms = life_ms >= 2 * KEEP_MS ? KEEP_MS : life_ms / 2;

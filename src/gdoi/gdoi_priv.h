@@ -361,6 +361,7 @@ void gm_reregister(struct gm_group *, uint64_t delay, bool log);
 void gm_registered(struct gm_group *);
 void gm_pull_failed(struct gm_group *, struct exch *, const char *why);
 void gm_schedule(struct gm_group *);
+bool gm_in_policy(const struct gm_group *, uint16_t sa_index);
 /* Registers again after delay, whatever it is doing now. */
 void gm_start_over(struct gm_group *, uint64_t delay);
 

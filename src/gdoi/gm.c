@@ -224,8 +224,8 @@ before_end(struct gm_group *gm, uint64_t end, uint32_t life)
 	return margin < left ? end - margin : now + left * 3 / 4;
 }
 
-static bool
-in_policy(const struct gm_group *gm, uint16_t sa_index)
+bool
+gm_in_policy(const struct gm_group *gm, uint16_t sa_index)
 {
 	unsigned i;
 
@@ -249,7 +249,7 @@ gm_schedule(struct gm_group *gm)
 			if (o->t.sa_index == t->t.sa_index &&
 			    o->expires > t->expires)
 				break;
-		if (o == NULL && in_policy(gm, t->t.sa_index) &&
+		if (o == NULL && gm_in_policy(gm, t->t.sa_index) &&
 		    (when = before_end(gm, t->expires, t->life)) < at)
 			at = when;
 	}

@@ -15,7 +15,7 @@
 #include "gdoi/gdoi_priv.h"
 
 #define STOP_SENDING 30 /* seconds before its end a TEK is not sent with */
-#define PULL_TIME 10
+#define PULL_TIME 40 /* of a registration, with messages that get lost */
 
 static uint32_t
 random_below(struct gdoi *g, uint32_t n)
@@ -70,9 +70,10 @@ time_left(struct gm_group *gm)
 	uint32_t left = 0, s;
 
 	TAILQ_FOREACH(t, &gm->teks, link)
-		if ((s = secs_until(gm->g, t->expires)) > left)
+		if (gm_in_policy(gm, t->t.sa_index) &&
+		    (s = secs_until(gm->g, t->expires)) > left)
 			left = s;
-	return left > 2 * (STOP_SENDING + PULL_TIME) ?
+	return left > 5 * (STOP_SENDING + PULL_TIME) / 4 ?
 	    left - STOP_SENDING - PULL_TIME : left / 2;
 }
 
@@ -80,8 +81,12 @@ static void
 removed(struct gm_group *gm, bool at_once)
 {
 	struct gdoi *g = gm->g;
+	bool busy = gm->pull != NULL || gm->state != GM_REGISTERED;
 	uint32_t delay;
 
+	/* the key server forgot its end of phase 1 */
+	pull_abort(gm);
+	ike_drop_peer(g->ike, gm->addr, gm->ks);
 	if (at_once) {
 		delay = 1 + random_below(g, 5);
 		ike_log(g->ike, LOG_GM_RECV_DELETE_NOW, gm->name, delay);
@@ -90,7 +95,7 @@ removed(struct gm_group *gm, bool at_once)
 	}
 	ike_log(g->ike, LOG_GM_RECV_DELETE, gm->name);
 	delay = 1000 + random_below(g, time_left(gm) * 1000);
-	if (gm->pull != NULL || gm->state != GM_REGISTERED) {
+	if (busy) {
 		/* that registration may bring keys of before */
 		gm_start_over(gm, 1000 + random_below(g, 4000));
 		return;

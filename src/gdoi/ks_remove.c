@@ -21,6 +21,7 @@
 #define PACE_MEMBERS 50
 #define PACE_MS 100
 #define ROUND_MAX_MS 300000
+#define FRESH_MS 20000 /* then lifetimes in it are wrong by too much */
 
 struct leaver {
 	struct udp_addr addr;
@@ -31,7 +32,13 @@ struct ks_farewell {
 	TAILQ_ENTRY(ks_farewell) link;
 	struct ks_group *grp;
 	struct gdoi_kek kek; /* that encrypts it */
-	uint32_t seq;
+	char label[CONF_NAME]; /* of the RSA key that signs it */
+	uint32_t first_seq, seq; /* the numbers that it has used */
+	/* the TEKs of then, that end soon; none if they end now */
+	struct gdoi_sat *sats;
+	struct gdoi_tek_key *keys;
+	unsigned nsats, nkeys;
+	uint64_t built;
 	uint8_t *data;
 	size_t len;
 	struct leaver *to;
@@ -45,6 +52,10 @@ farewell_free(struct ks_farewell *f)
 {
 	TAILQ_REMOVE(&f->grp->farewells, f, link);
 	timer_clear(&f->grp->g->ike->timers, &f->timer);
+	if (f->keys != NULL)
+		explicit_bzero(f->keys, f->nkeys * sizeof(*f->keys));
+	free(f->keys);
+	free(f->sats);
 	free(f->data);
 	free(f->to);
 	explicit_bzero(f, sizeof(*f));
@@ -77,6 +88,58 @@ give_up_silent(struct ks_farewell *f)
 			remove_leaver(f, i);
 }
 
+/* ---- building ---- */
+
+static bool
+put_payloads(struct isakmp_out *o, void *arg)
+{
+	const struct ks_farewell *f = arg;
+
+	if (f->nsats == 0) {
+		gdoi_put_delete_all(o, PROTO_ESP);
+		gdoi_put_delete_all(o, 0); /* and the KEK */
+		return true;
+	}
+	gdoi_put_delete_all(o, 0);
+	gdoi_put_sa(o, NULL, NULL, f->sats, f->nsats);
+	gdoi_put_kd(o, NULL, f->keys, f->nkeys, 0, NULL, 0);
+	return true;
+}
+
+/* With the lifetimes of now and a number of its own. When a TEK has ended
+ * meanwhile there is nothing to say of it; when all have, it is over. */
+static bool
+build(struct ks_farewell *f)
+{
+	struct gdoi *g = f->grp->g;
+	uint32_t gone = (uint32_t)((gdoi_now(g) - f->built) / 1000);
+	const struct rsa_key *rsa = rsa_find(g->rsa, f->label);
+	unsigned i, n = 0;
+	size_t len;
+
+	for (i = 0; i < f->nsats; i++) {
+		if (f->sats[i].life <= gone)
+			continue;
+		f->sats[n] = f->sats[i];
+		f->sats[n++].life -= gone;
+	}
+	if (rsa == NULL || (f->nsats > 0 && n == 0))
+		return false;
+	f->nsats = n;
+	f->built += (uint64_t)gone * 1000;
+	len = push_build(g, &f->kek, f->seq + 1, rsa, put_payloads, f);
+	if (len == 0)
+		return false;
+	f->seq++;
+	free(f->data);
+	f->data = xcalloc(1, len);
+	memcpy(f->data, g->buf, len);
+	f->len = len;
+	return true;
+}
+
+/* ---- distributing ---- */
+
 static void
 distribute(void *arg)
 {
@@ -87,6 +150,11 @@ distribute(void *arg)
 	uint64_t now = gdoi_now(g);
 	unsigned i;
 
+	if (f->next == 0 && f->nsats > 0 && now - f->built > FRESH_MS &&
+	    !build(f)) {
+		farewell_free(f);
+		return;
+	}
 	for (i = 0; i < PACE_MEMBERS && f->next < f->n; i++)
 		g->io.send(g->arg, from, f->to[f->next++].addr, f->data,
 		    f->len);
@@ -108,37 +176,6 @@ distribute(void *arg)
 		    distribute, f);
 }
 
-/* ---- building ---- */
-
-struct payload_args {
-	struct ks_group *grp;
-	bool graceful;
-};
-
-static bool
-put_payloads(struct isakmp_out *o, void *arg)
-{
-	const struct payload_args *a = arg;
-	struct gdoi_tek_key *keys;
-	struct gdoi_sat *sats;
-	unsigned n, nkeys;
-
-	if (!a->graceful) {
-		gdoi_put_delete_all(o, PROTO_ESP);
-		gdoi_put_delete_all(o, 0); /* and the KEK */
-		return true;
-	}
-	gdoi_put_delete_all(o, 0);
-	sats = ks_sats(a->grp, &n);
-	keys = ks_tek_keys(a->grp, &nkeys);
-	gdoi_put_sa(o, NULL, NULL, sats, n);
-	gdoi_put_kd(o, NULL, keys, nkeys, 0, NULL, 0);
-	explicit_bzero(keys, nkeys * sizeof(*keys));
-	free(keys);
-	free(sats);
-	return true;
-}
-
 static uint64_t
 last_end(const struct ks_group *grp)
 {
@@ -151,30 +188,33 @@ last_end(const struct ks_group *grp)
 	return end;
 }
 
-/* The push for all members of now, under the KEK of now. */
+/* The push for all members of now that have this KEK. */
 static struct ks_farewell *
-farewell_new(struct ks_group *grp, uint64_t until, bool graceful)
+farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
+    bool graceful)
 {
-	struct payload_args args = { grp, graceful };
 	const struct ks_member *m;
-	const struct rsa_key *rsa;
 	struct ks_farewell *f;
-	size_t len;
 
-	if (grp->kek == NULL || grp->nmembers == 0 ||
-	    (rsa = ks_signing_key(grp, grp->kek)) == NULL)
-		return NULL;
-	len = push_build(grp->g, &grp->kek->k, ++grp->kek->seq, rsa,
-	    put_payloads, &args);
-	if (len == 0)
+	if (kek == NULL || grp->nmembers == 0 ||
+	    ks_signing_key(grp, kek) == NULL)
 		return NULL;
 	f = xcalloc(1, sizeof(*f));
 	f->grp = grp;
-	f->kek = grp->kek->k;
-	f->seq = grp->kek->seq;
-	f->data = xcalloc(1, len);
-	memcpy(f->data, grp->g->buf, len);
-	f->len = len;
+	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
+	f->kek = kek->k;
+	str_copy(f->label, kek->label, sizeof(f->label));
+	f->seq = kek->seq;
+	f->first_seq = f->seq + 1;
+	f->built = gdoi_now(grp->g);
+	if (graceful) {
+		f->sats = ks_sats(grp, &f->nsats);
+		f->keys = ks_tek_keys(grp, &f->nkeys);
+	}
+	if (!build(f)) {
+		farewell_free(f);
+		return NULL;
+	}
 	f->interval = (uint64_t)grp->retransmit_secs * 1000;
 	f->until = until;
 	f->to = xcalloc(grp->nmembers, sizeof(*f->to));
@@ -185,7 +225,6 @@ farewell_new(struct ks_group *grp, uint64_t until, bool graceful)
 		if (m->has_kek)
 			f->to[f->n++] = l;
 	}
-	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
 	return f;
 }
 
@@ -196,8 +235,11 @@ forget_members(struct ks_group *grp)
 {
 	struct ks_member *m;
 
-	while ((m = TAILQ_FIRST(&grp->members)) != NULL)
+	while ((m = TAILQ_FIRST(&grp->members)) != NULL) {
+		/* its key or certificate may have been revoked */
+		ike_drop_peer(grp->g->ike, grp->addr, m->addr);
 		ks_remove_member(grp, m, true);
+	}
 }
 
 /* New keys that only those get who register from now on. The TEKs of before
@@ -230,7 +272,7 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 		ks_shorten_all(grp);
 		until = last_end(grp);
 	}
-	f = farewell_new(grp, until, how == REMOVE_GRACEFUL);
+	f = farewell_new(grp, grp->kek, until, how == REMOVE_GRACEFUL);
 	forget_members(grp);
 	if (how == REMOVE_CLEAR) {
 		ks_clear(grp);
@@ -302,7 +344,7 @@ ks_farewell_ack(struct gdoi *g, const struct isakmp_hdr *h, uint32_t addr,
 	struct ks_farewell *f = find(g, h);
 	unsigned i;
 
-	if (f == NULL || seq != f->seq)
+	if (f == NULL || seq < f->first_seq || seq > f->seq)
 		return;
 	for (i = f->n; i-- > 0;)
 		if (f->to[i].addr.addr == addr)

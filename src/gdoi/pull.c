@@ -24,6 +24,7 @@
 /* Both ends of one exchange; the member's data starts with its group. */
 struct gm_pull {
 	struct gm_group *gm;
+	uint64_t asked;
 	struct gdoi_sa_msg sa;
 	struct gdoi_kd_msg kd;
 	uint32_t seq;
@@ -218,6 +219,7 @@ gm_send_request(struct exch *x, struct isakmp_out *o)
 {
 	struct gm_pull *p = x->data;
 
+	p->asked = ike_now(x->ike);
 	exch_put_nonce(x, o);
 	isakmp_out_open(o, ISAKMP_ID);
 	isakmp_put_id(&o->w, p->gm->id_type == GDOI_ID_NUMBER ? ID_KEY_ID :
@@ -287,6 +289,22 @@ gm_got_keys(struct exch *x, const struct isakmp_msg *m)
 	return bad != NULL ? reject(x, bad) : EX_OK;
 }
 
+/* Message 2 said what remained then, and may have come again and again: a
+ * key must not live longer here than at the others. */
+static void
+age_keys(struct gm_pull *p)
+{
+	uint64_t now = gdoi_now(p->gm->g);
+	uint32_t age = p->asked != 0 ? (uint32_t)((now - p->asked) / 1000) : 0;
+	unsigned i;
+
+	for (i = 0; i < p->sa.n; i++)
+		p->sa.sats[i].life -= p->sa.sats[i].life > age ? age :
+		    p->sa.sats[i].life;
+	if (p->sa.has_kek && p->sa.kek.life > age)
+		p->sa.kek.life -= age;
+}
+
 static void
 gm_done(struct exch *x)
 {
@@ -297,6 +315,7 @@ gm_done(struct exch *x)
 	    memcmp(gm->kek.spi, p->sa.kek.spi, KEK_SPI_LEN) == 0;
 
 	gm->ks = x->sa->remote.addr;
+	age_keys(p);
 	gm_install(gm, &p->sa, &p->kd, true);
 	if (!same || p->seq > gm->last_seq)
 		gm->last_seq = p->seq;

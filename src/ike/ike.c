@@ -654,6 +654,19 @@ ike_drop_stale(struct ike *ike, struct udp_addr local, struct udp_addr remote)
 	}
 }
 
+void
+ike_drop_peer(struct ike *ike, uint32_t local, uint32_t remote)
+{
+	struct ike_sa *sa, *next;
+
+	for (sa = TAILQ_FIRST(&ike->sas); sa != NULL; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		if (sa->state == IKE_IDLE && sa->local.addr == local &&
+		    sa->remote.addr == remote)
+			ike_sa_delete(sa, true, "it has to prove itself anew");
+	}
+}
+
 static bool
 wants_aggressive(const struct conf *c, uint32_t remote, const char *profile)
 {

@@ -261,6 +261,8 @@ struct exch *ike_start(struct ike *, struct udp_addr local,
 struct ike_keepalive ike_keepalive(const struct ike_sa *);
 void ike_drop_stale(struct ike *, struct udp_addr local,
     struct udp_addr remote);
+/* The peer has to authenticate again before it can do anything. */
+void ike_drop_peer(struct ike *, uint32_t local, uint32_t remote);
 /* Ends it without a word to anybody but type->release. */
 void exch_cancel(struct exch *);
 /* The same for all SAs, with Delete to the peers: `clear crypto isakmp`. */

@@ -94,6 +94,7 @@ take_policy(struct node *node, const struct sa_policy *p)
 	node->npermit = node->ndeny = node->nlocal = 0;
 	for (i = 0; i < p->n; i++) {
 		node->aces[i] = p->aces[i];
+		node->sa_of[i] = p->sa_of[i];
 		node->nlocal += p->local[i];
 		if (p->aces[i].action == ACE_PERMIT)
 			node->npermit++;
@@ -110,6 +111,22 @@ del_tek(struct node *node, unsigned i)
 	    (node->nteks - i) * sizeof(node->teks[0]));
 	memmove(&node->tek_end[i], &node->tek_end[i + 1],
 	    (node->nteks - i) * sizeof(node->tek_end[0]));
+	memmove(&node->tek_keep[i], &node->tek_keep[i + 1],
+	    (node->nteks - i) * sizeof(node->tek_keep[0]));
+}
+
+/* As fwd does: an end that is said again changes nothing. */
+static void
+set_tek(struct node *node, unsigned i, const struct sa_change *c)
+{
+	uint64_t end = node->net->now + c->tek.life_ms;
+
+	node->teks[i].sa_index = c->tek.sa_index;
+	if (end + 1000 > node->tek_end[i] && end < node->tek_end[i] + 1000)
+		return;
+	node->tek_end[i] = end;
+	node->tek_keep[i] = c->tek.life_ms >= 60000 ? 30000 :
+	    c->tek.life_ms / 2;
 }
 
 static void
@@ -135,9 +152,11 @@ io_sa(void *arg, const struct sa_change *c)
 				break;
 		if (i == NODE_TEKS)
 			fatal("too many TEKs");
-		if (i == node->nteks)
+		if (i == node->nteks) {
+			node->tek_end[i] = 0;
 			node->teks[node->nteks++] = c->tek;
-		node->tek_end[i] = node->net->now + c->tek.life_ms;
+		}
+		set_tek(node, i, c);
 		break;
 	case SA_DEL:
 		for (i = 0; i < node->nteks; i++)
@@ -271,7 +290,8 @@ node_at(struct net *n, uint32_t addr)
 	unsigned i;
 
 	for (i = 0; i < n->n; i++)
-		if (n->nodes[i]->addr == addr)
+		if (n->nodes[i]->addr == addr || (addr != 0 &&
+		    n->nodes[i]->addr2 == addr))
 			return n->nodes[i];
 	return NULL;
 }

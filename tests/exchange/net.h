@@ -17,7 +17,7 @@ struct node {
 	struct net *net;
 	struct gdoi *g;
 	struct conf *conf;
-	uint32_t addr;
+	uint32_t addr, addr2;	/* addr2: of another interface, or 0 */
 	bool deaf;		/* receives nothing, sends nothing */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
@@ -25,8 +25,10 @@ struct node {
 	bool policy;
 	unsigned naces, npermit, ndeny, nlocal;
 	struct ace aces[SA_POLICY_MAX];
+	uint16_t sa_of[SA_POLICY_MAX];
 	struct sa_tek teks[NODE_TEKS];
 	uint64_t tek_end[NODE_TEKS];
+	uint64_t tek_keep[NODE_TEKS]; /* not sent with so long before */
 	unsigned nteks, flushes;
 	unsigned keys_changed;
 };
