@@ -196,6 +196,7 @@ tek_put(struct wr *w, const struct sa_tek *t)
 	wr_u8(w, t->replay);
 	wr_u16(w, t->window);
 	wr_u32(w, t->life_ms);
+	wr_u32(w, t->send_after_ms);
 	wr_u32(w, t->salt);
 	wr_u32(w, t->sid);
 	wr_u8(w, t->sid_bits);
@@ -216,6 +217,7 @@ tek_get(struct rd *r, struct sa_tek *t)
 	t->replay = rd_u8(r);
 	t->window = rd_u16(r);
 	t->life_ms = rd_u32(r);
+	t->send_after_ms = rd_u32(r);
 	t->salt = rd_u32(r);
 	t->sid = rd_u32(r);
 	t->sid_bits = rd_u8(r);

@@ -66,6 +66,8 @@ struct sa_tek {
 	uint8_t replay;		/* enum replay_method */
 	uint16_t window;	/* packets, or seconds */
 	uint32_t life_ms;	/* what remains now */
+	uint32_t send_after_ms;	/* sent with from then on; 0: when the one
+				 * before nears its end */
 	uint32_t salt;		/* AES-GCM, GMAC */
 	uint32_t sid;		/* sender identifier: top sid_bits of IV */
 	uint8_t sid_bits;	/* 0: none given, no sending with GCM */

@@ -198,6 +198,8 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 		return NULL;
 	}
 	sa_life(f, sa, t->life_ms);
+	if (t->send_after_ms != 0)
+		sa->send_at = f->io.now(f->arg) + t->send_after_ms;
 	return sa;
 }
 
@@ -261,6 +263,24 @@ sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
 	return any;
 }
 
+/* Until when an SA is sent with when next is there too: until that one is
+ * to be used, else until its own end is near. */
+static uint64_t
+until(const struct sa *sa, const struct sa *next)
+{
+	if (next == NULL || next->send_at == 0)
+		return sa->expires - sa->keep_ms;
+	return next->send_at < sa->expires ? next->send_at : sa->expires;
+}
+
+static struct sa *
+next_of(struct sa *sa, uint16_t sa_index, uint64_t now)
+{
+	while (sa != NULL && (sa->sa_index != sa_index || sa->expires <= now))
+		sa = sa->next;
+	return sa;
+}
+
 /* The oldest TEK with enough life left: the others need time to get the new
  * one before it is used. When none has, the newest. change: the earliest
  * time at which the answer may be another one. */
@@ -268,19 +288,19 @@ struct sa *
 sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
     uint64_t *change)
 {
-	struct sa *sa, *newest = NULL;
+	struct sa *sa = next_of(g->sas, sa_index, now), *next;
 
-	for (sa = g->sas; sa != NULL; sa = sa->next) {
-		if (sa->sa_index != sa_index || sa->expires <= now)
-			continue;
-		newest = sa;
-		if (sa->expires - now > sa->keep_ms) {
-			if (sa->expires - sa->keep_ms < *change)
-				*change = sa->expires - sa->keep_ms;
+	for (; sa != NULL; sa = next) {
+		next = next_of(sa->next, sa_index, now);
+		if (now < until(sa, next)) {
+			if (until(sa, next) < *change)
+				*change = until(sa, next);
 			return sa;
 		}
+		if (next == NULL)
+			return sa;
 	}
-	return newest;
+	return NULL;
 }
 
 void

@@ -150,6 +150,8 @@ enum gm_state {
 struct gm_tek {
 	TAILQ_ENTRY(gm_tek) link;
 	struct sa_tek t;
+	bool fresh;	/* came with the message that is being taken */
+	uint64_t activate; /* sent with from then on; 0: not told */
 	bool wants_sid;	/* its own is used up, or it has none */
 	unsigned reg;	/* the registration whose SIDs it may have */
 	uint32_t life;	/* seconds, when it was installed */
@@ -272,6 +274,9 @@ void ks_clear(struct ks_group *);
 void ks_set_timer(struct ks_group *);
 void ks_destroy_keys(struct ks_group *);
 
+/* ks_gap.c */
+void ks_gap(const struct ks_group *, const char *peer, struct gdoi_gap *);
+
 /* ks_sid.c */
 bool ks_aead(const struct esp_transform *);
 bool ks_counter_mode(const struct ks_group *);
@@ -391,6 +396,9 @@ void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
 void gm_delete_kek(struct gm_group *);
 void gm_send_policy(struct gm_group *);
 void gm_digest_local(struct gm_group *);
+
+/* gm_gap.c */
+void gm_obey_gap(struct gm_group *, const struct gdoi_gap *);
 
 /* gm_sid.c */
 uint16_t gm_sids_wanted(const struct gm_group *);

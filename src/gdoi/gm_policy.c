@@ -57,6 +57,9 @@ tell_tek(struct gm_group *gm, const struct gm_tek *t)
 
 	c.tek = t->t;
 	c.tek.life_ms = t->expires > now ? (uint32_t)(t->expires - now) : 0;
+	if (t->activate != 0)
+		c.tek.send_after_ms = t->activate > now ?
+		    (uint32_t)(t->activate - now) : 1;
 	if (c.tek.life_ms != 0)
 		tell(gm->g, &c);
 	explicit_bzero(&c, sizeof(c));
@@ -340,6 +343,7 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		t = xcalloc(1, sizeof(*t));
 		set_tek(gm, t, s, find_key(kd, s->spi));
 		t->life = s->life;
+		t->fresh = true;
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}
 	gm_confirm_tek(gm, t, fresh, registration);
@@ -414,6 +418,7 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	for (i = sa->n; i-- > 0;)
 		fresh |= take_tek(gm, &sa->sats[i], index[i], kd,
 		    registration);
+	gm_obey_gap(gm, &sa->gap);
 	sort_teks(gm);
 	if (fresh)
 		ike_log(gm->g->ike, LOG_SA_TEK_UPDATED);

@@ -190,6 +190,7 @@ put_payloads(struct isakmp_out *o, void *arg)
 {
 	const struct payload_args *a = arg;
 	struct gdoi_tek_key *keys;
+	struct gdoi_gap gap;
 	struct gdoi_sat *sats;
 	unsigned n, nkeys;
 
@@ -197,7 +198,8 @@ put_payloads(struct isakmp_out *o, void *arg)
 	keys = ks_tek_keys(a->grp, &nkeys);
 	if (a->ndrop > 0)
 		gdoi_put_delete_teks(o, a->drop, a->ndrop);
-	gdoi_put_sa(o, a->new_kek, NULL, sats, n);
+	ks_gap(a->grp, NULL, &gap);
+	gdoi_put_sa(o, a->new_kek, &gap, sats, n);
 	gdoi_put_kd(o, a->new_kek, keys, nkeys, 0, NULL, 0);
 	explicit_bzero(keys, nkeys * sizeof(*keys));
 	free(keys);

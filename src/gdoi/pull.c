@@ -117,6 +117,7 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 {
 	struct ks_pull *p = x->data;
 	struct ks_group *grp = ks_find(p->g, p->group);
+	struct gdoi_gap gap;
 	struct gdoi_sat *sats;
 	unsigned n;
 
@@ -133,7 +134,8 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 		p->kek.dst = x->sa->remote;
 		p->seq = grp->kek->seq;
 	}
-	gdoi_put_sa(o, p->has_kek ? &p->kek : NULL, NULL, sats, n);
+	ks_gap(grp, x->sa->peer_version, &gap);
+	gdoi_put_sa(o, p->has_kek ? &p->kek : NULL, &gap, sats, n);
 	free(sats);
 	return true;
 }

@@ -271,6 +271,46 @@ old_version(void **state)
 	net_free(n);
 }
 
+/* A member of other software in the group: rekeys say when to change, and
+ * ours obeys. */
+static void
+associated_policy(void **state)
+{
+	struct net *n = net_new(8);
+	struct node *ks = net_add_ks(n, KS_ADDR), *a = net_add_gm(n, 0);
+	struct node *b = net_add_gm(n, 1);
+	const struct gm_tek *t;
+	uint64_t before;
+	unsigned told = 0;
+
+	(void)state;
+	net_apply_all(n);
+	assert_true(net_until(n, SEC, net_registered));
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	net_run(n, SEC);
+	TAILQ_FOREACH(t, &net_gm(a)->teks, link)
+		assert_int_equal(t->activate, 0);
+	/* b tells no version: it registers anew as such */
+	b->g->ike->version = "";
+	gm_clear(net_gm(b));
+	ike_clear(b->g->ike);
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	before = n->now;
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	net_run(n, SEC);
+	TAILQ_FOREACH(t, &net_gm(a)->teks, link) {
+		if (t->activate == 0)
+			continue;
+		told++;
+		/* retransmissions: 2 of 10 seconds, and 5 */
+		assert_true(t->activate >= before + 25 * SEC &&
+		    t->activate < before + 27 * SEC);
+	}
+	assert_int_equal(told, 1);
+	assert_int_equal(a->logs[LOG_GM_REKEY_FAILURE], 0);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -282,6 +322,7 @@ main(void)
 		cmocka_unit_test(size_changes),
 		cmocka_unit_test(identifiers_change),
 		cmocka_unit_test(old_version),
+		cmocka_unit_test(associated_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

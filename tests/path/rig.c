@@ -138,7 +138,7 @@ void
 rig_start(struct rig *r)
 {
 	static const struct fwd_io io = { io_tx, io_now, io_now_us, io_random,
-		io_log };
+		io_log, NULL };
 	struct port lan = { .index = LAN, .name = "FastEthernet0/0",
 		.dev = "eth1", .addr = LAN_ADDR, .mask = 0xffffff00,
 		.mtu = 1500, .up = true };

@@ -251,6 +251,39 @@ test_two_groups(void **state)
 	drop_rig(r);
 }
 
+/* A TEK with an activation delay: the one before until then, even in its
+ * last seconds, and not longer. */
+static void
+test_activation(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct sa_change c = { .type = SA_ADD };
+	struct group *g;
+	uint64_t change = UINT64_MAX;
+
+	(void)state;
+	rig_start(r);
+	rig_group(r); /* 0x1000 */
+	c.tek = rig_tek_of(0x2000, 0, rig_aes_sha1, 3600000);
+	c.tek.send_after_ms = 20000;
+	fwd_sa(r->f, &c);
+	g = group_find(r->f, "GETVPN");
+	assert_int_equal(sa_outbound(g, 0, r->now, &change)->spi, 0x1000);
+	assert_int_equal(change, r->now + 20000);
+	assert_int_equal(sa_outbound(g, 0, r->now + 19999, &change)->spi,
+	    0x1000);
+	assert_int_equal(sa_outbound(g, 0, r->now + 20000, &change)->spi,
+	    0x2000);
+	/* the old one has ten seconds left: still until then */
+	g->sas->expires = r->now + 10000;
+	assert_int_equal(sa_outbound(g, 0, r->now + 9999, &change)->spi,
+	    0x1000);
+	assert_int_equal(sa_outbound(g, 0, r->now + 10000, &change)->spi,
+	    0x2000);
+	rig_end(r);
+	free(r);
+}
+
 int
 main(void)
 {
@@ -260,6 +293,7 @@ main(void)
 		cmocka_unit_test(test_rollover),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_late_sid),
+		cmocka_unit_test(test_activation),
 		cmocka_unit_test(test_two_groups),
 	};
 
