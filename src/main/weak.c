@@ -13,7 +13,7 @@
 
 enum weak { WEAK_DES, WEAK_3DES, WEAK_MD5, WEAK_SHA1, WEAK_GROUP1, WEAK_GROUP2,
 	WEAK_GROUP5, WEAK_ESP_DES, WEAK_ESP_3DES, WEAK_ESP_MD5, WEAK_ESP_NULL,
-	WEAK_KEK_DES, WEAK_KEK_3DES };
+	WEAK_KEK_DES, WEAK_KEK_3DES, WEAK_AGGRESSIVE };
 
 static const char *const names[] = {
     [WEAK_DES] = "DES in an isakmp policy",
@@ -29,6 +29,7 @@ static const char *const names[] = {
     [WEAK_ESP_NULL] = "esp-null in a transform-set (no encryption)",
     [WEAK_KEK_DES] = "DES as rekey algorithm",
     [WEAK_KEK_3DES] = "3DES as rekey algorithm (the default)",
+    [WEAK_AGGRESSIVE] = "ISAKMP aggressive mode with pre-shared keys",
 };
 
 static void
@@ -47,6 +48,7 @@ weak_of(const struct conf *conf)
 	const struct gdoi_local *l;
 	uint32_t set = 0;
 
+	add(&set, conf->isakmp_aggressive, WEAK_AGGRESSIVE);
 	CF_FOREACH(p, &conf->isakmp_policies) {
 		add(&set, p->cipher == IKE_DES, WEAK_DES);
 		add(&set, p->cipher == IKE_3DES, WEAK_3DES);

@@ -278,6 +278,13 @@ member_others(void **state)
 	    " Encr Hash   Auth DH Lifetime Cap.",
 	    "1001  10.9.1.1        10.9.0.1               ACTIVE aes  sha256"
 	    " psk  2  23:59:X", "       Engine-id:Conn-id =  SW:1");
+	t = SHOW(&on_gm, show_crypto_isakmp_peers);
+	ASSERT_LINES(t, "Peer: 10.9.0.1 Port: 848 Local: 10.9.1.1",
+	    " Phase1 id: 10.9.0.1");
+	t = SHOW(&on_gm, show_crypto_isakmp_count);
+	ASSERT_LINES(t, "Active ISAKMP SA's: 1", "Standby ISAKMP SA's: 0",
+	    "Currently being negotiated ISAKMP SA's: 0",
+	    "Dead ISAKMP SA's: 0");
 	end();
 }
 

@@ -189,6 +189,12 @@ check 'a keyring and a profile' configure ks \
     'pre-shared-key hostname ag.example.net key AG_KEY' exit \
     'crypto isakmp profile NAMED' 'match identity host domain example.net' \
     'keyring RING' exit
+check 'show crypto isakmp key has it, not the key itself' shows ks \
+    'show crypto isakmp key' '^RING +192\.168\.8\.8 +<hidden>$'
+check 'show crypto isakmp profile' shows ks 'show crypto isakmp profile' \
+    '^   keyring\(s\): RING$'
+check 'show crypto isakmp default policy' shows ks \
+    'show crypto isakmp default policy' 'protection suite of priority 65508'
 named ring peer.example.net no >"$tmp/named"
 check 'a name as identity, the key of the keyring' \
     load peer RING_KEY <"$tmp/named"
