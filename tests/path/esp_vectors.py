@@ -20,7 +20,8 @@ CIPHERS = [
     ("ESP_NULL", "NULL", 0, 0), ("ESP_DES", "3DES", 8, 0),
     ("ESP_3DES", "3DES", 24, 0), ("ESP_AES_CBC", "AES-CBC", 16, 128),
     ("ESP_AES_CBC", "AES-CBC", 24, 192), ("ESP_AES_CBC", "AES-CBC", 32, 256),
-    ("ESP_AES_GCM", "AES-GCM", 16, 128), ("ESP_AES_GCM", "AES-GCM", 32, 256),
+    ("ESP_AES_GCM", "AES-GCM", 16, 128), ("ESP_AES_GCM", "AES-GCM", 24, 192),
+    ("ESP_AES_GCM", "AES-GCM", 32, 256),
 ]
 AUTHS = [
     ("MD5", "HMAC-MD5-96", 16), ("SHA1", "HMAC-SHA1-96", 20),
@@ -57,8 +58,9 @@ inner = raw(INNER)
 pad = -(len(inner) + 2) % 4
 body = SPI.to_bytes(4, "big") + SEQ.to_bytes(4, "big") + \
     bytes(range(100, 108)) + inner + bytes(range(1, pad + 1)) + bytes([pad, 4])
-icv = AESGCM(key(SPI & 0xff, 16)).encrypt(
-    SALT + bytes(range(100, 108)), b"", body)
-row("ESP_GMAC", 128, "NONE", raw(IP(
-    src="10.2.2.20", dst="10.1.1.10", ttl=64, tos=0xb8, id=99, proto=50) /
-    Raw(body + icv)))
+for size in (16, 24, 32):
+    icv = AESGCM(key(SPI & 0xff, size)).encrypt(
+        SALT + bytes(range(100, 108)), b"", body)
+    row("ESP_GMAC", size * 8, "NONE", raw(IP(
+        src="10.2.2.20", dst="10.1.1.10", ttl=64, tos=0xb8, id=99, proto=50) /
+        Raw(body + icv)))
