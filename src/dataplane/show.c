@@ -568,7 +568,7 @@ port_has_group(const struct snap_port *sp, const struct group *g)
 
 int
 show_gdoi_ipsec_sa(struct cli_ctx *ctx,
-    const struct show_gdoi_ipsec_sa_args *a UNUSED)
+    const struct show_gdoi_ipsec_sa_args *a)
 {
 	const struct fwd *f = cli_engine(ctx);
 	const struct group *g;
@@ -579,7 +579,8 @@ show_gdoi_ipsec_sa(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	for (g = f->groups; g != NULL; g = g->next) {
-		if (g->policy == NULL)
+		if (g->policy == NULL || (a->group[0] != '\0' &&
+		    strcmp(a->group, g->name) != 0))
 			continue;
 		show_text(&v, "SA created for group %s:\n", g->name);
 		show_object(&v, NULL);
@@ -640,7 +641,7 @@ dataplane_stat(const struct group *g, int what)
 
 int
 show_gdoi_gm_dataplane(struct cli_ctx *ctx,
-    const struct show_gdoi_gm_dataplane_args *a UNUSED)
+    const struct show_gdoi_gm_dataplane_args *a)
 {
 	const struct fwd *f = cli_engine(ctx);
 	unsigned long long l, r;
@@ -651,6 +652,8 @@ show_gdoi_gm_dataplane(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	for (g = f->groups; g != NULL; g = g->next) {
+		if (a->group[0] != '\0' && strcmp(a->group, g->name) != 0)
+			continue;
 		show_text(&v, "\nData-plane statistics for group %s:\n",
 		    g->name);
 		show_object(&v, NULL);

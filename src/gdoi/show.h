@@ -5,9 +5,18 @@
 #ifndef COHORT_GDOI_SHOW_H
 #define COHORT_GDOI_SHOW_H
 
+#include <string.h>
+
 #include "cli/show.h"
 #include "cli_gen.h"
 #include "gdoi/gdoi_priv.h"
+
+/* Whether a command for this group, "" for all, is about that one. */
+static inline bool
+show_wanted(const char *only, const char *name)
+{
+	return only[0] == '\0' || strcmp(only, name) == 0;
+}
 
 void show_identity(struct strbuf *, uint8_t id_type, uint32_t id);
 void show_hms(struct strbuf *, uint32_t seconds);

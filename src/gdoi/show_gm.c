@@ -376,7 +376,7 @@ show_gm_group(struct show *v, const struct gm_group *gm)
 /* ---- commands ---- */
 
 int
-show_gdoi_gm(struct cli_ctx *ctx, const struct show_gdoi_gm_args *args UNUSED)
+show_gdoi_gm(struct cli_ctx *ctx, const struct show_gdoi_gm_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct gm_group *gm;
@@ -385,6 +385,8 @@ show_gdoi_gm(struct cli_ctx *ctx, const struct show_gdoi_gm_args *args UNUSED)
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
+		if (!show_wanted(args->group, gm->name))
+			continue;
 		show_open_gm(&v, gm);
 		print_member(&v, gm);
 		show_close(&v);
@@ -416,7 +418,7 @@ print_local_acl(struct show *v, const struct gm_group *gm)
 
 int
 show_gdoi_gm_acl(struct cli_ctx *ctx,
-    const struct show_gdoi_gm_acl_args *args UNUSED)
+    const struct show_gdoi_gm_acl_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct gm_group *gm;
@@ -426,15 +428,18 @@ show_gdoi_gm_acl(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
+		if (!show_wanted(args->group, gm->name))
+			continue;
 		show_open_gm(&v, gm);
 		show_text(&v, "Group Name: %s\n", gm->name);
-		if (gm->naces != 0) {
+		if (gm->naces != 0 && args->half != 2) {
 			show_text(&v, " ACL Downloaded From KS %s:\n",
 			    ip4_str(gm->ks, a));
 			print_acl(&v, gm);
 		}
-		print_local_acl(&v, gm);
-		if (gm->attached) {
+		if (args->half != 1)
+			print_local_acl(&v, gm);
+		if (gm->attached && args->half == 0) {
 			show_text(&v, " ACL of default bypass policy for"
 			    " group-key management traffic:\n"
 			    "   %s: deny udp host %s eq 848 any eq 848\n",
@@ -505,6 +510,8 @@ show_gdoi_gm_rekey(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
+		if (!show_wanted(args->group, gm->name))
+			continue;
 		show_open_gm(&v, gm);
 		show_text(&v, "Group %s (Unicast)\n", gm->name);
 		SHOW_FIELDS(&v, rekey_fields, gm);

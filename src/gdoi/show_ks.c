@@ -251,7 +251,7 @@ static const struct show_field ks_fields[] = {
 };
 
 int
-show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args UNUSED)
+show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_policy *p;
@@ -261,12 +261,15 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args UNUSED)
 
 	show_begin(&v, ctx);
 	TAILQ_FOREACH(k, &g->ks, link)
-		total += k->nmembers;
+		if (show_wanted(args->group, k->name))
+			total += k->nmembers;
 	show_text(&v, "Total group members registered to this box: %u\n\n",
 	    total);
 	show_uint(&v, "member_count", total);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
+		if (!show_wanted(args->group, k->name))
+			continue;
 		p = policy_of(k);
 		show_open_ks(&v, k);
 		show_text(&v, "Key Server Information For Group %s:\n",
@@ -287,7 +290,7 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args UNUSED)
 
 int
 show_gdoi_ks_acl(struct cli_ctx *ctx,
-    const struct show_gdoi_ks_acl_args *args UNUSED)
+    const struct show_gdoi_ks_acl_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_group *k;
@@ -296,6 +299,8 @@ show_gdoi_ks_acl(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
+		if (!show_wanted(args->group, k->name))
+			continue;
 		show_open_ks(&v, k);
 		show_text(&v, "Group Name: %s\n Configured ACL:\n", k->name);
 		print_acl(&v, policy_of(k));
@@ -420,6 +425,8 @@ show_gdoi_ks_members(struct cli_ctx *ctx,
 	show_text(&v, "\nGroup Member Information : \n\n");
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
+		if (!show_wanted(args->group, k->name))
+			continue;
 		show_open_ks(&v, k);
 		show_uint(&v, "member_count", k->nmembers);
 		show_uint(&v, "rekeys_sent", k->rekeys_sent);
@@ -558,7 +565,7 @@ print_keys(struct show *v, const struct ks_group *k)
 
 int
 show_gdoi_ks_policy(struct cli_ctx *ctx,
-    const struct show_gdoi_ks_policy_args *args UNUSED)
+    const struct show_gdoi_ks_policy_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_group *k;
@@ -571,6 +578,8 @@ show_gdoi_ks_policy(struct cli_ctx *ctx,
 	show_text(&v, "Key Server Policy:\n");
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
+		if (!show_wanted(args->group, k->name))
+			continue;
 		n = 0;
 		TAILQ_FOREACH(t, &k->teks, link)
 			n++;
@@ -639,7 +648,7 @@ static const struct show_field rekey_sa_fields[] = {
 
 int
 show_gdoi_ks_rekey(struct cli_ctx *ctx,
-    const struct show_gdoi_ks_rekey_args *args UNUSED)
+    const struct show_gdoi_ks_rekey_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_policy *p;
@@ -650,6 +659,8 @@ show_gdoi_ks_rekey(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
+		if (!show_wanted(args->group, k->name))
+			continue;
 		p = policy_of(k);
 		show_open_ks(&v, k);
 		show_text(&v, "Group %s (%s)\n", k->name,

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Show commands of show_sa.c over a live pair of key server and member, and
+ * the commands of one group.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "cli_gen.h"
+#include "net.h"
+
+/* ---- a terminal ---- */
+
+struct cli_ctx {
+	struct gdoi *g;
+	struct strbuf out;
+};
+
+void
+cli_printf(struct cli_ctx *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_vprintf(&c->out, fmt, ap);
+	va_end(ap);
+}
+
+bool
+cli_wants_json(struct cli_ctx *c)
+{
+	(void)c;
+	return false;
+}
+
+void *
+cli_engine(struct cli_ctx *c)
+{
+	return c->g;
+}
+
+static struct net *n;
+static struct cli_ctx on_ks, on_gm;
+
+static void
+registered(void)
+{
+	n = net_new(42);
+	on_ks.g = net_add_ks(n, KS_ADDR)->g;
+	on_gm.g = net_add_gm(n, 0)->g;
+	net_apply_all(n);
+	assert_true(net_until(n, 1000, net_registered));
+	net_run(n, 20000);
+}
+
+static void
+end(void)
+{
+	sb_free(&on_ks.out);
+	sb_free(&on_gm.out);
+	net_free(n);
+}
+
+/* Runs F and gives its text. */
+#define SHOW(c, f, ...)                                                       \
+	(sb_free(&(c)->out),                                                  \
+	    assert_int_equal(f((c), &(struct f##_args){ __VA_ARGS__ }), 0),   \
+	    (c)->out.s != NULL ? (c)->out.s : "")
+
+/* All lines, in this order, each complete; '@' stands for digits and 'X' at
+ * the end of a line for the rest of it. */
+static bool
+line_fits(const char *line, size_t len, const char *want)
+{
+	size_t i = 0;
+
+	for (; *want != '\0'; want++) {
+		if (*want == 'X' && want[1] == '\0')
+			return true;
+		if (*want == '@') {
+			size_t start = i;
+
+			while (i < len && line[i] >= '0' && line[i] <= '9')
+				i++;
+			if (i == start)
+				return false;
+		} else if (i >= len || line[i++] != *want) {
+			return false;
+		}
+	}
+	return i == len;
+}
+
+static void
+assert_lines(const char *text, const char *const *want)
+{
+	const char *nl;
+
+	for (; *want != NULL; want++) {
+		for (;; text = nl + 1) {
+			if (*text == '\0')
+				fail_msg("missing: %s", *want);
+			nl = strchr(text, '\n');
+			if (nl == NULL)
+				nl = text + strlen(text) - 1;
+			if (line_fits(text, (size_t)(nl - text), *want))
+				break;
+		}
+		text = nl + 1;
+	}
+}
+#define ASSERT_LINES(text, ...)                                               \
+	assert_lines((text), (const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+more(void **state)
+{
+	const char *t;
+
+	(void)state;
+	registered();
+	ASSERT_LINES(SHOW(&on_gm, show_gdoi_rekey_sa, .detail = 0), "GETVPN REKEY SA",
+	    "dst             src             conn-id         status",
+	    "10.9.1.1        10.9.0.1        @            ACTIVE");
+	ASSERT_LINES(SHOW(&on_gm, show_gdoi_rekey_sa, .detail = 1),
+	    "KEK SA DB STATS:", "    num_active = 1",
+	    "  KEK POLICY (transport type : Unicast)",
+	    "   Local addr/port : 10.9.1.1/848",
+	    "   Remote addr/port : 10.9.0.1/848",
+	    "    sig size           : @", "    Group Name         : G1");
+	ASSERT_LINES(SHOW(&on_gm, show_gdoi_gm_pubkey, .group = "G1"),
+	    "  GDOI Group: G1", "    KS IP Address: 10.9.0.1",
+	    "    conn-id: @    my-cookie:X", "    Key Data:",
+	    "      3081X");
+	assert_string_equal(SHOW(&on_gm, show_gdoi_gm_pubkey, .group = "G2"),
+	    "");
+	ASSERT_LINES(SHOW(&on_ks, show_gdoi_feature, .feature = 8), "Group Name: G1",
+	    "    Key Server ID       Version   Feature Supported",
+	    "        10.9.0.1            1.0.4          Yes",
+	    "    Group Member ID     Version   Feature Supported",
+	    "        10.9.1.1            1.0.4          Yes");
+	t = SHOW(&on_ks, show_gdoi_feature, .feature = 1);
+	assert_null(strstr(t, "Yes"));
+	ASSERT_LINES(SHOW(&on_gm, show_crypto_session, .detail = 1),
+	    "Crypto session current status", "Interface: FastEthernet0/0",
+	    "Session status: UP-ACTIVE     ",
+	    "Peer: 10.9.0.1 port 848 fvrf: (none) ivrf: (none)",
+	    "  IKEv1 SA: local 10.9.1.1/848 remote 10.9.0.1/848 Active ",
+	    "  IPSEC FLOW: permit ip 10.0.0.0/255.0.0.0 10.0.0.0/255.0.0.0 ",
+	    "        Active SAs: 2, origin: crypto map");
+	ASSERT_LINES(SHOW(&on_gm, show_crypto_eli, .unused = 0),
+	    " Number of crypto engines = 1", " Capability    : X",
+	    " IKE-Session   :     1 active, X");
+	ASSERT_LINES(SHOW(&on_ks, show_gdoi_ks_coop, .group = ""),
+	    "Crypto Gdoi Group Name :G1",
+	    "        *NO* redundancy configured for this group");
+	/* by name: this one, and no other */
+	ASSERT_LINES(SHOW(&on_ks, show_gdoi_ks_members, .group = "G1"),
+	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.4");
+	assert_null(strstr(SHOW(&on_ks, show_gdoi_ks_members, .group = "G2"),
+	    "10.9.1.1"));
+	assert_null(strstr(SHOW(&on_gm, show_gdoi_gm_acl, .half = 2),
+	    "Downloaded"));
+	assert_null(strstr(SHOW(&on_gm, show_gdoi_gm_acl, .half = 1),
+	    "Configured Locally"));
+	end();
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
