@@ -234,6 +234,9 @@ struct gdoi_identifier {
 	struct cf_list kssids; /* struct gdoi_kssid */
 };
 
+/* Form of the acknowledgements that a key server asks for. */
+enum rekey_ack { REKEY_ACK_CISCO, REKEY_ACK_INTEROPERABLE, REKEY_ACK_ANY };
+
 struct gdoi_local { /* server local */
 	struct cf_obj obj;
 	uint32_t addr; /* address ipv4 */
@@ -241,8 +244,12 @@ struct gdoi_local { /* server local */
 	uint16_t rekey_key_bits; /* AES: 128.. */
 	uint8_t rekey_sig_hash;	 /* enum esp_auth, default SHA1 */
 	uint32_t rekey_lifetime; /* seconds, default 86400 */
+	uint8_t rekey_days;	 /* the same in days; 0: in seconds */
+	uint8_t rekey_ack;	 /* enum rekey_ack */
+	char rekey_acl[CONF_NAME]; /* rekey address ipv4, "": none */
 	uint16_t retransmit_secs; /* default 10 */
 	uint16_t retransmit_count; /* default 2 */
+	bool retransmit_periodic; /* until all have acknowledged */
 	char rsa_label[CONF_NAME]; /* "" : no rekeys */
 	bool unicast;
 	uint8_t sid_bits; /* group size: 8, 12, 16, 24 (default), 32 */

@@ -107,6 +107,8 @@ gdoi_free(struct gdoi *g)
 	if (g == NULL)
 		return;
 	gm_free(g);
+	gm_mcast_sync(g);
+	free(g->mcasts);
 	ks_free(g);
 	ike_free(g->ike);
 	rsa_store_free(g->rsa);
@@ -124,6 +126,7 @@ gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
 	ike_config(g->ike, new);
 	ks_config(g, new);
 	gm_config(g, new);
+	gm_mcast_sync(g);
 	ike_reap(g->ike);
 }
 
@@ -151,8 +154,10 @@ gdoi_port(struct gdoi *g, const struct port *p)
 	if (p->index == 0 || p->index > PORT_MAX)
 		return;
 	g->ports[p->index] = *p;
+	gm_mcast_retry(g);
 	if (g->conf != NULL)
 		gm_ports(g);
+	gm_mcast_sync(g);
 	ike_reap(g->ike);
 }
 
@@ -165,11 +170,14 @@ gdoi_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
 	if (g->conf == NULL)
 		return;
 	if (len >= ISAKMP_HDR_LEN && data[18] == GDOI_X_PUSH)
-		gm_push_input(g, local, from, data, len);
+		gm_push_input(g, from, data, len);
+	else if (is_multicast(local.addr))
+		g->ike->stats.bad++; /* nothing else comes by multicast */
 	else if (len >= ISAKMP_HDR_LEN && data[18] == GDOI_X_PUSH_ACK)
 		ks_ack_input(g, from, data, len);
 	else
 		ike_input(g->ike, local, from, data, len);
+	gm_mcast_sync(g);
 	ike_reap(g->ike);
 }
 
@@ -178,6 +186,7 @@ gdoi_timeout(struct gdoi *g)
 {
 	uint64_t next = timers_run(&g->ike->timers, gdoi_now(g));
 
+	gm_mcast_sync(g);
 	ike_reap(g->ike);
 	return next;
 }

@@ -26,6 +26,13 @@ struct gdoi_io {
 	void (*log)(void *, enum log_id, va_list);
 	/* The key store changed: write it (rsa_store_export()). May be NULL. */
 	void (*keys_changed)(void *);
+	/* One datagram to a multicast address out of the device with that
+	 * index. May be NULL. */
+	void (*send_group)(void *, uint32_t ifindex, struct udp_addr from,
+	    struct udp_addr to, const uint8_t *data, size_t len);
+	/* Receive what is sent to a multicast address on that device, or no
+	 * longer. False: cannot. May be NULL. */
+	bool (*member)(void *, uint32_t ifindex, uint32_t group, bool join);
 };
 
 struct gdoi *gdoi_new(const struct gdoi_io *, void *arg) MUST_USE;

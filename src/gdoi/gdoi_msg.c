@@ -163,7 +163,7 @@ put_sak(struct wr *w, const struct gdoi_kek *k)
 	isakmp_put_tv(w, SAK_SIG_ALGORITHM, SIG_RSA);
 	if (k->sig_bits != 0)
 		isakmp_put_tv(w, SAK_SIG_LENGTH, k->sig_bits);
-	if (k->ack != KEK_ACK_NONE)
+	if (k->ack != KEK_ACK_NONE && k->ack != KEK_ACK_OWN)
 		isakmp_put_tv(w, SAK_ACK, k->ack);
 }
 

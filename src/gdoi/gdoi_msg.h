@@ -44,6 +44,9 @@ enum kek_ack { /* KEK_ACK_REQUESTED, RFC 8263 */
 	LKH_ACK_SHA256,
 	KEK_ACK_SHA512,
 	LKH_ACK_SHA512,
+	/* Not on the wire: encrypted, between key server and members of this
+	 * software, which know each other by their vendor ID. */
+	KEK_ACK_OWN = 200,
 };
 
 struct gdoi_sat {

@@ -45,6 +45,11 @@ struct ks_policy {
 	uint8_t kek_cipher, sig_hash;
 	uint16_t kek_bits;
 	uint32_t kek_life;	/* seconds */
+	bool unicast;
+	uint8_t ack;		/* enum rekey_ack */
+	char rekey_acl[CONF_NAME];
+	struct udp_addr mcast;	/* where rekeys go if not unicast */
+	char mcast_problem[160]; /* why they cannot go there; "": can */
 	char rsa_label[CONF_NAME];
 	unsigned nsas, naces;
 	struct ks_sa *sas;
@@ -78,11 +83,18 @@ struct ks_kek {
 	struct gdoi_kek k;
 	char label[CONF_NAME];
 	uint32_t life;		/* seconds */
+	uint8_t ack;		/* enum rekey_ack: forms that are taken */
 	uint64_t born, expires, rekey_at;
 	uint32_t seq;		/* of its last push */
 };
 
-enum member_state { MEMBER_IDLE, MEMBER_PENDING, MEMBER_SENT, MEMBER_ACKED };
+enum member_state {
+	MEMBER_IDLE,
+	MEMBER_PENDING,
+	MEMBER_SENT,
+	MEMBER_ACKED,
+	MEMBER_OUT_OF_REACH, /* its KEK is gone: it has to register again */
+};
 
 struct ks_member {
 	TAILQ_ENTRY(ks_member) link; /* by address */
@@ -90,22 +102,39 @@ struct ks_member {
 	uint16_t port;
 	char version[16];
 	bool has_kek, acked_ever;
+	uint8_t kek_spi[KEK_SPI_LEN]; /* the newest that it surely has */
 	uint8_t state;		/* enum member_state: in the last rekey */
 	unsigned missed;	/* rekeys in a row */
+	unsigned surplus;	/* ACKs of the last rekey beyond the first */
 	uint32_t sent, retries, acks, acks_missed;
 	uint32_t sent_seq[4], rcvd_seq[4]; /* the newest first */
 };
 
-/* The push that is being distributed, or was last. */
-struct ks_rekey {
-	bool active;
-	uint8_t *data;
+/* One push: the same octets for all members that have its KEK. */
+struct ks_push {
+	uint8_t *data;		/* NULL: there is none */
 	size_t len;
 	struct gdoi_kek kek;	/* that encrypts it */
-	uint32_t seq;
-	unsigned tries, retransmits, waiting;
-	uint64_t started, duration;
+	char label[CONF_NAME];	/* of the RSA key that signs it */
+	uint8_t ack;		/* enum rekey_ack */
+	bool new_kek;		/* it brings the KEK that follows */
+	uint64_t expires;	/* of its KEK */
+	uint32_t first_seq, seq; /* the numbers that this rekey has used */
+};
+
+/* The rekey that is being distributed, or was last. */
+struct ks_rekey {
+	bool active, last_wait;
+	/* under the KEK of the group; under the one before it, for members
+	 * that have not acknowledged the change */
+	struct ks_push push[2];
+	uint8_t kek_spi[KEK_SPI_LEN]; /* that a member has by then */
+	unsigned tries;		/* repetitions so far */
+	unsigned retransmits, waiting;
+	uint64_t started, built, duration;
 	uint64_t remind_until;	/* who has not answered is asked on; or 0 */
+	uint32_t *drop;		/* SPIs of TEKs that end at once */
+	unsigned ndrop;
 	struct ks_member *next;	/* to be sent to */
 	struct timer timer;
 };
@@ -120,13 +149,14 @@ struct ks_group {
 	uint32_t id, addr;
 	unsigned handle;
 	uint16_t retransmit_secs, retransmit_count;
-	bool unicast, gone, no_rsa_logged;
+	bool unicast, periodic, gone, no_rsa_logged;
 	struct ks_policy *policy; /* of the configuration */
 	struct ks_policy *active; /* that the keys were made for, or NULL */
 	uint8_t announced[32];	  /* of a changed policy that was logged */
 	unsigned generation;	  /* counts rekeys */
 	unsigned epoch;		  /* generation when members were removed */
 	struct ks_kek *kek;
+	struct ks_kek *old_kek; /* while a member may know no other */
 	TAILQ_HEAD(, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
 	unsigned nmembers;
@@ -158,11 +188,14 @@ struct gm_tek {
 	uint64_t expires;
 };
 
-/* To answer a push that comes again under a KEK that is gone. */
+/* The last push, which may come again, also under a KEK that is gone. */
 struct gm_ack {
+	bool valid;
 	uint8_t digest[32]; /* of the push */
+	uint32_t to;
+	uint64_t sent;
 	uint8_t data[256];
-	size_t len;
+	size_t len; /* 0: it wants no acknowledgement */
 };
 
 struct gm_group {
@@ -178,6 +211,7 @@ struct gm_group {
 	uint32_t servers[SERVERS_MAX];
 	unsigned nservers, server, pause;
 	uint32_t ks;		/* registered with */
+	bool ks_own;		/* it runs this software */
 	struct exch *pull;
 	uint64_t started;	/* of this registration */
 	bool retried, incomplete_logged, acl_logged;
@@ -221,6 +255,8 @@ struct gdoi {
 	TAILQ_HEAD(, ks_group) ks;
 	TAILQ_HEAD(, gm_group) gm;
 	unsigned handles;
+	struct mcast *mcasts; /* multicast groups that we are in */
+	unsigned nmcasts;
 	bool on; /* a gdoi crypto map is on an interface */
 	uint32_t arrival; /* of the datagram in hand: index of the device */
 	uint8_t buf[ISAKMP_MSG_MAX];
@@ -267,8 +303,8 @@ struct ks_group *ks_find_id(struct gdoi *, uint8_t id_type, uint32_t id,
 bool ks_ready(struct ks_group *);
 struct gdoi_sat *ks_sats(struct ks_group *, unsigned *n) MUST_USE;
 struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
-void ks_add_member(struct ks_group *, const struct ike_sa *, bool has_kek,
-    unsigned generation);
+void ks_add_member(struct ks_group *, const struct ike_sa *,
+    const struct gdoi_kek *, unsigned generation);
 void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
 void ks_clear(struct ks_group *);
 void ks_set_timer(struct ks_group *);
@@ -343,17 +379,50 @@ void ks_farewell_ack(struct gdoi *, const struct isakmp_hdr *, uint32_t addr,
 /* ks_rekey.c */
 /* NULL, or why not. */
 const char *ks_rekey(struct ks_group *, enum rekey_kind);
-void ks_rekey_stop(struct ks_group *);
+/* Builds the push again with a new number: lifetimes in it are those of now.
+ * False: it stays as it was. */
+bool ks_rekey_rebuild(struct ks_group *, struct ks_push *);
 /* The pair whose public half the members have with this KEK; NULL: gone. */
 const struct rsa_key *ks_signing_key(const struct ks_group *,
     const struct ks_kek *);
-void ks_rekey_forget(struct ks_group *, const struct ks_member *);
+/* Nothing can be said to the members any more. */
+void ks_drop_keks(struct ks_group *);
+
+/* ks_dist.c */
+/* grp->rekey.push is filled in: out it goes. */
+void ks_rekey_start(struct ks_group *);
+void ks_rekey_finish(struct ks_group *); /* as if all had had their time */
+void ks_rekey_stop(struct ks_group *);
+void ks_push_free(struct ks_push *);
+/* The member goes, or starts over. */
+void ks_rekey_forget(struct ks_group *, struct ks_member *);
+/* One member that registered with keys older than the running rekey. */
 void ks_rekey_to(struct ks_group *, struct ks_member *);
+/* One datagram, to the multicast address of the KEK or to the member. */
+void ks_push_out(struct ks_group *, const struct gdoi_kek *,
+    const struct ks_member *, const uint8_t *data, size_t len);
+bool ks_rekey_has_multicast(const struct ks_group *);
 void ks_ack_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
     size_t len);
 
 /* ks_auth.c */
 bool ks_authorized(struct ks_group *, const struct ike_sa *) MUST_USE;
+
+/* mcast.c */
+static inline bool
+is_multicast(uint32_t addr)
+{
+	return addr >> 28 == 0xe;
+}
+
+/* Fills in p->mcast and p->mcast_problem. */
+void ks_mcast_policy(struct gdoi *, struct ks_policy *,
+    const struct gdoi_local *);
+void ks_mcast_send(struct ks_group *, struct udp_addr to, const uint8_t *,
+    size_t len);
+/* Joins what the KEKs of the members say, leaves the rest. */
+void gm_mcast_sync(struct gdoi *);
+void gm_mcast_retry(struct gdoi *); /* ports changed: failures may be over */
 
 /* gm.c */
 void gm_config(struct gdoi *, const struct conf *);
@@ -412,8 +481,8 @@ void gm_sids_lost(struct gm_group *);
 void gm_sid_event(struct gdoi *, const struct sa_event *);
 
 /* gm_push.c */
-void gm_push_input(struct gdoi *, struct udp_addr local, struct udp_addr from,
-    const uint8_t *data, size_t len);
+void gm_push_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
+    size_t len);
 
 /* pull.c */
 extern const struct ike_doi gdoi_doi;
@@ -435,7 +504,11 @@ bool push_verify(const struct gdoi_kek *, const uint8_t *data, size_t len,
 /* HASH of an ACK (RFC 8263) with length L in bits; octets, 0: no ACK type. */
 size_t push_ack_hash(const struct gdoi_kek *, unsigned l_bits,
     const uint8_t *rest, size_t rest_len, uint8_t *out);
+/* group and to are for debug only. */
 size_t push_ack_build(struct gdoi *, const struct gdoi_kek *, uint32_t seq,
-    uint32_t own);
+    uint32_t own, const char *group, struct udp_addr to);
+/* Clear text of an encrypted ACK in place. */
+bool push_ack_decrypt(const struct gdoi_kek *, uint8_t *data, size_t len)
+    MUST_USE;
 
 #endif

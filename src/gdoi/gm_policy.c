@@ -95,7 +95,7 @@ append(struct list *l, const struct ace *a, uint16_t sa, uint8_t local)
 
 /* Key management of this member itself never is encrypted by the group. */
 static void
-append_bypass(struct list *l, uint32_t own)
+append_bypass(struct list *l, uint32_t own, uint32_t rekeys_to)
 {
 	struct ace a = ace_any(ACE_DENY);
 
@@ -109,6 +109,10 @@ append_bypass(struct list *l, uint32_t own)
 	a.src = 0;
 	a.src_wild = UINT32_MAX;
 	append(l, &a, 0, 1);
+	if (rekeys_to != 0) {
+		a.dst = rekeys_to;
+		append(l, &a, 0, 1);
+	}
 }
 
 static void
@@ -166,7 +170,8 @@ gm_send_policy(struct gm_group *gm)
 	l.aces = xcalloc(l.max, sizeof(*l.aces));
 	l.sa_of = xcalloc(l.max, sizeof(*l.sa_of));
 	l.local = xcalloc(l.max, sizeof(*l.local));
-	append_bypass(&l, gm->addr);
+	append_bypass(&l, gm->addr, gm->has_kek &&
+	    is_multicast(gm->kek.dst.addr) ? gm->kek.dst.addr : 0);
 	append_local_acl(&l, gm);
 	for (i = 0; i < gm->naces; i++)
 		append(&l, &gm->aces[i], gm->sa_of[i], 0);
@@ -385,9 +390,15 @@ take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
 	size_t iv = gdoi_kek_iv_len(sak->cipher);
 	bool same = gm->has_kek &&
 	    memcmp(gm->kek.spi, sak->spi, KEK_SPI_LEN) == 0;
+	bool multi = is_multicast(sak->dst.addr);
 	char spi[2 * KEK_SPI_LEN + 1];
 
+	if (gm->has_kek && multi != is_multicast(gm->kek.dst.addr))
+		ike_log(gm->g->ike, multi ? LOG_GM_REKEY_TRANS_2_MULTI :
+		    LOG_GM_REKEY_TRANS_2_UNI, gm->name);
 	gm->kek = *sak;
+	if (!multi && sak->ack == KEK_ACK_NONE && gm->ks_own)
+		gm->kek.ack = KEK_ACK_OWN; /* what it does not ask for */
 	key_set(&gm->kek.iv, kd->kek.data, iv);
 	key_set(&gm->kek.key, kd->kek.data + iv, kd->kek.len - iv);
 	memcpy(gm->kek.pub, kd->pub, kd->pub_len);

@@ -12,6 +12,8 @@
 
 #include "gdoi/gdoi_priv.h"
 
+#define ACK_AGAIN_MS 1000
+
 static struct gm_group *
 group_of(struct gdoi *g, const struct isakmp_hdr *h)
 {
@@ -25,32 +27,36 @@ group_of(struct gdoi *g, const struct isakmp_hdr *h)
 }
 
 static void
-send_ack(struct gm_group *gm, struct udp_addr local, struct udp_addr from)
+send_ack(struct gm_group *gm, struct udp_addr from)
 {
+	struct udp_addr local = { gm->addr, ISAKMP_PORT };
 	struct gdoi *g = gm->g;
 
 	if (gm->ack.len == 0)
 		return;
-	ike_debug_message(DBG_GM_REKEY, gm->name, from, gm->ack.data,
-	    gm->ack.len, true);
 	gdoi_trace(g, TRACE_REKEY, "(%s):rekey acknowledged", gm->name);
 	g->io.send(g->arg, local, from, gm->ack.data, gm->ack.len);
+	gm->ack.to = from.addr;
+	gm->ack.sent = gdoi_now(g);
 	gm->acks_sent++;
 }
 
-/* The same octets once more: the key server missed our answer. That may be
- * a push under a KEK that it replaced. */
+/* The same octets once more: the key server missed our answer, or repeats
+ * what it sends by multicast. That may be a push under a KEK that it
+ * replaced. It is answered again at the pace of a key server, to where the
+ * first answer went: anybody can replay it from anywhere. */
 static bool
-answer_again(struct gdoi *g, struct udp_addr local, struct udp_addr from,
-    const uint8_t *digest)
+answer_again(struct gdoi *g, struct udp_addr from, const uint8_t *digest)
 {
 	struct gm_group *gm;
 
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		if (gm->ack.len == 0 ||
+		if (!gm->ack.valid ||
 		    memcmp(gm->ack.digest, digest, 32) != 0)
 			continue;
-		send_ack(gm, local, from);
+		if (gm->ack.to == from.addr &&
+		    gdoi_now(g) >= gm->ack.sent + ACK_AGAIN_MS)
+			send_ack(gm, from);
 		return true;
 	}
 	return false;
@@ -110,17 +116,20 @@ decode(struct gm_group *gm, const struct isakmp_msg *m,
 }
 
 static void
-remember_ack(struct gm_group *gm, uint32_t seq, const uint8_t *digest)
+remember_ack(struct gm_group *gm, uint32_t seq, const uint8_t *digest,
+    struct udp_addr from)
 {
-	size_t len = push_ack_build(gm->g, &gm->kek, seq, gm->addr);
+	size_t len = push_ack_build(gm->g, &gm->kek, seq, gm->addr, gm->name,
+	    from);
 
 	memcpy(gm->ack.digest, digest, sizeof(gm->ack.digest));
 	gm->ack.len = len <= sizeof(gm->ack.data) ? len : 0;
+	gm->ack.valid = true;
 	memcpy(gm->ack.data, gm->g->buf, gm->ack.len);
 }
 
 static void
-apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
+apply(struct gm_group *gm, struct udp_addr from,
     const struct isakmp_msg *m, uint32_t seq, const struct gdoi_sa_msg *sa,
     const struct gdoi_kd_msg *kd)
 {
@@ -139,7 +148,7 @@ apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 	    gdoi_spi_str(gm->kek.spi, spi));
 	if (installed)
 		gm_install(gm, sa, kd, false);
-	send_ack(gm, local, from);
+	send_ack(gm, from);
 	if (installed)
 		ike_log(g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
 	if (!gm_apply_deletes(gm, m, sa, from))
@@ -147,7 +156,7 @@ apply(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 }
 
 static void
-opened(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
+opened(struct gm_group *gm, struct udp_addr from,
     uint8_t *data, size_t len, const struct isakmp_msg *m,
     const uint8_t *digest)
 {
@@ -175,15 +184,15 @@ opened(struct gm_group *gm, struct udp_addr local, struct udp_addr from,
 		    LOG_GM_REJECTING_SA : LOG_GM_REKEY_FAILURE, bad);
 		return;
 	}
-	remember_ack(gm, seq, digest);
-	apply(gm, local, from, m, seq, &sa, &kd);
+	remember_ack(gm, seq, digest, from);
+	apply(gm, from, m, seq, &sa, &kd);
 	gdoi_sa_msg_free(&sa);
 	gdoi_kd_msg_free(&kd);
 }
 
 void
-gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
-    const uint8_t *data, size_t len)
+gm_push_input(struct gdoi *g, struct udp_addr from, const uint8_t *data,
+    size_t len)
 {
 	struct isakmp_hdr h;
 	struct isakmp_msg m;
@@ -197,7 +206,7 @@ gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
 		return;
 	}
 	IKE_HASH(IKE_SHA256, digest, CHUNK(data, len));
-	if (answer_again(g, local, from, digest))
+	if (answer_again(g, from, digest))
 		return;
 	if ((gm = group_of(g, &h)) == NULL) {
 		g->ike->stats.no_sa++; /* a KEK of other times: no word */
@@ -210,7 +219,7 @@ gm_push_input(struct gdoi *g, struct udp_addr local, struct udp_addr from,
 	} else {
 		ike_debug_message(DBG_GM_REKEY, gm->name, from, g->ike->in,
 		    len, false);
-		opened(gm, local, from, g->ike->in, len, &m, digest);
+		opened(gm, from, g->ike->in, len, &m, digest);
 	}
 	explicit_bzero(g->ike->in, len);
 }

@@ -60,8 +60,7 @@ ks_destroy_keys(struct ks_group *grp)
 	ks_rekey_stop(grp);
 	while ((t = TAILQ_FIRST(&grp->teks)) != NULL)
 		ks_drop_tek(grp, t);
-	ks_kek_free(grp->kek);
-	grp->kek = NULL;
+	ks_drop_keks(grp);
 	ks_policy_free(grp->active);
 	grp->active = NULL;
 	grp->generation++;
@@ -299,8 +298,8 @@ find_member(struct ks_group *grp, uint32_t addr)
 /* A pull is complete. generation: of the keys that it carried; if the group
  * was rekeyed meanwhile the member gets that push now. */
 void
-ks_add_member(struct ks_group *grp, const struct ike_sa *sa, bool has_kek,
-    unsigned generation)
+ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
+    const struct gdoi_kek *kek, unsigned generation)
 {
 	struct ks_member *m = find_member(grp, sa->remote.addr);
 	char a[IP4_STRLEN];
@@ -309,7 +308,9 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa, bool has_kek,
 	ks_rekey_forget(grp, m);
 	ks_farewell_forget(grp, m->addr);
 	m->port = sa->remote.port;
-	m->has_kek = has_kek;
+	m->has_kek = kek != NULL;
+	if (kek != NULL)
+		memcpy(m->kek_spi, kek->spi, KEK_SPI_LEN);
 	m->missed = 0;
 	m->acked_ever = false;
 	m->state = MEMBER_IDLE;
@@ -345,7 +346,6 @@ group_free(struct ks_group *grp)
 	TAILQ_REMOVE(&g->ks, grp, link);
 	ks_farewells_free(grp);
 	ks_policy_free(grp->policy);
-	free(grp->rekey.data);
 	explicit_bzero(grp, sizeof(*grp));
 	free(grp);
 }
@@ -397,6 +397,7 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	grp->retransmit_secs = l->retransmit_secs != 0 ? l->retransmit_secs :
 	    10;
 	grp->retransmit_count = l->retransmit_count;
+	grp->periodic = l->retransmit_periodic;
 	grp->unicast = l->unicast;
 	set_address(grp, l->addr);
 	changed = grp->policy != NULL && !ks_policy_equal(grp->policy, p);

@@ -11,6 +11,7 @@
 #include "gdoi/gdoi_priv.h"
 
 #define REKEY_GAP_MS 30000 /* never sooner after the one before */
+#define MEMBERS_PER_SEC 500 /* of the pace of ks_dist.c */
 
 static uint32_t
 max_u32(uint32_t a, uint32_t b)
@@ -18,11 +19,17 @@ max_u32(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* What the retransmissions of a rekey may take. */
+/* What the retransmissions of a rekey may take, and what sending to many
+ * members does. Not more than a part of the life: else a key with many
+ * retransmissions would be replaced all the time. */
 static uint32_t
-distribution(const struct ks_group *grp)
+distribution(const struct ks_group *grp, uint32_t life)
 {
-	return (uint32_t)grp->retransmit_secs * grp->retransmit_count + 5;
+	uint32_t again = (uint32_t)grp->retransmit_secs *
+	    (grp->periodic ? 2 : grp->retransmit_count);
+
+	return (again < life / 4 ? again : life / 4) + 5 +
+	    grp->nmembers / MEMBERS_PER_SEC;
 }
 
 /* Seconds before the end at which the successor is sent: long enough that a
@@ -30,13 +37,13 @@ distribution(const struct ks_group *grp)
 uint32_t
 ks_tek_margin(const struct ks_group *grp, uint32_t life)
 {
-	return max_u32(90, life / 10) + distribution(grp);
+	return max_u32(90, life / 10) + distribution(grp, life);
 }
 
 uint32_t
 ks_kek_margin(const struct ks_group *grp, uint32_t life)
 {
-	return max_u32(200, life / 10) + distribution(grp);
+	return max_u32(200, life / 10) + distribution(grp, life);
 }
 
 static uint64_t
@@ -128,8 +135,8 @@ ks_kek_free(struct ks_kek *k)
 	free(k);
 }
 
-/* A new KEK in grp->kek (the caller has taken the old one away). False: the
- * group has none, because its RSA key is missing. */
+/* A new KEK in grp->kek; the old one is the caller's then. False: it stays,
+ * because the RSA key is missing or there is nowhere to send to. */
 bool
 ks_make_kek(struct ks_group *grp)
 {
@@ -137,18 +144,17 @@ ks_make_kek(struct ks_group *grp)
 	const struct rsa_key *rsa = rsa_find(grp->g->rsa, p->rsa_label);
 	struct ks_kek *k;
 
-	if (!grp->unicast) {
-		if (!grp->no_rsa_logged)
-			ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
-			    "rekeys by multicast are not sent, members"
-			    " re-register (rekey transport unicast)");
-		grp->no_rsa_logged = true;
-		return false;
-	}
 	if (rsa == NULL || rsa->pub_len > GDOI_PUB_MAX) {
 		if (p->rsa_label[0] != '\0' && !grp->no_rsa_logged)
 			ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, p->rsa_label,
 			    grp->name);
+		grp->no_rsa_logged = true;
+		return false;
+	}
+	if (!p->unicast && p->mcast_problem[0] != '\0') {
+		if (!grp->no_rsa_logged)
+			ike_log(grp->g->ike, LOG_KS_NO_MCAST, grp->name,
+			    p->mcast_problem);
 		grp->no_rsa_logged = true;
 		return false;
 	}
@@ -162,7 +168,11 @@ ks_make_kek(struct ks_group *grp)
 	k->k.key_bits = p->kek_bits;
 	k->k.sig_hash = p->sig_hash;
 	k->k.sig_bits = (uint16_t)rsa->bits;
-	k->k.ack = grp->unicast ? KEK_ACK_SHA256 : KEK_ACK_NONE;
+	k->ack = p->ack;
+	k->k.ack = !p->unicast ? KEK_ACK_NONE : p->ack == REKEY_ACK_CISCO ?
+	    KEK_ACK_OWN : KEK_ACK_SHA256;
+	k->k.src = (struct udp_addr){ grp->addr, ISAKMP_PORT };
+	k->k.dst = p->unicast ? (struct udp_addr){ 0, ISAKMP_PORT } : p->mcast;
 	random_key(grp, &k->k.iv, gdoi_kek_iv_len(p->kek_cipher));
 	random_key(grp, &k->k.key, gdoi_kek_key_len(p->kek_cipher,
 	    p->kek_bits));

@@ -12,6 +12,8 @@
 
 #include "gdoi/gdoi_priv.h"
 
+#define LONG_SA 86400 /* seconds, above this it takes AES */
+
 PRINTF_LIKE(3, 4)
 static void
 problem(struct ks_policy *p, enum log_id id, const char *fmt, ...)
@@ -156,10 +158,21 @@ ks_policy_make(struct gdoi *g, const struct gdoi_group *grp)
 	p->kek_bits = l->rekey_cipher == ESP_AES_CBC ? l->rekey_key_bits :
 	    l->rekey_cipher == ESP_DES ? 64 : 192;
 	p->sig_hash = l->rekey_sig_hash;
-	p->kek_life = l->rekey_lifetime != 0 ? l->rekey_lifetime : 86400;
+	p->kek_life = l->rekey_days != 0 ? l->rekey_days * 86400u :
+	    l->rekey_lifetime != 0 ? l->rekey_lifetime : 86400;
+	p->unicast = l->unicast;
+	p->ack = l->rekey_ack;
+	str_copy(p->rekey_acl, l->rekey_acl, sizeof(p->rekey_acl));
+	if (!p->unicast)
+		ks_mcast_policy(g, p, l);
 	str_copy(p->rsa_label, l->rsa_label, sizeof(p->rsa_label));
-	sb_printf(&p->text, "kek %u %u %u %u %u %s\n", p->kek_cipher,
-	    p->kek_bits, p->sig_hash, p->kek_life, l->unicast, p->rsa_label);
+	sb_printf(&p->text, "kek %u %u %u %u %u %u %s %x:%u\n", p->kek_cipher,
+	    p->kek_bits, p->sig_hash, p->kek_life, p->unicast,
+	    p->unicast ? p->ack : 0, p->rsa_label, p->mcast.addr,
+	    p->mcast.port);
+	if (p->kek_life > LONG_SA && p->kek_cipher != ESP_AES_CBC)
+		problem(p, LOG_KS_NO_POLICY, "a rekey lifetime of more than a"
+		    " day needs rekey algorithm aes");
 	if (grp->id_type == GDOI_ID_NONE)
 		problem(p, LOG_KS_NO_POLICY, "no identity");
 	if (l->addr == 0)

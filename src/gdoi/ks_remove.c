@@ -155,6 +155,10 @@ distribute(void *arg)
 		farewell_free(f);
 		return;
 	}
+	if (is_multicast(f->kek.dst.addr)) {
+		ks_mcast_send(grp, f->kek.dst, f->data, f->len);
+		f->next = f->n;
+	}
 	for (i = 0; i < PACE_MEMBERS && f->next < f->n; i++)
 		g->io.send(g->arg, from, f->to[f->next++].addr, f->data,
 		    f->len);
@@ -219,10 +223,12 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
 	f->until = until;
 	f->to = xcalloc(grp->nmembers, sizeof(*f->to));
 	TAILQ_FOREACH(m, &grp->members, link) {
-		struct leaver l = { { m->addr, m->port }, m->acked_ever ||
-		    strcmp(m->version, "0.0.0") != 0 };
+		struct leaver l = { { m->addr, m->port },
+		    f->kek.ack != KEK_ACK_NONE && (m->acked_ever ||
+		    strcmp(m->version, "0.0.0") != 0) };
 
-		if (m->has_kek)
+		if (m->has_kek && memcmp(m->kek_spi, kek->k.spi,
+		    KEK_SPI_LEN) == 0)
 			f->to[f->n++] = l;
 	}
 	return f;
@@ -250,15 +256,15 @@ new_keys(struct ks_group *grp)
 	uint32_t drop[GDOI_TEKS_MAX];
 
 	(void)ks_renew(grp, REKEY_ALL, drop);
-	ks_kek_free(grp->kek);
-	grp->kek = NULL;
+	ks_drop_keks(grp);
 	(void)ks_make_kek(grp);
 }
 
 void
 ks_remove_members(struct ks_group *grp, enum removal how)
 {
-	struct ks_farewell *f;
+	bool graceful = how == REMOVE_GRACEFUL;
+	struct ks_farewell *f, *older;
 	struct ks_tek *t;
 	uint64_t until;
 
@@ -268,11 +274,12 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	}
 	ks_rekey_stop(grp);
 	until = last_end(grp);
-	if (how == REMOVE_GRACEFUL) {
+	if (graceful) {
 		ks_shorten_all(grp);
 		until = last_end(grp);
 	}
-	f = farewell_new(grp, grp->kek, until, how == REMOVE_GRACEFUL);
+	f = farewell_new(grp, grp->kek, until, graceful);
+	older = farewell_new(grp, grp->old_kek, until, graceful);
 	forget_members(grp);
 	if (how == REMOVE_CLEAR) {
 		ks_clear(grp);
@@ -288,6 +295,8 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	ks_set_timer(grp);
 	if (f != NULL)
 		distribute(f);
+	if (older != NULL)
+		distribute(older); /* to who does not know the KEK of now */
 }
 
 unsigned

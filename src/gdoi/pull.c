@@ -131,7 +131,8 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 		p->kek = grp->kek->k;
 		p->kek.life = secs_until(p->g, grp->kek->expires);
 		p->kek.src = x->sa->local;
-		p->kek.dst = x->sa->remote;
+		if (!is_multicast(p->kek.dst.addr))
+			p->kek.dst = x->sa->remote;
 		p->seq = grp->kek->seq;
 	}
 	ks_gap(grp, x->sa->peer_version, &gap);
@@ -211,7 +212,8 @@ ks_done(struct exch *x)
 	struct ks_group *grp = ks_find(p->g, p->group);
 
 	if (grp != NULL)
-		ks_add_member(grp, x->sa, p->has_kek, p->generation);
+		ks_add_member(grp, x->sa, p->has_kek ? &p->kek : NULL,
+		    p->generation);
 }
 
 /* ---- group member ---- */
@@ -317,12 +319,13 @@ gm_done(struct exch *x)
 	    memcmp(gm->kek.spi, p->sa.kek.spi, KEK_SPI_LEN) == 0;
 
 	gm->ks = x->sa->remote.addr;
+	gm->ks_own = x->sa->peer_version[0] != '\0';
 	age_keys(p);
 	gm_install(gm, &p->sa, &p->kd, true);
 	if (!same || p->seq > gm->last_seq)
 		gm->last_seq = p->seq;
 	if (!same) /* what that push said may have to be said again */
-		gm->ack.len = 0;
+		gm->ack.valid = false;
 	gm->pull = NULL;
 	p->gm = NULL; /* it may go before this exchange is forgotten */
 	gm_registered(gm);

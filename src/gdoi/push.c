@@ -4,11 +4,13 @@
  * octets: built by the key server, opened by the member. Process ike.
  *
  *	KS -> GM  HDR* SEQ [D] [SA KD] SIG	encrypted with the KEK
- *	GM -> KS  HDR HASH SEQ ID		clear, exchange 35
+ *	GM -> KS  HDR[*] HASH SEQ ID		exchange 35
  *
  * The cookies are the SPI of the KEK, the IV is the KEK's and the same each
  * time. SIG covers "rekey" | HDR | payloads before SIG, where HDR has the
- * length without padding.
+ * length without padding. The acknowledgement of RFC 8263 is clear text; in the
+ * form of `rekey acknowledgement cisco` it is encrypted like a push, and not
+ * asked for in the SA KEK payload.
  */
 #include "config.h"
 
@@ -104,23 +106,27 @@ push_build(struct gdoi *g, const struct gdoi_kek *k, uint32_t seq,
 	isakmp_out_begin(&o, g->buf, sizeof(g->buf), &h);
 	gdoi_put_seq(&o, seq);
 	if (!put(&o, arg))
-		return 0;
+		goto fail;
 	sig_at = wr_len(&o.w);
 	isakmp_out_add(&o, ISAKMP_SIG, zero, sig_len);
 	isakmp_out_length(&o);
 	len = wr_len(&o.w);
 	wr_zero(&o.w, (block - (len - ISAKMP_HDR_LEN) % block) % block);
 	if (!wr_ok(&o.w))
-		return 0;
+		goto fail;
 	signed_digest(k, g->buf, sig_at, (uint32_t)len, digest);
 	if (rsa_sign(key, k->sig_hash, digest,
 	    g->buf + sig_at + ISAKMP_GEN_LEN) != sig_len)
-		return 0;
+		goto fail;
 	isakmp_out_length(&o);
 	len = wr_len(&o.w);
 	debug_push(DBG_KS_REKEY, (struct udp_addr){ 0, 0 }, g->buf, len,
 	    true);
-	return crypt_body(k, g->buf, len, true) ? len : 0;
+	if (crypt_body(k, g->buf, len, true))
+		return len;
+fail:	/* keys stand in it */
+	explicit_bzero(g->buf, sizeof(g->buf));
+	return 0;
 }
 
 const char *
@@ -179,7 +185,8 @@ push_ack_hash(const struct gdoi_kek *k, unsigned l_bits, const uint8_t *rest,
 	uint8_t l[2] = { (uint8_t)(l_bits >> 8), (uint8_t)l_bits };
 	uint8_t key[IKE_HASH_MAX];
 
-	if (k->ack != KEK_ACK_SHA256 && k->ack != KEK_ACK_SHA512)
+	if (k->ack != KEK_ACK_SHA256 && k->ack != KEK_ACK_SHA512 &&
+	    k->ack != KEK_ACK_OWN)
 		return 0;
 	IKE_PRF(h, CHUNK_KEY(&k->key), key, CHUNK(label, sizeof(label)),
 	    CHUNK(k->spi, KEK_SPI_LEN), CHUNK(l, 2));
@@ -190,12 +197,15 @@ push_ack_hash(const struct gdoi_kek *k, unsigned l_bits, const uint8_t *rest,
 
 size_t
 push_ack_build(struct gdoi *g, const struct gdoi_kek *k, uint32_t seq,
-    uint32_t own)
+    uint32_t own, const char *group, struct udp_addr to)
 {
-	struct isakmp_hdr h = { .exchange = GDOI_X_PUSH_ACK };
+	struct isakmp_hdr h = { .exchange = GDOI_X_PUSH_ACK,
+		.flags = k->ack == KEK_ACK_OWN ? ISAKMP_F_ENC : 0 };
 	unsigned l_bits = k->ack == KEK_ACK_SHA512 ? 1024 : 512;
 	uint8_t zero[IKE_HASH_MAX] = { 0 };
-	size_t at = ISAKMP_HDR_LEN + ISAKMP_GEN_LEN, hlen;
+	size_t at = ISAKMP_HDR_LEN + ISAKMP_GEN_LEN, hlen, end;
+	size_t block = gdoi_kek_iv_len(k->cipher);
+	bool enc = k->ack == KEK_ACK_OWN;
 	struct isakmp_out o;
 
 	hlen = push_ack_hash(k, l_bits, zero, 0, zero);
@@ -209,10 +219,24 @@ push_ack_build(struct gdoi *g, const struct gdoi_kek *k, uint32_t seq,
 	isakmp_out_open(&o, ISAKMP_ID);
 	isakmp_put_id(&o.w, ID_IPV4_ADDR, own);
 	isakmp_out_close(&o);
+	end = wr_len(&o.w);
+	if (enc)
+		wr_zero(&o.w, (block - (end - ISAKMP_HDR_LEN) % block) %
+		    block);
 	isakmp_out_length(&o);
 	if (!wr_ok(&o.w))
 		return 0;
-	push_ack_hash(k, l_bits, g->buf + at + hlen,
-	    wr_len(&o.w) - at - hlen, g->buf + at);
+	push_ack_hash(k, l_bits, g->buf + at + hlen, end - at - hlen,
+	    g->buf + at);
+	ike_debug_message(DBG_GM_REKEY, group, to, g->buf, wr_len(&o.w),
+	    true);
+	if (enc && !crypt_body(k, g->buf, wr_len(&o.w), true))
+		return 0;
 	return wr_len(&o.w);
+}
+
+bool
+push_ack_decrypt(const struct gdoi_kek *k, uint8_t *data, size_t len)
+{
+	return len > ISAKMP_HDR_LEN && crypt_body(k, data, len, false);
 }

@@ -16,6 +16,17 @@ policy_of(const struct ks_group *k)
 	return k->active != NULL ? k->active : k->policy;
 }
 
+/* As `rekey acknowledgement` has it; a KEK keeps what it was made with. */
+static const char *
+ack_name(bool unicast, uint8_t ack)
+{
+	static const char *const names[] = { [REKEY_ACK_CISCO] = "Cisco",
+		[REKEY_ACK_INTEROPERABLE] = "Interoperable",
+		[REKEY_ACK_ANY] = "Any" };
+
+	return unicast ? names[ack] : "None";
+}
+
 #define VALUE(name, fmt, ...)                                                 \
 	static void name(struct strbuf *sb, const void *p)                    \
 	{                                                                     \
@@ -31,7 +42,7 @@ VALUE(v_disabled, "%s", "Disabled")
 VALUE(v_type, "%s", "GDOI (ISAKMP)")
 VALUE(v_ipv4, "%s", "ipv4")
 VALUE(v_members, "%u", k->nmembers)
-VALUE(v_ack, "%s", k->unicast ? "Interoperable" : "None")
+VALUE(v_ack, "%s", ack_name(k->unicast, k->policy->ack))
 VALUE(v_both, "%s", "Both")
 VALUE(v_zero, "%u", 0u)
 VALUE(v_problem_text, "%s", k->policy->problem)
@@ -40,9 +51,22 @@ VALUE(v_kek_life, "%u secs", policy_of(k)->kek_life)
 VALUE(v_kek_left, "%u secs", secs_until(k->g, k->kek->expires))
 VALUE(v_kek_rekey, "%u secs", secs_until(k->g, k->kek->rekey_at))
 VALUE(v_period, "%u secs", k->retransmit_secs)
+VALUE(v_periodic, "%s", "Periodic")
 VALUE(v_attempts, "%u", k->retransmit_count)
-VALUE(v_retransmit, "%u secs", k->rekey.active && k->rekey.tries > 0 ?
+VALUE(v_retransmit, "%u secs", k->rekey.active && k->rekey.next == NULL ?
     secs_until(k->g, k->rekey.timer.at) : 0)
+
+static bool
+is_periodic(const void *p)
+{
+	return ((const struct ks_group *)p)->periodic;
+}
+
+static bool
+is_counted(const void *p)
+{
+	return !is_periodic(p);
+}
 
 static void
 v_identity(struct strbuf *sb, const void *p)
@@ -87,8 +111,10 @@ static const struct show_field group_fields[] = {
 	    SHOW_UINT, "rekey_in_seconds" },
 	{ 4, 29, "Rekey Retransmit Period", v_period, NULL,
 	    SHOW_UINT, "retransmit_period_seconds" },
-	{ 4, 29, "Rekey Retransmit Attempts", v_attempts, NULL,
+	{ 4, 29, "Rekey Retransmit Attempts", v_attempts, is_counted,
 	    SHOW_UINT, "retransmit_attempts" },
+	{ 4, 29, "Rekey Retransmit Attempts", v_periodic, is_periodic,
+	    SHOW_NONE, NULL },
 	{ 4, 0, "Group Retransmit", NULL, NULL, SHOW_NONE, NULL },
 	{ 8, 29, "Remaining Lifetime", v_retransmit, NULL,
 	    SHOW_UINT, "retransmit_in_seconds" },
@@ -468,12 +494,13 @@ static void
 print_kek_policy(struct show *v, const struct ks_group *k)
 {
 	const struct ks_kek *kek = k->kek;
+	bool unicast = !is_multicast(kek->k.dst.addr);
 	char spi[2 * KEK_SPI_LEN + 1], len[16];
 
 	snprintf(len, sizeof(len), "%u", kek->k.pub_len);
 	show_object(v, "kek");
 	show_fmt(v, "spi", "0x%s", gdoi_spi_str(kek->k.spi, spi));
-	show_str(v, "transport", "unicast");
+	show_str(v, "transport", unicast ? "unicast" : "multicast");
 	show_str(v, "encryption", show_kek_cipher(kek->k.cipher));
 	show_uint(v, "key_bytes", kek->k.key.len);
 	show_uint(v, "lifetime_seconds", kek->life);
@@ -485,8 +512,9 @@ print_kek_policy(struct show *v, const struct ks_group *k)
 	show_str(v, "signature_key_label", kek->label);
 	show_uint(v, "sequence", kek->seq);
 	show_close(v);
-	show_text(v, "  KEK POLICY (transport type : Unicast)\n"
-	    "    spi : 0x%s\n", gdoi_spi_str(kek->k.spi, spi));
+	show_text(v, "  KEK POLICY (transport type : %s)\n"
+	    "    spi : 0x%s\n", unicast ? "Unicast" : "Multicast",
+	    gdoi_spi_str(kek->k.spi, spi));
 	pair(v, "management alg", "disabled", "encrypt alg",
 	    show_kek_cipher(kek->k.cipher));
 	pair_u(v, "crypto iv length", kek->k.iv.len, "key size",
@@ -498,7 +526,7 @@ print_kek_policy(struct show *v, const struct ks_group *k)
 	pair(v, "sig hash algorithm", "enabled", "sig key length", len);
 	show_text(v, "    %-19s: %u\n    %-19s: %s\n    %-19s: %s\n\n",
 	    "sig size", (kek->k.sig_bits + 7u) / 8, "sig key name",
-	    kek->label, "acknowledgement", "Interoperable");
+	    kek->label, "acknowledgement", ack_name(unicast, kek->ack));
 }
 
 static void
@@ -607,8 +635,30 @@ VALUE(v_k_life, "%u", policy_of(k)->kek_life)
 VALUE(v_k_left, "%u", secs_until(k->g, k->kek->expires))
 VALUE(v_k_rekey, "%u", secs_until(k->g, k->kek->rekey_at))
 VALUE(v_k_period, "%u", k->retransmit_secs)
-VALUE(v_k_current, "%u", k->rekey.active && k->rekey.tries > 0 ?
-    k->rekey.tries - 1 : 0)
+VALUE(v_k_current, "%u", k->rekey.active ? k->rekey.tries : 0)
+VALUE(v_k_waiting, "%u", k->rekey.waiting)
+VALUE(v_k_problem, "%s", k->policy->mcast_problem)
+
+static void
+v_k_group(struct strbuf *sb, const void *p)
+{
+	const struct ks_group *k = p;
+	char a[IP4_STRLEN];
+
+	sb_printf(sb, "%s", ip4_str(k->policy->mcast.addr, a));
+}
+
+static bool
+has_mcast(const void *p)
+{
+	return ((const struct ks_group *)p)->policy->mcast.addr != 0;
+}
+
+static bool
+has_mcast_problem(const void *p)
+{
+	return ((const struct ks_group *)p)->policy->mcast_problem[0] != '\0';
+}
 VALUE(v_k_progress, "%s", k->rekey.active ? "Yes" : "No")
 
 static const struct show_field rekey_fields[] = {
@@ -624,13 +674,21 @@ static const struct show_field rekey_fields[] = {
 	    SHOW_UINT, "rekey_in_seconds" },
 	{ 4, 49, "Retransmit period", v_k_period, NULL,
 	    SHOW_UINT, "retransmit_period_seconds" },
-	{ 4, 49, "Number of retransmissions", v_attempts, NULL,
+	{ 4, 49, "Number of retransmissions", v_attempts, is_counted,
 	    SHOW_UINT, "retransmit_attempts" },
+	{ 4, 49, "Number of retransmissions", v_periodic, is_periodic,
+	    SHOW_NONE, NULL },
 	{ 4, 49, "Current number of retransmissions", v_k_current, NULL,
 	    SHOW_UINT, "retransmits_now" },
 	{ 4, 49, "Rekey Acknowledgement", v_ack, NULL,
 	    SHOW_STR, "rekey_acknowledgement" },
+	{ 4, 49, "Rekey address", v_k_group, has_mcast,
+	    SHOW_STR, "rekey_address" },
+	{ 4, 49, "Rekeys are not sent", v_k_problem, has_mcast_problem,
+	    SHOW_STR, "rekey_problem" },
 	{ 4, 49, "Rekey in progress", v_k_progress, NULL, SHOW_NONE, NULL },
+	{ 4, 49, "Members waited for", v_k_waiting, NULL,
+	    SHOW_UINT, "members_waited_for" },
 };
 
 SA_VALUE(v_r_life, "%u", v->sa->life)

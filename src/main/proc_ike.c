@@ -31,11 +31,11 @@ struct ike_proc {
 
 /* ---- what the engine may do ---- */
 
+/* ifindex 0, from.addr 0: the kernel chooses. */
 static void
-io_send(void *arg, struct udp_addr from, struct udp_addr to,
-    const uint8_t *data, size_t len)
+send_udp(struct ike_proc *ip, uint32_t ifindex, struct udp_addr from,
+    struct udp_addr to, const uint8_t *data, size_t len)
 {
-	struct ike_proc *ip = arg;
 	struct sockaddr_in sin = {.sin_family = AF_INET,
 	    .sin_port = htons(to.port), .sin_addr.s_addr = htonl(to.addr)};
 	struct iovec iov = {(void *)(uintptr_t)data, len};
@@ -48,8 +48,8 @@ io_send(void *arg, struct udp_addr from, struct udp_addr to,
 
 	if (ip->udp == -1)
 		return;
-	if (from.addr != 0) {
-		struct in_pktinfo pi = {
+	if (from.addr != 0 || ifindex != 0) {
+		struct in_pktinfo pi = {.ipi_ifindex = (int)ifindex,
 		    .ipi_spec_dst.s_addr = htonl(from.addr)};
 		struct cmsghdr *c;
 
@@ -64,6 +64,50 @@ io_send(void *arg, struct udp_addr from, struct udp_addr to,
 	}
 	/* A datagram that cannot be sent is a lost one: it is sent again. */
 	(void)sendmsg(ip->udp, &mh, MSG_NOSIGNAL);
+}
+
+static void
+io_send(void *arg, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	send_udp(arg, 0, from, to, data, len);
+}
+
+static void
+io_send_group(void *arg, uint32_t ifindex, struct udp_addr from,
+    struct udp_addr to, const uint8_t *data, size_t len)
+{
+	send_udp(arg, ifindex, from, to, data, len);
+}
+
+/* The kernel speaks IGMP; it needs no capability. A device that is gone took
+ * its memberships along. */
+static bool
+io_member(void *arg, uint32_t ifindex, uint32_t group, bool join)
+{
+	struct ike_proc *ip = arg;
+	struct ip_mreqn mr = {.imr_multiaddr.s_addr = htonl(group),
+	    .imr_ifindex = (int)ifindex};
+
+	return ip->udp != -1 && setsockopt(ip->udp, IPPROTO_IP,
+	    join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &mr,
+	    sizeof(mr)) == 0;
+}
+
+/* Rekeys by multicast cross routers, do not come back to us, and arrive only
+ * where we joined. */
+static void
+set_multicast(int fd)
+{
+	int ttl = 255, off = 0;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl,
+	    sizeof(ttl)) == -1 ||
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off,
+	    sizeof(off)) == -1 ||
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off,
+	    sizeof(off)) == -1)
+		fatal("multicast options: %s", strerror(errno));
 }
 
 static uint64_t
@@ -105,7 +149,8 @@ io_keys_changed(void *arg)
 
 static const struct gdoi_io io = {.send = io_send, .now = io_now,
     .random = io_random, .sa = io_sa, .log = proc_log,
-    .keys_changed = io_keys_changed};
+    .keys_changed = io_keys_changed, .send_group = io_send_group,
+    .member = io_member};
 
 /* ---- the socket ---- */
 
@@ -246,6 +291,7 @@ ike_message(struct proc *p, struct ipc_msg *m)
 	case IPC_SOCKET:
 		if (m->nfds == 1 && ip->udp == -1) {
 			ip->udp = m->fds[0];
+			set_multicast(ip->udp);
 			m->nfds = 0;
 			if (ip->started)
 				loop_add(p->loop, ip->udp, on_udp, ip);

@@ -231,7 +231,7 @@ state_server(struct strbuf *sb, struct node *node)
 	    " active %u seq %u waiting %u tries %u\n", grp->nmembers,
 	    (unsigned long long)ks_sids_left(grp), grp->generation,
 	    grp->rekeys_sent, grp->retransmitted, grp->rekey.active,
-	    grp->rekey.seq, grp->rekey.waiting, grp->rekey.tries);
+	    grp->rekey.push[0].seq, grp->rekey.waiting, grp->rekey.tries);
 	TAILQ_FOREACH(m, &grp->members, link)
 		sb_printf(sb, "member %08x:%u kek %u state %u missed %u sent"
 		    " %u retries %u acks %u/%u\n", m->addr, m->port,

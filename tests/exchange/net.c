@@ -195,11 +195,18 @@ io_keys_changed(void *arg)
 	((struct node *)arg)->keys_changed++;
 }
 
+static void
+io_send_group(void *arg, uint32_t ifindex UNUSED, struct udp_addr from,
+    struct udp_addr to, const uint8_t *data, size_t len)
+{
+	io_send(arg, from, to, data, len);
+}
+
 struct gdoi_io
 net_io(void)
 {
 	return (struct gdoi_io){ io_send, io_now, io_random, io_sa, io_log,
-		io_keys_changed };
+		io_keys_changed, io_send_group, net_io_member };
 }
 
 struct net *
@@ -237,7 +244,7 @@ static void
 start_engine(struct node *node)
 {
 	struct gdoi_io io = net_io();
-	struct port p = { .index = 1, .addr = node->addr,
+	struct port p = { .index = 1, .ifindex = 7, .addr = node->addr,
 		.mask = 0xffffff00, .mtu = 1500, .up = true };
 
 	node->g = gdoi_new(&io, node);
@@ -277,6 +284,7 @@ net_restart(struct node *node)
 	node->deaf = true; /* no goodbye */
 	gdoi_free(node->g);
 	node->deaf = deaf;
+	node->ngroups = 0;
 	start_engine(node);
 	if (keys.len > 0 && gdoi_keys_load(node->g, keys.s, keys.len) != 0)
 		fatal("keys");
@@ -296,12 +304,33 @@ node_at(struct net *n, uint32_t addr)
 	return NULL;
 }
 
+/* To whom it is sent; by multicast to all but the sender that are in the
+ * group, each of which may miss it. */
+static void
+deliver(struct net *n, const struct datagram *d)
+{
+	struct node *node;
+	unsigned i;
+
+	if (!is_multicast(d->to.addr)) {
+		node = node_at(n, d->to.addr);
+		if (node != NULL && !node->deaf)
+			gdoi_input(node->g, d->to, d->from, d->data, d->len);
+		return;
+	}
+	for (i = 0; i < n->n; i++) {
+		node = n->nodes[i];
+		if (!node->deaf && node->addr != d->from.addr &&
+		    net_in_group(node, d->to.addr) && !chance(n, n->loss))
+			gdoi_input(node->g, d->to, d->from, d->data, d->len);
+	}
+}
+
 static bool
 net_step(struct net *n, uint64_t until)
 {
 	uint64_t next = until, t;
 	struct datagram *d;
-	struct node *node;
 	unsigned i;
 
 	for (i = 0; i < n->n; i++)
@@ -313,9 +342,7 @@ net_step(struct net *n, uint64_t until)
 		n->now = next;
 	while ((d = n->queue) != NULL && d->at <= n->now) {
 		n->queue = d->next;
-		node = node_at(n, d->to.addr);
-		if (node != NULL && !node->deaf)
-			gdoi_input(node->g, d->to, d->from, d->data, d->len);
+		deliver(n, d);
 		if (n->after != NULL)
 			n->after(n, d);
 		free(d);

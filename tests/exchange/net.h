@@ -31,6 +31,10 @@ struct node {
 	uint64_t tek_keep[NODE_TEKS]; /* not sent with so long before */
 	unsigned nteks, flushes;
 	unsigned keys_changed;
+	/* multicast groups that it joined on its interface */
+	uint32_t groups[8];
+	unsigned ngroups, joins, leaves;
+	bool no_join; /* the kernel refuses */
 };
 
 struct datagram {
@@ -68,6 +72,8 @@ bool net_until(struct net *, uint64_t ms, bool (*)(struct net *));
 void net_restart(struct node *); /* the process dies and starts again */
 uint64_t net_random(struct net *);
 struct gdoi_io net_io(void);
+bool net_in_group(const struct node *, uint32_t addr);
+bool net_io_member(void *, uint32_t ifindex, uint32_t group, bool join);
 
 /* ---- configurations ---- */
 

@@ -145,7 +145,7 @@ everything(void **state)
 	    " 848 GROUPKEY-PUSH: HDR* SEQ SA KD SIG\n"));
 	assert_true(told("GDOI:GM_REKEY:PACKET:    sequence number 1\n"));
 	assert_true(told("GDOI:GM_REKEY:EVENT:(G1):sending to 10.9.0.1 port 848"
-	    " GROUPKEY-PUSH-ACK: HDR HASH SEQ ID\n"));
+	    " GROUPKEY-PUSH-ACK: HDR* HASH SEQ ID\n"));
 	assert_true(told("GDOI:KS_REKEY:TERSE:(G1):rekey acknowledged by "
 	    "10.9.1.1, seq # 1\n"));
 

@@ -467,8 +467,10 @@ member_cbc(void **state)
 	w = hex_of("983ff55c1937874f1482df138bd27a9e6df6afb1");
 	assert_hex(gm->teks[0].auth_key.data, gm->teks[0].auth_key.len, &w);
 	assert_int_equal(gm->npermit, 1);
-	assert_int_equal(gm->aces[2].src, IP(10, 20, 0, 0));
-	assert_int_equal(gm->aces[2].src_wild, 0xffff);
+	/* behind the exemptions of key management, two and one for the
+	 * multicast address of the KEK */
+	assert_int_equal(gm->aces[3].src, IP(10, 20, 0, 0));
+	assert_int_equal(gm->aces[3].src_wild, 0xffff);
 	/* pushes: a TEK, a KEK, a TEK under it, then Delete of three TEKs */
 	msgs = json_object_get(json_object_get(j, "push"), "msgs");
 	json_array_foreach (msgs, i, msg) {
