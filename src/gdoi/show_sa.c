@@ -39,9 +39,9 @@ rekey_sa_detail(struct cli_ctx *ctx, const struct gm_group *gm)
 	cli_printf(ctx, "    seq num            : %-12s"
 	    "prev seq num      : %-8u\n", text,
 	    gm->last_seq > 0 ? gm->last_seq - 1 : 0);
-	cli_printf(ctx, "    handle             : %08X\n"
+	cli_printf(ctx, "    handle             : %u\n"
 	    "    Interface          : %s\n    Group Name         : %s\n",
-	    0x40000000 + gm->kek_conn_id, gm->ifname, gm->name);
+	    0x40000000u + gm->kek_conn_id, gm->ifname, gm->name);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/show.h"
 #include "cli_gen.h"
@@ -376,15 +377,30 @@ map_users(struct cli_ctx *ctx, const char *name)
 			cli_printf(ctx, "\t\t%s\n", ifc->name);
 }
 
+/* The name that a command asks for: NULL all, "" none. */
+static const char *
+map_asked(const struct conf *conf, const struct show_crypto_map_args *a)
+{
+	const struct interface *i;
+
+	if (a->ifname[0] == '\0')
+		return a->name[0] != '\0' ? a->name : NULL;
+	CF_FOREACH (i, &conf->interfaces)
+		if (strcasecmp(i->name, a->ifname) == 0)
+			return i->crypto_map;
+	return "";
+}
+
 int
-show_crypto_map(struct cli_ctx *ctx,
-    const struct show_crypto_map_args *a UNUSED)
+show_crypto_map(struct cli_ctx *ctx, const struct show_crypto_map_args *a)
 {
 	const struct conf *conf = conf_of(ctx);
+	const char *local, *only = map_asked(conf, a);
 	const struct crypto_map *m, *next;
-	const char *local;
 
 	CF_FOREACH(m, &conf->crypto_maps) {
+		if (only != NULL && strcmp(only, m->name) != 0)
+			continue;
 		cli_printf(ctx, "Crypto Map IPv4 \"%s\" %u %s\n", m->name,
 		    m->seq, m->kind == MAP_GDOI ? "gdoi" : "ipsec-isakmp");
 		local = conf_map_local(conf, m->name);

@@ -104,6 +104,59 @@ GDOI = ['GROUP INFORMATION', ''] + four([
     ' {2}REG_GM: local_addr ' + IP, '', 'P2P POLICY:',
     ' {2}REG_GM: local_addr ' + IP]
 
+FEATURE = [
+    r'Group Name: \w+', r' {4}Key Server ID  +Version   Feature Supported',
+    ' {8}' + IP + r' +[\d.]+ +Yes', '',
+    r' {4}Group Member ID  +Version   Feature Supported',
+    ' {8}' + IP + r' +[\d.]+ +Yes']
+
+REKEY_SA = ['GETVPN REKEY SA',
+            'dst {13}src {13}conn-id {9}status',
+            IP + ' +' + IP + r' +\d+ +ACTIVE']
+
+REKEY_SA_DETAIL = [
+    'KEK SA DB STATS:', ' {4}num_active = ' + N, ' {4}num_malloc = ' + N,
+    ' {4}num_free = ' + N, '', r' {2}KEK POLICY \(transport type : Unicast\)',
+    ' {3}Local addr/port : ' + IP + '/848',
+    ' {3}Remote addr/port : ' + IP + '/848', r' {4}spi : 0x[0-9A-F]{32}',
+    r' {4}management alg     : disabled    encrypt alg       : \w+ *',
+    r' {4}crypto iv length   : \d+ +key size          : \d+ *',
+    r' {4}orig life\(sec\)     : \d+ *',
+    r' {4}sig hash algorithm : enabled     sig key length    : \d+ *',
+    ' {4}sig size           : ' + N, r' {4}acknowledgement    : \w+',
+    r' {4}conn_id \(IKEv1\)    : \d+',
+    r' {4}seq num            : \d+ +prev seq num      : \d+ *',
+    r' {4}handle             : \d+ *', r' {4}Interface          : \S+',
+    r' {4}Group Name         : \w+']
+
+PUBKEY = [r' {2}GDOI Group: \w+', ' {4}KS IP Address: ' + IP,
+          r' {4}conn-id: \d+    my-cookie:[0-9A-F]{8}    '
+          r'his-cookie:[0-9A-F]{8}', ' {4}Key Data:',
+          ' {6}([0-9A-F]{8} ){8}']
+
+SESSION = [
+    'Crypto session current status', '', 'Code: .*', 'K - .*', 'X - .*',
+    'R - .*', 'S - .*', '', r'Interface: \S+', r'Session status: UP-\S+ *',
+    'Peer: ' + IP + r' port 848 fvrf: \(none\) ivrf: \(none\)',
+    r'? {6}Phase1_id: \S+', r'? {6}Desc: \(none\)',
+    r'? {2}IKEv1 SA: local ' + IP + '/848 remote ' + IP + '/848 Active ',
+    r' {2}IPSEC FLOW: permit \w+ ' + IP + '/' + IP + ' ' + IP + '/' + IP +
+    ' ', r' {8}Active SAs: \d+, origin: crypto map']
+
+COOP = [r'Crypto Gdoi Group Name :\w+',
+        r' {8}\*NO\* redundancy configured for this group']
+
+ELI = ['Hardware Encryption : INACTIVE', ' Number of crypto engines = 1', '',
+       ' CryptoEngine .* details: state = Active',
+       ' Capability    : .*GDOI, FAILCLOSE.*',
+       r' IKE-Session   : +\d+ active, +\d+ max, \d+ failed',
+       r' IPSec-Session : +\d+ active, +\d+ max, \d+ failed']
+
+IPSEC_SA = [r'SA created for group \w+:', r' {2}\S+:', r' {4}protocol = \w+',
+            r' {6}local ident  = \S+, port = \d+',
+            r' {6}remote ident = \S+, port = \d+',
+            r' {6}direction: Both, replay\(method/window\): Counter/\d+']
+
 MEMBERS = [
     r'Number of rekeys sent for group \w+ : ' + N,
     r'Number of retransmits during the last rekey for group \w+ : ' + N,
@@ -263,6 +316,14 @@ for who, command, patterns in (
         (gm, 'show crypto gdoi gm rekey detail', REKEY),
         (gm, 'show crypto ipsec sa', SA), (gm, 'show crypto isakmp sa', ISAKMP),
         (ks, 'show crypto key mypubkey rsa', RSA),
+        (ks, 'show crypto gdoi feature gm-removal', FEATURE),
+        (ks, 'show crypto gkm feature policy-replace', FEATURE),
+        (gm, 'show crypto gdoi rekey sa', REKEY_SA),
+        (gm, 'show crypto gkm rekey sa detail', REKEY_SA_DETAIL),
+        (gm, 'show crypto gdoi gm pubkey', PUBKEY),
+        (gm, 'show crypto session detail', SESSION),
+        (gm, 'show crypto eli', ELI), (ks, 'show crypto gkm ks coop', COOP),
+        (gm, 'show crypto gdoi ipsec sa', IPSEC_SA),
         (gm, 'show version', VERSION), (gm, 'show interfaces', INTERFACE),
         (gm, 'show ip route', ROUTE), (gm, 'show logging', LOGGING)):
     result(command, missing(show(who, command), patterns))
