@@ -146,6 +146,7 @@ policy_put(struct wr *w, const struct sa_policy *p)
 	wr_u32(w, p->gm_addr);
 	wr_u32(w, p->ks_addr);
 	wr_u8(w, p->direction);
+	wr_u8(w, p->reverted);
 	wr_u32(w, p->n);
 	for (i = 0; i < p->n; i++) {
 		ace_put(w, &p->aces[i]);
@@ -166,6 +167,7 @@ policy_get(struct rd *r, struct sa_policy *p, struct arena *mem)
 	p->gm_addr = rd_u32(r);
 	p->ks_addr = rd_u32(r);
 	p->direction = rd_u8(r);
+	p->reverted = rd_u8(r) != 0;
 	p->n = rd_u32(r);
 	if (p->n > SA_POLICY_MAX || p->direction > SA_DIR_INBOUND_OPTIONAL) {
 		r->bad = true;

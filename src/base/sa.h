@@ -52,6 +52,8 @@ struct sa_policy {
 	uint32_t gm_addr;	/* own identity; for show */
 	uint32_t ks_addr;
 	uint8_t direction;	/* enum sa_direction */
+	bool reverted;		/* no key is left and none can be got: where
+				 * fail-close is configured, back to it */
 	uint32_t n;
 	const struct ace *aces; /* in order; permit = encrypt */
 	const uint16_t *sa_of;	/* per entry: which `sa ipsec` */

@@ -256,6 +256,7 @@ struct gdoi_local { /* server local */
 	char auth_acl[CONF_NAME];  /* authorization address ipv4 */
 	char auth_identity[CONF_NAME];
 	char reg_if[IFNAME_MAX];   /* registration interface */
+	bool receive_only; /* sa receive-only */
 	struct cf_list sas; /* struct gdoi_sa, by number */
 	struct cf_list identifiers; /* struct gdoi_identifier, at most one */
 };
@@ -291,6 +292,8 @@ struct gdoi_group {
 	bool passive;
 	char client_if[IFNAME_MAX]; /* client registration interface */
 	struct gdoi_accept accept;
+	bool bypass_policy;	/* client bypass-policy: true */
+	bool fail_close_revert; /* client fail-close revert */
 };
 
 /* crypto map NAME SEQ gdoi; crypto map NAME local-address IF */
@@ -303,6 +306,14 @@ struct crypto_map {
 	uint8_t kind; /* enum crypto_map_kind */
 	char group[CONF_NAME];
 	char acl[CONF_NAME]; /* match address: local deny list */
+};
+
+/* crypto map NAME gdoi fail-close */
+struct crypto_map_fail_close {
+	struct cf_obj obj;
+	char name[CONF_NAME]; /* of the map */
+	char acl[CONF_NAME];  /* deny: passes in clear */
+	bool activate;
 };
 
 struct crypto_map_local {
@@ -434,6 +445,7 @@ struct conf {
 	struct cf_list crypto_maps;	/* struct crypto_map, by name and seq */
 	struct cf_list map_locals;	/* struct crypto_map_local */
 	struct cf_list map_profiles;	/* struct crypto_map_profile */
+	struct cf_list fail_closes;	/* struct crypto_map_fail_close */
 
 	struct cf_list users;		/* struct user */
 	struct cf_list enable_secrets;	/* struct enable_secret */

@@ -82,12 +82,14 @@ struct policy {
 	struct ref ref;
 	uint32_t gm_addr, ks_addr, n;
 	uint8_t direction;
+	bool reverted;
 	struct ace *aces;
 	uint16_t *sa_of;
 	uint8_t *local;
 	struct stats **stats;
 	struct classifier *all;	       /* all entries */
 	struct classifier *downloaded; /* without the local deny list */
+	struct classifier *locals;     /* only that */
 	uint32_t *index;	       /* of downloaded ones in the whole */
 };
 
@@ -132,7 +134,17 @@ struct group {
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
 };
 
+/* Of a crypto map; also never freed before the engine. */
+struct failclose {
+	struct failclose *next;
+	char map[CONF_NAME];
+	uint64_t dropped_in, dropped_out, passed;
+};
+
 /* ---- the snapshot ---- */
+
+/* `client bypass-policy` of the groups of a map. */
+enum bypass { BYPASS_ALL, BYPASS_SOME, BYPASS_NONE };
 
 struct snap_group {
 	struct group *group;
@@ -149,6 +161,9 @@ struct snap_port {
 	const struct acl_obj *acl_in, *acl_out;
 	unsigned n_maps;
 	struct snap_group **maps; /* groups of its crypto map, by seq */
+	uint8_t bypass;		  /* enum bypass */
+	struct failclose *closed; /* fail-close is in force: its counters */
+	const struct acl_obj *closed_acl; /* what passes all the same */
 };
 
 struct snap {
@@ -253,6 +268,7 @@ struct fwd {
 	struct acl_obj **acls;
 	size_t n_acls;
 	struct group *groups;
+	struct failclose *failcloses;
 	uint32_t next_conn;
 	struct { uint32_t spi, sid; uint8_t bits; } sids[SIDS_KEPT];
 	unsigned n_sids;
@@ -310,8 +326,23 @@ void sid_event(struct fwd *, const struct event *);
 
 /* policy.c */
 void policy_count(const struct snap_group *, uint32_t ace, enum tally);
+/* The entry that decides about a clear packet, CLASSIFY_NONE. Local entries
+ * are those of a crypto map: written for what goes out, what comes in is read
+ * backwards with them. */
+uint32_t policy_match(const struct policy *, const struct flow *, bool in);
+struct flow flow_reverse(const struct flow *);
 /* First entry of that `sa ipsec`: where an error of its SA is counted. */
 uint32_t policy_first_of(const struct policy *, uint16_t sa_index);
+
+/* failclose.c */
+void failclose_build(struct fwd *, struct snap_port *, const char *map);
+enum verdict failclose_judge(struct fwd *, const struct snap_port *,
+    const struct pkt *, bool in);
+void failclose_free(struct fwd *);
+/* The first gdoi entry of the map that is not registered; none: NULL, and
+ * *n is how many entries there are. */
+const struct crypto_map *failclose_reason(const struct fwd *,
+    const char *map, unsigned *n);
 
 /* icmp.c */
 void icmp_error(struct fwd *, const struct pkt *, uint8_t type, uint8_t code,

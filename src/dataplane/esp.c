@@ -182,7 +182,7 @@ unknown_spi(struct fwd *f, struct pkt *p, const struct snap_port *sp,
 	for (i = 0; i < sp->n_maps; i++) {
 		if (sp->maps[i]->policy == NULL)
 			continue;
-		ace = classify(sp->maps[i]->policy->all, &p->flow);
+		ace = policy_match(sp->maps[i]->policy, &p->flow, true);
 		if (ace != CLASSIFY_NONE &&
 		    sp->maps[i]->policy->aces[ace].action == ACE_DENY)
 			return NEXT;

@@ -231,6 +231,7 @@ fwd_free(struct fwd *f)
 	ping_free_all(f);
 	snap_end(f);
 	sadb_free(f);
+	failclose_free(f);
 	for (i = 0; i < f->n_acls; i++)
 		ref_put(f->acls[i]);
 	free(f->acls);

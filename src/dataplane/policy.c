@@ -33,32 +33,74 @@ policy_first_of(const struct policy *p, uint16_t sa_index)
 	return UINT32_MAX;
 }
 
+struct flow
+flow_reverse(const struct flow *f)
+{
+	struct flow r = *f;
+
+	r.src = f->dst;
+	r.dst = f->src;
+	if (f->proto == PROTO_TCP || f->proto == PROTO_UDP) {
+		r.sport = f->dport;
+		r.dport = f->sport;
+	}
+	return r;
+}
+
+uint32_t
+policy_match(const struct policy *p, const struct flow *fl, bool in)
+{
+	struct flow back;
+	uint32_t i;
+
+	if (!in)
+		return classify(p->all, fl);
+	back = flow_reverse(fl);
+	i = classify(p->locals, &back);
+	if (i != CLASSIFY_NONE)
+		return i; /* they stand in front */
+	i = classify(p->downloaded, fl);
+	return i != CLASSIFY_NONE ? p->index[i] : i;
+}
+
 /* Key management of this router itself. Only its own: a rule for all of UDP
  * 848 would be a hole in the policy (CVE-2013-3436). Fragments behind the
  * first have no ports; to reach a socket they need the first, which is
- * looked at here. */
+ * looked at here. Multicast rekeys end here too: this router forwards no
+ * multicast. */
 static bool
-is_own_key_traffic(const struct fwd *f, const struct flow *fl, uint32_t own)
+is_key_in(const struct fwd *f, const struct flow *fl)
 {
-	if (fl->proto != PROTO_UDP || !fwd_is_own(f->w.snap, own))
-		return false;
-	return fl->frag_tail || fl->sport == GDOI_PORT ||
-	    fl->dport == GDOI_PORT;
+	return fl->proto == PROTO_UDP && (fl->dst >> 28 == 14 ||
+	    fwd_is_own(f->w.snap, fl->dst)) &&
+	    (fl->frag_tail || fl->dport == GDOI_PORT);
+}
+
+/* ike's own socket does not come this way: what has no ports here is some
+ * other program's. */
+static bool
+is_key_out(const struct fwd *f, const struct pkt *p)
+{
+	return p->in_port == PORT_LOCAL && p->flow.proto == PROTO_UDP &&
+	    !p->flow.frag_tail && p->flow.sport == GDOI_PORT &&
+	    fwd_is_own(f->w.snap, p->flow.src);
 }
 
 /* The entry of the map that wants this packet encrypted, or NULL: deny goes
- * on to the next entry, the end means clear. */
+ * on to the next entry, the end means clear. While the map is closed, a
+ * group that fell back counts as not registered. */
 static struct snap_group *
-map_permit(const struct snap_port *sp, const struct flow *fl, uint32_t *ace)
+map_permit(const struct snap_port *sp, const struct flow *fl, bool in,
+    uint32_t *ace)
 {
 	const struct policy *p;
 	unsigned i;
 
 	for (i = 0; i < sp->n_maps; i++) {
 		p = sp->maps[i]->policy;
-		if (p == NULL)
+		if (p == NULL || (sp->closed != NULL && p->reverted))
 			continue;
-		*ace = classify(p->all, fl);
+		*ace = policy_match(p, fl, in);
 		if (*ace != CLASSIFY_NONE &&
 		    p->aces[*ace].action == ACE_PERMIT)
 			return sp->maps[i];
@@ -71,17 +113,21 @@ stage_clear_in(struct fwd *f, struct pkt *p)
 {
 	const struct snap_port *sp = port_of(f, p->in_port);
 	struct snap_group *sg;
+	bool key;
 	uint32_t ace;
 
-	if (p->decrypted || sp->n_maps == 0)
+	if (p->decrypted || (sp->n_maps == 0 && sp->closed == NULL))
 		return NEXT;
-	if (is_own_key_traffic(f, &p->flow, p->flow.dst)) {
+	key = is_key_in(f, &p->flow);
+	if (key && sp->bypass == BYPASS_ALL) {
 		p->own_ike = true;
 		return NEXT;
 	}
-	sg = map_permit(sp, &p->flow, &ace);
-	if (sg == NULL || sg->policy->direction != SA_DIR_BOTH)
-		return NEXT;
+	sg = map_permit(sp, &p->flow, true, &ace);
+	if (sg == NULL || sg->policy->direction != SA_DIR_BOTH) {
+		p->own_ike = key && sp->bypass == BYPASS_SOME;
+		return p->own_ike ? NEXT : failclose_judge(f, sp, p, true);
+	}
 	policy_count(sg, ace, STAT_NOT_IPSEC);
 	fwd_event_log(f, LOG_RECVD_NOT_IPSEC, p->flow.src,
 	    &(struct event){ .a = p->flow.dst, .b = p->flow.src,
@@ -96,18 +142,17 @@ stage_classify(struct fwd *f, struct pkt *p)
 	struct snap_group *sg;
 	uint32_t ace;
 
-	if (sp->n_maps == 0)
+	if (sp->n_maps == 0 && sp->closed == NULL)
 		return NEXT;
-	/* ike's own socket does not come this way: what has no ports here is
-	 * some other program's. */
-	if (p->in_port == PORT_LOCAL && !p->flow.frag_tail &&
-	    is_own_key_traffic(f, &p->flow, p->flow.src)) {
+	/* never encrypted, whatever the policy and `client bypass-policy`
+	 * say: the key server could not read it */
+	if (is_key_out(f, p)) {
 		p->own_ike = true;
 		return NEXT;
 	}
-	sg = map_permit(sp, &p->flow, &ace);
+	sg = map_permit(sp, &p->flow, false, &ace);
 	if (sg == NULL || sg->policy->direction == SA_DIR_INBOUND_ONLY)
-		return NEXT;
+		return failclose_judge(f, sp, p, false);
 	p->sa = sg->out[ace];
 	p->group = sg;
 	p->ace = ace;

@@ -52,6 +52,7 @@ policy_free(struct ref *r)
 		ref_put(p->stats[i]);
 	classifier_free(p->all);
 	classifier_free(p->downloaded);
+	classifier_free(p->locals);
 	free(p->aces);
 	free(p->sa_of);
 	free(p->local);
@@ -104,13 +105,14 @@ static struct policy *
 policy_new(const struct sa_policy *src, const struct policy *old)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
-	struct ace *down;
-	uint32_t i, n = 0, at = 0;
+	struct ace *down, *locals;
+	uint32_t i, n = 0, n_locals = 0, at = 0;
 
 	p->ref = (struct ref){ 1, policy_free };
 	p->gm_addr = src->gm_addr;
 	p->ks_addr = src->ks_addr;
 	p->direction = src->direction;
+	p->reverted = src->reverted;
 	p->n = src->n;
 	p->aces = copy_of(src->aces, src->n * sizeof(*p->aces));
 	p->sa_of = copy_of(src->sa_of, src->n * sizeof(*p->sa_of));
@@ -118,16 +120,22 @@ policy_new(const struct sa_policy *src, const struct policy *old)
 	p->stats = xcalloc(src->n + 1, sizeof(*p->stats));
 	p->index = xcalloc(src->n + 1, sizeof(*p->index));
 	down = xcalloc(src->n + 1, sizeof(*down));
+	locals = xcalloc(src->n + 1, sizeof(*locals));
 	for (i = 0; i < src->n; i++) {
 		p->stats[i] = stats_for(old, &at, &src->aces[i]);
-		if (src->local[i])
+		if (src->local[i]) {
+			/* the list begins with them: the same index */
+			locals[n_locals++] = src->aces[i];
 			continue;
+		}
 		p->index[n] = i;
 		down[n++] = src->aces[i];
 	}
 	p->all = classifier_new(p->aces, p->n);
 	p->downloaded = classifier_new(down, n);
+	p->locals = classifier_new(locals, n_locals);
 	free(down);
+	free(locals);
 	return p;
 }
 

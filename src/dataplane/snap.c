@@ -160,6 +160,8 @@ build_maps(struct fwd *f, struct snap *s, struct snap_port *sp,
 		if (m->kind == MAP_GDOI && sg != NULL)
 			sp->maps[sp->n_maps++] = sg;
 	}
+	failclose_build(f, sp, name);
+	hold(s, sp->closed_acl);
 }
 
 static uint32_t
