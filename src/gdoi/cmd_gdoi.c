@@ -54,6 +54,30 @@ clear_crypto_sa(struct cli_ctx *ctx,
 }
 
 int
+exec_gdoi_gm_direction(struct cli_ctx *ctx,
+    const struct exec_gdoi_gm_direction_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	struct gm_group *gm;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(gm, &g->gm, link) {
+		if (args->group[0] != '\0' &&
+		    strcmp(args->group, gm->name) != 0)
+			continue;
+		n++;
+		gm->override = (uint8_t)(args->direction + 1);
+		gm_set_direction(gm);
+	}
+	if (n > 0)
+		return CLI_DONE;
+	cli_printf(ctx, args->group[0] != '\0' ?
+	    "%% This router is no member of group %s\n" :
+	    "%% This router is no group member%s\n", args->group);
+	return CLI_FAILED;
+}
+
+int
 show_cohort_isakmp(struct cli_ctx *ctx,
     const struct show_cohort_isakmp_args *args)
 {

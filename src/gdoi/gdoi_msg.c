@@ -324,6 +324,7 @@ enum { /* RFC 2407 4.5, and our own behind 32000 */
 };
 #define ENCAPS_TUNNEL 1
 #define PRESERVE_BOTH 4
+#define DIRECTION_RECEIVER 2
 #define DIRECTION_SYMMETRIC 3
 #define DEFAULT_WINDOW 64
 
@@ -351,6 +352,8 @@ put_sat(struct wr *w, const struct gdoi_sat *s)
 		isakmp_put_tv(w, SAT_REPLAY, s->replay);
 	if (s->window != DEFAULT_WINDOW && s->replay != REPLAY_NONE)
 		isakmp_put_tv(w, SAT_WINDOW, s->window);
+	if (s->receive_only)
+		isakmp_put_tv(w, SAT_DIRECTION, DIRECTION_RECEIVER);
 	if (a->action == ACE_DENY)
 		isakmp_put_tv(w, SAT_DENY, 1);
 	if (s->sa_index != 0)
@@ -390,8 +393,10 @@ sat_attribute(struct gdoi_sat *s, const struct isakmp_attr *a,
 			return "TEK does not preserve both addresses";
 		break;
 	case SAT_DIRECTION:
-		if (a->num != DIRECTION_SYMMETRIC)
-			return "TEK is not symmetric";
+		if (a->num != DIRECTION_SYMMETRIC &&
+		    a->num != DIRECTION_RECEIVER)
+			return "TEK of senders only";
+		s->receive_only = a->num == DIRECTION_RECEIVER;
 		break;
 	case SAT_REPLAY:
 		if (a->num > REPLAY_TIME)

@@ -57,6 +57,7 @@ struct gdoi_sat {
 	uint8_t replay;		/* enum replay_method */
 	uint16_t window;
 	uint16_t sa_index;	/* number of the sa ipsec, 0: not told */
+	bool receive_only;	/* direction 2: members send in clear */
 };
 
 struct gdoi_gap {

@@ -51,6 +51,7 @@ struct ks_policy {
 	struct udp_addr mcast;	/* where rekeys go if not unicast */
 	char mcast_problem[160]; /* why they cannot go there; "": can */
 	char rsa_label[CONF_NAME];
+	bool receive_only;
 	unsigned nsas, naces;
 	struct ks_sa *sas;
 	struct ks_ace *aces;
@@ -203,7 +204,11 @@ struct gm_group {
 	struct gdoi *g;
 	char name[CONF_NAME];
 	uint8_t id_type, state;	/* enum gm_state */
-	uint8_t direction;	/* enum sa_direction */
+	uint8_t direction;	/* enum sa_direction: what packets meet */
+	uint8_t ks_direction;	/* what the key server said */
+	uint8_t override;	/* by command: 0 none, else direction + 1 */
+	bool passive, bypass, revert; /* configured */
+	bool reverted;		/* back to fail-close: no key, no server */
 	uint32_t id;
 	bool gone, attached;
 	char map[CONF_NAME], acl[CONF_NAME], ifname[IFNAME_MAX];
@@ -214,7 +219,7 @@ struct gm_group {
 	bool ks_own;		/* it runs this software */
 	struct exch *pull;
 	uint64_t started;	/* of this registration */
-	bool retried, incomplete_logged, acl_logged;
+	bool retried, incomplete_logged;
 	bool ever;		/* was registered since it was attached */
 	uint32_t succeeded, attempted, rekeys_total, rekeys_since, acks_sent;
 	uint32_t last_rekey_from, last_seq;
@@ -237,6 +242,7 @@ struct gm_group {
 	uint32_t past[GDOI_TEKS_MAX]; /* a ring: TEKs that ended with it */
 	unsigned npast;
 	uint8_t local_digest[32]; /* of the local deny list */
+	uint8_t merge_digest[32]; /* of what was told as merged */
 	uint64_t reregister_at;
 	uint64_t reregister_by;	/* the key server wants it, or 0 */
 	struct timer reg_timer, exp_timer;
@@ -464,7 +470,26 @@ void gm_forget_all(struct gm_group *); /* keys and policy, and tells fwd */
 void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
 void gm_delete_kek(struct gm_group *);
 void gm_send_policy(struct gm_group *);
-void gm_digest_local(struct gm_group *);
+
+/* gm_list.c */
+#define GM_BYPASS_MAX 3 /* entries in front of all others */
+/* The list that packets are matched with. */
+struct gm_list {
+	struct ace *aces;
+	uint16_t *sa_of;
+	uint8_t *local;
+	unsigned n;
+};
+void gm_list_make(struct gm_group *, struct gm_list *);
+void gm_list_free(struct gm_list *);
+/* Looks at the local list; true if it is another one than before. */
+bool gm_digest_local(struct gm_group *);
+/* After a change of what decides about the direction. */
+enum sa_direction gm_direction(const struct gm_group *);
+void gm_set_direction(struct gm_group *);
+/* A registration failed with all servers, or a key ended. */
+void gm_lost(struct gm_group *);
+void gm_set_revert(struct gm_group *, bool revert);
 
 /* gm_gap.c */
 void gm_obey_gap(struct gm_group *, const struct gdoi_gap *);

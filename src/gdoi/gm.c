@@ -163,6 +163,7 @@ gm_pull_failed(struct gm_group *gm, struct exch *x, const char *why)
 		delay = gm->pause + random_below(gm->g, PAUSE_JITTER_MS);
 		gm->pause = gm->pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS :
 		    gm->pause * 2;
+		gm_lost(gm);
 	}
 	ike_log(gm->g->ike, LOG_GM_CONN_NEXT_SER,
 	    ip4_str(gm->servers[gm->server], next), gm->name,
@@ -190,6 +191,7 @@ expire(void *arg)
 		gm_delete_kek(gm);
 		ike_log(gm->g->ike, LOG_GM_DELETE_EXPIRED_KEK, gm->name);
 	}
+	gm_lost(gm);
 	set_expiry(gm);
 	if (gm->state == GM_REGISTERED)
 		gm_schedule(gm);
@@ -361,7 +363,7 @@ attach(struct gm_group *gm, const struct place *p)
 	str_copy(gm->acl, p->map->acl, sizeof(gm->acl));
 	gm->attached = true;
 	gm->state = GM_REGISTERING;
-	gm_digest_local(gm);
+	(void)gm_digest_local(gm);
 	switch_on(gm->g);
 	ike_log(gm->g->ike, LOG_GM_CM_ATTACH, gm->name);
 	begin(gm, 0);
@@ -371,14 +373,9 @@ attach(struct gm_group *gm, const struct place *p)
 static void
 refresh_local(struct gm_group *gm, const struct place *p)
 {
-	uint8_t before[sizeof(gm->local_digest)];
-
 	str_copy(gm->acl, p->map->acl, sizeof(gm->acl));
 	str_copy(gm->map, p->map->name, sizeof(gm->map));
-	memcpy(before, gm->local_digest, sizeof(before));
-	gm_digest_local(gm);
-	if (gm->naces > 0 && memcmp(before, gm->local_digest,
-	    sizeof(before)) != 0)
+	if (gm_digest_local(gm) && gm->naces > 0)
 		gm_send_policy(gm);
 }
 
@@ -431,16 +428,6 @@ group_free(struct gm_group *gm)
 	free(gm);
 }
 
-static void
-set_direction(struct gm_group *gm, enum sa_direction direction)
-{
-	bool change = gm->direction != direction;
-
-	gm->direction = (uint8_t)direction;
-	if (change && gm->naces > 0)
-		gm_send_policy(gm);
-}
-
 /* Takes identity and servers; registers anew when a change asks for it. */
 static void
 group_config(struct gdoi *g, const struct gdoi_group *c)
@@ -458,7 +445,7 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 		TAILQ_INIT(&gm->teks);
 		TAILQ_INSERT_TAIL(&g->gm, gm, link);
 	}
-	gm->gone = gm->acl_logged = false;
+	gm->gone = false;
 	CF_FOREACH (s, &c->servers)
 		if (n < SERVERS_MAX)
 			servers[n++] = s->addr;
@@ -472,7 +459,10 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 		changed = true; /* still trying: with the new list */
 	gm->id_type = c->id_type;
 	gm->id = c->id;
-	set_direction(gm, c->passive ? SA_DIR_INBOUND_OPTIONAL : SA_DIR_BOTH);
+	gm->passive = c->passive;
+	gm->bypass = c->bypass_policy;
+	gm_set_direction(gm);
+	gm_set_revert(gm, c->fail_close_revert);
 	memcpy(gm->servers, servers, n * sizeof(*servers));
 	gm->nservers = n;
 	if (gm->server >= n)

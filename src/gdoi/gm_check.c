@@ -211,37 +211,29 @@ check_same(const struct gdoi_sat *a, const struct gdoi_sat *b)
 	return NULL;
 }
 
-static unsigned
-local_entries(const struct gm_group *gm)
-{
-	const struct acl *acl = gm->acl[0] != '\0' && gm->g->conf != NULL ?
-	    conf_find_acl(gm->g->conf, gm->acl) : NULL;
-
-	return acl != NULL ? acl->entries.n : 0;
-}
-
 /* What the packet process gets must be all of it, or it would send in clear
- * what the rest of the list encrypts. */
+ * what the rest of the list encrypts. (Local entries that find no room behind
+ * it are left out: gm_list.c.) An entry that comes again with another TEK
+ * counts once. */
 static const char *
-check_entries(const struct gm_group *gm, const struct gdoi_sa_msg *sa)
+check_entries(const struct gdoi_sa_msg *sa)
 {
-	unsigned i, j, n = 0, room = SA_POLICY_MAX - 2, permits = 0;
-	unsigned local = local_entries(gm);
+	unsigned i, j, n = 0, permits = 0;
 
 	for (i = 0; i < sa->n; i++) {
 		const struct ace *a = &sa->sats[i].ace;
 
-		if (a->action == ACE_PERMIT &&
-		    sa->sats[i].spi == sa->sats[0].spi)
-			permits++;
+		if (sa->sats[i].receive_only != sa->sats[0].receive_only)
+			return "entries of different directions";
 		for (j = 0; j < i; j++)
 			if (gm_ace_equal(a, &sa->sats[j].ace))
 				break;
 		n += j == i;
+		permits += j == i && a->action == ACE_PERMIT;
 	}
 	if (permits > GDOI_PERMITS_MAX)
 		return "more than 100 permit entries";
-	return local > room || n > room - local ? "too many entries" : NULL;
+	return n > SA_POLICY_MAX - GM_BYPASS_MAX ? "too many entries" : NULL;
 }
 
 /* ---- TEKs ---- */
@@ -454,8 +446,8 @@ gm_check(const struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	for (i = 0; i < sa->n; i++)
 		if ((bad = check_entry(gm, accept, &sa->sats[i])) != NULL)
 			return bad;
-	if ((bad = check_entries(gm, sa)) != NULL ||
-	    (bad = collect(gm, sa, &f)) != NULL)
+	if ((bad = collect(gm, sa, &f)) != NULL ||
+	    (bad = check_entries(sa)) != NULL)
 		return bad;
 	if (sa->has_kek && (bad = check_sak(gm, accept, &sa->kek)) != NULL)
 		return bad;

@@ -75,110 +75,20 @@ tell_gone(struct gm_group *gm, enum sa_change_type type, uint32_t spi)
 	tell(gm->g, &c);
 }
 
-/* The list that packets are matched with. */
-struct list {
-	struct ace *aces;
-	uint16_t *sa_of;
-	uint8_t *local;
-	unsigned n, max;
-};
-
-static void
-append(struct list *l, const struct ace *a, uint16_t sa, uint8_t local)
-{
-	if (l->n == l->max)
-		return;
-	l->aces[l->n] = *a;
-	l->sa_of[l->n] = sa;
-	l->local[l->n++] = local;
-}
-
-/* Key management of this member itself never is encrypted by the group. */
-static void
-append_bypass(struct list *l, uint32_t own, uint32_t rekeys_to)
-{
-	struct ace a = ace_any(ACE_DENY);
-
-	a.proto = 17;
-	a.src = own;
-	a.src_wild = 0;
-	a.sport = a.dport = (struct ace_ports){ ACE_OP_EQ, ISAKMP_PORT, 0 };
-	append(l, &a, 0, 1);
-	a.dst = own;
-	a.dst_wild = 0;
-	a.src = 0;
-	a.src_wild = UINT32_MAX;
-	append(l, &a, 0, 1);
-	if (rekeys_to != 0) {
-		a.dst = rekeys_to;
-		append(l, &a, 0, 1);
-	}
-}
-
-static void
-append_local_acl(struct list *l, struct gm_group *gm)
-{
-	const struct acl *acl = gm->acl[0] != '\0' ?
-	    conf_find_acl(gm->g->conf, gm->acl) : NULL;
-	const struct acl_entry *e;
-
-	if (acl == NULL)
-		return;
-	CF_FOREACH (e, &acl->entries) {
-		if (e->remark)
-			continue;
-		if (e->ace.action == ACE_DENY) {
-			append(l, &e->ace, 0, 1);
-		} else if (!gm->acl_logged) {
-			gm->acl_logged = true;
-			ike_log(gm->g->ike, LOG_GM_ACL_PERMIT, gm->acl,
-			    gm->name);
-		}
-	}
-}
-
-/* To see whether the local list changed with the configuration. */
-void
-gm_digest_local(struct gm_group *gm)
-{
-	const struct acl *acl = gm->acl[0] != '\0' ?
-	    conf_find_acl(gm->g->conf, gm->acl) : NULL;
-	struct strbuf text = { 0 };
-	const struct acl_entry *e;
-
-	if (acl != NULL) {
-		CF_FOREACH (e, &acl->entries) {
-			if (e->remark)
-				continue;
-			ace_format(&text, &e->ace, ACE_STYLE_CONFIG);
-			sb_printf(&text, "\n");
-		}
-	}
-	IKE_HASH(IKE_SHA256, gm->local_digest, CHUNK(text.s, text.len));
-	sb_free(&text);
-}
-
 /* Policy first, then all TEKs that live, the oldest first. */
 void
 gm_send_policy(struct gm_group *gm)
 {
 	struct sa_change c = { .type = SA_POLICY };
 	const struct gm_tek *t;
-	struct list l = { .max = SA_POLICY_MAX };
-	unsigned i;
+	struct gm_list l;
 
-	l.aces = xcalloc(l.max, sizeof(*l.aces));
-	l.sa_of = xcalloc(l.max, sizeof(*l.sa_of));
-	l.local = xcalloc(l.max, sizeof(*l.local));
-	append_bypass(&l, gm->addr, gm->has_kek &&
-	    is_multicast(gm->kek.dst.addr) ? gm->kek.dst.addr : 0);
-	append_local_acl(&l, gm);
-	for (i = 0; i < gm->naces; i++)
-		append(&l, &gm->aces[i], gm->sa_of[i], 0);
+	gm_list_make(gm, &l);
 	str_copy(c.policy.group, gm->name, sizeof(c.policy.group));
 	c.policy.gm_addr = gm->addr;
 	c.policy.ks_addr = gm->ks;
 	c.policy.direction = gm->direction;
+	c.policy.reverted = gm->reverted;
 	c.policy.n = l.n;
 	c.policy.aces = l.aces;
 	c.policy.sa_of = l.sa_of;
@@ -186,9 +96,7 @@ gm_send_policy(struct gm_group *gm)
 	tell(gm->g, &c);
 	TAILQ_FOREACH_REVERSE(t, &gm->teks, gm_tek_list, link)
 		tell_tek(gm, t);
-	free(l.aces);
-	free(l.sa_of);
-	free(l.local);
+	gm_list_free(&l);
 }
 
 /* ---- keeping ---- */
@@ -240,6 +148,10 @@ gm_forget_all(struct gm_group *gm)
 	gm->aces = NULL;
 	gm->sa_of = NULL;
 	gm->naces = 0;
+	gm->reverted = false;
+	gm->ks_direction = SA_DIR_BOTH;
+	gm_set_direction(gm);
+	memset(gm->merge_digest, 0, sizeof(gm->merge_digest));
 	gm->sid_bits = 0; /* nothing is sent before there is a new one */
 	memset(gm->past, 0, sizeof(gm->past));
 	gm->ks = 0;
@@ -413,6 +325,19 @@ take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
 	ike_log(gm->g->ike, LOG_SA_KEK_UPDATED, gdoi_spi_str(sak->spi, spi));
 }
 
+static void
+take_direction(struct gm_group *gm, bool receive_only)
+{
+	uint8_t was = gm->ks_direction;
+	char ks[IP4_STRLEN];
+
+	gm->ks_direction = receive_only ? SA_DIR_INBOUND_ONLY : SA_DIR_BOTH;
+	if (receive_only && was != SA_DIR_INBOUND_ONLY)
+		ike_log(gm->g->ike, LOG_GM_SA_INGRESS, ip4_str(gm->ks, ks),
+		    gm->name);
+	gm->direction = (uint8_t)gm_direction(gm);
+}
+
 void
 gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
     const struct gdoi_kd_msg *kd, bool registration)
@@ -443,6 +368,8 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		gm->aces = as.aces;
 		gm->sa_of = as.sa_of;
 		gm->naces = as.n;
+		gm->reverted = false;
+		take_direction(gm, sa->sats[0].receive_only);
 		gm_send_policy(gm);
 	} else {
 		free(as.aces);

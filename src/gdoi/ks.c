@@ -128,6 +128,7 @@ add_sat(struct ks_group *grp, struct gdoi_sat *s, const struct ks_ace *a,
 	s->life = secs_until(grp->g, t->expires);
 	s->replay = t->sa.replay;
 	s->window = t->sa.window;
+	s->receive_only = grp->active->receive_only;
 	s->sa_index = grp->active->nsas > 1 ? a->sa : 0;
 }
 
@@ -401,6 +402,9 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	grp->unicast = l->unicast;
 	set_address(grp, l->addr);
 	changed = grp->policy != NULL && !ks_policy_equal(grp->policy, p);
+	if (changed && grp->policy->receive_only != p->receive_only)
+		ike_log(g->ike, p->receive_only ? LOG_KS_CONV_SAS_INGRESS :
+		    LOG_KS_CONV_SAS_DUPLEX, grp->name);
 	if (changed)
 		grp->no_rsa_logged = false;
 	else if (grp->policy != NULL)

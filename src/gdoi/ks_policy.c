@@ -166,6 +166,8 @@ ks_policy_make(struct gdoi *g, const struct gdoi_group *grp)
 	if (!p->unicast)
 		ks_mcast_policy(g, p, l);
 	str_copy(p->rsa_label, l->rsa_label, sizeof(p->rsa_label));
+	p->receive_only = l->receive_only;
+	sb_printf(&p->text, "direction %u\n", l->receive_only);
 	sb_printf(&p->text, "kek %u %u %u %u %u %u %s %x:%u\n", p->kek_cipher,
 	    p->kek_bits, p->sig_hash, p->kek_life, p->unicast,
 	    p->unicast ? p->ack : 0, p->rsa_label, p->mcast.addr,

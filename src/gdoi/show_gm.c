@@ -25,6 +25,18 @@ status_of(const struct gm_group *gm)
 	return names[gm->state];
 }
 
+static const char *
+direction_of(const struct gm_group *gm)
+{
+	static const char *const names[] = {
+		[SA_DIR_BOTH] = "Both",
+		[SA_DIR_INBOUND_ONLY] = "Inbound Only",
+		[SA_DIR_INBOUND_OPTIONAL] = "Inbound Optional",
+	};
+
+	return names[gm->direction];
+}
+
 static uint32_t
 current_server(const struct gm_group *gm)
 {
@@ -45,8 +57,7 @@ VALUE(v_name, "%s", gm->name)
 VALUE(v_type, "%s", "GDOI (ISAKMP)")
 VALUE(v_ipv4, "%s", "ipv4")
 VALUE(v_rekeys, "%u", gm->rekeys_since)
-VALUE(v_direction, "%s", gm->direction == SA_DIR_INBOUND_OPTIONAL ?
-    "Inbound Optional" : "Both")
+VALUE(v_direction, "%s", direction_of(gm))
 VALUE(v_acl, "gdoi_group_%s_temp_acl", gm->name)
 VALUE(v_member, "%-16svrf: None", ip4_str(gm->addr, a))
 VALUE(v_local, "%s/848", ip4_str(gm->addr, a))
@@ -66,7 +77,7 @@ VALUE(v_never, "%s", "never")
 VALUE(v_zero, "%u", 0u)
 VALUE(v_off, "%s", "OFF")
 VALUE(v_disabled, "%s", "disabled")
-VALUE(v_Disabled, "%s", "Disabled")
+VALUE(v_revert, "%s", gm->revert ? "Enabled" : "Disabled")
 VALUE(v_unicast, "%s", "Unicast")
 
 static void
@@ -196,7 +207,7 @@ static const struct show_field member_fields[] = {
 	{ 7, 34, "IPSEC init reg postponed", v_zero, NULL, SHOW_NONE, NULL },
 	{ 7, 29, "Active TEK Number", v_teks, NULL, SHOW_UINT, "active_teks" },
 	{ 7, 29, "SA Track (OID/status)", v_disabled, NULL, SHOW_NONE, NULL },
-	{ 7, 0, "Fail-Close Revert", v_Disabled, NULL,
+	{ 7, 0, "Fail-Close Revert", v_revert, NULL,
 	    SHOW_STR, "fail_close_revert" },
 	{ 0, 0, "", NULL, NULL, SHOW_NONE, NULL },
 	{ 7, 29, "allowable rekey cipher", v_ciphers, NULL, SHOW_NONE, NULL },
@@ -416,6 +427,20 @@ print_local_acl(struct show *v, const struct gm_group *gm)
 	show_close(v);
 }
 
+static void
+print_bypass(struct show *v, const struct gm_group *gm)
+{
+	char a[IP4_STRLEN];
+
+	if (!gm->attached || !gm->bypass)
+		return;
+	show_text(v, " ACL of default bypass policy for"
+	    " group-key management traffic:\n"
+	    "   %s: deny udp host %s eq 848 any eq 848\n", gm->ifname,
+	    ip4_str(gm->addr, a));
+	show_fmt(v, "bypass", "deny udp host %s eq 848 any eq 848", a);
+}
+
 int
 show_gdoi_gm_acl(struct cli_ctx *ctx,
     const struct show_gdoi_gm_acl_args *args)
@@ -432,21 +457,15 @@ show_gdoi_gm_acl(struct cli_ctx *ctx,
 			continue;
 		show_open_gm(&v, gm);
 		show_text(&v, "Group Name: %s\n", gm->name);
-		if (gm->naces != 0 && args->half != 2) {
+		if (args->half != 2 && gm->naces != 0) {
 			show_text(&v, " ACL Downloaded From KS %s:\n",
 			    ip4_str(gm->ks, a));
 			print_acl(&v, gm);
 		}
 		if (args->half != 1)
 			print_local_acl(&v, gm);
-		if (gm->attached && args->half == 0) {
-			show_text(&v, " ACL of default bypass policy for"
-			    " group-key management traffic:\n"
-			    "   %s: deny udp host %s eq 848 any eq 848\n",
-			    gm->ifname, ip4_str(gm->addr, a));
-			show_fmt(&v, "bypass",
-			    "deny udp host %s eq 848 any eq 848", a);
-		}
+		if (args->half == 0)
+			print_bypass(&v, gm);
 		show_text(&v, "\n");
 		show_close(&v);
 	}

@@ -43,7 +43,7 @@ VALUE(v_type, "%s", "GDOI (ISAKMP)")
 VALUE(v_ipv4, "%s", "ipv4")
 VALUE(v_members, "%u", k->nmembers)
 VALUE(v_ack, "%s", ack_name(k->unicast, k->policy->ack))
-VALUE(v_both, "%s", "Both")
+VALUE(v_direction, "%s", policy_of(k)->receive_only ? "Inbound Only" : "Both")
 VALUE(v_zero, "%u", 0u)
 VALUE(v_problem_text, "%s", k->policy->problem)
 VALUE(v_problem, "Incomplete, %s", k->policy->problem)
@@ -99,7 +99,7 @@ static const struct show_field group_fields[] = {
 	{ 4, 29, "Key Management Path", v_ipv4, NULL,
 	    SHOW_STR, "key_management_path" },
 	{ 4, 29, "Group Members", v_members, NULL, SHOW_UINT, "member_count" },
-	{ 4, 29, "IPSec SA Direction", v_both, NULL, SHOW_STR, "sa_direction" },
+	{ 4, 29, "IPSec SA Direction", v_direction, NULL, SHOW_STR, "sa_direction" },
 	{ 4, 29, "IP D3P Window", v_disabled, NULL, SHOW_NONE, NULL },
 	{ 4, 29, "CKM status", v_disabled, NULL, SHOW_NONE, NULL },
 	{ 4, 29, "Group Rekey Lifetime", v_kek_life, NULL,
@@ -266,7 +266,7 @@ static const struct show_field ks_fields[] = {
 	{ 4, 29, "Group Members", v_members, NULL, SHOW_UINT, "member_count" },
 	{ 4, 29, "Rekey Acknowledgement Cfg", v_ack, NULL,
 	    SHOW_STR, "rekey_acknowledgement" },
-	{ 4, 29, "IPSec SA Direction", v_both, NULL, SHOW_STR, "sa_direction" },
+	{ 4, 29, "IPSec SA Direction", v_direction, NULL, SHOW_STR, "sa_direction" },
 	{ 4, 29, "IP D3P Window", v_disabled, NULL, SHOW_NONE, NULL },
 	{ 4, 29, "Split Resiliency Factor", v_zero, NULL, SHOW_NONE, NULL },
 	{ 4, 29, "CKM status", v_disabled, NULL, SHOW_NONE, NULL },

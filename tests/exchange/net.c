@@ -90,11 +90,15 @@ take_policy(struct node *node, const struct sa_policy *p)
 	uint32_t i;
 
 	node->policy = true;
+	node->direction = p->direction;
+	node->reverted = p->reverted;
+	node->policies++;
 	node->naces = p->n;
 	node->npermit = node->ndeny = node->nlocal = 0;
 	for (i = 0; i < p->n; i++) {
 		node->aces[i] = p->aces[i];
 		node->sa_of[i] = p->sa_of[i];
+		node->local[i] = p->local[i];
 		node->nlocal += p->local[i];
 		if (p->aces[i].action == ACE_PERMIT)
 			node->npermit++;
@@ -572,6 +576,7 @@ tc_gm(struct conf *c)
 	m->kind = MAP_GDOI;
 	str_copy(m->group, "G1", sizeof(m->group));
 	str_copy(g->name, "G1", sizeof(g->name));
+	g->bypass_policy = true;
 	g->id_type = GDOI_ID_NUMBER;
 	g->id = 100;
 	return g;

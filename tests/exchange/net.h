@@ -24,8 +24,12 @@ struct node {
 	/* as fwd would know it */
 	bool policy;
 	unsigned naces, npermit, ndeny, nlocal;
+	uint8_t direction;
+	bool reverted;
+	unsigned policies;	/* times that one was told */
 	struct ace aces[SA_POLICY_MAX];
 	uint16_t sa_of[SA_POLICY_MAX];
+	uint8_t local[SA_POLICY_MAX];
 	struct sa_tek teks[NODE_TEKS];
 	uint64_t tek_end[NODE_TEKS];
 	uint64_t tek_keep[NODE_TEKS]; /* not sent with so long before */

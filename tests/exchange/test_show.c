@@ -356,6 +356,29 @@ server(void **state)
 	end();
 }
 
+/* crypto gdoi gm ipsec direction, and what show has of safety. */
+static void
+member_safety(void **state)
+{
+	struct exec_gdoi_gm_direction_args a = { "", SA_DIR_INBOUND_ONLY };
+	struct gdoi_group *g;
+	const char *t;
+
+	(void)state;
+	registered();
+	g = (void *)gm->conf->gdoi_groups.first;
+	g->fail_close_revert = true;
+	g->bypass_policy = false;
+	net_apply(gm);
+	assert_int_equal(exec_gdoi_gm_direction(&on_gm, &a), 0);
+	t = SHOW(&on_gm, show_gdoi_gm);
+	ASSERT_LINES(t, "    IPSec SA Direction       : Inbound Only",
+	    "       Fail-Close Revert : Enabled");
+	assert_int_not_equal(exec_gdoi_gm_direction(&on_ks, &a), 0);
+	assert_null(strstr(SHOW(&on_gm, show_gdoi_gm_acl), "bypass"));
+	end();
+}
+
 static void
 server_others(void **state)
 {
@@ -762,6 +785,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(member),
 		cmocka_unit_test(member_others),
+		cmocka_unit_test(member_safety),
 		cmocka_unit_test(server),
 		cmocka_unit_test(server_others),
 		cmocka_unit_test(states),

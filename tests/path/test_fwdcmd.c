@@ -547,6 +547,56 @@ test_show_gdoi(void **state)
 	drop_rig(r, &ctx);
 }
 
+static void
+test_show_fail_close(void **state)
+{
+	struct crypto_map_fail_close fc = { .name = "CM", .acl = "FC" };
+	struct ace deny = mk_ace(ACE_DENY, PROTO_TCP, 0, ~0u, 0, ~0u);
+	struct show_map_fail_close_args all = { 0 };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	size_t len;
+
+	(void)state;
+	deny.dport = (struct ace_ports){ ACE_OP_EQ, 22, 0 };
+	rig_acl(r, "FC", &deny, 1);
+	r->conf.fail_closes = (struct cf_list){ &fc.obj, &fc.obj, 1 };
+	rig_config(r);
+	(void)show_map_fail_close(&ctx, &all);
+	assert_string_equal(ctx.out.s,
+	    "Crypto Map: \"CM\"\n"
+	    "    Activate: No\n"
+	    "    Fail-Close Access-List: "
+	    "(Deny = Forward In Clear, Permit = Drop)\n"
+	    "      access-list FC deny tcp any any port = 22\n"
+	    "      implicit permit ip any any\n"
+	    "    Status: not activated\n"
+	    "    #pkts dropped (send): 0, #pkts dropped (rcv): 0, "
+	    "#pkts forwarded in clear: 0\n\n");
+	sb_free(&ctx.out);
+	fc.activate = true;
+	rig_config(r);
+	len = mk_packet(buf, &(struct mk){ .src = LAN_HOST,
+	    .dst = FAR_HOST, .proto = PROTO_UDP });
+	rig_input(r, buf, len, LAN);
+	(void)show_map_fail_close(&ctx, &all);
+	assert_non_null(strstr(ctx.out.s, "    Activate: Yes\n"));
+	assert_non_null(strstr(ctx.out.s,
+	    "    Status: in force, group GETVPN is not registered\n"
+	    "    #pkts dropped (send): 1, #pkts dropped (rcv): 0, "
+	    "#pkts forwarded in clear: 0\n"));
+	sb_free(&ctx.out);
+	rig_group(r);
+	(void)show_map_fail_close(&ctx, &all);
+	assert_non_null(strstr(ctx.out.s,
+	    "    Status: lifted, all groups of the map are registered\n"));
+	sb_free(&ctx.out);
+	str_copy(all.map, "OTHER", sizeof(all.map));
+	(void)show_map_fail_close(&ctx, &all);
+	assert_null(ctx.out.s);
+	drop_rig(r, &ctx);
+}
+
 int
 main(void)
 {
@@ -562,6 +612,7 @@ main(void)
 		cmocka_unit_test(test_show_acl),
 		cmocka_unit_test(test_show_ipsec_sa),
 		cmocka_unit_test(test_show_gdoi),
+		cmocka_unit_test(test_show_fail_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

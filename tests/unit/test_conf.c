@@ -435,7 +435,9 @@ test_deliver(void **state)
 	LINES(&f, "hostname R1", "crypto isakmp policy 1", "hash md5",
 	    "crypto isakmp key TOPSECRET address 1.1.1.1",
 	    "crypto ipsec df-bit clear", "crypto gdoi group G",
-	    "identity number 1", "crypto map M 1 gdoi", "set group G",
+	    "identity number 1", "no client bypass-policy",
+	    "crypto map M 1 gdoi", "set group G",
+	    "crypto map M gdoi fail-close", "match address 100", "activate",
 	    "int g0/0", "description private", "ip address 1.1.1.2 255.0.0.0",
 	    "crypto map M", "access-list 100 permit ip any any",
 	    "username x secret y", "ip route 0.0.0.0 0.0.0.0 1.1.1.1");
@@ -446,9 +448,12 @@ test_deliver(void **state)
 	assert_non_null(strstr(ike, "hostname R1"));
 	assert_null(strstr(ike, "private"));
 	assert_null(strstr(ike, "username"));
+	assert_null(strstr(ike, "fail-close"));
 	assert_string_equal(fwd,
-	    "hostname R1\ncrypto ipsec df-bit clear\ncrypto map M 1 gdoi\n"
-	    " set group G\ninterface GigabitEthernet0/0\n"
+	    "hostname R1\ncrypto ipsec df-bit clear\n"
+	    "crypto gdoi group G\n no client bypass-policy\n"
+	    "crypto map M gdoi fail-close\n match address 100\n activate\n"
+	    "crypto map M 1 gdoi\n set group G\ninterface GigabitEthernet0/0\n"
 	    " ip address 1.1.1.2 255.0.0.0\n crypto map M\n"
 	    "access-list 100 permit ip any any\n");
 	free(ike);
