@@ -604,6 +604,67 @@ lost_ack(void **state)
 	net_free(n);
 }
 
+/* One datagram for all, which is repeated: who misses the first takes the
+ * second, without a word about the others. */
+static bool
+lose_first_push(struct net *n, struct datagram *d)
+{
+	if (d->data[18] != GDOI_X_PUSH)
+		return true;
+	n->tap = NULL;
+	return false;
+}
+
+static void
+by_multicast(void **state)
+{
+	struct net *n = net_new(30);
+	struct node *ks = net_add_ks(n, KS_ADDR), *gm = net_add_gm(n, 0);
+	struct gdoi_group *g = (void *)ks->conf->gdoi_groups.first;
+	struct gdoi_local *l = (void *)g->local.first;
+	struct ace *a = tc_ace(tc_acl(ks->conf, "M"), ACE_PERMIT, KS_ADDR, 0,
+	    IP(239, 1, 1, 1), 0);
+	struct ks_group *grp;
+	unsigned before;
+
+	(void)state;
+	a->proto = 17;
+	l->unicast = false;
+	str_copy(l->rekey_acl, "M", sizeof(l->rekey_acl));
+	net_add_gm(n, 1);
+	net_apply_all(n);
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	net_run(n, SEC);
+	grp = net_ks(ks);
+	assert_int_equal(gm->ngroups, 1);
+	assert_true(net_in_group(gm, IP(239, 1, 1, 1)));
+	n->tap = lose_first_push;
+	before = n->sent;
+	assert_null(ks_rekey(grp, REKEY_TEK));
+	net_run(n, SEC);
+	assert_int_equal(gm->logs[LOG_GM_RECV_REKEY], 0);
+	net_run(n, 40 * SEC);
+	assert_int_equal(n->sent - before, 3); /* and no answer */
+	assert_int_equal(gm->logs[LOG_GM_RECV_REKEY], 1);
+	assert_int_equal(gm->logs[LOG_GM_REKEY_SEQ], 0);
+	assert_int_equal(ks->logs[LOG_KS_SEND_MCAST_REKEY], 1);
+	net_run(n, 3 * 86400 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGSTER], 1);
+	assert_int_equal(grp->nmembers, 2);
+	/* the other way: a new KEK says so */
+	l->unicast = true;
+	net_apply(ks);
+	assert_null(ks_rekey(grp, REKEY_TEK));
+	net_run(n, 40 * SEC);
+	assert_int_equal(ks->logs[LOG_KS_REKEY_TRANS_2_UNI], 1);
+	assert_int_equal(gm->logs[LOG_GM_REKEY_TRANS_2_UNI], 1);
+	assert_int_equal(gm->ngroups, 0);
+	assert_null(ks_rekey(grp, REKEY_TEK));
+	net_run(n, 5 * SEC);
+	assert_int_equal(TAILQ_FIRST(&grp->members)->acks, 1);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -628,6 +689,7 @@ main(void)
 		cmocka_unit_test(cleared),
 		cmocka_unit_test(rsa_replaced),
 		cmocka_unit_test(lost_ack),
+		cmocka_unit_test(by_multicast),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
