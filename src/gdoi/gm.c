@@ -104,7 +104,14 @@ gm_reregister(struct gm_group *gm, uint64_t delay, bool log)
 static void
 reregister_due(void *arg)
 {
-	gm_reregister(arg, 0, true);
+	struct gm_group *gm = arg;
+	char ks[IP4_STRLEN];
+
+	/* with a KEK, rekeys come before this */
+	if (gm->has_kek)
+		ike_log(gm->g->ike, LOG_GM_REKEY_NOT_RECD,
+		    ip4_str(gm->ks, ks), gm->name);
+	gm_reregister(gm, 0, true);
 }
 
 void

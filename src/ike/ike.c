@@ -492,6 +492,7 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
     const uint8_t *data, size_t len)
 {
 	const struct exch_type *type;
+	char a[IP4_STRLEN];
 	struct exch *x;
 
 	if (sa->state != IKE_IDLE || h->mid == 0) {
@@ -507,7 +508,10 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 		return;
 	}
 	if ((type = find_type(sa->ike, h->exchange)) == NULL) {
-		ike_bad(sa->ike, sa->remote.addr, "unsupported exchange");
+		sa->ike->stats.bad++;
+		ike_log_limited(sa->ike, sa->remote.addr,
+		    LOG_IKMP_UNK_EXCHANGE, ip4_str(sa->remote.addr, a),
+		    h->exchange);
 		return;
 	}
 	if (ike_seen_mid(sa, h->mid)) {

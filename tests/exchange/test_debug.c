@@ -178,6 +178,25 @@ conditions(void **state)
 	end();
 }
 
+/* The key server is silent: the member says that a rekey did not come, and
+ * nobody says so in a network that works. */
+static void
+no_rekey(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(net_until(n, 1000, net_registered));
+	net_run(n, UINT64_C(2) * 3600 * 1000);
+	assert_int_equal(gm->logs[LOG_GM_REKEY_NOT_RECD], 0);
+	ks->deaf = true;
+	net_run(n, UINT64_C(3600) * 1000);
+	assert_int_equal(gm->logs[LOG_GM_REKEY_NOT_RECD], 1);
+	assert_string_equal(gm->last[LOG_GM_REKEY_NOT_RECD],
+	    "%GDOI-4-GM_REKEY_NOT_RECD: GM did not receive rekey from KS"
+	    " 10.9.0.1 in group G1");
+	end();
+}
+
 /* ---- the event trace ---- */
 
 #define SHOW(c, ...)                                                          \
@@ -280,6 +299,7 @@ main(void)
 		cmocka_unit_test(off),
 		cmocka_unit_test(everything),
 		cmocka_unit_test(conditions),
+		cmocka_unit_test(no_rekey),
 		cmocka_unit_test(trace_of_a_life),
 		cmocka_unit_test(trace_is_bounded),
 	};
