@@ -59,3 +59,19 @@ finish() {
 	[ "$failed" -eq 0 ]
 	exit
 }
+
+gone() { # no such process, or only its zombie
+	! grep -q '^State:[^Z]*$' "/proc/$1/status" 2>/dev/null
+}
+
+kids() { # kids PID of a router: "ike PID" and "fwd PID"
+	_pids=$(cat "/proc/$1/task/$1/children" 2>/dev/null)
+	for _k in $_pids; do
+		(tr '\0' ' ' <"/proc/$_k/cmdline"; echo) 2>/dev/null |
+		    sed -n "s/.* -P \\([a-z]*\\) .*/\\1 $_k/p"
+	done
+}
+
+kid() { # kid PID ike|fwd
+	kids "$1" | sed -n "s/^$2 //p"
+}

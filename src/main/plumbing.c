@@ -226,6 +226,23 @@ plumbing_set_marks(struct plumbing *p UNUSED, const struct plumbing_mark *marks,
 	return r;
 }
 
+int
+plumbing_guard(void)
+{
+	struct strbuf sb = {0};
+	int r;
+
+	sb_printf(&sb, "table ip cohort\ndelete table ip cohort\n"
+	    "table ip cohort {\nchain through {\n"
+	    "type filter hook forward priority filter; policy drop\n}\n"
+	    "chain out {\ntype filter hook output priority filter; "
+	    "policy drop\nmeta mark 0x%x accept\noifname \"lo\" accept\n"
+	    "}\n}\n", MARK_EXEMPT);
+	r = nft_run(sb.s, sb.len);
+	sb_free(&sb);
+	return r;
+}
+
 void
 plumbing_close(struct plumbing *p)
 {
@@ -234,10 +251,10 @@ plumbing_close(struct plumbing *p)
 
 	if (p == NULL)
 		return;
-	(void)nft_run(gone, sizeof(gone) - 1);
 	for (i = 0; i < NELEM(settings); i++)
 		if (p->before[i][0] != '\0')
 			(void)sysctl_set(settings[i].name, p->before[i]);
+	(void)nft_run(gone, sizeof(gone) - 1);
 	(void)unlink(p->path);
 	free(p->path);
 	free(p);

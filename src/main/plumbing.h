@@ -17,6 +17,10 @@ struct plumbing_mark {
 };
 
 struct plumbing;
+/* While marks and rules are put in place or taken away the kernel would
+ * forward, and send, in clear what fwd judges otherwise: it does neither
+ * until plumbing_set_marks() or plumbing_close(). -1: said why on stderr. */
+int plumbing_guard(void) MUST_USE;
 /* Changes the settings; NULL: said why on stderr. What they were is kept in
  * STATEDIR/sysctl until plumbing_close(): a router that was killed leaves the
  * undo to the next one in the same namespace. */

@@ -111,6 +111,8 @@ update_marks(struct ports *ps)
 		marks[n].dev = rec->p.dev;
 		marks[n++].mark = MARK_PORT | i;
 	}
+	if (ps->guarded)
+		return 0;
 	if (plumbing_set_marks(ps->plumbing, marks, n, MARK_PORT) == 0)
 		return 0;
 	log_emit(LOG_SYS_NETLINK, "nft refused the marking rules");
@@ -665,6 +667,10 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 			tell_both(r, rec);
 		}
 	scan_links(r);
+	if (r->ports->guarded) { /* all ports that are there are bound */
+		r->ports->guarded = false;
+		(void)update_marks(r->ports);
+	}
 	put_routes(r, new);
 	read_routes(r);
 }
@@ -705,6 +711,12 @@ ports_open(struct router *r)
 		fprintf(stderr, "cohort: netlink: %s\n", strerror(errno));
 		return -1;
 	}
+	/* before the first rule of a router that was killed goes */
+	ps->guarded = true;
+	if (plumbing_guard() == -1) {
+		fprintf(stderr, "cohort: nft refused the first rules\n");
+		return -1;
+	}
 	ps->plumbing = plumbing_open(r->statedir);
 	if (ps->plumbing == NULL)
 		return -1;
@@ -714,8 +726,6 @@ ports_open(struct router *r)
 		    strerror(errno));
 		return -1;
 	}
-	if (update_marks(ps) == -1)
-		return -1;
 	loop_add(r->loop, nl_monitor_fd(ps->nl), on_monitor, r);
 	return 0;
 }
@@ -742,6 +752,9 @@ ports_close(struct router *r)
 		return;
 	loop_timer(r->loop, &ps->scan_timer, 0);
 	loop_timer(r->loop, &ps->rate_timer, 0);
+	ps->guarded = true;
+	if (ps->plumbing != NULL)
+		(void)!plumbing_guard();
 	if (r->committed != NULL) {
 		CF_FOREACH(c, &r->committed->routes)
 			if (route_of_conf(ps, c, &k) == 0)

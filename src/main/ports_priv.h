@@ -29,6 +29,7 @@ struct ports {
 	size_t nroutes, cap;
 	struct timer scan_timer, rate_timer;
 	bool rules;
+	bool guarded; /* plumbing_guard(): the marks are not in place */
 };
 
 struct scan {

@@ -59,8 +59,9 @@ router_commit(struct router *r)
 		return;
 	r->committed = r->running;
 	weak_log(r);
-	ports_commit(r, old, r->committed);
+	/* fwd knows what a new port has to be careful with before it gets it */
 	child_send_conf(r, CHILD_FWD, r->committed);
+	ports_commit(r, old, r->committed);
 	child_send_conf(r, CHILD_IKE, r->committed);
 	if (!console_configuring(r))
 		router_settled(r);
