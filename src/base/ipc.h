@@ -30,8 +30,9 @@ enum ipc_type {
 	IPC_START,	 /* everything was sent: drop privileges and go */
 
 	/* exec commands, by session: main -> child */
-	IPC_EXEC,	 /* str canonical line, u16 mode, u8 1: as JSON */
-	IPC_ANSWER,	 /* str */
+	IPC_EXEC,	 /* str canonical line, u16 mode, u8 IPC_EXEC_* flags;
+			  * +fd: a pipe with the passphrase of the line */
+	IPC_ANSWER,	 /* str; +fd: a pipe with what was said instead */
 	IPC_ABORT,
 	/* child -> main */
 	IPC_OUT,	 /* octets of text */
@@ -60,7 +61,9 @@ enum ipc_type {
 	IPC_LINE,	 /* shell: str line as typed, u16 octets of it that are
 			  * the command: `| redirect`, `| append`, `| tee` and
 			  * `| json` are main's, other filters the shell's;
-			  * u8 1: more lines have come already, nobody types */
+			  * u8 1: more lines have come already, nobody types;
+			  * +fd: a pipe with the passphrase of the line, where
+			  * the line itself has a * */
 	IPC_PROMPT,	 /* main: str prompt, u16 mode, u8 privilege level,
 			  * u8 IPC_PROMPT_* flags */
 	IPC_CONSOLE_LOG, /* main: str line of log, or a warning */
@@ -79,6 +82,11 @@ enum session_kind {
 	SESSION_SSH,	 /* line vty: a server has authenticated the user */
 	SESSION_TELNET,	 /* line vty: main asks who it is */
 };
+
+#define IPC_EXEC_JSON 1
+#define IPC_EXEC_UNATTENDED 2 /* a line of a file */
+
+#define IPC_SECRET_MAX 1024 /* octets in such a pipe */
 
 #define IPC_PROMPT_REFUSED 1 /* the last line was */
 #define IPC_PROMPT_TEXT 2 /* lines of text come (a banner, a certificate): no
@@ -107,5 +115,10 @@ int ipc_try_send(int sock, uint16_t type, uint32_t session, const void *body,
 /* 1: a message; 0: none now; -1: the peer is gone or broke the rules.
  * buf of IPC_MAX is the caller's and backs msg->body. */
 int ipc_recv(int sock, uint8_t *buf, struct ipc_msg *msg) MUST_USE;
+
+/* A pipe with a text in it, to pass on; -1 with errno. */
+int ipc_secret(const char *text) MUST_USE;
+/* Reads and closes it; false: it does not fit into buf. */
+bool ipc_secret_read(int fd, char *buf, size_t size) MUST_USE;
 
 #endif

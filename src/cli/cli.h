@@ -22,6 +22,10 @@ struct cli_cmd {
 	unsigned level;	 /* privilege level it needs: 1 or 15 */
 	bool json;	 /* has an answer to `| json` */
 	int handler;	 /* index into the generated handler table */
+	/* of a passphrase on the line: where it was typed, and in args. It
+	 * travels by a descriptor (base/ipc.h), not in the line. len 0: none */
+	size_t secret_at, secret_len;
+	size_t secret_off, secret_size;
 	char canonical[1024]; /* the line with abbreviations written out */
 	_Alignas(16) unsigned char args[1024]; /* struct F_args */
 };
@@ -63,11 +67,19 @@ void cli_done(struct cli_ctx *, enum cli_status);
  * handler then still ends it with cli_done(). */
 void cli_on_abort(struct cli_ctx *, void (*fn)(struct cli_ctx *, void *),
     void *arg);
+/* Nobody sits there: a line of a file, which may wait. */
+bool cli_unattended(struct cli_ctx *) MUST_USE;
+void cli_ctx_set_unattended(struct cli_ctx *);
 /* A question to the user; the command is PENDING from then on. The answer
  * (without newline) is given to fn, which ends with cli_done() or asks again.
  * "" for an empty line; who went away or aborts answers "n" to a CONFIRM,
  * "" to the others. */
-enum cli_ask_kind { CLI_ASK_LINE, CLI_ASK_CONFIRM, CLI_ASK_SECRET };
+enum cli_ask_kind {
+	CLI_ASK_LINE,
+	CLI_ASK_CONFIRM,
+	CLI_ASK_SECRET,
+	CLI_ASK_PRIVATE, /* for a handler in ike only: main does not see it */
+};
 void cli_ask(struct cli_ctx *, enum cli_ask_kind, const char *prompt,
     void (*fn)(struct cli_ctx *, void *arg, const char *answer), void *arg);
 

@@ -18,7 +18,7 @@ struct cli_ctx {
 	void (*answer_fn)(struct cli_ctx *, void *, const char *);
 	void *answer_arg;
 	enum cli_ask_kind asked;
-	bool json;
+	bool json, unattended;
 };
 
 struct cli_ctx *
@@ -42,6 +42,18 @@ bool
 cli_wants_json(struct cli_ctx *c)
 {
 	return c->json;
+}
+
+void
+cli_ctx_set_unattended(struct cli_ctx *c)
+{
+	c->unattended = true;
+}
+
+bool
+cli_unattended(struct cli_ctx *c)
+{
+	return c->unattended;
 }
 
 void

@@ -688,15 +688,19 @@ edit_readline(struct edit *e, const char *prompt, enum edit_kind kind,
 	e->editing = false;
 	if (e->end != EDIT_EOF)
 		write_str(e, "\n");
-	if (takes_commands(e)) {
-		history_rewind(&e->history[kind]);
-		if (e->end == EDIT_LINE || e->end == EDIT_CTRL_Z)
-			history_add(&e->history[kind], e->line.s);
-	}
+	if (takes_commands(e))
+		history_add(&e->history[kind], e->end == EDIT_LINE ||
+		    e->end == EDIT_CTRL_Z ? e->line.s : "");
 	if (e->end == EDIT_LONG)
 		line_clear(&e->line);
 	*line = e->line.s;
 	return e->end;
+}
+
+void
+edit_forget(struct edit *e)
+{
+	history_forget(&e->history[e->kind == EDIT_CONFIG]);
 }
 
 int
@@ -777,9 +781,7 @@ edit_new(const struct edit_io *io, const struct edit_ops *ops, void *arg)
 	struct term_io tio = {io->in, io->out, io->other, io->telnet, false};
 	struct edit *e = xcalloc(1, sizeof(*e));
 
-	e->ops = ops;
-	e->arg = arg;
-	e->prompt = "";
+	*e = (struct edit){.ops = ops, .arg = arg, .prompt = ""};
 	e->term = term_new(&tio, &term_ops, e);
 	edit_set(e, &set);
 	return e;
@@ -791,8 +793,7 @@ edit_free(struct edit *e)
 	if (e == NULL)
 		return;
 	term_free(e->term);
-	history_resize(&e->history[EDIT_EXEC], 0);
-	history_resize(&e->history[EDIT_CONFIG], 0);
+	edit_set(e, &(struct edit_settings){0}); /* no history */
 	kills_free(&e->kills);
 	explicit_bzero(e, sizeof(*e));
 	free(e);

@@ -58,6 +58,8 @@ struct edit_settings {
 };
 void edit_set(struct edit *, const struct edit_settings *);
 
+/* The line that was read last was not for the history. */
+void edit_forget(struct edit *);
 /* Reads one line; valid until the next call. */
 enum edit_end edit_readline(struct edit *, const char *prompt, enum edit_kind,
     const char **line) MUST_USE;

@@ -402,6 +402,16 @@ read_edited(struct edit *e, const char **line)
 	return e->end;
 }
 
+void
+edit_forget(struct edit *e)
+{
+	HistEvent ev;
+
+	if (e->kind <= EDIT_CONFIG && history(e->hist[e->kind], &ev,
+	    H_FIRST) != -1)
+		history(e->hist[e->kind], &ev, H_DEL, ev.num);
+}
+
 enum edit_end
 edit_readline(struct edit *e, const char *prompt, enum edit_kind kind,
     const char **line)

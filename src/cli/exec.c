@@ -21,6 +21,26 @@ match_in(const struct cli_line *l, uint16_t mode, bool privileged,
 	return cli_match_line(l, &how, m);
 }
 
+/* A passphrase among the values. */
+static void
+find_secret(const struct cli_line *l, const struct cli_match *m,
+    struct cli_cmd *cmd)
+{
+	unsigned i;
+
+	for (i = 0; i < m->nsteps; i++) {
+		const struct cli_node *n = &cli_nodes[m->steps[i].node];
+		const struct cli_token *t = &l->tok[m->steps[i].tok];
+
+		if (n->kind != N_VALUE || !(n->flags & NF_SECRET))
+			continue;
+		cmd->secret_at = (size_t)(t->s - l->text);
+		cmd->secret_len = t->len;
+		cmd->secret_off = cli_fields[n->field].off;
+		cmd->secret_size = cli_fields[n->field].size;
+	}
+}
+
 void
 cli_match_run(const char *line, uint16_t mode, bool privileged,
     struct cli_cmd *cmd)
@@ -58,4 +78,5 @@ cli_match_run(const char *line, uint16_t mode, bool privileged,
 	    sizeof(cmd->canonical));
 	sb_free(&sb);
 	cli_store(&l, &m, 0, m.nsteps, cmd->args, NULL);
+	find_secret(&l, &m, cmd);
 }

@@ -206,6 +206,18 @@ history_add(struct history *h, const char *text)
 	h->at = h->n;
 }
 
+void
+history_forget(struct history *h)
+{
+	history_rewind(h);
+	if (h->n == 0)
+		return;
+	h->n--;
+	explicit_bzero(h->v[h->n], strlen(h->v[h->n]));
+	free(h->v[h->n]);
+	h->at = h->n;
+}
+
 bool
 history_older(struct history *h, struct line *l)
 {

@@ -55,6 +55,8 @@ struct history {
 void history_resize(struct history *, unsigned size);
 /* Not an empty line, nor the same one twice; goes back to the newest. */
 void history_add(struct history *, const char *text);
+/* The newest one. */
+void history_forget(struct history *);
 /* One older or newer one into the line; false: there is none. */
 bool history_older(struct history *, struct line *);
 bool history_newer(struct history *, struct line *);

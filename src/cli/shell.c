@@ -338,6 +338,26 @@ shell_next_command(struct shell *s)
 	return NULL;
 }
 
+/* What only ike may see goes by a descriptor. */
+static void
+say_answer(struct shell *s, const char *line)
+{
+	uint8_t buf[2] = {0, 0}; /* an empty str */
+	int fd;
+
+	if (s->ask_kind != CLI_ASK_PRIVATE) {
+		say(s, IPC_ANSWER, line);
+		return;
+	}
+	fd = ipc_secret(line);
+	if (fd == -1) {
+		say_nothing(s, IPC_ABORT);
+		return;
+	}
+	(void)ipc_send(s->sock, IPC_ANSWER, 0, buf, sizeof(buf), &fd, 1);
+	close(fd);
+}
+
 static void
 answer_of_script(struct shell *s)
 {
@@ -346,10 +366,11 @@ answer_of_script(struct shell *s)
 	if (line == NULL)
 		line = ""; /* nobody answers: as Enter */
 	put_str(s, s->question);
-	if (s->ask_kind != CLI_ASK_SECRET)
+	if (s->ask_kind == CLI_ASK_LINE || s->ask_kind == CLI_ASK_CONFIRM)
 		put_str(s, line);
-	put_str(s, "\n");
-	say(s, IPC_ANSWER, line);
+	if (s->ask_kind != CLI_ASK_PRIVATE)
+		put_str(s, "\n");
+	say_answer(s, line);
 }
 
 /* One key, without Enter. */
@@ -378,7 +399,7 @@ answer_line(struct shell *s)
 	shell_put(s, s->question, (size_t)(last - s->question));
 	switch (edit_readline(s->edit, last, kind, &line)) {
 	case EDIT_LINE:
-		say(s, IPC_ANSWER, line);
+		say_answer(s, line);
 		break;
 	case EDIT_CTRL_C: /* Enter would take what is offered: this not */
 	case EDIT_CTRL_Z:
@@ -503,12 +524,42 @@ take_filter(struct shell *s, const char *line, size_t *len)
 	}
 }
 
+/* A passphrase on the line is taken out of it: main gets a descriptor to pass
+ * on, and the history forgets the line. A pasted prompt may stand in front. */
+static int
+take_secret(struct shell *s, char *line)
+{
+	struct cli_cmd cmd;
+	char *p = line, *end;
+	int fd = -1;
+
+	cli_match_run(p, s->mode, s->privileged, &cmd);
+	if (cmd.verdict != CLI_MATCH && (end = strstr(p, ")#")) != NULL) {
+		p = end + 2;
+		cli_match_run(p, 1, /* MODE_CONFIG */ s->privileged, &cmd);
+	}
+	if (cmd.verdict == CLI_MATCH && cmd.secret_len != 0) {
+		p += cmd.secret_at;
+		end = p + cmd.secret_len;
+		fd = ipc_secret(cmd.secret_len < cmd.secret_size ?
+		    (const char *)cmd.args + cmd.secret_off : "");
+		*p++ = '*';
+		memmove(p, end, strlen(end) + 1);
+		if (s->edit != NULL)
+			edit_forget(s->edit);
+	}
+	explicit_bzero(&cmd, sizeof(cmd));
+	return fd;
+}
+
 void
 shell_run_line(struct shell *s, const char *line)
 {
 	uint8_t buf[LINE_MAX_LEN + 8];
 	struct wr w = wr_of(buf, sizeof(buf));
 	size_t len;
+	char *copy;
+	int fd;
 
 	s->refused = false;
 	if (strlen(line) >= LINE_MAX_LEN) {
@@ -520,11 +571,20 @@ shell_run_line(struct shell *s, const char *line)
 	s->stoppable = only_shows(line);
 	pager_begin(&s->pager, s->edit != NULL);
 	s->ready = false;
-	wr_str(&w, line);
+	copy = xstrdup(line);
+	fd = (s->flags & IPC_PROMPT_TEXT) == 0 ? take_secret(s, copy) : -1;
+	if (fd != -1)
+		len = strlen(copy); /* no filter goes with these */
+	wr_str(&w, copy);
 	wr_u16(&w, (uint16_t)len);
 	wr_u8(&w, s->edit == NULL || edit_more(s->edit));
-	(void)ipc_send(s->sock, IPC_LINE, 0, buf, wr_len(&w), NULL, 0);
+	(void)ipc_send(s->sock, IPC_LINE, 0, buf, wr_len(&w), &fd,
+	    fd != -1 ? 1 : 0);
+	if (fd != -1)
+		close(fd);
 	explicit_bzero(buf, sizeof(buf));
+	explicit_bzero(copy, strlen(copy));
+	free(copy);
 	shell_wait_ready(s);
 }
 

@@ -12,4 +12,9 @@
 /* 1 yes, 0 no (nobody there: no), -1 neither. */
 int cmd_yes(const char *answer);
 
+/* A key is new: logs, and has the store written. */
+void cmd_key_added(struct gdoi *, const struct rsa_key *, bool replaced);
+const char *cmd_key_usage(const struct rsa_key *);
+void cmd_usage_note(struct cli_ctx *);
+
 #endif

@@ -44,8 +44,14 @@ default_label(struct cli_ctx *ctx, const struct conf *c, char *label,
 
 struct keygen {
 	char label[SA_NAME_MAX];
-	bool exportable, replace;
+	unsigned flags; /* enum rsa_flag */
+	bool replace;
 	unsigned bits;
+	uint64_t start;
+	struct cli_ctx *ctx; /* NULL: nobody waits for it any more */
+	struct gdoi *g;
+	volatile bool stop;
+	void *pkey;
 };
 
 #define REPLACE "% Do you really want to replace them? [yes/no]: "
@@ -54,25 +60,100 @@ struct keygen {
 
 static void ask_bits(struct cli_ctx *, struct keygen *);
 
+void
+cmd_key_added(struct gdoi *g, const struct rsa_key *k, bool replaced)
+{
+	ike_log(g->ike, replaced ? LOG_KEY_REPLACE : LOG_KEY_ADDITION,
+	    k->label);
+	if (k->bits < RSA_BITS_WEAK)
+		ike_log(g->ike, LOG_SYS_WEAK,
+		    "an RSA key of less than 2048 bits");
+	keys_changed(g);
+}
+
 static void
-generate(struct cli_ctx *ctx, const struct keygen *k)
+generate_work(void *arg)
+{
+	struct keygen *k = arg;
+
+	k->pkey = rsa_make(k->bits, &k->stop);
+}
+
+static void
+keep(struct keygen *k)
+{
+	uint64_t ms = time_mono_ms() - k->start;
+	const struct rsa_key *key;
+
+	key = rsa_add(k->g->rsa, k->label, k->pkey, k->flags,
+	    time_wall_us() / 1000000);
+	if (key == NULL)
+		fatal("RSA key of %u bits", k->bits);
+	cli_printf(k->ctx, "[OK] (elapsed time was %u seconds)\n\n",
+	    (unsigned)((ms + 999) / 1000));
+	cmd_key_added(k->g, key, k->replace);
+	free(k);
+}
+
+static void
+generate_done(void *arg)
+{
+	struct keygen *k = arg;
+	struct cli_ctx *ctx = k->ctx;
+
+	if (ctx == NULL || k->pkey == NULL) {
+		rsa_forget(k->pkey);
+		free(k);
+		return;
+	}
+	keep(k);
+	cli_done(ctx, CLI_DONE);
+}
+
+/* The thread ends in its own time; nothing of it is kept. */
+static void
+generate_abort(struct cli_ctx *ctx, void *arg)
+{
+	struct keygen *k = arg;
+
+	k->stop = true;
+	k->ctx = NULL;
+	cli_printf(ctx, "[stopped]\n\n");
+	cli_done(ctx, CLI_FAILED);
+}
+
+/*
+ * Beside the exchanges, which go on. A line of a file, before there is any
+ * exchange, is waited for: what follows in the file may need the key.
+ */
+static enum cli_status
+generate(struct cli_ctx *ctx, struct keygen *k)
 {
 	struct gdoi *g = cli_engine(ctx);
-	uint64_t start = time_mono_ms(), ms;
 
 	cli_printf(ctx, "\n%% The key modulus size is %u bits\n%% Generating"
 	    " %u bit RSA keys, keys will be %s...", k->bits, k->bits,
-	    k->exportable ? "exportable" : "non-exportable");
-	(void)rsa_generate(g->rsa, k->label, k->bits, k->exportable,
-	    time_wall_us() / 1000000);
-	ms = time_mono_ms() - start;
-	cli_printf(ctx, "[OK] (elapsed time was %u seconds)\n\n",
-	    (unsigned)((ms + 999) / 1000));
-	ike_log(g->ike, k->replace ? LOG_KEY_REPLACE : LOG_KEY_ADDITION,
-	    k->label);
-	if (k->bits < RSA_BITS_WEAK)
-		ike_log(g->ike, LOG_SYS_WEAK, "an RSA key of less than 2048 bits");
-	keys_changed(g);
+	    k->flags & RSA_EXPORTABLE ? "exportable" : "non-exportable");
+	k->start = time_mono_ms();
+	k->ctx = ctx;
+	k->g = g;
+	if (g->io.background == NULL ||
+	    (cli_unattended(ctx) && TAILQ_EMPTY(&g->ike->sas))) {
+		generate_work(k);
+		keep(k);
+		return CLI_DONE;
+	}
+	cli_on_abort(ctx, generate_abort, k);
+	gdoi_background(g, generate_work, generate_done, k);
+	return CLI_PENDING;
+}
+
+/* Behind a question. */
+static void
+generate_now(struct cli_ctx *ctx, struct keygen *k)
+{
+	if (generate(ctx, k) != CLI_PENDING)
+		cli_done(ctx, CLI_DONE);
 }
 
 static bool
@@ -101,9 +182,7 @@ bits_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 		return;
 	}
 	k->bits = (unsigned)n;
-	generate(ctx, k);
-	free(k);
-	cli_done(ctx, CLI_DONE);
+	generate_now(ctx, k);
 }
 
 static void
@@ -135,9 +214,7 @@ replace_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 		ask_bits(ctx, k);
 		return;
 	}
-	generate(ctx, k);
-	free(k);
-	cli_done(ctx, CLI_DONE);
+	generate_now(ctx, k);
 }
 
 int
@@ -148,7 +225,12 @@ exec_key_generate_rsa(struct cli_ctx *ctx,
 	struct keygen *k = xcalloc(1, sizeof(*k));
 
 	k->bits = args->modulus;
-	k->exportable = args->exportable;
+	k->flags = (args->exportable ? RSA_EXPORTABLE : 0u) |
+	    (args->redundancy ? RSA_REDUNDANCY : 0u) |
+	    (args->signature ? RSA_SIGNATURE : 0u) |
+	    (args->encryption ? RSA_ENCRYPTION : 0u);
+	if (args->usage)
+		cmd_usage_note(ctx);
 	str_copy(k->label, args->label, sizeof(k->label));
 	if ((k->bits != 0 && !bits_ok(ctx, k->bits)) ||
 	    (k->label[0] == '\0' &&
@@ -168,9 +250,7 @@ exec_key_generate_rsa(struct cli_ctx *ctx,
 		ask_bits(ctx, k);
 		return CLI_PENDING;
 	}
-	generate(ctx, k);
-	free(k);
-	return CLI_DONE;
+	return generate(ctx, k);
 }
 
 /* ---- crypto key zeroize rsa ---- */
@@ -238,6 +318,21 @@ exec_key_zeroize_rsa(struct cli_ctx *ctx,
 
 /* ---- show crypto key mypubkey rsa ---- */
 
+const char *
+cmd_key_usage(const struct rsa_key *k)
+{
+	return k->flags & RSA_SIGNATURE ? "Signature Key" :
+	    k->flags & RSA_ENCRYPTION ? "Encryption Key" :
+	    "General Purpose Key";
+}
+
+void
+cmd_usage_note(struct cli_ctx *ctx)
+{
+	cli_printf(ctx, "%% One key pair is used for signing and for "
+	    "encryption.\n");
+}
+
 static void
 print_key(struct cli_ctx *ctx, const struct rsa_key *k)
 {
@@ -249,11 +344,11 @@ print_key(struct cli_ctx *ctx, const struct rsa_key *k)
 	gmtime_r(&made, &tm);
 	strftime(when, sizeof(when), "%H:%M:%S UTC %b %e %Y", &tm);
 	cli_printf(ctx, "%% Key pair was generated at: %s\nKey name: %s\n"
-	    "Key type: RSA KEYS        %u bits\n"
-	    " Storage Device: private-config\n"
-	    " Usage: General Purpose Key\n Key is %s.\n Key Data:", when,
-	    k->label, k->bits, k->exportable ? "exportable" :
-	    "not exportable");
+	    "Key type: RSA KEYS\n Storage Device: private-config\n"
+	    " Usage: %s\n Key is %s.%s\n Key Data:", when, k->label,
+	    cmd_key_usage(k), k->flags & RSA_EXPORTABLE ? "exportable" :
+	    "not exportable", k->flags & RSA_REDUNDANCY ?
+	    " Redundancy enabled." : "");
 	for (i = 0; i < k->pub_len; i++) {
 		if (i % 32 == 0)
 			cli_printf(ctx, "\n  ");

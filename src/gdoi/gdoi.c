@@ -192,6 +192,18 @@ gdoi_timeout(struct gdoi *g)
 }
 
 void
+gdoi_background(struct gdoi *g, void (*work)(void *), void (*done)(void *),
+    void *job)
+{
+	if (g->io.background != NULL) {
+		g->io.background(g->arg, work, done, job);
+		return;
+	}
+	work(job);
+	done(job);
+}
+
+void
 gdoi_resync(struct gdoi *g)
 {
 	gm_resync(g);

@@ -33,6 +33,10 @@ struct gdoi_io {
 	/* Receive what is sent to a multicast address on that device, or no
 	 * longer. False: cannot. May be NULL. */
 	bool (*member)(void *, uint32_t ifindex, uint32_t group, bool join);
+	/* Runs work in another thread, then done in this one. NULL: work and
+	 * done are called at once. */
+	void (*background)(void *, void (*work)(void *), void (*done)(void *),
+	    void *job);
 };
 
 struct gdoi *gdoi_new(const struct gdoi_io *, void *arg) MUST_USE;

@@ -283,6 +283,8 @@ secs_until(struct gdoi *g, uint64_t then)
 	return then > now ? (uint32_t)((then - now + 999) / 1000) : 0;
 }
 
+void gdoi_background(struct gdoi *, void (*work)(void *),
+    void (*done)(void *), void *job);
 const struct port *gdoi_find_port(const struct gdoi *, const char *name);
 
 /* "A3D6..." in capitals; buf of 33. */

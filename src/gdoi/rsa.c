@@ -9,6 +9,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -233,7 +234,7 @@ rsa_remove(struct rsa_store *s, const char *label)
 
 /* Takes pk. NULL (and pk is gone) if it is not a usable RSA key. */
 static struct rsa_key *
-add(struct rsa_store *s, const char *label, EVP_PKEY *pk, bool exportable,
+add(struct rsa_store *s, const char *label, EVP_PKEY *pk, unsigned flags,
     uint64_t made)
 {
 	struct rsa_key *k = xcalloc(1, sizeof(*k)), **p;
@@ -248,13 +249,55 @@ add(struct rsa_store *s, const char *label, EVP_PKEY *pk, bool exportable,
 	str_copy(k->label, label, sizeof(k->label));
 	k->pub_len = (size_t)len;
 	k->bits = (unsigned)EVP_PKEY_get_bits(pk);
-	k->exportable = exportable;
+	k->flags = flags;
 	k->made = made;
 	(void)rsa_remove(s, label);
 	for (p = &s->first; *p != NULL; p = &(*p)->next)
 		;
 	*p = k;
 	return k;
+}
+
+static int
+go_on(EVP_PKEY_CTX *ctx)
+{
+	const volatile bool *stop = EVP_PKEY_CTX_get_app_data(ctx);
+
+	return !*stop;
+}
+
+void *
+rsa_make(unsigned bits, const volatile bool *stop)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY *pk = NULL;
+
+	if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1)
+		fatal("OpenSSL: RSA key of %u bits", bits);
+	EVP_PKEY_CTX_set_app_data(ctx, (void *)(uintptr_t)stop);
+	EVP_PKEY_CTX_set_cb(ctx, go_on);
+	if (EVP_PKEY_generate(ctx, &pk) != 1) {
+		if (!*stop)
+			fatal("OpenSSL: RSA key of %u bits", bits);
+		ERR_clear_error();
+		pk = NULL;
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return pk;
+}
+
+void
+rsa_forget(void *pkey)
+{
+	EVP_PKEY_free(pkey);
+}
+
+const struct rsa_key *
+rsa_add(struct rsa_store *s, const char *label, void *pkey, unsigned flags,
+    uint64_t made)
+{
+	return add(s, label, pkey, flags, made);
 }
 
 const struct rsa_key *
@@ -266,7 +309,7 @@ rsa_generate(struct rsa_store *s, const char *label, unsigned bits,
 
 	if (pk == NULL)
 		fatal("OpenSSL: RSA key of %u bits", bits);
-	k = add(s, label, pk, exportable, made);
+	k = add(s, label, pk, exportable ? RSA_EXPORTABLE : 0, made);
 	if (k == NULL)
 		fatal("RSA key of %u bits", bits);
 	return k;
@@ -276,10 +319,37 @@ rsa_generate(struct rsa_store *s, const char *label, unsigned bits,
  * The text of the store, per key:
  *
  *	Key: LABEL
- *	Flags: exportable | -
+ *	Flags: - or some of: exportable redundancy signature encryption
  *	Made: seconds since 1970
  *	-----BEGIN PRIVATE KEY----- ...
  */
+static const char *const flag_names[] = { "exportable", "redundancy",
+	"signature", "encryption" };
+
+static void
+put_flags(struct strbuf *out, unsigned flags)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(flag_names); i++)
+		if (flags & 1u << i)
+			sb_printf(out, " %s", flag_names[i]);
+	if (flags == 0)
+		sb_printf(out, " -");
+}
+
+static unsigned
+get_flags(const char *text)
+{
+	unsigned flags = 0;
+	size_t i;
+
+	for (i = 0; i < NELEM(flag_names); i++)
+		if (strstr(text, flag_names[i]) != NULL)
+			flags |= 1u << i;
+	return flags;
+}
+
 void
 rsa_store_save(const struct rsa_store *s, struct strbuf *out)
 {
@@ -289,9 +359,9 @@ rsa_store_save(const struct rsa_store *s, struct strbuf *out)
 	BIO *bio;
 
 	for (k = s->first; k != NULL; k = k->next) {
-		sb_printf(out, "Key: %s\nFlags: %s\nMade: %llu\n", k->label,
-		    k->exportable ? "exportable" : "-",
-		    (unsigned long long)k->made);
+		sb_printf(out, "Key: %s\nFlags:", k->label);
+		put_flags(out, k->flags);
+		sb_printf(out, "\nMade: %llu\n", (unsigned long long)k->made);
 		bio = BIO_new(BIO_s_secmem());
 		if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, k->pkey,
 		    NULL, NULL, 0, NULL, NULL) != 1 ||
@@ -347,7 +417,7 @@ load_key(struct rsa_store *s, const char **p, const char *end)
 	    NULL;
 	BIO_free(bio);
 	return pk != NULL && add(s, label + 5, pk,
-	    strcmp(flags + 7, "exportable") == 0,
+	    get_flags(flags + 7),
 	    strtoull(made + 6, NULL, 10)) != NULL;
 }
 

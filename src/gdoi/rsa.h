@@ -14,12 +14,19 @@
 #define RSA_BITS_MAX 4096
 #define RSA_BITS_WEAK 2048 /* keys below are named as weak */
 
+enum rsa_flag {
+	RSA_EXPORTABLE = 1,
+	RSA_REDUNDANCY = 2, /* shown only: there is no standby */
+	RSA_SIGNATURE = 4,  /* usage as asked for, shown only */
+	RSA_ENCRYPTION = 8,
+};
+
 struct rsa_store;
 
 struct rsa_key {
 	struct rsa_key *next;
 	char label[SA_NAME_MAX];
-	bool exportable;
+	unsigned flags; /* enum rsa_flag */
 	unsigned bits;
 	uint64_t made;	/* seconds since 1970 */
 	uint8_t *pub;	/* DER SubjectPublicKeyInfo */
@@ -34,9 +41,29 @@ struct rsa_key *rsa_first(const struct rsa_store *); /* then ->next */
 /* Replaces a key of the same label. */
 const struct rsa_key *rsa_generate(struct rsa_store *, const char *label,
     unsigned bits, bool exportable, uint64_t made);
+/* The same in two steps: the long one needs no store and may run in another
+ * thread, until *stop; NULL then. Takes pkey; NULL: not usable. */
+void *rsa_make(unsigned bits, const volatile bool *stop) MUST_USE;
+void rsa_forget(void *pkey);
+const struct rsa_key *rsa_add(struct rsa_store *, const char *label,
+    void *pkey, unsigned flags, uint64_t made);
 bool rsa_remove(struct rsa_store *, const char *label);
 int rsa_store_load(struct rsa_store *, const char *text, size_t len) MUST_USE;
 void rsa_store_save(const struct rsa_store *, struct strbuf *);
+
+/* ---- PEM (rsa_pem.c) ---- */
+
+enum rsa_wrap { RSA_WRAP_3DES, RSA_WRAP_AES };
+void rsa_pem_public(const struct rsa_key *, struct strbuf *out);
+/* PKCS#1, encrypted. */
+bool rsa_pem_private(const struct rsa_key *, enum rsa_wrap, const char *pass,
+    struct strbuf *out) MUST_USE;
+/* What people paste: for rsa_add(), or NULL and why. An empty pub: whatever
+ * belongs to priv. May run in another thread. */
+void *rsa_pem_read(const char *pub, const char *priv, const char *pass,
+    const char **why) MUST_USE;
+/* Exact lines out of what a terminal made of them. */
+void rsa_pem_clean(const char *text, struct strbuf *out);
 
 /* EMSA-PKCS1-v1_5 over a digest; length of the signature, 0 if the key is
  * too short for it. */

@@ -140,7 +140,7 @@ session_new(struct router *r, int sock)
 	s->r = r;
 	s->sock = sock;
 	s->id = ++r->console->next_id;
-	s->child = -1;
+	s->child = s->secret = -1;
 	s->level = 1;
 	s->length = 24;
 	s->width = 80;
@@ -245,6 +245,20 @@ on_hello(struct session *s, struct rd *body)
 	login_start(s);
 }
 
+/* The line may end the session. */
+static void
+line_with(struct session *s, char *line, size_t len, int secret)
+{
+	struct router *r = s->r;
+	uint32_t id = s->id;
+
+	s->secret = secret;
+	session_line(s, line, len);
+	s = session_by_id(r, id);
+	if (s != NULL)
+		s->secret = -1;
+}
+
 void
 console_client(void *arg, int fd)
 {
@@ -253,16 +267,19 @@ console_client(void *arg, int fd)
 	struct session *s = arg;
 	struct ipc_msg m;
 	size_t len;
-	int got = ipc_recv(fd, buf, &m), i;
+	int got = ipc_recv(fd, buf, &m), i, secret;
 
-	for (i = 0; i < m.nfds; i++)
+	for (i = 1; i < m.nfds; i++)
 		close(m.fds[i]);
 	if (got == 0)
 		return;
 	if (got == -1) {
+		if (m.nfds > 0)
+			close(m.fds[0]);
 		client_gone(s);
 		return;
 	}
+	secret = m.nfds > 0 ? m.fds[0] : -1;
 	switch (m.type) {
 	case IPC_HELLO:
 		on_hello(s, &m.body);
@@ -272,12 +289,12 @@ console_client(void *arg, int fd)
 		len = rd_u16(&m.body);
 		s->pasting = rd_u8(&m.body) != 0;
 		if (rd_ok(&m.body))
-			session_line(s, line, len);
+			line_with(s, line, len, secret);
 		break;
 	case IPC_ANSWER:
 		rd_str(&m.body, line, sizeof(line));
 		str_clean(line);
-		session_answer(s, line);
+		session_answer(s, line, secret);
 		break;
 	case IPC_ABORT:
 		session_abort(s);
@@ -289,6 +306,8 @@ console_client(void *arg, int fd)
 	}
 	explicit_bzero(buf, (size_t)(m.body.end - buf));
 	explicit_bzero(line, strlen(line));
+	if (secret != -1)
+		close(secret);
 }
 
 static void

@@ -104,6 +104,19 @@ ops_done(void *user, enum cli_status st)
 
 static const struct cli_ctx_ops ctx_ops = {ops_out, ops_ask, ops_done};
 
+/* The passphrase of the line takes the place of its *. */
+static bool
+take_secret(struct ipc_msg *m, struct cli_cmd *cmd)
+{
+	if (cmd->secret_len == 0)
+		return true;
+	if (m->nfds == 0)
+		return false;
+	m->nfds--;
+	return ipc_secret_read(m->fds[m->nfds],
+	    (char *)cmd->args + cmd->secret_off, cmd->secret_size);
+}
+
 static void
 on_exec(struct proc *p, struct ipc_msg *m)
 {
@@ -111,6 +124,7 @@ on_exec(struct proc *p, struct ipc_msg *m)
 	struct cli_cmd cmd;
 	char line[1024];
 	uint16_t mode;
+	uint8_t flags;
 	bool json;
 	int st;
 
@@ -120,20 +134,25 @@ on_exec(struct proc *p, struct ipc_msg *m)
 	p->execs = e;
 	rd_str(&m->body, line, sizeof(line));
 	mode = rd_u16(&m->body);
-	json = rd_u8(&m->body) != 0;
+	flags = rd_u8(&m->body);
+	json = (flags & IPC_EXEC_JSON) != 0;
 	if (!rd_end(&m->body)) {
 		exec_end(e, CLI_FAILED);
 		return;
 	}
 	cli_match_run(line, mode, true, &cmd);
-	if (cmd.verdict != CLI_MATCH || (json && !cmd.json)) {
+	if (cmd.verdict != CLI_MATCH || (json && !cmd.json) ||
+	    !take_secret(m, &cmd)) {
 		exec_end(e, CLI_FAILED);
 		return;
 	}
 	e->ctx = cli_ctx_new(&ctx_ops, e, p->engine);
 	if (json)
 		cli_ctx_set_json(e->ctx);
+	if (flags & IPC_EXEC_UNATTENDED)
+		cli_ctx_set_unattended(e->ctx);
 	st = cli_run(e->ctx, &cmd);
+	explicit_bzero(&cmd, sizeof(cmd));
 	if (st != CLI_PENDING) {
 		cli_ctx_free(e->ctx);
 		exec_end(e, (enum cli_status)st);
@@ -166,6 +185,12 @@ on_session(struct proc *p, struct ipc_msg *m)
 		return;
 	}
 	rd_str(&m->body, answer, sizeof(answer));
+	if (m->nfds > 0) {
+		m->nfds--;
+		if (!ipc_secret_read(m->fds[m->nfds], answer,
+			sizeof(answer)))
+			answer[0] = '\0';
+	}
 	cli_ctx_answer(e->ctx, answer);
 	explicit_bzero(answer, sizeof(answer));
 }
@@ -201,6 +226,12 @@ on_commit(struct proc *p)
 static void
 on_message(struct proc *p, struct ipc_msg *m)
 {
+	if (m->type == IPC_EXEC || m->type == IPC_ANSWER) {
+		m->type == IPC_EXEC ? on_exec(p, m) : on_session(p, m);
+		while (m->nfds > 0)
+			close(m->fds[--m->nfds]);
+		return;
+	}
 	switch (m->type) {
 	case IPC_CONF_BEGIN:
 		sb_free(&p->text);
@@ -214,10 +245,6 @@ on_message(struct proc *p, struct ipc_msg *m)
 	case IPC_DEBUG:
 		debug_set_get(&m->body, &debug_set);
 		break;
-	case IPC_EXEC:
-		on_exec(p, m);
-		break;
-	case IPC_ANSWER:
 	case IPC_ABORT:
 		on_session(p, m);
 		break;

@@ -6,7 +6,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -27,6 +30,8 @@ struct ike_proc {
 	struct gdoi *gdoi;
 	int udp, peer;
 	bool keys_asked, started;
+	int jobs[2]; /* a pipe: those that are done */
+	unsigned njobs;
 };
 
 /* ---- what the engine may do ---- */
@@ -147,10 +152,69 @@ io_keys_changed(void *arg)
 	ip->keys_asked = true;
 }
 
+/* ---- beside the loop: generating keys, looking at those that come ---- */
+
+struct job {
+	struct ike_proc *ip;
+	void (*work)(void *);
+	void (*done)(void *);
+	void *arg;
+};
+
+static void
+run_job(struct job *j)
+{
+	j->work(j->arg);
+	/* a pointer is written whole (PIPE_BUF) */
+	if (write(j->ip->jobs[1], &j, sizeof(j)) != sizeof(j))
+		fatal("a job is lost");
+}
+
+static void *
+job_thread(void *job)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, NULL);
+	run_job(job);
+	return NULL;
+}
+
+static void
+on_job(void *arg, int fd)
+{
+	struct ike_proc *ip = arg;
+	struct job *j;
+
+	if (read(fd, &j, sizeof(j)) != sizeof(j))
+		return;
+	ip->njobs--;
+	j->done(j->arg);
+	free(j);
+}
+
+static void
+io_background(void *arg, void (*work)(void *), void (*done)(void *), void *job)
+{
+	struct ike_proc *ip = arg;
+	struct job *j = xcalloc(1, sizeof(*j));
+	pthread_attr_t attr;
+	pthread_t t;
+
+	*j = (struct job){ip, work, done, job};
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	ip->njobs++;
+	if (pthread_create(&t, &attr, job_thread, j) != 0)
+		run_job(j); /* no thread: the exchanges wait for it */
+	(void)pthread_attr_destroy(&attr);
+}
+
 static const struct gdoi_io io = {.send = io_send, .now = io_now,
     .random = io_random, .sa = io_sa, .log = proc_log,
     .keys_changed = io_keys_changed, .send_group = io_send_group,
-    .member = io_member};
+    .member = io_member, .background = io_background};
 
 /* ---- the socket ---- */
 
@@ -364,7 +428,12 @@ proc_ike(int sock)
 	ip->gdoi = gdoi_new(&io, ip);
 	ip->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
 	    .engine = ip->gdoi, .priv = ip};
+	if (pipe2(ip->jobs, O_CLOEXEC | O_NONBLOCK) == -1)
+		fatal("pipe: %s", strerror(errno));
+	loop_add(ip->p.loop, ip->jobs[0], on_job, ip);
 	code = proc_run(&ip->p);
+	if (ip->njobs != 0)
+		_exit(code); /* threads still use what exit() takes away */
 	gdoi_free(ip->gdoi);
 	loop_free(ip->p.loop);
 	free(ip);

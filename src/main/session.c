@@ -156,13 +156,19 @@ run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode,
 	uint8_t buf[2048];
 	struct wr w = wr_of(buf, sizeof(buf));
 
+	if (cmd->secret_len != 0 && s->secret == -1) {
+		print_error(s, "% The passphrase must be typed in a session of "
+			       "this router", -1);
+		return;
+	}
 	wr_str(&w, cmd->canonical);
 	wr_u16(&w, mode);
-	wr_u8(&w, json);
+	wr_u8(&w, (uint8_t)((json ? IPC_EXEC_JSON : 0) |
+	    (s->sock == -1 ? IPC_EXEC_UNATTENDED : 0)));
 	/* A child that is starting reads this behind all it must know. */
 	if (!wr_ok(&w) ||
-	    child_send(s->r, kind, IPC_EXEC, s->id, buf, wr_len(&w), NULL,
-		0) == -1) {
+	    child_send(s->r, kind, IPC_EXEC, s->id, buf, wr_len(&w),
+		&s->secret, s->secret != -1 ? 1 : 0) == -1) {
 		print_error(s, "% The process that does this is starting, "
 			       "try again in a moment", -1);
 		return;
@@ -553,7 +559,7 @@ session_line(struct session *s, char *line, size_t len)
 }
 
 void
-session_answer(struct session *s, const char *answer)
+session_answer(struct session *s, const char *answer, int secret)
 {
 	uint8_t buf[1024];
 	struct wr w = wr_of(buf, sizeof(buf));
@@ -568,7 +574,7 @@ session_answer(struct session *s, const char *answer)
 	else if (s->child != -1) {
 		wr_str(&w, answer);
 		(void)child_send(s->r, (enum child_kind)s->child, IPC_ANSWER,
-		    s->id, buf, wr_len(&w), NULL, 0);
+		    s->id, buf, wr_len(&w), &secret, secret != -1 ? 1 : 0);
 	}
 	explicit_bzero(buf, sizeof(buf));
 }

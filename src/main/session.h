@@ -59,6 +59,7 @@ struct session {
 	size_t skipped; /* octets of a pasted prompt before the line */
 	struct cli_ctx *ctx; /* a handler of main is PENDING */
 	bool asked;	     /* ... and waits for an answer */
+	int secret;	     /* descriptor that came with the line, or -1 */
 	int child;	     /* enum child_kind that runs a command, or -1 */
 	uint64_t since_us, active_us;
 	char *history[HISTORY];
@@ -102,7 +103,7 @@ void end_orphan(struct router *, uint32_t id);
 /* ---- session.c ---- */
 /* The first len octets are the command. */
 void session_line(struct session *, char *line, size_t len);
-void session_answer(struct session *, const char *answer);
+void session_answer(struct session *, const char *answer, int secret);
 void session_abort(struct session *);
 void session_prompt(struct session *, bool refused);
 /* An exec command; mode as of cli_match_run(), shift: columns in front. */

@@ -577,7 +577,7 @@ rsa_keys(void **state)
 	assert_int_equal(ks->logs[LOG_KEY_REPLACE], 1);
 	t = SHOW(&on_ks, show_crypto_key_rsa, .label = "GETVPN-R4-KS");
 	ASSERT_LINES(t, "% Key pair was generated at: X",
-	    "Key name: GETVPN-R4-KS", "Key type: RSA KEYS        1024 bits",
+	    "Key name: GETVPN-R4-KS", "Key type: RSA KEYS",
 	    " Storage Device: private-config",
 	    " Usage: General Purpose Key", " Key is exportable.",
 	    " Key Data:", "  30819F30 X");

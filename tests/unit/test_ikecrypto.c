@@ -400,15 +400,15 @@ rsa_store(void **state)
 	assert_int_equal(rsa_store_load(c, text.s, text.len), 0);
 	rsa_store_save(c, &again);
 	assert_string_equal(text.s, again.s);
-	assert_true(rsa_find(c, "A")->exportable);
-	assert_false(rsa_find(c, "B-key")->exportable);
+	assert_true(rsa_find(c, "A")->flags & RSA_EXPORTABLE);
+	assert_false(rsa_find(c, "B-key")->flags & RSA_EXPORTABLE);
 	assert_int_equal(rsa_find(c, "B-key")->made, 2000);
 	/* what is malformed changes nothing */
 	assert_int_equal(rsa_store_load(c, text.s, text.len - 30), -1);
 	assert_int_equal(rsa_store_load(c, "Key: X\n", 7), -1);
 	assert_non_null(rsa_find(c, "A"));
 	(void)rsa_generate(s, "A", 512, false, 3000); /* replaces */
-	assert_false(rsa_find(s, "A")->exportable);
+	assert_false(rsa_find(s, "A")->flags & RSA_EXPORTABLE);
 	assert_true(rsa_remove(s, "A"));
 	assert_false(rsa_remove(s, "A"));
 	sb_free(&text);

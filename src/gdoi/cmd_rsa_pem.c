@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * crypto key export|import rsa: PEM on the terminal, with the dialogues of
+ * IOS. The passphrase comes by a descriptor, what is pasted too
+ * (CLI_ASK_PRIVATE); a private key is encrypted before it leaves this
+ * process. Runs in process ike.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/cmd.h"
+
+#define PASS_MIN 8u
+#define PASS_MAX 128
+#define PEM_MAX 32768
+
+struct pem_cmd {
+	char label[SA_NAME_MAX], pass[PASS_MAX];
+	unsigned flags; /* enum rsa_flag, of an import */
+	bool private;	/* which half it is about */
+	bool ended, full;
+	struct strbuf pub, priv;
+	/* of the background */
+	void *pkey;
+	const char *why;
+	struct cli_ctx *ctx;
+};
+
+static void
+wipe(struct strbuf *sb)
+{
+	if (sb->s != NULL)
+		explicit_bzero(sb->s, sb->cap);
+	sb_free(sb);
+}
+
+static void
+pem_end(struct cli_ctx *ctx, struct pem_cmd *c, enum cli_status st)
+{
+	wipe(&c->pub);
+	wipe(&c->priv);
+	rsa_forget(c->pkey);
+	explicit_bzero(c, sizeof(*c));
+	free(c);
+	cli_done(ctx, st);
+}
+
+/* ---- crypto key export rsa ---- */
+
+int
+exec_key_export_rsa(struct cli_ctx *ctx,
+    const struct exec_key_export_rsa_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct rsa_key *k = rsa_find(g->rsa, args->label);
+	struct strbuf sb = { 0 };
+
+	if (k == NULL) {
+		cli_printf(ctx, "%% Error: no RSA key pair is named '%s'.\n",
+		    args->label);
+		return CLI_FAILED;
+	}
+	if (!(k->flags & RSA_EXPORTABLE)) {
+		cli_printf(ctx, "%% Error: key pair '%s' is not exportable.\n",
+		    args->label);
+		return CLI_FAILED;
+	}
+	if (strlen(args->pass) < PASS_MIN) {
+		cli_printf(ctx, "%% Error: a passphrase has at least %u "
+		    "characters.\n", PASS_MIN);
+		return CLI_FAILED;
+	}
+	rsa_pem_public(k, &sb);
+	if (!rsa_pem_private(k, args->des3 ? RSA_WRAP_3DES : RSA_WRAP_AES,
+	    args->pass, &sb))
+		fatal("OpenSSL: key %s cannot be encrypted", k->label);
+	cli_printf(ctx, "%% Key name: %s\n   Usage: %s\n   Key data:\n%s",
+	    k->label, cmd_key_usage(k), sb.s);
+	sb_free(&sb);
+	ike_log(g->ike, LOG_KEY_EXPORTED, k->label);
+	return CLI_DONE;
+}
+
+/* ---- crypto key import rsa ---- */
+
+static void
+import_work(void *arg)
+{
+	struct pem_cmd *c = arg;
+
+	c->pkey = rsa_pem_read(c->pub.s != NULL ? c->pub.s : "",
+	    c->priv.s != NULL ? c->priv.s : "", c->pass, &c->why);
+}
+
+static void
+import_done(void *arg)
+{
+	struct pem_cmd *c = arg;
+	struct cli_ctx *ctx = c->ctx;
+	struct gdoi *g = cli_engine(ctx);
+	const struct rsa_key *k;
+	bool replaced;
+
+	if (c->pkey == NULL) {
+		cli_printf(ctx, "%% Error: key pair import failed: %s.\n",
+		    c->why);
+		pem_end(ctx, c, CLI_FAILED);
+		return;
+	}
+	replaced = rsa_find(g->rsa, c->label) != NULL;
+	k = rsa_add(g->rsa, c->label, c->pkey, c->flags,
+	    time_wall_us() / 1000000);
+	c->pkey = NULL;
+	if (k == NULL) {
+		pem_end(ctx, c, CLI_FAILED);
+		return;
+	}
+	cli_printf(ctx, "%% Key pair import succeeded.\n");
+	cmd_key_added(g, k, replaced);
+	pem_end(ctx, c, CLI_DONE);
+}
+
+/* Numbers are checked and passphrases stretched beside the exchanges. There
+ * is nothing to abort: it takes less than a second. */
+static void
+import_all(struct cli_ctx *ctx, struct pem_cmd *c)
+{
+	struct gdoi *g = cli_engine(ctx);
+
+	if (c->full) {
+		cli_printf(ctx, "%% Error: key pair import failed: too much"
+		    " text.\n");
+		pem_end(ctx, c, CLI_FAILED);
+		return;
+	}
+	c->ctx = ctx;
+	gdoi_background(g, import_work, import_done, c);
+}
+
+static void
+import_aborted(struct cli_ctx *ctx, void *arg)
+{
+	pem_end(ctx, arg, CLI_FAILED);
+}
+
+static void take_line(struct cli_ctx *, void *, const char *);
+
+static void
+ask_text(struct cli_ctx *ctx, struct pem_cmd *c)
+{
+	if (!c->private)
+		cli_printf(ctx, "%% Enter PEM-formatted public General Purpose"
+		    " key or certificate.\n%% End with a blank line or "
+		    "\"quit\" on a line by itself.\n");
+	else
+		cli_printf(ctx, "%% Enter PEM-formatted encrypted private "
+		    "General Purpose key.\n%% End with \"quit\" on a line by "
+		    "itself.\n");
+	cli_ask(ctx, CLI_ASK_PRIVATE, "", take_line, c);
+}
+
+static void
+add_line(struct pem_cmd *c, const char *line)
+{
+	struct strbuf *sb = c->private ? &c->priv : &c->pub;
+
+	if (sb->len + strlen(line) > PEM_MAX)
+		c->full = true;
+	else
+		sb_printf(sb, "%s\n", line);
+}
+
+/*
+ * The public half ends with quit, with a blank line behind its END, and with
+ * the BEGIN of the private one; the private half with quit. A `quit` behind
+ * the blank line that ended the public half is that of the public one.
+ */
+static void
+take_line(struct cli_ctx *ctx, void *arg, const char *line)
+{
+	struct pem_cmd *c = arg;
+	const char *p = line + strspn(line, " \t");
+	bool quit = strncmp(p, "quit", 4) == 0 &&
+	    p[4 + strspn(p + 4, " \t\r")] == '\0';
+	bool blank = p[strspn(p, " \t\r")] == '\0';
+	bool was = c->private;
+
+	if (!c->private && (quit || (blank && c->ended) ||
+	    (strncmp(p, "-----BEGIN", 10) == 0 &&
+	    strstr(p, "PRIVATE KEY") != NULL))) {
+		c->private = true;
+		c->ended = blank;
+		if (!quit && !blank)
+			add_line(c, line);
+		ask_text(ctx, c);
+		return;
+	}
+	if (quit && !(was && c->ended && c->priv.len == 0)) {
+		import_all(ctx, c);
+		return;
+	}
+	if (quit)
+		c->ended = false;
+	else if (!blank)
+		add_line(c, line);
+	if (!was && strncmp(p, "-----END", 8) == 0)
+		c->ended = true;
+	cli_ask(ctx, CLI_ASK_PRIVATE, "", take_line, c);
+}
+
+#define REPLACE "% Do you really want to replace them? [yes/no]: "
+
+static void
+import_replaces(struct cli_ctx *ctx, void *arg, const char *answer)
+{
+	struct pem_cmd *c = arg;
+
+	switch (cmd_yes(answer)) {
+	case -1:
+		cli_printf(ctx, "%% Please answer 'yes' or 'no'.\n");
+		cli_ask(ctx, CLI_ASK_CONFIRM, REPLACE, import_replaces, c);
+		return;
+	case 0:
+		pem_end(ctx, c, CLI_DONE);
+		return;
+	}
+	ask_text(ctx, c);
+}
+
+int
+exec_key_import_rsa(struct cli_ctx *ctx,
+    const struct exec_key_import_rsa_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	struct pem_cmd *c = xcalloc(1, sizeof(*c));
+
+	str_copy(c->label, args->label, sizeof(c->label));
+	str_copy(c->pass, args->pass, sizeof(c->pass));
+	c->flags = args->exportable ? RSA_EXPORTABLE : 0;
+	if (args->usage)
+		cmd_usage_note(ctx);
+	cli_on_abort(ctx, import_aborted, c);
+	if (rsa_find(g->rsa, c->label) == NULL) {
+		ask_text(ctx, c);
+		return CLI_PENDING;
+	}
+	cli_printf(ctx, "%% You already have RSA keys defined named %s.\n",
+	    c->label);
+	cli_ask(ctx, CLI_ASK_CONFIRM, REPLACE, import_replaces, c);
+	return CLI_PENDING;
+}
