@@ -139,6 +139,8 @@ io_sa(void *arg, const struct sa_change *c)
 	struct node *node = arg;
 	unsigned i;
 
+	if (node->dead)
+		return;
 	for (i = 0; i < node->nteks;)
 		if (node->tek_end[i] <= node->net->now)
 			del_tek(node, i);
@@ -285,9 +287,10 @@ net_restart(struct node *node)
 	bool deaf = node->deaf;
 
 	gdoi_keys_save(node->g, &keys);
-	node->deaf = true; /* no goodbye */
+	node->deaf = node->dead = true; /* no goodbye, fwd hears nothing */
 	gdoi_free(node->g);
 	node->deaf = deaf;
+	node->dead = false;
 	node->ngroups = 0;
 	start_engine(node);
 	if (keys.len > 0 && gdoi_keys_load(node->g, keys.s, keys.len) != 0)

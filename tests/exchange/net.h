@@ -19,6 +19,7 @@ struct node {
 	struct conf *conf;
 	uint32_t addr, addr2;	/* addr2: of another interface, or 0 */
 	bool deaf;		/* receives nothing, sends nothing */
+	bool dead;		/* its process ike is */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
 	/* as fwd would know it */
