@@ -147,6 +147,7 @@ policy_put(struct wr *w, const struct sa_policy *p)
 	wr_u32(w, p->ks_addr);
 	wr_u8(w, p->direction);
 	wr_u8(w, p->reverted);
+	wr_u32(w, p->sync_errors);
 	wr_u32(w, p->n);
 	for (i = 0; i < p->n; i++) {
 		ace_put(w, &p->aces[i]);
@@ -168,6 +169,7 @@ policy_get(struct rd *r, struct sa_policy *p, struct arena *mem)
 	p->ks_addr = rd_u32(r);
 	p->direction = rd_u8(r);
 	p->reverted = rd_u8(r) != 0;
+	p->sync_errors = rd_u32(r);
 	p->n = rd_u32(r);
 	if (p->n > SA_POLICY_MAX || p->direction > SA_DIR_INBOUND_OPTIONAL) {
 		r->bad = true;
@@ -197,6 +199,8 @@ tek_put(struct wr *w, const struct sa_tek *t)
 	wr_u16(w, t->transform.key_bits);
 	wr_u8(w, t->replay);
 	wr_u16(w, t->window);
+	wr_u32(w, (uint32_t)((uint64_t)t->pseudotime >> 32));
+	wr_u32(w, (uint32_t)t->pseudotime);
 	wr_u32(w, t->life_ms);
 	wr_u32(w, t->send_after_ms);
 	wr_u32(w, t->salt);
@@ -210,6 +214,8 @@ tek_put(struct wr *w, const struct sa_tek *t)
 static void
 tek_get(struct rd *r, struct sa_tek *t)
 {
+	uint64_t high;
+
 	rd_str(r, t->group, sizeof(t->group));
 	t->spi = rd_u32(r);
 	t->sa_index = rd_u16(r);
@@ -218,6 +224,8 @@ tek_get(struct rd *r, struct sa_tek *t)
 	t->transform.key_bits = rd_u16(r);
 	t->replay = rd_u8(r);
 	t->window = rd_u16(r);
+	high = rd_u32(r);
+	t->pseudotime = (int64_t)(high << 32 | rd_u32(r));
 	t->life_ms = rd_u32(r);
 	t->send_after_ms = rd_u32(r);
 	t->salt = rd_u32(r);

@@ -47,6 +47,12 @@ enum sa_change_type {
 	SA_FLUSH,  /* group gone: policy and all its SAs */
 };
 
+/* Time-based anti-replay: a header of ours in front of the inner packet,
+ * next header 253 (RFC 3692): u8 next header, u8 version 0, u16 zero, u64
+ * pseudotime of the sender in hundredths of a second. */
+#define TBAR_PROTO 253
+#define TBAR_LEN 12
+
 struct sa_policy {
 	char group[SA_NAME_MAX];
 	uint32_t gm_addr;	/* own identity; for show */
@@ -54,6 +60,7 @@ struct sa_policy {
 	uint8_t direction;	/* enum sa_direction */
 	bool reverted;		/* no key is left and none can be got: where
 				 * fail-close is configured, back to it */
+	uint32_t sync_errors;	/* of the pseudotime; for show */
 	uint32_t n;
 	const struct ace *aces; /* in order; permit = encrypt */
 	const uint16_t *sa_of;	/* per entry: which `sa ipsec` */
@@ -67,6 +74,8 @@ struct sa_tek {
 	struct esp_transform transform;
 	uint8_t replay;		/* enum replay_method */
 	uint16_t window;	/* packets, or seconds */
+	int64_t pseudotime;	/* REPLAY_TIME: that of the group minus the
+				 * monotonic clock of this router, ms */
 	uint32_t life_ms;	/* what remains now */
 	uint32_t send_after_ms;	/* sent with from then on; 0: when the one
 				 * before nears its end */
@@ -90,10 +99,17 @@ struct sa_change {
 	};
 };
 
-/* What fwd tells ike. */
+/* What fwd tells ike: of a TEK, and of packets that came with a group's key
+ * or to its door. These at most one a minute for a source or an SA, ten a
+ * second in all. Only of REPLAY_TIME the source is authentic; in INVALID_SPI
+ * and REPLAY_COUNTER it is what anybody wrote into a packet. */
 enum sa_event_type {
 	SA_EVENT_SID,	/* spi needs another sender identifier, or will soon:
 			 * said again until it has one */
+	SA_EVENT_REPLAY_TIME,	 /* outside the window of a time-based SA */
+	SA_EVENT_REPLAY_COUNTER, /* sequence number seen, or too old */
+	SA_EVENT_INVALID_SPI,	 /* ESP with an SPI that no group here has */
+	SA_EVENT_EXHAUSTED,	 /* spi sends no more: numbers used up */
 	SA_EVENT_COUNT
 };
 

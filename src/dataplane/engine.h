@@ -32,7 +32,10 @@ enum drop_id {
 enum tally { STAT_ENCRYPT, STAT_DECRYPT, STAT_NO_SA, STAT_INVALID_SA,
 	STAT_ENCAPS_FAIL, STAT_DECAPS_FAIL, STAT_INVALID_PROT,
 	STAT_VERIFY_FAIL, STAT_IDENTITY, STAT_LENGTH, STAT_REPLAY,
-	STAT_ROLLOVER, STAT_NOT_IPSEC, STAT_INTERNAL, STAT_COUNT };
+	STAT_ROLLOVER, STAT_NOT_IPSEC, STAT_INTERNAL,
+	/* time-based anti-replay, of the group only */
+	STAT_TBAR_IN, STAT_TBAR_OUT, STAT_TBAR_IN_ERR, STAT_TBAR_OUT_ERR,
+	STAT_COUNT };
 
 /* One writer, any reader. */
 static inline void
@@ -81,6 +84,7 @@ struct acl_obj {
 struct policy {
 	struct ref ref;
 	uint32_t gm_addr, ks_addr, n;
+	uint32_t sync_errors;
 	uint8_t direction;
 	bool reverted;
 	struct ace *aces;
@@ -116,6 +120,8 @@ struct sa {
 	uint32_t spare_sid;
 	uint8_t spare_bits;
 	uint8_t iv_len, icv_len, block;
+	uint8_t extra;		/* octets in front of the inner packet */
+	int64_t pseudotime;	/* as in struct sa_tek; atomic: set anew */
 
 	struct crypto_sa *crypto;
 	struct replay *replay;	/* NULL: no check */
@@ -125,6 +131,16 @@ struct sa {
 	uint64_t iv_next, told;	/* when ike was told that it ends */
 };
 
+/* A packet outside the window: hundredths of a second, monotonic ms. */
+struct tbar_error {
+	uint64_t at, mine, theirs;
+	uint32_t src;
+	uint16_t window;
+};
+
+#define TBAR_HISTORY 10 /* the newest errors that are kept */
+#define TBAR_SAMPLES 10 /* taken in a minute */
+
 /* Never freed before the engine: its counters outlive its policy. */
 struct group {
 	struct group *next;
@@ -132,6 +148,12 @@ struct group {
 	struct policy *policy;
 	struct sa *sas;
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
+	/* time-based anti-replay: the worker's, but for delta, which clear
+	 * sets back; the errors are the control thread's, a ring */
+	uint64_t sample_minute, delta;
+	unsigned n_samples;
+	struct tbar_error errors[TBAR_HISTORY];
+	uint32_t n_errors;
 };
 
 /* Of a crypto map; also never freed before the engine. */
@@ -182,14 +204,16 @@ struct snap {
 
 /* ---- from the worker to the control thread ---- */
 
-enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING };
+enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING, EVENT_TBAR };
 
 struct event {
 	uint8_t type;
 	uint16_t what;	/* enum log_id; or slot of the ping << 8 | mark */
 	uint32_t a, b, c;
+	uint32_t spi, src;	/* of the packet, where ike hears of it */
 	uint64_t us;
-	const struct group *group;
+	uint64_t mine, theirs;	/* pseudotimes */
+	struct group *group;
 };
 
 #define SIDS_KEPT 4096
@@ -323,6 +347,23 @@ bool sid_next(struct fwd *, struct sa *, uint8_t *iv, enum drop_id *why);
 /* Worker: whose number it is that the replay window looks at. */
 uint32_t sid_sender(const struct sa *, uint32_t src, const uint8_t *esp);
 void sid_event(struct fwd *, const struct event *);
+
+/* Largest clear packet that an SA takes through a link of mtu. */
+static inline unsigned
+sa_plain_mtu(const struct sa *sa, unsigned mtu)
+{
+	return esp_plaintext_mtu(&sa->transform, mtu, sa->extra);
+}
+
+/* tbar.c: time-based anti-replay. */
+uint64_t tbar_now(const struct sa *, uint64_t now); /* hundredths */
+/* The header in front of the inner packet: TBAR_LEN octets. */
+void tbar_put(const struct fwd *, const struct sa *, uint8_t *to);
+/* False: malformed, not IPv4 inside. */
+bool tbar_get(const uint8_t *from, uint64_t *stamp) MUST_USE;
+/* p is decrypted and its source authentic. */
+enum verdict tbar_check(struct fwd *, const struct pkt *, uint64_t stamp);
+void tbar_event(struct fwd *, const struct event *);
 
 /* policy.c */
 void policy_count(const struct snap_group *, uint32_t ace, enum tally);

@@ -40,7 +40,10 @@ esp_number(struct fwd *f, struct sa *sa, uint8_t *esp, enum drop_id *why)
 	if (sid_is_used(sa)) {
 		if (!sid_next(f, sa, esp + ESP_FIXED, why))
 			return false;
-	} else if (sa->seq == UINT32_MAX) {
+	} else if (sa->seq == UINT32_MAX &&
+	    sa->replay_method == REPLAY_COUNTER) {
+		/* Who is not checked by its numbers may begin anew (RFC
+		 * 4303, 3.3.3). */
 		return false;
 	} else if (sa->iv_len > 0) {
 		random_iv(f, esp + ESP_FIXED, sa->iv_len);
@@ -71,15 +74,27 @@ outer_header(struct fwd *f, const struct pkt *p, uint8_t *outer)
 	memcpy(outer + IPH_SRC, inner + IPH_SRC, 8);
 }
 
+/* An SA that cannot send one more, whatever comes. */
+static void
+exhausted(struct fwd *f, const struct pkt *p)
+{
+	const struct sa *sa = p->sa;
+	const struct snap_group *sg = p->group;
+
+	fwd_event_log(f, LOG_SA_EXHAUSTED, sa->conn_id,
+	    &(struct event){ .a = sa->conn_id + 1, .spi = sa->spi,
+	    .group = sg->group });
+}
+
 static bool
 esp_wrap(struct fwd *f, struct pkt *p, struct crypto_job *job,
     enum drop_id *why)
 {
 	struct sa *sa = p->sa;
-	unsigned front = IPH_HDR + ESP_FIXED + sa->iv_len, pad, i;
+	unsigned front = IPH_HDR + ESP_FIXED + sa->iv_len + sa->extra, pad, i;
 	uint8_t *outer, *trailer;
 
-	pad = (sa->block - (p->len + 2) % sa->block) % sa->block;
+	pad = (sa->block - (p->len + sa->extra + 2) % sa->block) % sa->block;
 	*why = DROP_ENCRYPT;
 	if (p->off < front || p->off + p->len + pad + 2 + sa->icv_len >
 	    PKT_BUF_SIZE ||
@@ -89,18 +104,30 @@ esp_wrap(struct fwd *f, struct pkt *p, struct crypto_job *job,
 	if (!esp_number(f, sa, outer + IPH_HDR, why))
 		return false;
 	outer_header(f, p, outer);
+	if (sa->extra != 0)
+		tbar_put(f, sa, pkt_ip(p) - TBAR_LEN);
 	trailer = pkt_ip(p) + p->len;
 	for (i = 0; i < pad; i++)
 		trailer[i] = (uint8_t)(i + 1);
 	trailer[pad] = (uint8_t)pad;
-	trailer[pad + 1] = NEXT_IPV4;
+	trailer[pad + 1] = sa->extra != 0 ? TBAR_PROTO : NEXT_IPV4;
 	*job = (struct crypto_job){ .sa = sa->crypto, .esp = outer + IPH_HDR,
-		.len = p->len + pad + 2 };
+		.len = sa->extra + p->len + pad + 2 };
 	p->off -= front;
 	p->len += front + pad + 2 + sa->icv_len;
 	ip_finish(outer, IPH_HDR, p->len);
 	p->ihl = IPH_HDR;
 	return true;
+}
+
+static void
+tbar_count_out(const struct pkt *p, bool ok)
+{
+	const struct sa *sa = p->sa;
+	const struct snap_group *sg = p->group;
+
+	if (sa->extra != 0)
+		count(&sg->group->c[ok ? STAT_TBAR_OUT : STAT_TBAR_OUT_ERR]);
 }
 
 unsigned
@@ -120,6 +147,9 @@ stage_esp_out(struct fwd *f, struct pkt **pkts, unsigned n,
 				policy_count(p->group, p->ace,
 				    why == DROP_SEQUENCE ? STAT_ROLLOVER :
 				    STAT_ENCAPS_FAIL);
+				if (why == DROP_SEQUENCE)
+					exhausted(f, p);
+				tbar_count_out(p, false);
 				(void)fwd_drop(f, why);
 				continue;
 			}
@@ -132,6 +162,7 @@ stage_esp_out(struct fwd *f, struct pkt **pkts, unsigned n,
 		owner[i]->encrypted = jobs[i].status == CRYPTO_OK;
 		policy_count(owner[i]->group, owner[i]->ace,
 		    owner[i]->encrypted ? STAT_ENCRYPT : STAT_ENCAPS_FAIL);
+		tbar_count_out(owner[i], owner[i]->encrypted);
 	}
 	for (i = 0; i < left; i++) {
 		if (pkts[i]->sa != NULL && !pkts[i]->encrypted &&
@@ -193,7 +224,8 @@ unknown_spi(struct fwd *f, struct pkt *p, const struct snap_port *sp,
 		return NEXT;
 	policy_count(sg, UINT32_MAX, STAT_INVALID_SA);
 	fwd_event_log(f, LOG_RECVD_INV_SPI, p->flow.src,
-	    &(struct event){ .a = p->flow.dst, .b = p->flow.src, .c = spi });
+	    &(struct event){ .a = p->flow.dst, .b = p->flow.src, .c = spi,
+	    .spi = spi, .src = p->flow.src, .group = sg->group });
 	return fwd_drop(f, DROP_INVALID_SPI);
 }
 
@@ -210,10 +242,12 @@ static enum verdict
 replay_drop(struct fwd *f, const struct pkt *p, uint32_t seq)
 {
 	const struct sa *sa = p->sa;
+	const struct snap_group *sg = p->group;
 
 	in_error(p, STAT_REPLAY);
 	fwd_event_log(f, LOG_PKT_REPLAY_ERR, sa->conn_id,
-	    &(struct event){ .a = sa->conn_id, .b = seq });
+	    &(struct event){ .a = sa->conn_id, .b = seq, .spi = sa->spi,
+	    .src = p->flow.src, .group = sg->group });
 	return fwd_drop(f, DROP_REPLAY);
 }
 
@@ -270,6 +304,7 @@ esp_unwrap(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 	const struct sa *sa = p->sa;
 	struct flow outer = p->flow;
 	uint8_t ttl = pkt_ip(p)[IPH_TTL], *text;
+	uint64_t stamp = 0;
 
 	text = job->esp + ESP_FIXED + sa->iv_len;
 	if (!padding_ok(text, job->len)) {
@@ -278,12 +313,19 @@ esp_unwrap(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 	}
 	if (text[job->len - 1] == NEXT_DUMMY)
 		return fwd_drop(f, DROP_ESP_DUMMY);
-	if (text[job->len - 1] != NEXT_IPV4) {
+	p->len = job->len - 2 - text[job->len - 2];
+	if (sa->extra != 0) {
+		if (text[job->len - 1] != TBAR_PROTO || p->len < TBAR_LEN ||
+		    !tbar_get(text, &stamp)) {
+			in_error(p, STAT_INVALID_PROT);
+			return fwd_drop(f, DROP_NO_PSEUDOTIME);
+		}
+	} else if (text[job->len - 1] != NEXT_IPV4) {
 		in_error(p, STAT_INVALID_PROT);
 		return fwd_drop(f, DROP_ESP_PROTO);
 	}
-	p->off = (uint32_t)(text - p->buf);
-	p->len = job->len - 2 - text[job->len - 2];
+	p->off = (uint32_t)(text - p->buf) + sa->extra;
+	p->len -= sa->extra;
 	p->gso = (struct pkt_gso){0};
 	if (ip_parse(p) != IP_OK) {
 		in_error(p, STAT_DECAPS_FAIL);
@@ -293,6 +335,8 @@ esp_unwrap(struct fwd *f, struct pkt *p, const struct crypto_job *job)
 		in_error(p, STAT_IDENTITY);
 		return fwd_drop(f, DROP_ESP_ADDRESS);
 	}
+	if (sa->extra != 0 && tbar_check(f, p, stamp) != NEXT)
+		return DROP;
 	if (ttl < pkt_ip(p)[IPH_TTL])
 		ip_set_ttl(pkt_ip(p), ttl);
 	p->decrypted = true;

@@ -18,7 +18,8 @@ fwd_event(struct fwd *f, const struct event *e)
 
 	used = head - __atomic_load_n(&w->ev_tail, __ATOMIC_ACQUIRE);
 	/* half of the ring is kept for pings: messages may be lost */
-	if (used >= EVENTS || (e->type != EVENT_PING && used >= EVENTS / 2))
+	if (used >= EVENTS || (used >= EVENTS / 2 &&
+	    (e->type == EVENT_LOG || e->type == EVENT_TBAR)))
 		return;
 	w->events[head % EVENTS] = *e;
 	__atomic_store_n(&w->ev_head, head + 1, __ATOMIC_RELEASE);
@@ -115,16 +116,59 @@ log_no_sa(struct fwd *f, const struct event *e)
 	    ip4_str(e->b, b));
 }
 
+static void
+log_exhausted(struct fwd *f, const struct event *e)
+{
+	fwd_log(f, LOG_SA_EXHAUSTED, e->a, e->group->name);
+	snap_publish(f); /* a younger TEK, if there is one */
+}
+
+static const char *
+secs(uint64_t hundredths, char *buf)
+{
+	snprintf(buf, 32, "%llu.%02u",
+	    (unsigned long long)(hundredths / 100),
+	    (unsigned)(hundredths % 100));
+	return buf;
+}
+
+static void
+log_tbar(struct fwd *f, const struct event *e)
+{
+	char a[IP4_STRLEN], mine[32], theirs[32];
+
+	fwd_log(f, LOG_TBAR_FAILED, e->group->name, ip4_str(e->src, a),
+	    secs(e->mine, mine), secs(e->theirs, theirs), e->a);
+}
+
+/* What key management hears of too, at the pace of the log. */
+static void
+tell_ike(struct fwd *f, enum sa_event_type type, const struct event *e)
+{
+	struct sa_event s = { .type = (uint8_t)type, .spi = e->spi,
+		.src = e->src, .dst = e->a };
+
+	if (f->io.event == NULL)
+		return;
+	str_copy(s.group, e->group->name, sizeof(s.group));
+	if (type != SA_EVENT_INVALID_SPI)
+		s.dst = 0;
+	f->io.event(f->arg, &s);
+}
+
 static const struct {
 	enum log_id id;
 	log_event_fn *emit;
+	enum sa_event_type tell; /* SA_EVENT_COUNT: nobody */
 } logs[] = {
-	{ LOG_RECVD_NOT_IPSEC, log_not_ipsec },
-	{ LOG_RECVD_INV_SPI, log_inv_spi },
-	{ LOG_RECVD_MAC_ERR, log_mac_err },
-	{ LOG_PKT_REPLAY_ERR, log_replay },
-	{ LOG_RECVD_BAD_IDENT, log_ident },
-	{ LOG_NO_SA_DROP, log_no_sa },
+	{ LOG_RECVD_NOT_IPSEC, log_not_ipsec, SA_EVENT_COUNT },
+	{ LOG_RECVD_INV_SPI, log_inv_spi, SA_EVENT_INVALID_SPI },
+	{ LOG_RECVD_MAC_ERR, log_mac_err, SA_EVENT_COUNT },
+	{ LOG_PKT_REPLAY_ERR, log_replay, SA_EVENT_REPLAY_COUNTER },
+	{ LOG_RECVD_BAD_IDENT, log_ident, SA_EVENT_COUNT },
+	{ LOG_NO_SA_DROP, log_no_sa, SA_EVENT_COUNT },
+	{ LOG_TBAR_FAILED, log_tbar, SA_EVENT_REPLAY_TIME },
+	{ LOG_SA_EXHAUSTED, log_exhausted, SA_EVENT_EXHAUSTED },
 };
 
 void
@@ -143,9 +187,14 @@ fwd_events_run(struct fwd *f)
 			sid_event(f, &e);
 		if (e.type == EVENT_PING)
 			ping_event(f, &e);
+		if (e.type == EVENT_TBAR)
+			tbar_event(f, &e);
 		for (i = 0; e.type == EVENT_LOG && i < NELEM(logs); i++) {
-			if (logs[i].id == e.what)
-				logs[i].emit(f, &e);
+			if (logs[i].id != e.what)
+				continue;
+			logs[i].emit(f, &e);
+			if (logs[i].tell != SA_EVENT_COUNT)
+				tell_ike(f, logs[i].tell, &e);
 		}
 	}
 }

@@ -55,6 +55,7 @@ struct source {
 };
 
 struct replay {
+	uint64_t key;
 	uint16_t window;
 	uint32_t stamp;
 	struct source *src;
@@ -62,7 +63,7 @@ struct replay {
 };
 
 struct replay *
-replay_new(unsigned window)
+replay_new(unsigned window, uint64_t key)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
 
@@ -70,6 +71,7 @@ replay_new(unsigned window)
 		window = 64;
 	if (window > REPLAY_WINDOW_MAX)
 		window = REPLAY_WINDOW_MAX;
+	r->key = key | 1;
 	r->window = (uint16_t)window;
 	r->src = xcalloc(SETS * WAYS, sizeof(*r->src));
 	r->bits = xcalloc((size_t)SETS * WAYS * REPLAY_WORDS(window),
@@ -88,15 +90,18 @@ replay_free(struct replay *r)
 }
 
 static uint32_t
-set_of(uint32_t addr)
+set_of(const struct replay *r, uint32_t addr)
 {
-	return (addr * 2654435761u >> 22) * WAYS; /* 10 bits: SETS */
+	uint64_t h = addr * r->key;
+
+	h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 54) * WAYS; /* 10 bits: SETS */
 }
 
 static uint32_t
 find(const struct replay *r, uint32_t addr)
 {
-	uint32_t i, first = set_of(addr);
+	uint32_t i, first = set_of(r, addr);
 
 	for (i = first; i < first + WAYS; i++) {
 		if (r->src[i].used != 0 && r->src[i].addr == addr)
@@ -124,7 +129,7 @@ replay_check(const struct replay *r, uint32_t src, uint32_t seq)
 void
 replay_update(struct replay *r, uint32_t src, uint32_t seq)
 {
-	uint32_t i = find(r, src), j, first = set_of(src);
+	uint32_t i = find(r, src), j, first = set_of(r, src);
 
 	if (i == UINT32_MAX) {
 		i = first;

@@ -29,8 +29,13 @@ bool replay_window_check(const struct replay_window *, const uint64_t *bits,
 void replay_window_update(struct replay_window *, uint64_t *bits,
     uint32_t seq);
 
+/* Windows of 4096 sources; of a new one takes the place of the one that was
+ * silent longest among four. Which four, only who knows the key can tell:
+ * else a host behind any member could push out the window of a live sender
+ * with a handful of packets under well chosen sources, and then replay what
+ * that sender has sent. key: random. */
 struct replay;
-struct replay *replay_new(unsigned window) MUST_USE;
+struct replay *replay_new(unsigned window, uint64_t key) MUST_USE;
 void replay_free(struct replay *);
 bool replay_check(const struct replay *, uint32_t src, uint32_t seq) MUST_USE;
 void replay_update(struct replay *, uint32_t src, uint32_t seq);

@@ -113,6 +113,7 @@ policy_new(const struct sa_policy *src, const struct policy *old)
 	p->ks_addr = src->ks_addr;
 	p->direction = src->direction;
 	p->reverted = src->reverted;
+	p->sync_errors = src->sync_errors;
 	p->n = src->n;
 	p->aces = copy_of(src->aces, src->n * sizeof(*p->aces));
 	p->sa_of = copy_of(src->sa_of, src->n * sizeof(*p->sa_of));
@@ -181,6 +182,7 @@ static struct sa *
 sa_new(struct fwd *f, const struct sa_tek *t)
 {
 	struct sa *sa = xcalloc(1, sizeof(*sa));
+	uint64_t key;
 
 	sa->ref = (struct ref){ 1, sa_free };
 	sa->spi = t->spi;
@@ -198,8 +200,11 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	sa->iv_len = (uint8_t)esp_iv_len(&t->transform);
 	sa->icv_len = (uint8_t)esp_icv_len(&t->transform);
 	sa->block = (uint8_t)esp_block_len(&t->transform);
+	sa->extra = t->replay == REPLAY_TIME ? TBAR_LEN : 0;
+	sa->pseudotime = t->pseudotime;
+	f->io.random(f->arg, &key, sizeof(key));
 	if (t->replay == REPLAY_COUNTER)
-		sa->replay = replay_new(t->window);
+		sa->replay = replay_new(t->window, key);
 	sa->crypto = crypto_sa_new(t);
 	if (sa->crypto == NULL) {
 		sa_free(&sa->ref);
@@ -235,6 +240,8 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 			__atomic_store_n(&(*end)->sa_index, t->sa_index,
 			    __ATOMIC_RELAXED);
 			sid_offer(f, *end, t);
+			__atomic_store_n(&(*end)->pseudotime, t->pseudotime,
+			    __ATOMIC_RELAXED);
 			return;
 		}
 	}
@@ -289,6 +296,14 @@ next_of(struct sa *sa, uint16_t sa_index, uint64_t now)
 	return sa;
 }
 
+/* No number is left that a receiver would take. */
+static bool
+is_used_up(const struct sa *sa)
+{
+	return sa->replay_method == REPLAY_COUNTER &&
+	    __atomic_load_n(&sa->seq, __ATOMIC_RELAXED) == UINT32_MAX;
+}
+
 /* The oldest TEK with enough life left: the others need time to get the new
  * one before it is used. When none has, the newest. change: the earliest
  * time at which the answer may be another one. */
@@ -300,7 +315,7 @@ sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
 
 	for (; sa != NULL; sa = next) {
 		next = next_of(sa->next, sa_index, now);
-		if (now < until(sa, next)) {
+		if (now < until(sa, next) && !is_used_up(sa)) {
 			if (until(sa, next) < *change)
 				*change = until(sa, next);
 			return sa;

@@ -263,7 +263,7 @@ show_ident(struct show *v, const char *which, uint32_t addr,
 static const char *
 replay_name(const struct sa *sa)
 {
-	return sa->replay == NULL ? "none" :
+	return sa->replay_method == REPLAY_NONE ? "none" :
 	    sa->replay_method == REPLAY_TIME ? "time" : "counter";
 }
 
@@ -280,7 +280,7 @@ sa_object(struct show *v, const struct sa *sa, unsigned left, bool out)
 	show_uint(v, "lifetime_remaining_seconds", left);
 	show_uint(v, "iv_bytes", sa->iv_len);
 	show_str(v, "replay_method", replay_name(sa));
-	if (sa->replay != NULL)
+	if (sa->replay_method != REPLAY_NONE)
 		show_uint(v, "replay_window", sa->window);
 	show_str(v, "status", "active");
 	show_close(v);
@@ -312,12 +312,12 @@ show_sa(struct show *v, const struct fwd *f, const struct sa *sa,
 		    "        Kilobyte Volume Rekey has been disabled\n",
 		    left);
 	show_text(v, "        IV size: %u bytes\n", sa->iv_len);
-	if (detail && sa->replay != NULL)
+	if (detail && sa->replay_method != REPLAY_NONE)
 		show_text(v, "        replay detection support: Y  "
 		    "replay window size: %u\n", sa->window);
 	else
 		show_text(v, "        replay detection support: %s\n",
-		    sa->replay != NULL ? "Y" : "N");
+		    sa->replay_method != REPLAY_NONE ? "Y" : "N");
 	show_text(v, "        Status: ACTIVE(ACTIVE)\n");
 }
 
@@ -349,8 +349,7 @@ struct place { /* where a flow is shown */
 static unsigned
 plain_mtu(const struct place *at, const struct sa *out)
 {
-	return out != NULL ?
-	    esp_plaintext_mtu(&out->transform, at->sp->mtu, 0) : at->sp->mtu;
+	return out != NULL ? sa_plain_mtu(out, at->sp->mtu) : at->sp->mtu;
 }
 
 static void
@@ -541,7 +540,7 @@ show_gdoi_entry(struct show *v, const struct group *g, uint32_t i)
 	show_str(v, "replay_method", sa != NULL ? replay_name(sa) : "none");
 	if (sa != NULL)
 		show_fmt(v, "spi", "0x%08X", sa->spi);
-	if (sa != NULL && sa->replay != NULL)
+	if (sa != NULL && sa->replay_method != REPLAY_NONE)
 		show_uint(v, "replay_window", sa->window);
 	if (proto != NULL)
 		show_text(v, "    protocol = %s\n", proto);

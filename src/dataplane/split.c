@@ -146,7 +146,7 @@ judge(struct fwd *f, struct pkt *p)
 
 	p->mtu = sp->mtu;
 	if (sa != NULL) {
-		p->mtu = esp_plaintext_mtu(&sa->transform, sp->mtu, 0);
+		p->mtu = sa_plain_mtu(sa, sp->mtu);
 		if (sp->df_bit == DF_CLEAR)
 			df = false;
 	}

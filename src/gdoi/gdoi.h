@@ -71,6 +71,6 @@ int gdoi_keys_load(struct gdoi *, const char *text, size_t len) MUST_USE;
 void gdoi_keys_save(struct gdoi *, struct strbuf *out);
 
 /* Version of GDOI software announced to peers and shown. */
-#define GDOI_VERSION "1.0.4"
+#define GDOI_VERSION "1.0.5"
 
 #endif

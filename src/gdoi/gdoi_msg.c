@@ -321,12 +321,54 @@ enum { /* RFC 2407 4.5, and our own behind 32000 */
 	SAT_WINDOW = 32002,
 	SAT_DENY = 32003,
 	SAT_INDEX = 32004,
+	SAT_CLOCK = 32040,
+	SAT_CLOCK_ID = 32041,
+	SAT_CLOCK_LATE = 32042,
 };
 #define ENCAPS_TUNNEL 1
 #define PRESERVE_BOTH 4
 #define DIRECTION_RECEIVER 2
 #define DIRECTION_SYMMETRIC 3
 #define DEFAULT_WINDOW 64
+
+static void
+put_clock(struct wr *w, const struct gdoi_clock *c)
+{
+	if (c->id == 0)
+		return;
+	wr_u16(w, SAT_CLOCK);
+	wr_u16(w, 8);
+	wr_u32(w, (uint32_t)(c->pseudotime >> 32));
+	wr_u32(w, (uint32_t)c->pseudotime);
+	isakmp_put_num(w, SAT_CLOCK_ID, c->id);
+	if (c->late != 0)
+		isakmp_put_num(w, SAT_CLOCK_LATE, c->late);
+}
+
+/* True: it was one of the clock's. */
+static bool
+clock_attribute(struct gdoi_clock *c, const struct isakmp_attr *a,
+    const char **bad)
+{
+	*bad = NULL;
+	switch (a->type) {
+	case SAT_CLOCK:
+		if (a->num > GDOI_CLOCK_MAX)
+			*bad = "pseudotime out of range";
+		c->pseudotime = a->num;
+		return true;
+	case SAT_CLOCK_ID:
+	case SAT_CLOCK_LATE:
+		if (a->num > UINT32_MAX)
+			*bad = "TEK attribute out of range";
+		else if (a->type == SAT_CLOCK_ID)
+			c->id = (uint32_t)a->num;
+		else
+			c->late = (uint32_t)a->num;
+		return true;
+	}
+	return false;
+}
 
 static void
 put_sat(struct wr *w, const struct gdoi_sat *s)
@@ -358,14 +400,19 @@ put_sat(struct wr *w, const struct gdoi_sat *s)
 		isakmp_put_tv(w, SAT_DENY, 1);
 	if (s->sa_index != 0)
 		isakmp_put_tv(w, SAT_INDEX, s->sa_index);
+	put_clock(w, &s->clock);
 }
 
 static const char *
 sat_attribute(struct gdoi_sat *s, const struct isakmp_attr *a,
     uint64_t *life_type)
 {
+	const char *bad;
+
 	if (a->len > 8)
 		return "TEK attribute too long";
+	if (clock_attribute(&s->clock, a, &bad))
+		return bad;
 	if (a->type != SAT_LIFE && a->num > UINT16_MAX)
 		return "TEK attribute out of range";
 	switch (a->type) {

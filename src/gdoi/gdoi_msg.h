@@ -49,6 +49,15 @@ enum kek_ack { /* KEK_ACK_REQUESTED, RFC 8263 */
 	KEK_ACK_OWN = 200,
 };
 
+/* The pseudotime of time-based anti-replay, in one SAT of a message. */
+struct gdoi_clock {
+	uint32_t id;		/* 0: not told; another one is another clock */
+	uint32_t late;		/* this message may be sent that much later */
+	uint64_t pseudotime;	/* both in hundredths of a second */
+};
+#define GDOI_CLOCK_ANY UINT32_MAX /* late: nobody knows */
+#define GDOI_CLOCK_MAX (UINT64_C(1) << 48)
+
 struct gdoi_sat {
 	struct ace ace;		/* action, protocol, addresses, eq ports */
 	uint32_t spi;
@@ -58,6 +67,7 @@ struct gdoi_sat {
 	uint16_t window;
 	uint16_t sa_index;	/* number of the sa ipsec, 0: not told */
 	bool receive_only;	/* direction 2: members send in clear */
+	struct gdoi_clock clock;
 };
 
 struct gdoi_gap {

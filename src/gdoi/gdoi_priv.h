@@ -166,6 +166,8 @@ struct ks_group {
 	uint32_t rekeys_sent, retransmitted;
 	struct ks_rekey rekey;
 	TAILQ_HEAD(, ks_farewell) farewells;
+	uint32_t clock_id;	 /* of the pseudotime; 0: not started */
+	uint64_t clock_start, clock_sync; /* began; was told last */
 	struct timer timer;
 };
 
@@ -185,6 +187,7 @@ struct gm_tek {
 	uint64_t activate; /* sent with from then on; 0: not told */
 	bool wants_sid;	/* its own is used up, or it has none */
 	unsigned reg;	/* the registration whose SIDs it may have */
+	uint32_t clock;	/* its pseudotime is that of this one */
 	uint32_t life;	/* seconds, when it was installed */
 	uint64_t expires;
 };
@@ -197,6 +200,16 @@ struct gm_ack {
 	uint64_t sent;
 	uint8_t data[256];
 	size_t len; /* 0: it wants no acknowledgement */
+};
+
+struct gm_clock {
+	uint32_t id;		/* 0: none */
+	int64_t offset;		/* ms, as sa_tek.pseudotime */
+	uint64_t synced;	/* when it was set last */
+	uint64_t said;		/* by the key server then */
+	bool unsure;		/* a registration shall say it again */
+	unsigned tries;
+	uint32_t errors;	/* told and far from ours */
 };
 
 struct gm_group {
@@ -245,6 +258,8 @@ struct gm_group {
 	uint8_t merge_digest[32]; /* of what was told as merged */
 	uint64_t reregister_at;
 	uint64_t reregister_by;	/* the key server wants it, or 0 */
+	struct gm_clock clock;
+	uint32_t replay_failures, invalid_spis; /* that fwd told */
 	struct timer reg_timer, exp_timer;
 };
 
@@ -365,6 +380,21 @@ bool ks_kek_changed(const struct ks_group *);
 void ks_shorten_all(struct ks_group *);
 /* When the last of the TEKs ends that were shortened; 0: none. */
 uint64_t ks_shortened_until(const struct ks_group *);
+
+/* ks_clock.c */
+void ks_clock_start(struct ks_group *); /* if it does not run */
+uint64_t ks_pseudotime(const struct ks_group *); /* hundredths */
+bool ks_is_timed(const struct ks_group *);
+uint64_t ks_clock_due(const struct ks_group *); /* of the refresh */
+void ks_clock_told(struct ks_group *);
+/* late: as in struct gdoi_clock */
+void ks_clock_stamp(const struct ks_group *, struct gdoi_sat *, unsigned n,
+    uint32_t late);
+/* That a rekey takes to all; repeated: its octets go out again. */
+uint32_t ks_clock_spread(const struct ks_group *, bool repeated);
+/* A rekey that is repeated is made anew, so that its pseudotime is right. */
+bool ks_clock_renews(const struct ks_group *, bool new_kek);
+bool ks_clock_refuses(struct ks_group *, const struct ike_sa *);
 
 /* ks_remove.c */
 enum removal {
@@ -506,6 +536,19 @@ bool gm_lacks_sids(const struct gdoi_sa_msg *, const struct gdoi_kd_msg *);
 bool gm_needs_sid(const struct gm_group *);
 void gm_sids_lost(struct gm_group *);
 void gm_sid_event(struct gdoi *, const struct sa_event *);
+
+/* gm_clock.c */
+const char *gm_clock_check(const struct gm_group *, const struct gdoi_sa_msg *)
+    MUST_USE;
+/* Of a rekey: why it is refused, logged; or NULL. */
+const char *gm_clock_too_old(struct gm_group *, const struct gdoi_sa_msg *)
+    MUST_USE;
+void gm_clock_registered(struct gm_group *, const struct gdoi_sa_msg *,
+    uint64_t asked, uint64_t heard);
+/* Registers again within spread ms if the clock is not known well enough. */
+void gm_clock_again(struct gm_group *, uint32_t spread);
+void gm_clock_pushed(struct gm_group *, const struct gdoi_sa_msg *);
+void gm_clock_forget(struct gm_group *);
 
 /* gm_push.c */
 void gm_push_input(struct gdoi *, struct udp_addr from, const uint8_t *data,

@@ -128,6 +128,7 @@ gm_registered(struct gm_group *gm)
 	ike_log(gm->g->ike, LOG_GM_REGS_COMPL, ks, gm->name, own);
 	ike_log(gm->g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
 	gm_schedule(gm);
+	gm_clock_again(gm, 4000);
 }
 
 static const char *

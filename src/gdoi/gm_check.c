@@ -447,6 +447,7 @@ gm_check(const struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		if ((bad = check_entry(gm, accept, &sa->sats[i])) != NULL)
 			return bad;
 	if ((bad = collect(gm, sa, &f)) != NULL ||
+	    (bad = gm_clock_check(gm, sa)) != NULL ||
 	    (bad = check_entries(sa)) != NULL)
 		return bad;
 	if (sa->has_kek && (bad = check_sak(gm, accept, &sa->kek)) != NULL)

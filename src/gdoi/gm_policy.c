@@ -89,6 +89,7 @@ gm_send_policy(struct gm_group *gm)
 	c.policy.ks_addr = gm->ks;
 	c.policy.direction = gm->direction;
 	c.policy.reverted = gm->reverted;
+	c.policy.sync_errors = gm->clock.errors;
 	c.policy.n = l.n;
 	c.policy.aces = l.aces;
 	c.policy.sa_of = l.sa_of;
@@ -152,6 +153,7 @@ gm_forget_all(struct gm_group *gm)
 	gm->ks_direction = SA_DIR_BOTH;
 	gm_set_direction(gm);
 	memset(gm->merge_digest, 0, sizeof(gm->merge_digest));
+	gm_clock_forget(gm);
 	gm->sid_bits = 0; /* nothing is sent before there is a new one */
 	memset(gm->past, 0, sizeof(gm->past));
 	gm->ks = 0;
@@ -267,6 +269,10 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 	t->t.sa_index = index;
 	t->t.replay = s->replay;
 	t->t.window = s->window;
+	if (s->replay == REPLAY_TIME) {
+		t->clock = gm->clock.id;
+		t->t.pseudotime = gm->clock.offset;
+	}
 	if (fresh || end < t->expires)
 		t->expires = end;
 	return fresh;

@@ -107,7 +107,8 @@ decode(struct gm_group *gm, const struct isakmp_msg *m,
 	if (bad == NULL && kd->nsids > 0) {
 		bad = "sender identifiers in a rekey";
 		gdoi_kd_msg_free(kd);
-	} else if (bad == NULL && (bad = gm_check(gm, sa, kd)) != NULL) {
+	} else if (bad == NULL && ((bad = gm_check(gm, sa, kd)) != NULL ||
+	    (bad = gm_clock_too_old(gm, sa)) != NULL)) {
 		gdoi_kd_msg_free(kd);
 	}
 	if (bad != NULL)
@@ -146,13 +147,17 @@ apply(struct gm_group *gm, struct udp_addr from,
 	gm->last_seq = seq;
 	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, own, seq,
 	    gdoi_spi_str(gm->kek.spi, spi));
-	if (installed)
+	if (installed) {
+		gm_clock_pushed(gm, sa);
 		gm_install(gm, sa, kd, false);
+	}
 	send_ack(gm, from);
 	if (installed)
 		ike_log(g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
-	if (!gm_apply_deletes(gm, m, sa, from))
+	if (!gm_apply_deletes(gm, m, sa, from)) {
 		gm_schedule(gm);
+		gm_clock_again(gm, 30000);
+	}
 }
 
 static void

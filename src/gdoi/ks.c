@@ -111,6 +111,7 @@ ks_ready(struct ks_group *grp)
 		return false;
 	}
 	adopt_policy(grp);
+	ks_clock_start(grp);
 	for (i = 0; i < grp->active->nsas; i++)
 		ks_make_tek(grp, &grp->active->sas[i]);
 	(void)ks_make_kek(grp);
@@ -169,6 +170,7 @@ ks_sats(struct ks_group *grp, unsigned *n)
 				break;
 		}
 	}
+	ks_clock_stamp(grp, sats, *n, GDOI_CLOCK_ANY);
 	return sats;
 }
 
@@ -214,7 +216,7 @@ schedule(void *arg)
 	struct gdoi *g = grp->g;
 	struct ks_tek *t, *next;
 	uint64_t now = gdoi_now(g);
-	bool tek_due = false;
+	bool tek_due = ks_clock_due(grp) <= now;
 
 	TAILQ_FOREACH(t, &grp->teks, link)
 		tek_due |= t->newest && t->rekey_at <= now;
@@ -234,7 +236,7 @@ schedule(void *arg)
 void
 ks_set_timer(struct ks_group *grp)
 {
-	uint64_t at = UINT64_MAX, now = gdoi_now(grp->g);
+	uint64_t at = ks_clock_due(grp), now = gdoi_now(grp->g);
 	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link) {

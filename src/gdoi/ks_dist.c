@@ -282,6 +282,7 @@ on_timer(void *arg)
 	struct ks_rekey *r = &grp->rekey;
 	uint64_t now = gdoi_now(grp->g);
 	unsigned i;
+	bool stale;
 
 	if (r->next != NULL) {
 		distribute(grp);
@@ -291,12 +292,13 @@ on_timer(void *arg)
 		ks_rekey_finish(grp);
 		return;
 	}
-	if (now - r->built > STALE_PUSH_MS) {
-		for (i = 0; i < NELEM(r->push); i++)
-			if (r->push[i].data != NULL)
-				(void)ks_rekey_rebuild(grp, &r->push[i]);
+	stale = now - r->built > STALE_PUSH_MS;
+	for (i = 0; i < NELEM(r->push); i++)
+		if (r->push[i].data != NULL &&
+		    (stale || ks_clock_renews(grp, r->push[i].new_kek)))
+			(void)ks_rekey_rebuild(grp, &r->push[i]);
+	if (stale)
 		r->built = now;
-	}
 	r->tries++;
 	r->next = TAILQ_FIRST(&grp->members);
 	send_multicasts(grp);

@@ -37,6 +37,8 @@ put_payloads(struct isakmp_out *o, void *arg)
 	unsigned n, nkeys;
 
 	sats = ks_sats(a->grp, &n);
+	ks_clock_stamp(a->grp, sats, n, ks_clock_spread(a->grp,
+	    !ks_clock_renews(a->grp, a->new_kek != NULL)));
 	keys = ks_tek_keys(a->grp, &nkeys);
 	if (a->ndrop > 0)
 		gdoi_put_delete_teks(o, a->drop, a->ndrop);
@@ -264,6 +266,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 		return NULL;
 	}
 	grp->last_rekey = now;
+	ks_clock_told(grp);
 	keep_drops(grp, drop, ks_renew(grp, kind, drop));
 	if (grp->kek != NULL && (grp->kek->expires <= now))
 		ks_drop_keks(grp);

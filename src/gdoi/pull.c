@@ -24,7 +24,7 @@
 /* Both ends of one exchange; the member's data starts with its group. */
 struct gm_pull {
 	struct gm_group *gm;
-	uint64_t asked;
+	uint64_t asked, heard; /* the policy */
 	struct gdoi_sa_msg sa;
 	struct gdoi_kd_msg kd;
 	uint32_t seq;
@@ -98,6 +98,8 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 		return refuse(x, N_AUTH_FAILED, "it may not register");
 	if (!ks_ready(grp))
 		return refuse(x, N_NO_PROPOSAL, "the group has no policy");
+	if (ks_clock_refuses(grp, x->sa))
+		return refuse(x, N_NO_PROPOSAL, "no time-based anti-replay");
 	if (ks_counter_mode(grp) && ks_too_old_for_sids(grp, x->sa))
 		return refuse(x, N_NO_PROPOSAL, "no sender identifiers");
 	/* it may have started over to have some */
@@ -250,6 +252,7 @@ gm_got_policy(struct exch *x, const struct isakmp_msg *m)
 	struct gm_pull *p = x->data;
 	const char *bad;
 
+	p->heard = ike_now(x->ike);
 	bad = gdoi_get_sa(isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)), &p->sa);
 	if (bad == NULL && p->sa.n == 0)
 		bad = "no TEK";
@@ -321,6 +324,7 @@ gm_done(struct exch *x)
 	gm->ks = x->sa->remote.addr;
 	gm->ks_own = x->sa->peer_version[0] != '\0';
 	age_keys(p);
+	gm_clock_registered(gm, &p->sa, p->asked, p->heard);
 	gm_install(gm, &p->sa, &p->kd, true);
 	if (!same || p->seq > gm->last_seq)
 		gm->last_seq = p->seq;

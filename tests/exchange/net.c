@@ -71,7 +71,7 @@ io_send(void *arg, struct udp_addr from, struct udp_addr to,
 static uint64_t
 io_now(void *arg)
 {
-	return ((struct node *)arg)->net->now;
+	return net_clock(arg);
 }
 
 static void
@@ -163,6 +163,7 @@ io_sa(void *arg, const struct sa_change *c)
 			node->teks[node->nteks++] = c->tek;
 		}
 		set_tek(node, i, c);
+		node->teks[i].pseudotime = c->tek.pseudotime;
 		break;
 	case SA_DEL:
 		for (i = 0; i < node->nteks; i++)
@@ -341,7 +342,8 @@ net_step(struct net *n, uint64_t until)
 	unsigned i;
 
 	for (i = 0; i < n->n; i++)
-		if ((t = gdoi_timeout(n->nodes[i]->g)) < next)
+		if ((t = net_time(n->nodes[i],
+		    gdoi_timeout(n->nodes[i]->g))) < next)
 			next = t;
 	if (n->queue != NULL && n->queue->at < next)
 		next = n->queue->at;

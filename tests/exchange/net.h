@@ -20,6 +20,7 @@ struct node {
 	uint32_t addr, addr2;	/* addr2: of another interface, or 0 */
 	bool deaf;		/* receives nothing, sends nothing */
 	bool dead;		/* its process ike is */
+	int ppm;		/* its clock runs that much too fast */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
 	/* as fwd would know it */
@@ -116,5 +117,22 @@ bool net_registered(struct net *);
 #define IP(a, b, c, d)                                                        \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 |     \
 	    (uint32_t)(d))
+
+/* What its clock shows. */
+static inline uint64_t
+net_clock(const struct node *node)
+{
+	return node->net->now * (uint64_t)(1000000 + node->ppm) / 1000000;
+}
+
+/* When its clock will show that. */
+static inline uint64_t
+net_time(const struct node *node, uint64_t t)
+{
+	uint64_t rate = (uint64_t)(1000000 + node->ppm);
+
+	return node->ppm == 0 || t > UINT64_MAX / 2000000 ? t :
+	    (t * 1000000 + rate - 1) / rate;
+}
 
 #endif

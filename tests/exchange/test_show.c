@@ -190,7 +190,7 @@ member(void **state)
 	    "       Local addr/port       : 10.9.1.1/848",
 	    "       Remote addr/port      : 10.9.0.1/848",
 	    "       fvrf/ivrf             : None/None",
-	    "       Version               : 1.0.4",
+	    "       Version               : 1.0.5",
 	    "       Registration status   : Registered",
 	    "       Registered with       : 10.9.0.1",
 	    "       Re-registers in       : @ sec",
@@ -344,7 +344,7 @@ server(void **state)
 	    "Number of rekeys sent for group G1 : 1",
 	    "Number of retransmits during the last rekey for group G1 : 0",
 	    "Duration of the last rekey for group G1 : @ msec", "",
-	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.4",
+	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.5",
 	    " Group ID          : 100", " Group Name        : G1",
 	    " Group Type        : GDOI (ISAKMP)",
 	    " GM State          : Registered",
@@ -396,7 +396,7 @@ server_others(void **state)
 	    "Group Name: G1, ID: 100, Group Members: 1",
 	    "Key Server ID: 10.9.0.1, GMDB state: LOCAL, Group Members: 1",
 	    "  Member ID     Version      Rekey sent     Rekey Ack missed",
-	    "  10.9.1.1      1.0.4        1               0");
+	    "  10.9.1.1      1.0.5        1               0");
 	t = SHOW(&on_ks, show_gdoi_ks_policy);
 	if (getenv("NET_VERBOSE") != NULL)
 		puts(t);

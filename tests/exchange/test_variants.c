@@ -144,9 +144,9 @@ more(void **state)
 	    "");
 	ASSERT_LINES(SHOW(&on_ks, show_gdoi_feature, .feature = 8), "Group Name: G1",
 	    "    Key Server ID       Version   Feature Supported",
-	    "        10.9.0.1            1.0.4          Yes",
+	    "        10.9.0.1            1.0.5          Yes",
 	    "    Group Member ID     Version   Feature Supported",
-	    "        10.9.1.1            1.0.4          Yes");
+	    "        10.9.1.1            1.0.5          Yes");
 	t = SHOW(&on_ks, show_gdoi_feature, .feature = 1);
 	assert_null(strstr(t, "Yes"));
 	ASSERT_LINES(SHOW(&on_gm, show_crypto_session, .detail = 1),
@@ -164,7 +164,7 @@ more(void **state)
 	    "        *NO* redundancy configured for this group");
 	/* by name: this one, and no other */
 	ASSERT_LINES(SHOW(&on_ks, show_gdoi_ks_members, .group = "G1"),
-	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.4");
+	    "Group Member ID    : 10.9.1.1  GM Version: 1.0.5");
 	assert_null(strstr(SHOW(&on_ks, show_gdoi_ks_members, .group = "G2"),
 	    "10.9.1.1"));
 	assert_null(strstr(SHOW(&on_gm, show_gdoi_gm_acl, .half = 2),

@@ -37,7 +37,9 @@ start(void)
 	for (i = 0; i < NELEM(transforms); i++) {
 		c.tek = rig_tek_of(0x1000 + (uint32_t)i, 0, transforms[i],
 		    3600000);
-		c.tek.replay = REPLAY_NONE;
+		/* every second one with a pseudotime inside */
+		c.tek.replay = i % 2 ? REPLAY_TIME : REPLAY_NONE;
+		c.tek.window = 100;
 		fwd_sa(rig.f, &c);
 		sas[i] = crypto_sa_new(&c.tek);
 	}

@@ -86,7 +86,7 @@ test_model(void **state)
 static void
 test_sources(void **state)
 {
-	struct replay *r = replay_new(64);
+	struct replay *r = replay_new(64, 0x1234567812345678);
 	uint32_t a;
 
 	(void)state;
@@ -107,6 +107,57 @@ test_sources(void **state)
 	replay_free(r);
 }
 
+/* True if the window of `victim` is gone after each source sent once. */
+static bool
+evicts(uint64_t key, uint32_t victim, const uint32_t *src, unsigned n)
+{
+	struct replay *r = replay_new(64, key);
+	bool gone;
+	unsigned i;
+
+	replay_update(r, victim, 100);
+	for (i = 0; i < n; i++)
+		replay_update(r, src[i], 1);
+	gone = replay_check(r, victim, 100);
+	replay_free(r);
+	return gone;
+}
+
+#define VICTIM 0x0a020214u
+#define KEY UINT64_C(0x9d8f3a6b5c7e1243)
+
+/* Which sources push each other out is a matter of the key: four that do
+ * under one (found by halves) do nothing to a live sender under another. */
+static void
+test_hostile_sources(void **state)
+{
+	static uint32_t src[20000];
+	unsigned n = NELEM(src), i, part = n / 2;
+
+	(void)state;
+	for (i = 0; i < n; i++)
+		src[i] = 0x0a030000u + i;
+	assert_true(evicts(KEY, VICTIM, src, n));
+	for (; part > 0; part /= 2) {
+		for (i = 0; i + part <= n;) {
+			uint32_t rest[20000];
+
+			memcpy(rest, src, i * sizeof(*src));
+			memcpy(rest + i, src + i + part,
+			    (n - i - part) * sizeof(*src));
+			if (evicts(KEY, VICTIM, rest, n - part)) {
+				n -= part;
+				memcpy(src, rest, n * sizeof(*src));
+			} else {
+				i += part;
+			}
+		}
+	}
+	assert_int_equal(n, 4);
+	for (i = 1; i <= 64; i++)
+		assert_false(evicts(KEY * (2 * i + 1), VICTIM, src, n));
+}
+
 int
 main(void)
 {
@@ -114,6 +165,7 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_hostile_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

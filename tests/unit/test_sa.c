@@ -80,6 +80,7 @@ tek(void)
 	c.tek.salt = 0xdeadbeef;
 	c.tek.sid = 77;
 	c.tek.sid_bits = 24;
+	c.tek.pseudotime = -INT64_C(0x123456789a);
 	key_set(&c.tek.key, "0123456789abcdef", 16);
 	key_set(&c.tek.auth_key, "0123456789abcdef0123", 20);
 	return c;
@@ -113,6 +114,7 @@ test_tek(void **state)
 	assert_int_equal(d.tek.salt, 0xdeadbeef);
 	assert_int_equal(d.tek.sid, 77);
 	assert_int_equal(d.tek.sid_bits, 24);
+	assert_true(d.tek.pseudotime == -INT64_C(0x123456789a));
 	assert_int_equal(d.tek.key.len, 16);
 	assert_memory_equal(d.tek.auth_key.data, c.tek.auth_key.data, 20);
 	for (i = 0; i < len; i++)
@@ -124,6 +126,28 @@ test_tek(void **state)
 	assert_true(sa_put(&w, &c));
 	assert_false(get(wr_len(&w), &d, mem));
 	arena_free(mem);
+}
+
+static void
+test_event(void **state)
+{
+	struct sa_event e = { SA_EVENT_REPLAY_TIME, "GETVPN", 7, 8, 9 }, d;
+	struct wr w = wr_of(buf, sizeof(buf));
+	struct rd r;
+	size_t len, i;
+
+	(void)state;
+	assert_true(sa_event_put(&w, &e));
+	len = wr_len(&w);
+	for (i = 0; i <= len + 1; i++) {
+		r = rd_of(buf, i);
+		assert_int_equal(sa_event_get(&r, &d), i == len);
+	}
+	assert_string_equal(d.group, "GETVPN");
+	assert_int_equal(d.spi, 7);
+	buf[0] = SA_EVENT_COUNT;
+	r = rd_of(buf, len);
+	assert_false(sa_event_get(&r, &d));
 }
 
 static void
@@ -268,6 +292,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_transforms),
 		cmocka_unit_test(test_tek),
+		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_del),
