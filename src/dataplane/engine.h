@@ -127,7 +127,7 @@ struct sa {
 	struct replay *replay;	/* NULL: no check */
 	uint32_t seq;		/* last one sent */
 	uint32_t sid;
-	uint8_t sid_bits;	/* 0: none, nothing is sent */
+	uint8_t sid_bits;	/* 0: none or used up, nothing is sent */
 	uint64_t iv_next, told;	/* when ike was told that it ends */
 };
 
@@ -273,6 +273,12 @@ struct ping_slot {
 
 struct ping;
 
+/* A sender identifier that a TEK had. */
+struct used_sid {
+	uint32_t spi, sid;
+	uint8_t bits;
+};
+
 struct fwd {
 	struct fwd_io io;
 	void *arg;
@@ -294,8 +300,8 @@ struct fwd {
 	struct group *groups;
 	struct failclose *failcloses;
 	uint32_t next_conn;
-	struct { uint32_t spi, sid; uint8_t bits; } sids[SIDS_KEPT];
-	unsigned n_sids;
+	struct used_sid sids[SIDS_KEPT];
+	unsigned n_sids, next_sid;
 	uint64_t iv_limit;	/* 0: none */
 	struct ping *pings[PING_MAX];
 	uint16_t next_ping_id;
@@ -342,6 +348,7 @@ bool sid_is_used(const struct sa *);
 /* Control: may this TEK be sent with under its SID? Only the first time. */
 bool sid_first(struct fwd *, const struct sa_tek *);
 void sid_offer(struct fwd *, struct sa *, const struct sa_tek *);
+bool sid_ready(const struct sa *); /* something can be sent with it */
 /* Worker: IV and sequence number of the next packet, or the reason. */
 bool sid_next(struct fwd *, struct sa *, uint8_t *iv, enum drop_id *why);
 /* Worker: whose number it is that the replay window looks at. */

@@ -288,33 +288,33 @@ until(const struct sa *sa, const struct sa *next)
 	return next->send_at < sa->expires ? next->send_at : sa->expires;
 }
 
+/* able: only one that something can be sent with. */
 static struct sa *
-next_of(struct sa *sa, uint16_t sa_index, uint64_t now)
+next_of(struct sa *sa, uint16_t sa_index, uint64_t now, bool able)
 {
-	while (sa != NULL && (sa->sa_index != sa_index || sa->expires <= now))
+	while (sa != NULL && (sa->sa_index != sa_index || sa->expires <= now ||
+	    (able && !sid_ready(sa))))
 		sa = sa->next;
 	return sa;
 }
 
-/* No number is left that a receiver would take. */
+/* No number is left that a receiver would take. With sender identifiers
+ * they begin anew with each. */
 static bool
 is_used_up(const struct sa *sa)
 {
-	return sa->replay_method == REPLAY_COUNTER &&
+	return sa->replay_method == REPLAY_COUNTER && !sid_is_used(sa) &&
 	    __atomic_load_n(&sa->seq, __ATOMIC_RELAXED) == UINT32_MAX;
 }
 
-/* The oldest TEK with enough life left: the others need time to get the new
- * one before it is used. When none has, the newest. change: the earliest
- * time at which the answer may be another one. */
-struct sa *
-sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
+static struct sa *
+choose(const struct group *g, uint16_t sa_index, uint64_t now, bool able,
     uint64_t *change)
 {
-	struct sa *sa = next_of(g->sas, sa_index, now), *next;
+	struct sa *sa = next_of(g->sas, sa_index, now, able), *next;
 
 	for (; sa != NULL; sa = next) {
-		next = next_of(sa->next, sa_index, now);
+		next = next_of(sa->next, sa_index, now, able);
 		if (now < until(sa, next) && !is_used_up(sa)) {
 			if (until(sa, next) < *change)
 				*change = until(sa, next);
@@ -324,6 +324,19 @@ sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
 			return sa;
 	}
 	return NULL;
+}
+
+/* The oldest TEK with enough life left: the others need time to get the new
+ * one before it is used. When none has, the newest. Those without a sender
+ * identifier where one is needed are the last choice. change: the earliest
+ * time at which the answer may be another one. */
+struct sa *
+sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
+    uint64_t *change)
+{
+	struct sa *sa = choose(g, sa_index, now, true, change);
+
+	return sa != NULL ? sa : choose(g, sa_index, now, false, change);
 }
 
 void

@@ -6,8 +6,8 @@
  *
  * - a SID is taken for a TEK once. The worker counts up under it and never
  *   goes back; when its numbers end it takes the spare one, or sends nothing;
- * - which SIDs a TEK had is remembered after the TEK itself is gone, so that
- *   one which comes again does not begin anew;
+ * - which SIDs a TEK had is remembered while it lives, and long after it is
+ *   gone, so that one which comes again does not begin anew;
  * - ike hears of the end before it is there, and again until it helps.
  *
  * The sequence number begins anew with the SID. Receivers keep a window for
@@ -29,23 +29,62 @@ sid_is_used(const struct sa *sa)
 
 /* ---- control thread ---- */
 
+static bool
+is_live(const struct fwd *f, uint32_t spi)
+{
+	const struct group *g;
+	const struct sa *sa;
+
+	for (g = f->groups; g != NULL; g = g->next)
+		for (sa = g->sas; sa != NULL; sa = sa->next)
+			if (sa->spi == spi)
+				return true;
+	return false;
+}
+
+/* Room to remember one more: what a TEK had that is gone, the oldest first.
+ * NULL: all live. */
+static struct used_sid *
+room(struct fwd *f)
+{
+	struct used_sid *u;
+	unsigned i;
+
+	if (f->n_sids < SIDS_KEPT)
+		return &f->sids[f->n_sids++];
+	for (i = 0; i < SIDS_KEPT; i++) {
+		u = &f->sids[f->next_sid++ % SIDS_KEPT];
+		if (!is_live(f, u->spi))
+			return u;
+	}
+	return NULL;
+}
+
+/* One that is the beginning of the other has IVs in common with it. */
+static bool
+overlap(const struct used_sid *u, const struct sa_tek *t)
+{
+	unsigned bits = u->bits < t->sid_bits ? u->bits : t->sid_bits;
+
+	return u->spi == t->spi &&
+	    u->sid >> (u->bits - bits) == t->sid >> (t->sid_bits - bits);
+}
+
 bool
 sid_first(struct fwd *f, const struct sa_tek *t)
 {
-	unsigned i, n = f->n_sids < SIDS_KEPT ? f->n_sids : SIDS_KEPT;
+	struct used_sid *u;
+	unsigned i;
 
-	if (t->sid_bits == 0 || t->sid_bits > 32)
+	if (t->sid_bits == 0 || t->sid_bits > 32 ||
+	    (uint64_t)t->sid >> t->sid_bits != 0)
 		return false;
-	for (i = 0; i < n; i++)
-		if (f->sids[i].spi == t->spi && f->sids[i].sid == t->sid &&
-		    f->sids[i].bits == t->sid_bits)
+	for (i = 0; i < f->n_sids; i++)
+		if (overlap(&f->sids[i], t))
 			return false;
-	i = f->n_sids++ % SIDS_KEPT;
-	if (f->n_sids == 2 * SIDS_KEPT)
-		f->n_sids = SIDS_KEPT;
-	f->sids[i].spi = t->spi;
-	f->sids[i].sid = t->sid;
-	f->sids[i].bits = t->sid_bits;
+	if ((u = room(f)) == NULL)
+		return false;
+	*u = (struct used_sid){ t->spi, t->sid, t->sid_bits };
 	return true;
 }
 
@@ -60,11 +99,27 @@ sid_offer(struct fwd *f, struct sa *sa, const struct sa_tek *t)
 	__atomic_store_n(&sa->spare_bits, t->sid_bits, __ATOMIC_RELEASE);
 }
 
+/* Without one, or with one whose numbers are used up, an SA is passed over
+ * as long as there is another one to send with. */
+bool
+sid_ready(const struct sa *sa)
+{
+	return !sid_is_used(sa) ||
+	    __atomic_load_n(&sa->spare_bits, __ATOMIC_ACQUIRE) != 0 ||
+	    __atomic_load_n(&sa->sid_bits, __ATOMIC_ACQUIRE) != 0;
+}
+
 void
 sid_event(struct fwd *f, const struct event *e)
 {
 	struct sa_event ev = { .type = SA_EVENT_SID, .spi = e->a };
+	const struct sa *sa;
 
+	for (sa = e->group->sas; sa != NULL; sa = sa->next)
+		if (sa->spi == e->a && !sid_ready(sa))
+			break;
+	if (sa != NULL)
+		snap_publish(f);
 	str_copy(ev.group, e->group->name, sizeof(ev.group));
 	if (f->io.event != NULL)
 		f->io.event(f->arg, &ev);
@@ -129,7 +184,12 @@ sid_next(struct fwd *f, struct sa *sa, uint8_t *iv, enum drop_id *why)
 	uint64_t value, space;
 
 	if (!has_number(f, sa) && !take_spare(sa)) {
-		*why = sa->sid_bits == 0 ? DROP_NO_SID : DROP_SEQUENCE;
+		*why = DROP_NO_SID;
+		if (sa->sid_bits != 0) { /* the numbers of this one end now */
+			*why = DROP_SEQUENCE;
+			__atomic_store_n(&sa->sid_bits, 0, __ATOMIC_RELEASE);
+			sa->told = 0;
+		}
 		tell(f, sa);
 		return false;
 	}
