@@ -217,6 +217,7 @@ struct event {
 };
 
 #define SIDS_KEPT 4096
+#define SEQS_KEPT 256
 #define EVENTS 256 /* a power of two */
 #define LIMITS 256
 #define ICMP_QUEUE 16
@@ -302,6 +303,9 @@ struct fwd {
 	uint32_t next_conn;
 	struct used_sid sids[SIDS_KEPT];
 	unsigned n_sids, next_sid;
+	/* how far SAs were that went before their end, a ring */
+	struct { uint32_t spi, seq; } seqs[SEQS_KEPT];
+	unsigned n_seqs;
 	uint64_t iv_limit;	/* 0: none */
 	struct ping *pings[PING_MAX];
 	uint16_t next_ping_id;

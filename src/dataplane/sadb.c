@@ -12,6 +12,7 @@
 
 #define KEEP_MS 30000 /* not sent with in its last 30 seconds */
 #define SAME_END_MS 1000
+#define SEQ_SLACK 65536
 
 struct group *
 group_find(const struct fwd *f, const char *name)
@@ -178,6 +179,37 @@ sa_life(struct fwd *f, struct sa *sa, uint32_t life_ms)
 	sa->keep_ms = life_ms >= 2 * KEEP_MS ? KEEP_MS : life_ms / 2;
 }
 
+/*
+ * A TEK that is taken away and comes again (an interface goes down and up,
+ * `clear crypto sa`) is the same TEK to all others: its numbers go on, or
+ * they would be replays. Those of counter modes begin anew with their SID.
+ */
+static void
+seq_keep(struct fwd *f, const struct sa *sa)
+{
+	uint32_t seq = __atomic_load_n(&sa->seq, __ATOMIC_RELAXED);
+
+	if (sid_is_used(sa) || seq == 0)
+		return;
+	/* the worker may send on until it has the next snapshot */
+	seq = seq < UINT32_MAX - SEQ_SLACK ? seq + SEQ_SLACK : UINT32_MAX;
+	f->seqs[f->n_seqs].spi = sa->spi;
+	f->seqs[f->n_seqs].seq = seq;
+	f->n_seqs = (f->n_seqs + 1) % SEQS_KEPT;
+}
+
+static uint32_t
+seq_first(const struct fwd *f, const struct sa_tek *t)
+{
+	uint32_t seq = t->seq_base;
+	unsigned i;
+
+	for (i = 0; i < SEQS_KEPT; i++)
+		if (f->seqs[i].spi == t->spi && f->seqs[i].seq > seq)
+			seq = f->seqs[i].seq;
+	return seq;
+}
+
 static struct sa *
 sa_new(struct fwd *f, const struct sa_tek *t)
 {
@@ -196,7 +228,7 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 		sa->sid = t->sid;
 		sa->sid_bits = t->sid_bits;
 	}
-	sa->seq = t->seq_base;
+	sa->seq = sid_is_used(sa) ? t->seq_base : seq_first(f, t);
 	sa->iv_len = (uint8_t)esp_iv_len(&t->transform);
 	sa->icv_len = (uint8_t)esp_icv_len(&t->transform);
 	sa->block = (uint8_t)esp_block_len(&t->transform);
@@ -258,8 +290,9 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 
 /* Takes SAs out; the snapshot still holds them until it is replaced. */
 static bool
-sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
+sa_remove(struct fwd *f, struct group *g, uint32_t spi, uint64_t expired_at)
 {
+	uint64_t now = f->io.now(f->arg);
 	struct sa **at = &g->sas, *sa;
 	bool any = false;
 
@@ -269,6 +302,8 @@ sa_remove(struct group *g, uint32_t spi, uint64_t expired_at)
 			debug_sa(spi == 0 && expired_at != UINT64_MAX ?
 			    "lifetime_expiry): SA expired, (sa" :
 			    "delete_sa): deleting SA, (sa", g, sa);
+			if (sa->expires > now)
+				seq_keep(f, sa);
 			ref_put(sa);
 			any = true;
 		} else {
@@ -353,11 +388,11 @@ fwd_sa(struct fwd *f, const struct sa_change *c)
 		break;
 	case SA_DEL:
 		if ((g = group_find(f, c->del.group)) != NULL)
-			(void)sa_remove(g, c->del.spi, 0);
+			(void)sa_remove(f, g, c->del.spi, 0);
 		break;
 	case SA_FLUSH:
 		if ((g = group_find(f, c->del.group)) != NULL) {
-			(void)sa_remove(g, 0, UINT64_MAX);
+			(void)sa_remove(f, g, 0, UINT64_MAX);
 			ref_put(g->policy);
 			g->policy = NULL;
 		}
@@ -393,7 +428,7 @@ fwd_timeout(struct fwd *f)
 
 	fwd_events_run(f);
 	for (g = f->groups; g != NULL; g = g->next)
-		changed |= sa_remove(g, 0, now);
+		changed |= sa_remove(f, g, 0, now);
 	if (changed)
 		snap_publish(f);
 	ping = ping_timeout(f, now);
@@ -411,7 +446,7 @@ sadb_free(struct fwd *f)
 
 	while ((g = f->groups) != NULL) {
 		f->groups = g->next;
-		(void)sa_remove(g, 0, UINT64_MAX);
+		(void)sa_remove(f, g, 0, UINT64_MAX);
 		ref_put(g->policy);
 		free(g);
 	}

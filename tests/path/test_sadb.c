@@ -187,6 +187,48 @@ test_changes(void **state)
 	drop_rig(r);
 }
 
+/* A TEK is taken away and comes again, as `clear crypto sa` and an interface
+ * that goes down and up do it: what is sent is no replay to the others. */
+static void
+test_again(void **state)
+{
+	struct sa_change del = { .type = SA_DEL, .del.spi = 1 };
+	struct sa_change flush = { .type = SA_FLUSH };
+	struct rig *a = rig_of(), *b = malloc(sizeof(*b));
+	struct ace any = ace_any(ACE_PERMIT);
+	unsigned i;
+
+	(void)state;
+	str_copy(del.del.group, "GETVPN", SA_NAME_MAX);
+	str_copy(flush.del.group, "GETVPN", SA_NAME_MAX);
+	rig_start(b);
+	rig_policy(b, SA_DIR_BOTH, &any, 1);
+	rig_tek(a, 1, 0, rig_aes_sha1, 100000);
+	rig_tek(b, 1, 0, rig_aes_sha1, 100000);
+	for (i = 0; i < 600; i++) {
+		if (i == 200)
+			fwd_sa(a->f, &del);
+		if (i == 400)
+			fwd_sa(a->f, &flush);
+		if (i == 200 || i == 400) {
+			rig_policy(a, SA_DIR_BOTH, &any, 1);
+			rig_tek(a, 1, 0, rig_aes_sha1, 90000);
+		}
+		assert_int_equal(sent_with(a), 1);
+		rig_input(b, rig_ip(a, 0), a->out[0].len, WAN);
+		if (b->n_out != 1)
+			fail_msg("packet %u is lost", i);
+	}
+	/* one that has ended is forgotten */
+	a->now += 100000;
+	rig_timeout(a);
+	rig_tek(a, 2, 0, rig_aes_sha1, 100000);
+	assert_int_equal(sent_with(a), 2);
+	assert_int_equal(get32(rig_ip(a, 0) + 24), 1);
+	drop_rig(a);
+	drop_rig(b);
+}
+
 /* AES-GCM without a sender identifier sends nothing, until one comes; a
  * second one changes nothing. */
 static void
@@ -292,6 +334,7 @@ main(void)
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_rollover),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_late_sid),
 		cmocka_unit_test(test_activation),
 		cmocka_unit_test(test_two_groups),
