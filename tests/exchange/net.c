@@ -213,7 +213,8 @@ struct gdoi_io
 net_io(void)
 {
 	return (struct gdoi_io){ io_send, io_now, io_random, io_sa, io_log,
-		io_keys_changed, io_send_group, net_io_member };
+		io_keys_changed, io_send_group, net_io_member,
+		NULL };
 }
 
 struct net *
