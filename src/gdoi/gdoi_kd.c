@@ -169,7 +169,8 @@ sid_packet(struct gdoi_kd_msg *m, struct rd r)
 		if (!isakmp_get_attr(&r, &a) || a.len > 8)
 			return "SID packet malformed";
 		if (a.type == SID_BITS) {
-			if (a.num == 0 || a.num > 32)
+			if (a.num == 0 || a.num > 32 ||
+			    (m->sid_bits != 0 && m->sid_bits != a.num))
 				return "SID length";
 			m->sid_bits = (uint8_t)a.num;
 		} else if (a.type == SID_VALUE) {

@@ -186,7 +186,7 @@ struct gm_tek {
 	bool fresh;	/* came with the message that is being taken */
 	uint64_t activate; /* sent with from then on; 0: not told */
 	bool wants_sid;	/* its own is used up, or it has none */
-	unsigned reg;	/* the registration whose SIDs it may have */
+	unsigned reg;	/* of which registrations it may have SIDs */
 	uint32_t clock;	/* its pseudotime is that of this one */
 	uint32_t life;	/* seconds, when it was installed */
 	uint64_t expires;
@@ -325,6 +325,7 @@ struct ks_group *ks_find_id(struct gdoi *, uint8_t id_type, uint32_t id,
 /* Keys exist and are not about to end; false: the problem was logged. */
 bool ks_ready(struct ks_group *);
 struct gdoi_sat *ks_sats(struct ks_group *, unsigned *n) MUST_USE;
+bool ks_tek_told(const struct ks_group *, const struct ks_tek *);
 struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
 void ks_add_member(struct ks_group *, const struct ike_sa *,
     const struct gdoi_kek *, unsigned generation);
@@ -339,6 +340,7 @@ void ks_gap(const struct ks_group *, const char *peer, struct gdoi_gap *);
 /* ks_sid.c */
 bool ks_aead(const struct esp_transform *);
 bool ks_counter_mode(const struct ks_group *);
+bool ks_policy_counter(const struct ks_policy *);
 void ks_sid_policy(struct ks_policy *, const struct gdoi_local *);
 uint8_t ks_sid_bits(const struct ks_group *);
 bool ks_kssid_own(const struct ks_group *, unsigned kssid);
@@ -501,6 +503,7 @@ void gm_install(struct gm_group *, const struct gdoi_sa_msg *,
 void gm_forget_all(struct gm_group *); /* keys and policy, and tells fwd */
 void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
 void gm_delete_kek(struct gm_group *);
+bool gm_has_kek(const struct gm_group *, const struct gdoi_kek *);
 void gm_send_policy(struct gm_group *);
 
 /* gm_list.c */
@@ -528,7 +531,7 @@ void gm_obey_gap(struct gm_group *, const struct gdoi_gap *);
 
 /* gm_sid.c */
 uint16_t gm_sids_wanted(const struct gm_group *);
-void gm_take_sids(struct gm_group *, const struct gdoi_kd_msg *);
+void gm_take_sids(struct gm_group *, const struct gdoi_kd_msg *, bool same);
 void gm_confirm_tek(struct gm_group *, struct gm_tek *, bool fresh,
     bool registration);
 /* Keys of a registration that nothing could be sent with. */

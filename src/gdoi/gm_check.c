@@ -389,7 +389,7 @@ check_sak(const struct gm_group *gm, const struct gdoi_accept *accept,
 		if (o != gm && o->has_kek &&
 		    memcmp(o->kek.spi, k->spi, KEK_SPI_LEN) == 0)
 			return "the SPI of the KEK belongs to another group";
-	if (gm->has_kek && memcmp(gm->kek.spi, k->spi, KEK_SPI_LEN) == 0 &&
+	if (gm_has_kek(gm, k) &&
 	    (gm->kek.cipher != k->cipher || gm->kek.key_bits != k->key_bits ||
 	    gm->kek.sig_hash != k->sig_hash))
 		return "a known KEK changed its algorithms";
@@ -426,8 +426,7 @@ check_kek_key(const struct gm_group *gm, const struct gdoi_kek *sak,
 		return "KEK without a good public key";
 	if (sak->sig_bits != 0 && sak->sig_bits != bits)
 		return "signature key length";
-	if (gm->has_kek && memcmp(gm->kek.spi, sak->spi, KEK_SPI_LEN) == 0 &&
-	    !same_kek_key(gm, kd))
+	if (gm_has_kek(gm, sak) && !same_kek_key(gm, kd))
 		return "a known KEK changed its key";
 	return NULL;
 }

@@ -301,13 +301,19 @@ sort_teks(struct gm_group *gm)
 	}
 }
 
+/* The one that we have, by its SPI. */
+bool
+gm_has_kek(const struct gm_group *gm, const struct gdoi_kek *k)
+{
+	return gm->has_kek && memcmp(gm->kek.spi, k->spi, KEK_SPI_LEN) == 0;
+}
+
 static void
 take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
     const struct gdoi_kd_msg *kd)
 {
 	size_t iv = gdoi_kek_iv_len(sak->cipher);
-	bool same = gm->has_kek &&
-	    memcmp(gm->kek.spi, sak->spi, KEK_SPI_LEN) == 0;
+	bool same = gm_has_kek(gm, sak);
 	bool multi = is_multicast(sak->dst.addr);
 	char spi[2 * KEK_SPI_LEN + 1];
 
@@ -354,7 +360,7 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	unsigned i;
 
 	if (registration)
-		gm_take_sids(gm, kd);
+		gm_take_sids(gm, kd, sa->has_kek && gm_has_kek(gm, &sa->kek));
 	assemble(&as, sa, index);
 	/* back to front, so that the first of the list ends up newest */
 	for (i = sa->n; i-- > 0;)
@@ -386,7 +392,8 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	if (!registration && gm_needs_sid(gm)) {
 		uint32_t r; /* it came by a rekey: all members need one now */
 
+		/* one that is underway did not ask for any */
 		ike_random(gm->g->ike, &r, sizeof(r));
-		gm_reregister(gm, 1000 + r % 4000, true);
+		gm_start_over(gm, 1000 + r % 4000);
 	}
 }

@@ -46,11 +46,14 @@ gm_sids_wanted(const struct gm_group *gm)
 	return n == 0 ? 1 : n > GDOI_SIDS_MAX ? GDOI_SIDS_MAX : (uint16_t)n;
 }
 
-/* A registration: what is left of the SIDs before is not used any more. */
+/* A registration: what is left of the SIDs before is not used any more. same:
+ * under a KEK that we have. A key server has none longer than the SIDs that
+ * it counts, so the TEKs that came by its pushes, one just now may be, are
+ * good for the new ones too. */
 void
-gm_take_sids(struct gm_group *gm, const struct gdoi_kd_msg *kd)
+gm_take_sids(struct gm_group *gm, const struct gdoi_kd_msg *kd, bool same)
 {
-	gm->reg++;
+	gm->reg += !same;
 	if (kd->sid_bits == 0 || kd->nsids == 0) {
 		gm->sid_bits = 0;
 		gm->nsids = 0;

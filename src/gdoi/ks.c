@@ -176,8 +176,8 @@ ks_sats(struct ks_group *grp, unsigned *n)
 
 /* Members refuse a key that no entry goes with (gm_check.c): a TEK may have
  * outlived its sa ipsec. */
-static bool
-has_entry(const struct ks_group *grp, const struct ks_tek *t)
+bool
+ks_tek_told(const struct ks_group *grp, const struct ks_tek *t)
 {
 	const struct ks_policy *p = grp->active;
 	unsigned i;
@@ -201,7 +201,7 @@ ks_tek_keys(struct ks_group *grp, unsigned *n)
 	keys = xcalloc(*n, sizeof(*keys));
 	*n = 0;
 	TAILQ_FOREACH(t, &grp->teks, link)
-		if (has_entry(grp, t) &&
+		if (ks_tek_told(grp, t) &&
 		    secs_until(grp->g, t->expires) != 0)
 			keys[(*n)++] = t->k;
 	return keys;

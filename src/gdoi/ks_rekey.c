@@ -261,6 +261,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	ks_rekey_stop(grp);
 	/* IVs with sender identifiers of another length could be the same */
 	if (grp->policy->problem[0] == '\0' && grp->sids.any &&
+	    ks_policy_counter(grp->policy) &&
 	    grp->policy->sid_bits != grp->sids.bits) {
 		ks_reinit(grp);
 		return NULL;

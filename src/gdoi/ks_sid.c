@@ -27,13 +27,25 @@ ks_aead(const struct esp_transform *t)
 	return t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
 }
 
+/* Who registers now is told of a TEK that needs a SID. */
 bool
 ks_counter_mode(const struct ks_group *grp)
 {
 	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link)
-		if (ks_aead(&t->sa.transform))
+		if (ks_aead(&t->sa.transform) && ks_tek_told(grp, t))
+			return true;
+	return false;
+}
+
+bool
+ks_policy_counter(const struct ks_policy *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->nsas; i++)
+		if (ks_aead(&p->sas[i].transform))
 			return true;
 	return false;
 }
@@ -58,10 +70,7 @@ ks_sid_policy(struct ks_policy *p, const struct gdoi_local *l)
 		if (own)
 			p->kssids[i / 64] |= UINT64_C(1) << i % 64;
 	}
-	for (i = 0; i < p->nsas; i++)
-		if (ks_aead(&p->sas[i].transform))
-			break;
-	if (i < p->nsas) /* only then it is a matter of the members */
+	if (ks_policy_counter(p)) /* only then it is a matter of the members */
 		sb_printf(&p->text, "sid %u\n", p->sid_bits);
 }
 

@@ -34,7 +34,7 @@ struct ks_pull {
 	struct gdoi *g;
 	char group[CONF_NAME]; /* it may be gone when message 3 comes */
 	unsigned generation, sid_epoch;
-	bool has_kek;
+	bool has_kek, counter; /* a TEK of message 2 needs a SID */
 	struct gdoi_kek kek;
 	uint32_t seq;
 	struct gdoi_tek_key *teks;
@@ -121,10 +121,13 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 	struct ks_group *grp = ks_find(p->g, p->group);
 	struct gdoi_gap gap;
 	struct gdoi_sat *sats;
-	unsigned n;
+	unsigned n, i;
 
 	exch_put_nonce(x, o);
 	sats = ks_sats(grp, &n);
+	p->counter = false;
+	for (i = 0; i < n; i++)
+		p->counter |= ks_aead(&sats[i].transform);
 	p->generation = grp->generation;
 	p->sid_epoch = grp->sids.epoch;
 	p->teks = ks_tek_keys(grp, &p->nteks);
@@ -174,7 +177,7 @@ ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 	if (p->generation < grp->epoch || p->sid_epoch != grp->sids.epoch ||
 	    !keys_live(grp, p))
 		return refuse(x, N_NO_PROPOSAL, "its keys were replaced");
-	if (ks_counter_mode(grp)) {
+	if (p->counter) { /* what the group has become is for a push */
 		if (!gap.sids_asked) {
 			ks_log_no_sid_asked(grp, x->sa);
 			return refuse(x, N_NO_PROPOSAL,
@@ -318,8 +321,7 @@ gm_done(struct exch *x)
 	struct gm_pull *p = x->data;
 	struct gm_group *gm = p->gm;
 	/* a lower number under a KEK that we have already is stale */
-	bool same = gm->has_kek && p->sa.has_kek &&
-	    memcmp(gm->kek.spi, p->sa.kek.spi, KEK_SPI_LEN) == 0;
+	bool same = p->sa.has_kek && gm_has_kek(gm, &p->sa.kek);
 
 	gm->ks = x->sa->remote.addr;
 	gm->ks_own = x->sa->peer_version[0] != '\0';
