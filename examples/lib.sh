@@ -142,12 +142,16 @@ capture_stop() {
 	fi
 }
 
-# packets TAG FILTER: the packets of a capture, one a line.
+# packets TAG FILTER [TCPDUMP OPTIONS]: the packets of a capture, one a line.
 packets() {
+	_tag=$1
+	_filter=$2
+	shift 2
 	if [ $one_user = yes ]; then
-		unshare --user tcpdump -n -r "$1.pcap" "$2" 2>/dev/null
+		unshare --user tcpdump -n -r "$_tag.pcap" "$@" "$_filter" \
+		    2>/dev/null
 	else
-		tcpdump -n -r "$1.pcap" "$2" 2>/dev/null
+		tcpdump -n -r "$_tag.pcap" "$@" "$_filter" 2>/dev/null
 	fi
 }
 
