@@ -161,11 +161,18 @@ static void
 sb_reserve(struct strbuf *sb, size_t more)
 {
 	size_t cap = sb->cap ? sb->cap : 256;
+	char *s;
 
 	while (cap - sb->len < more + 1)
 		cap *= 2;
-	if (cap != sb->cap) {
-		sb->s = xrealloc(sb->s, cap);
+	if (cap != sb->cap) { /* keys may stand in what it outgrows */
+		s = xcalloc(1, cap);
+		if (sb->s != NULL) {
+			memcpy(s, sb->s, sb->len);
+			explicit_bzero(sb->s, sb->cap);
+			free(sb->s);
+		}
+		sb->s = s;
 		sb->cap = cap;
 	}
 }

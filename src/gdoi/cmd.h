@@ -14,6 +14,8 @@ int cmd_yes(const char *answer);
 
 /* A key is new: logs, and has the store written. */
 void cmd_key_added(struct gdoi *, const struct rsa_key *, bool replaced);
+/* Whether a key of that name may be kept; says why not. */
+bool cmd_key_room(struct cli_ctx *, const char *label, bool replace);
 const char *cmd_key_usage(const struct rsa_key *);
 void cmd_usage_note(struct cli_ctx *);
 

@@ -45,7 +45,7 @@ default_label(struct cli_ctx *ctx, const struct conf *c, char *label,
 struct keygen {
 	char label[SA_NAME_MAX];
 	unsigned flags; /* enum rsa_flag */
-	bool replace;
+	bool replace;	/* it was asked for */
 	unsigned bits;
 	uint64_t start;
 	struct cli_ctx *ctx; /* NULL: nobody waits for it any more */
@@ -79,20 +79,50 @@ generate_work(void *arg)
 	k->pkey = rsa_make(k->bits, &k->stop);
 }
 
-static void
+bool
+cmd_key_room(struct cli_ctx *ctx, const char *label, bool replace)
+{
+	const struct gdoi *g = cli_engine(ctx);
+	const struct rsa_key *k;
+	unsigned n = 0;
+
+	if (rsa_find(g->rsa, label) != NULL) {
+		if (!replace)
+			cli_printf(ctx, "%% You already have RSA keys defined"
+			    " named %s.\n", label);
+		return replace;
+	}
+	for (k = rsa_first(g->rsa); k != NULL; k = k->next)
+		n++;
+	if (n < RSA_KEYS_MAX)
+		return true;
+	cli_printf(ctx, "%% There are %u RSA key pairs, no more are kept.\n",
+	    n);
+	return false;
+}
+
+/* Meanwhile another session may have made a key of this name. */
+static enum cli_status
 keep(struct keygen *k)
 {
 	uint64_t ms = time_mono_ms() - k->start;
+	bool replaced = rsa_find(k->g->rsa, k->label) != NULL;
 	const struct rsa_key *key;
 
+	if (!cmd_key_room(k->ctx, k->label, k->replace)) {
+		rsa_forget(k->pkey);
+		free(k);
+		return CLI_FAILED;
+	}
 	key = rsa_add(k->g->rsa, k->label, k->pkey, k->flags,
 	    time_wall_us() / 1000000);
 	if (key == NULL)
 		fatal("RSA key of %u bits", k->bits);
 	cli_printf(k->ctx, "[OK] (elapsed time was %u seconds)\n\n",
 	    (unsigned)((ms + 999) / 1000));
-	cmd_key_added(k->g, key, k->replace);
+	cmd_key_added(k->g, key, replaced);
 	free(k);
+	return CLI_DONE;
 }
 
 static void
@@ -106,8 +136,7 @@ generate_done(void *arg)
 		free(k);
 		return;
 	}
-	keep(k);
-	cli_done(ctx, CLI_DONE);
+	cli_done(ctx, keep(k));
 }
 
 /* The thread ends in its own time; nothing of it is kept. */
@@ -140,8 +169,7 @@ generate(struct cli_ctx *ctx, struct keygen *k)
 	if (g->io.background == NULL ||
 	    (cli_unattended(ctx) && TAILQ_EMPTY(&g->ike->sas))) {
 		generate_work(k);
-		keep(k);
-		return CLI_DONE;
+		return keep(k);
 	}
 	cli_on_abort(ctx, generate_abort, k);
 	gdoi_background(g, generate_work, generate_done, k);
@@ -152,8 +180,18 @@ generate(struct cli_ctx *ctx, struct keygen *k)
 static void
 generate_now(struct cli_ctx *ctx, struct keygen *k)
 {
-	if (generate(ctx, k) != CLI_PENDING)
-		cli_done(ctx, CLI_DONE);
+	enum cli_status st = generate(ctx, k);
+
+	if (st != CLI_PENDING)
+		cli_done(ctx, st);
+}
+
+/* Who leaves at a question takes nothing that was offered. */
+static void
+question_abort(struct cli_ctx *ctx, void *arg)
+{
+	free(arg);
+	cli_done(ctx, CLI_FAILED);
 }
 
 static bool
@@ -238,12 +276,17 @@ exec_key_generate_rsa(struct cli_ctx *ctx,
 		free(k);
 		return CLI_FAILED;
 	}
-	k->replace = rsa_find(g->rsa, k->label) != NULL;
-	if (k->replace) {
+	cli_on_abort(ctx, question_abort, k);
+	if (rsa_find(g->rsa, k->label) != NULL) {
+		k->replace = true;
 		cli_printf(ctx, "%% You already have RSA keys defined named "
 		    "%s.\n", k->label);
 		cli_ask(ctx, CLI_ASK_LINE, REPLACE, replace_answer, k);
 		return CLI_PENDING;
+	}
+	if (!cmd_key_room(ctx, k->label, false)) {
+		free(k);
+		return CLI_FAILED;
 	}
 	cli_printf(ctx, "The name for the keys will be: %s\n", k->label);
 	if (k->bits == 0) {

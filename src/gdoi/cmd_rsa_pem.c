@@ -21,11 +21,13 @@ struct pem_cmd {
 	unsigned flags; /* enum rsa_flag, of an import */
 	bool private;	/* which half it is about */
 	bool ended, full;
+	bool replace; /* it was asked for */
 	struct strbuf pub, priv;
 	/* of the background */
 	void *pkey;
 	const char *why;
-	struct cli_ctx *ctx;
+	struct gdoi *g;
+	struct cli_ctx *ctx; /* NULL: nobody waits for it any more */
 };
 
 static void
@@ -37,13 +39,19 @@ wipe(struct strbuf *sb)
 }
 
 static void
-pem_end(struct cli_ctx *ctx, struct pem_cmd *c, enum cli_status st)
+pem_free(struct pem_cmd *c)
 {
 	wipe(&c->pub);
 	wipe(&c->priv);
 	rsa_forget(c->pkey);
 	explicit_bzero(c, sizeof(*c));
 	free(c);
+}
+
+static void
+pem_end(struct cli_ctx *ctx, struct pem_cmd *c, enum cli_status st)
+{
+	pem_free(c);
 	cli_done(ctx, st);
 }
 
@@ -95,40 +103,55 @@ import_work(void *arg)
 }
 
 static void
+keep(struct cli_ctx *ctx, struct pem_cmd *c)
+{
+	bool replaced = rsa_find(c->g->rsa, c->label) != NULL;
+	const struct rsa_key *k;
+
+	k = rsa_add(c->g->rsa, c->label, c->pkey, c->flags,
+	    time_wall_us() / 1000000);
+	if (k == NULL)
+		fatal("an RSA key that was looked at");
+	c->pkey = NULL;
+	cli_printf(ctx, "%% Key pair import succeeded.\n");
+	cmd_key_added(c->g, k, replaced);
+	pem_end(ctx, c, CLI_DONE);
+}
+
+static void
 import_done(void *arg)
 {
 	struct pem_cmd *c = arg;
 	struct cli_ctx *ctx = c->ctx;
-	struct gdoi *g = cli_engine(ctx);
-	const struct rsa_key *k;
-	bool replaced;
 
-	if (c->pkey == NULL) {
+	if (ctx == NULL) {
+		pem_free(c);
+	} else if (c->pkey == NULL) {
 		cli_printf(ctx, "%% Error: key pair import failed: %s.\n",
 		    c->why);
 		pem_end(ctx, c, CLI_FAILED);
-		return;
-	}
-	replaced = rsa_find(g->rsa, c->label) != NULL;
-	k = rsa_add(g->rsa, c->label, c->pkey, c->flags,
-	    time_wall_us() / 1000000);
-	c->pkey = NULL;
-	if (k == NULL) {
+	} else if (!cmd_key_room(ctx, c->label, c->replace)) {
 		pem_end(ctx, c, CLI_FAILED);
-		return;
+	} else {
+		keep(ctx, c);
 	}
-	cli_printf(ctx, "%% Key pair import succeeded.\n");
-	cmd_key_added(g, k, replaced);
-	pem_end(ctx, c, CLI_DONE);
 }
 
-/* Numbers are checked and passphrases stretched beside the exchanges. There
- * is nothing to abort: it takes less than a second. */
+/* The thread ends in its own time; nothing of it is kept. */
+static void
+work_aborted(struct cli_ctx *ctx, void *arg)
+{
+	struct pem_cmd *c = arg;
+
+	c->ctx = NULL;
+	cli_done(ctx, CLI_FAILED);
+}
+
+/* Numbers are checked and passphrases stretched beside the exchanges: as
+ * often as the file demands it. */
 static void
 import_all(struct cli_ctx *ctx, struct pem_cmd *c)
 {
-	struct gdoi *g = cli_engine(ctx);
-
 	if (c->full) {
 		cli_printf(ctx, "%% Error: key pair import failed: too much"
 		    " text.\n");
@@ -136,7 +159,8 @@ import_all(struct cli_ctx *ctx, struct pem_cmd *c)
 		return;
 	}
 	c->ctx = ctx;
-	gdoi_background(g, import_work, import_done, c);
+	cli_on_abort(ctx, work_aborted, c);
+	gdoi_background(c->g, import_work, import_done, c);
 }
 
 static void
@@ -226,6 +250,7 @@ import_replaces(struct cli_ctx *ctx, void *arg, const char *answer)
 		pem_end(ctx, c, CLI_DONE);
 		return;
 	}
+	c->replace = true;
 	ask_text(ctx, c);
 }
 
@@ -236,6 +261,7 @@ exec_key_import_rsa(struct cli_ctx *ctx,
 	struct gdoi *g = cli_engine(ctx);
 	struct pem_cmd *c = xcalloc(1, sizeof(*c));
 
+	c->g = g;
 	str_copy(c->label, args->label, sizeof(c->label));
 	str_copy(c->pass, args->pass, sizeof(c->pass));
 	c->flags = args->exportable ? RSA_EXPORTABLE : 0;
@@ -243,6 +269,10 @@ exec_key_import_rsa(struct cli_ctx *ctx,
 		cmd_usage_note(ctx);
 	cli_on_abort(ctx, import_aborted, c);
 	if (rsa_find(g->rsa, c->label) == NULL) {
+		if (!cmd_key_room(ctx, c->label, false)) {
+			pem_free(c);
+			return CLI_FAILED;
+		}
 		ask_text(ctx, c);
 		return CLI_PENDING;
 	}

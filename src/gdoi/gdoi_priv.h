@@ -423,6 +423,8 @@ const char *ks_rekey(struct ks_group *, enum rekey_kind);
  * False: it stays as it was. */
 bool ks_rekey_rebuild(struct ks_group *, struct ks_push *);
 /* The pair whose public half the members have with this KEK; NULL: gone. */
+const struct rsa_key *ks_pair_of(const struct ks_group *, const char *label,
+    const struct gdoi_kek *);
 const struct rsa_key *ks_signing_key(const struct ks_group *,
     const struct ks_kek *);
 /* Nothing can be said to the members any more. */

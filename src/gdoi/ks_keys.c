@@ -151,6 +151,13 @@ ks_make_kek(struct ks_group *grp)
 		grp->no_rsa_logged = true;
 		return false;
 	}
+	if (!rsa_can_sign(rsa, p->sig_hash)) {
+		if (!grp->no_rsa_logged)
+			ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
+			    "the RSA key is too short for the signature hash");
+		grp->no_rsa_logged = true;
+		return false;
+	}
 	if (!p->unicast && p->mcast_problem[0] != '\0') {
 		if (!grp->no_rsa_logged)
 			ike_log(grp->g->ike, LOG_KS_NO_MCAST, grp->name,

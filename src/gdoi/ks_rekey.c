@@ -53,8 +53,8 @@ put_payloads(struct isakmp_out *o, void *arg)
 
 /* The key pair whose public half the members have; NULL: it was removed or
  * replaced. */
-static const struct rsa_key *
-signing_key(const struct ks_group *grp, const char *label,
+const struct rsa_key *
+ks_pair_of(const struct ks_group *grp, const char *label,
     const struct gdoi_kek *k)
 {
 	const struct rsa_key *rsa = rsa_find(grp->g->rsa, label);
@@ -66,7 +66,7 @@ signing_key(const struct ks_group *grp, const char *label,
 const struct rsa_key *
 ks_signing_key(const struct ks_group *grp, const struct ks_kek *k)
 {
-	return signing_key(grp, k->label, &k->k);
+	return ks_pair_of(grp, k->label, &k->k);
 }
 
 /* Nothing can be said to the members under our KEKs any more: they keep
@@ -95,7 +95,7 @@ abandon_kek(struct ks_group *grp)
 bool
 ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p)
 {
-	const struct rsa_key *rsa = signing_key(grp, p->label, &p->kek);
+	const struct rsa_key *rsa = ks_pair_of(grp, p->label, &p->kek);
 	struct payload_args args = { grp, NULL, grp->rekey.drop,
 		grp->rekey.ndrop };
 	struct gdoi_kek announced;
@@ -272,7 +272,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	if (grp->kek != NULL && (grp->kek->expires <= now))
 		ks_drop_keks(grp);
 	if (grp->kek != NULL &&
-	    signing_key(grp, grp->kek->label, &grp->kek->k) == NULL)
+	    ks_pair_of(grp, grp->kek->label, &grp->kek->k) == NULL)
 		abandon_kek(grp);
 	if (grp->kek == NULL || kind != REKEY_TEK ||
 	    grp->kek->rekey_at <= now || ks_kek_changed(grp) ||

@@ -113,7 +113,7 @@ build(struct ks_farewell *f)
 {
 	struct gdoi *g = f->grp->g;
 	uint32_t gone = (uint32_t)((gdoi_now(g) - f->built) / 1000);
-	const struct rsa_key *rsa = rsa_find(g->rsa, f->label);
+	const struct rsa_key *rsa = ks_pair_of(f->grp, f->label, &f->kek);
 	unsigned i, n = 0;
 	size_t len;
 

@@ -70,6 +70,14 @@ digest_info(enum esp_auth hash, const uint8_t *digest, uint8_t *out)
 
 /* ---- signatures ---- */
 
+bool
+rsa_can_sign(const struct rsa_key *k, enum esp_auth hash)
+{
+	const struct digest_info *i = info_of(hash);
+
+	return i != NULL && i->len + i->digest_len + 11 <= k->bits / 8;
+}
+
 size_t
 rsa_sign(const struct rsa_key *k, enum esp_auth hash, const uint8_t *digest,
     uint8_t *sig)
@@ -79,7 +87,7 @@ rsa_sign(const struct rsa_key *k, enum esp_auth hash, const uint8_t *digest,
 	EVP_PKEY_CTX *ctx;
 	bool ok;
 
-	if (n == 0 || n + 11 > k->bits / 8)
+	if (n == 0 || !rsa_can_sign(k, hash))
 		return 0;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
 	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
@@ -391,6 +399,13 @@ next_line(const char **p, const char *end, char *line, size_t size)
 	return true;
 }
 
+int
+rsa_no_pass(char *buf UNUSED, int size UNUSED, int rwflag UNUSED,
+    void *arg UNUSED)
+{
+	return -1;
+}
+
 static bool
 load_key(struct rsa_store *s, const char **p, const char *end)
 {
@@ -413,8 +428,8 @@ load_key(struct rsa_store *s, const char **p, const char *end)
 			return false;
 	while (strncmp(line, "-----END ", 9) != 0);
 	bio = BIO_new_mem_buf(pem, (int)(*p - pem));
-	pk = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) :
-	    NULL;
+	pk = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, rsa_no_pass,
+	    NULL) : NULL;
 	BIO_free(bio);
 	return pk != NULL && add(s, label + 5, pk,
 	    get_flags(flags + 7),

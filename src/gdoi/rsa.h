@@ -12,6 +12,7 @@
 #define RSA_SIG_MAX 1024 /* octets: 8192 bits */
 #define RSA_BITS_MIN 512
 #define RSA_BITS_MAX 4096
+#define RSA_KEYS_MAX 100
 #define RSA_BITS_WEAK 2048 /* keys below are named as weak */
 
 enum rsa_flag {
@@ -62,9 +63,12 @@ bool rsa_pem_private(const struct rsa_key *, enum rsa_wrap, const char *pass,
  * belongs to priv. May run in another thread. */
 void *rsa_pem_read(const char *pub, const char *priv, const char *pass,
     const char **why) MUST_USE;
+/* For readers of PEM: without it OpenSSL would ask at the terminal. */
+int rsa_no_pass(char *, int, int, void *);
 /* Exact lines out of what a terminal made of them. */
 void rsa_pem_clean(const char *text, struct strbuf *out);
 
+bool rsa_can_sign(const struct rsa_key *, enum esp_auth hash) MUST_USE;
 /* EMSA-PKCS1-v1_5 over a digest; length of the signature, 0 if the key is
  * too short for it. */
 size_t rsa_sign(const struct rsa_key *, enum esp_auth hash,

@@ -105,11 +105,11 @@ read_public(const char *pem)
 	if (bio == NULL)
 		return NULL;
 	if (strstr(pem, "BEGIN CERTIFICATE") != NULL) {
-		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		cert = PEM_read_bio_X509(bio, NULL, rsa_no_pass, NULL);
 		pk = cert != NULL ? X509_get_pubkey(cert) : NULL;
 		X509_free(cert);
 	} else {
-		pk = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+		pk = PEM_read_bio_PUBKEY(bio, NULL, rsa_no_pass, NULL);
 	}
 	BIO_free(bio);
 	return pk;
