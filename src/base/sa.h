@@ -110,6 +110,7 @@ enum sa_event_type {
 	SA_EVENT_REPLAY_COUNTER, /* sequence number seen, or too old */
 	SA_EVENT_INVALID_SPI,	 /* ESP with an SPI that no group here has */
 	SA_EVENT_EXHAUSTED,	 /* spi sends no more: numbers used up */
+	SA_EVENT_NO_SA,		 /* a packet was dropped for want of one */
 	SA_EVENT_COUNT
 };
 

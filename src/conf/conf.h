@@ -291,6 +291,7 @@ struct gdoi_group {
 	struct cf_list local;	/* struct gdoi_local, at most one: a KS */
 	bool passive;
 	char client_if[IFNAME_MAX]; /* client registration interface */
+	uint16_t recovery_interval; /* seconds, 0: no recovery check */
 	struct gdoi_accept accept;
 	bool bypass_policy;	/* client bypass-policy: true */
 	bool fail_close_revert; /* client fail-close revert */

@@ -166,7 +166,7 @@ static const struct {
 	{ LOG_RECVD_MAC_ERR, log_mac_err, SA_EVENT_COUNT },
 	{ LOG_PKT_REPLAY_ERR, log_replay, SA_EVENT_REPLAY_COUNTER },
 	{ LOG_RECVD_BAD_IDENT, log_ident, SA_EVENT_COUNT },
-	{ LOG_NO_SA_DROP, log_no_sa, SA_EVENT_COUNT },
+	{ LOG_NO_SA_DROP, log_no_sa, SA_EVENT_NO_SA },
 	{ LOG_TBAR_FAILED, log_tbar, SA_EVENT_REPLAY_TIME },
 	{ LOG_SA_EXHAUSTED, log_exhausted, SA_EVENT_EXHAUSTED },
 };

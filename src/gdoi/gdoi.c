@@ -210,36 +210,13 @@ gdoi_resync(struct gdoi *g)
 	ike_reap(g->ike);
 }
 
-/* Counted, and told by debug. */
-static void
-packet_event(struct gdoi *g, const struct sa_event *e)
-{
-	static const char *const what[] = {
-		[SA_EVENT_REPLAY_TIME] = "packet outside the replay window",
-		[SA_EVENT_REPLAY_COUNTER] = "replayed packet",
-		[SA_EVENT_INVALID_SPI] = "packet with an invalid SPI",
-		[SA_EVENT_EXHAUSTED] = "no more numbers",
-	};
-	struct gm_group *gm = gm_find(g, e->group);
-	char a[IP4_STRLEN];
-
-	if (gm == NULL)
-		return;
-	if (e->type == SA_EVENT_INVALID_SPI)
-		gm->invalid_spis++;
-	else if (e->type != SA_EVENT_EXHAUSTED)
-		gm->replay_failures++;
-	debug(DBG_GM_REPLAY, DBG_TERSE, e->src, "(%s):%s, spi 0x%08X from %s",
-	    gm->name, what[e->type], e->spi, ip4_str(e->src, a));
-}
-
 void
 gdoi_sa_event(struct gdoi *g, const struct sa_event *e)
 {
 	if (e->type == SA_EVENT_SID)
 		gm_sid_event(g, e);
 	else
-		packet_event(g, e);
+		gm_packet_event(g, e);
 	ike_reap(g->ike);
 }
 

@@ -260,6 +260,14 @@ struct gm_group {
 	uint64_t reregister_by;	/* the key server wants it, or 0 */
 	struct gm_clock clock;
 	uint32_t replay_failures, invalid_spis; /* that fwd told */
+	/* gm_recover.c */
+	uint16_t recovery;	/* seconds, 0: off */
+	bool recovering, postponed;
+	uint64_t recovered;	/* began last, 0: never */
+	uint32_t recoveries, init_reg, init_reg_postponed;
+	uint64_t init_reg_at;
+	uint32_t ended[32];	/* SPIs that we had, a ring */
+	unsigned nended;
 	struct timer reg_timer, exp_timer;
 };
 
@@ -474,6 +482,8 @@ void gm_free(struct gdoi *);
 struct gm_group *gm_find(struct gdoi *, const char *name);
 void gm_clear(struct gm_group *);
 void gm_reregister(struct gm_group *, uint64_t delay, bool log);
+/* With that server of the list first. */
+void gm_reregister_with(struct gm_group *, unsigned server, uint64_t delay);
 void gm_registered(struct gm_group *);
 void gm_pull_failed(struct gm_group *, struct exch *, const char *why);
 void gm_schedule(struct gm_group *);
@@ -541,6 +551,13 @@ bool gm_lacks_sids(const struct gdoi_sa_msg *, const struct gdoi_kd_msg *);
 bool gm_needs_sid(const struct gm_group *);
 void gm_sids_lost(struct gm_group *);
 void gm_sid_event(struct gdoi *, const struct sa_event *);
+
+/* gm_recover.c */
+/* An SPI as a key server makes it, for a member to know it by. */
+uint32_t gdoi_spi_of_group(uint8_t id_type, uint32_t id, uint32_t random);
+void gm_remember_spi(struct gm_group *, uint32_t spi);
+void gm_recovery_done(struct gm_group *);
+void gm_packet_event(struct gdoi *, const struct sa_event *);
 
 /* gm_clock.c */
 const char *gm_clock_check(const struct gm_group *, const struct gdoi_sa_msg *)

@@ -74,7 +74,7 @@ begin(struct gm_group *gm, uint64_t delay)
 	pull_abort(gm);
 	gm->server = 0;
 	gm->pause = PAUSE_MIN_MS;
-	gm->retried = false;
+	gm->retried = gm->recovering = false;
 	gm->reregister_at = gm->reregister_by = 0;
 	attempt_at(gm, delay);
 }
@@ -99,6 +99,14 @@ gm_reregister(struct gm_group *gm, uint64_t delay, bool log)
 		ike_log(gm->g->ike, LOG_GM_RE_REGISTER, gm->name);
 	gm->state = GM_REREGISTERING;
 	begin(gm, delay);
+}
+
+void
+gm_reregister_with(struct gm_group *gm, unsigned server, uint64_t delay)
+{
+	gm->state = GM_REREGISTERING;
+	begin(gm, delay);
+	gm->server = server;
 }
 
 static void
@@ -127,6 +135,7 @@ gm_registered(struct gm_group *gm)
 	ip4_str(gm->addr, own);
 	ike_log(gm->g->ike, LOG_GM_REGS_COMPL, ks, gm->name, own);
 	ike_log(gm->g->ike, LOG_GM_INSTALL_OK, ks, gm->name, own);
+	gm_recovery_done(gm);
 	gm_schedule(gm);
 	gm_clock_again(gm, 4000);
 }
@@ -467,6 +476,7 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 		changed = true; /* still trying: with the new list */
 	gm->id_type = c->id_type;
 	gm->id = c->id;
+	gm->recovery = c->recovery_interval;
 	gm->passive = c->passive;
 	gm->bypass = c->bypass_policy;
 	gm_set_direction(gm);

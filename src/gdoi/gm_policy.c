@@ -110,6 +110,7 @@ free_tek(struct gm_group *gm, struct gm_tek *t)
 {
 	if (aead(&t->t.transform))
 		gm->past[gm->npast++ % NELEM(gm->past)] = t->t.spi;
+	gm_remember_spi(gm, t->t.spi);
 	TAILQ_REMOVE(&gm->teks, t, link);
 	explicit_bzero(t, sizeof(*t));
 	free(t);

@@ -71,16 +71,18 @@ random_key(struct ks_group *grp, struct key *k, size_t len)
 	explicit_bzero(data, sizeof(data));
 }
 
-/* An SPI that no TEK of any group here has. */
+/* An SPI of this group that no TEK of any group here has. */
 static uint32_t
-new_spi(struct gdoi *g)
+new_spi(const struct ks_group *of)
 {
+	struct gdoi *g = of->g;
 	const struct ks_group *grp;
 	const struct ks_tek *t;
 	uint32_t spi;
 
 again:
 	ike_random(g->ike, &spi, sizeof(spi));
+	spi = gdoi_spi_of_group(of->id_type, of->id, spi);
 	if (spi < 256)
 		goto again;
 	TAILQ_FOREACH(grp, &g->ks, link)
@@ -104,7 +106,7 @@ ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 			old->newest = false;
 	t->sa = *sa;
 	t->newest = true;
-	t->k.spi = new_spi(grp->g);
+	t->k.spi = new_spi(grp);
 	random_key(grp, &t->k.key, esp_key_len(&sa->transform) + salt);
 	if (auth != 0)
 		random_key(grp, &t->k.auth_key, auth);

@@ -75,7 +75,11 @@ VALUE(v_total, "%u", gm->rekeys_total)
 VALUE(v_acks, "%u", gm->acks_sent)
 VALUE(v_never, "%s", "never")
 VALUE(v_zero, "%u", 0u)
-VALUE(v_off, "%s", "OFF")
+VALUE(v_dp, "%s", gm->recovery != 0 ? "ON" : "OFF")
+VALUE(v_interval, "%u", gm->recovery)
+VALUE(v_recoveries, "%u", gm->recoveries)
+VALUE(v_init_reg, "%u", gm->init_reg)
+VALUE(v_init_reg_postponed, "%u", gm->init_reg_postponed)
 VALUE(v_disabled, "%s", "disabled")
 VALUE(v_revert, "%s", gm->revert ? "Enabled" : "Disabled")
 VALUE(v_unicast, "%s", "Unicast")
@@ -141,6 +145,12 @@ is_attached(const void *p)
 }
 
 static bool
+has_recovery(const void *p)
+{
+	return ((const struct gm_group *)p)->recovery != 0;
+}
+
+static bool
 has_policy(const void *p)
 {
 	return ((const struct gm_group *)p)->naces != 0;
@@ -202,9 +212,16 @@ static const struct show_field member_fields[] = {
 	    SHOW_UINT, "last_rekey_seconds_ago" },
 	{ 7, 29, "Rekey Received", v_never, had_none, SHOW_NONE, NULL },
 	{ 7, 29, "PFS Rekey received", v_zero, NULL, SHOW_NONE, NULL },
-	{ 7, 29, "DP Error Monitoring", v_off, NULL, SHOW_NONE, NULL },
-	{ 7, 34, "IPSEC init reg executed", v_zero, NULL, SHOW_NONE, NULL },
-	{ 7, 34, "IPSEC init reg postponed", v_zero, NULL, SHOW_NONE, NULL },
+	{ 7, 29, "DP Error Monitoring", v_dp, NULL,
+	    SHOW_STR, "dp_error_monitoring" },
+	{ 7, 0, "DP Error Monitoring interval (sec)", v_interval, has_recovery,
+	    SHOW_UINT, "dp_error_monitoring_interval" },
+	{ 7, 0, "DP Error Monitoring recoveries", v_recoveries, has_recovery,
+	    SHOW_UINT, "dp_error_recoveries" },
+	{ 7, 34, "IPSEC init reg executed", v_init_reg, NULL,
+	    SHOW_UINT, "ipsec_init_reg_executed" },
+	{ 7, 34, "IPSEC init reg postponed", v_init_reg_postponed, NULL,
+	    SHOW_UINT, "ipsec_init_reg_postponed" },
 	{ 7, 29, "Active TEK Number", v_teks, NULL, SHOW_UINT, "active_teks" },
 	{ 7, 29, "SA Track (OID/status)", v_disabled, NULL, SHOW_NONE, NULL },
 	{ 7, 0, "Fail-Close Revert", v_revert, NULL,

@@ -114,7 +114,7 @@ static const struct {
 	{ "ckm", NULL },
 	{ "crl-check", NULL },
 	{ "cts-sgt", NULL },
-	{ "dp-recovery", NULL },
+	{ "dp-recovery", "1.0.4" },
 	{ "gdoi-interop-ack", "1.0.1" },
 	{ "gdoi-mib", NULL },
 	{ "gikev2", NULL },

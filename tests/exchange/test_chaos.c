@@ -2,7 +2,8 @@
  *
  * Three members and two key servers that know nothing of each other, in a
  * seeded storm: outages, restarts, interfaces that go, loss, orders of an
- * operator, rekeys that were recorded and come again. Whatever happens
+ * operator, rekeys that were recorded and come again, reports of the packet
+ * process. Whatever happens
  *
  *   - a rekey is taken only with a number above all that were taken under
  *     its KEK, over restarts too;
@@ -145,13 +146,22 @@ refuse(struct node *ks, bool yes)
 }
 
 static void
+hear(struct node *gm, enum sa_event_type type, uint32_t spi)
+{
+	struct sa_event e = { .type = (uint8_t)type, .spi = spi };
+
+	str_copy(e.group, "G1", sizeof(e.group));
+	gdoi_sa_event(gm->g, &e);
+}
+
+static void
 blow(struct net *n)
 {
 	unsigned i = (unsigned)(net_random(n) % GMS);
 	struct node *gm = member(n, i);
 	struct node *ks = n->nodes[net_random(n) % SERVERS];
 
-	switch (net_random(n) % 12) {
+	switch (net_random(n) % 14) {
 	case 0:
 	case 1:
 		ks->deaf = !ks->deaf;
@@ -194,6 +204,16 @@ blow(struct net *n)
 		n->loss = (unsigned)(net_random(n) % 50);
 		n->dup = (unsigned)(net_random(n) % 30);
 		n->reorder = (unsigned)(net_random(n) % 50);
+		break;
+	case 11:
+		hear(gm, SA_EVENT_INVALID_SPI, n->nodes[SERVERS +
+		    net_random(n) % GMS]->teks[0].spi);
+		storm.blows++;
+		break;
+	case 12:
+		hear(gm, net_random(n) % 2 != 0 ? SA_EVENT_NO_SA :
+		    SA_EVENT_REPLAY_TIME, 0);
+		storm.blows++;
 		break;
 	default:
 		gm->deaf = !gm->deaf;
@@ -279,11 +299,13 @@ begin(unsigned seed)
 	for (i = 0; i < GMS; i++) {
 		struct node *gm = net_add_gm(n, i);
 		struct gdoi_server *s = tc_server(gm->conf, KS2_ADDR);
+		struct gdoi_group *g =
+		    (void *)gm->conf->gdoi_groups.first;
 
+		g->recovery_interval = seed % 3 != 0 ? 100 : 0;
 		if ((seed + i) % 2 != 0) {
 			s->addr = KS_ADDR;
-			s = (void *)((struct gdoi_group *)(void *)
-			    gm->conf->gdoi_groups.first)->servers.first;
+			s = (void *)g->servers.first;
 			s->addr = KS2_ADDR;
 		}
 	}

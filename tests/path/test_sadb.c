@@ -108,6 +108,31 @@ test_timeouts(void **state)
 	drop_rig(r);
 }
 
+static struct sa_event heard;
+
+static void
+on_event(void *arg, const struct sa_event *e)
+{
+	(void)arg;
+	heard = *e;
+}
+
+/* Key management hears of a packet that there is nothing to send with. */
+static void
+test_no_sa(void **state)
+{
+	struct rig *r = rig_of();
+
+	(void)state;
+	r->f->io.event = on_event;
+	heard = (struct sa_event){ .type = SA_EVENT_COUNT };
+	assert_int_equal(sent_with(r), 0);
+	rig_timeout(r);
+	assert_int_equal(heard.type, SA_EVENT_NO_SA);
+	assert_string_equal(heard.group, "GETVPN");
+	drop_rig(r);
+}
+
 /* One second a step over three TEKs of two minutes; the receiver gets the
  * new key ten seconds later than the sender. Every packet arrives. */
 static void
@@ -334,6 +359,7 @@ main(void)
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_rollover),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_no_sa),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_late_sid),
 		cmocka_unit_test(test_activation),
