@@ -242,6 +242,7 @@ struct gm_group {
 	struct gdoi_kek kek;
 	uint32_t kek_conn_id;
 	uint64_t kek_expires;
+	uint8_t kek_before[KEK_SPI_LEN]; /* that a rekey replaced */
 	struct gm_ack ack;
 	TAILQ_HEAD(gm_tek_list, gm_tek) teks; /* newest first */
 	unsigned naces;
@@ -486,6 +487,7 @@ void gm_reregister(struct gm_group *, uint64_t delay, bool log);
 void gm_reregister_with(struct gm_group *, unsigned server, uint64_t delay);
 void gm_registered(struct gm_group *);
 void gm_pull_failed(struct gm_group *, struct exch *, const char *why);
+void gm_pull_overtaken(struct gm_group *); /* asks once more */
 void gm_schedule(struct gm_group *);
 bool gm_in_policy(const struct gm_group *, uint16_t sa_index);
 /* Registers again after delay, whatever it is doing now. */

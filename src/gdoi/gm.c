@@ -188,6 +188,14 @@ gm_pull_failed(struct gm_group *gm, struct exch *x, const char *why)
 	attempt_at(gm, delay);
 }
 
+void
+gm_pull_overtaken(struct gm_group *gm)
+{
+	gdoi_event(gm->g, TRACE_EXIT, DBG_GM_REG, DBG_EVENT, 0,
+	    "(%s):registration overtaken by a rekey, once more", gm->name);
+	attempt_at(gm, 1000 + random_below(gm->g, 1000));
+}
+
 /* ---- ends of life ---- */
 
 static void set_expiry(struct gm_group *);

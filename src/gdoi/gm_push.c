@@ -135,6 +135,7 @@ apply(struct gm_group *gm, struct udp_addr from,
     const struct gdoi_kd_msg *kd)
 {
 	char ks[IP4_STRLEN], own[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
+	uint8_t before[KEK_SPI_LEN];
 	struct gdoi *g = gm->g;
 	bool installed = sa->n > 0 || sa->has_kek;
 
@@ -149,7 +150,10 @@ apply(struct gm_group *gm, struct udp_addr from,
 	    gdoi_spi_str(gm->kek.spi, spi));
 	if (installed) {
 		gm_clock_pushed(gm, sa);
+		memcpy(before, gm->kek.spi, sizeof(before));
 		gm_install(gm, sa, kd, false);
+		if (memcmp(before, gm->kek.spi, sizeof(before)) != 0)
+			memcpy(gm->kek_before, before, sizeof(before));
 	}
 	send_ack(gm, from);
 	if (installed)

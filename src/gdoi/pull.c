@@ -315,6 +315,19 @@ age_keys(struct gm_pull *p)
 		p->sa.kek.life -= age;
 }
 
+/* A rekey came since we asked, and what the key server says was true before
+ * it: to take that would undo the rekey, which nobody repeats. */
+static bool
+is_overtaken(const struct gm_pull *p, bool same)
+{
+	const struct gm_group *gm = p->gm;
+
+	if (gm->last_rekey == 0 || gm->last_rekey < p->asked)
+		return false;
+	return same ? p->seq < gm->last_seq : p->sa.has_kek &&
+	    memcmp(gm->kek_before, p->sa.kek.spi, KEK_SPI_LEN) == 0;
+}
+
 static void
 gm_done(struct exch *x)
 {
@@ -323,6 +336,12 @@ gm_done(struct exch *x)
 	/* a lower number under a KEK that we have already is stale */
 	bool same = p->sa.has_kek && gm_has_kek(gm, &p->sa.kek);
 
+	if (is_overtaken(p, same)) {
+		gm->pull = NULL;
+		p->gm = NULL;
+		gm_pull_overtaken(gm);
+		return;
+	}
 	gm->ks = x->sa->remote.addr;
 	gm->ks_own = x->sa->peer_version[0] != '\0';
 	age_keys(p);
