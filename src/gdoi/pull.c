@@ -476,6 +476,7 @@ const struct exch_type groupkey_pull = {
 	.debug_init = DBG_GM_REG,
 	.debug_resp = DBG_KS_REG,
 	.refused = ks_refused,
+	.old_tries = 1, /* gm_pull_failed() asks in a new phase 1 */
 };
 
 static const struct exch_type *const types[] = { &groupkey_pull, NULL };

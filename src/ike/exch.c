@@ -104,19 +104,26 @@ last_of_phase1(const struct exch *x)
 		exch_send_raw(p1, p1->last_out, p1->last_out_len);
 }
 
+static unsigned
+max_tries(const struct exch *x)
+{
+	return x->old_sa && x->nmsg == 1 && x->type->old_tries != 0 ?
+	    x->type->old_tries : RETRY_MAX;
+}
+
 static void
 retransmit(void *arg)
 {
 	struct exch *x = arg;
 
-	if (x->tries >= RETRY_MAX) {
+	if (x->tries >= max_tries(x)) {
 		exch_fail(x, x->why != NULL ? x->why : "no answer");
 		return;
 	}
 	x->tries++;
 	debug(DBG_ISAKMP, DBG_EVENT, x->sa->remote.addr,
 	    "(%u):retransmitting %s, attempt %u of %u", x->sa->conn_id,
-	    x->type->name, x->tries, RETRY_MAX);
+	    x->type->name, x->tries, max_tries(x));
 	last_of_phase1(x);
 	exch_send_raw(x, x->last_out, x->last_out_len);
 	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike) + RETRY_MS,

@@ -723,7 +723,8 @@ ike_start(struct ike *ike, struct udp_addr local, struct udp_addr remote,
 		start_phase1(sa);
 	}
 	x = exch_new(sa, type, true, 0, data);
-	if (sa->state == IKE_IDLE)
+	x->old_sa = sa->state == IKE_IDLE;
+	if (x->old_sa)
 		exch_begin_later(x, 0);
 	return x;
 }

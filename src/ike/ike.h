@@ -103,6 +103,9 @@ struct exch_type {
 	/* Responder: the peer refused our last message, x->notify says why.
 	 * After done, at most once; may be NULL. */
 	void (*refused)(struct exch *);
+	/* Initiator: how often the first message is repeated under an SA that
+	 * was there before; its user may then try a new one. 0: RETRY_MAX. */
+	unsigned old_tries;
 };
 
 struct exch {
@@ -111,6 +114,7 @@ struct exch {
 	struct ike_sa *sa;
 	const struct exch_type *type;
 	bool initiator, started, done, dead;
+	bool old_sa; /* the SA was there before the exchange */
 	uint32_t mid;
 	const struct exch_step *step; /* the one the next message is for */
 	unsigned nmsg;		/* messages so far, both directions */

@@ -483,6 +483,24 @@ key_server_restarts(void **state)
 	net_free(n);
 }
 
+/* It has lost the phase 1 under which a member asks: no minute is lost. */
+static void
+lost_phase1(void **state)
+{
+	struct net *n = start(9, 600, 86400);
+	struct node *gm = n->nodes[1];
+
+	(void)state;
+	net_restart(n->nodes[0]);
+	gm_reregister(net_gm(gm), 0, true);
+	net_run(n, 15 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 1);
+	net_run(n, 6 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
+	assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], 0);
+	net_free(n);
+}
+
 static struct datagram *kept;
 
 static bool
@@ -623,6 +641,7 @@ main(void)
 		cmocka_unit_test(first_again),
 		cmocka_unit_test(list_changes_underway),
 		cmocka_unit_test(key_server_restarts),
+		cmocka_unit_test(lost_phase1),
 		cmocka_unit_test(old_pushes),
 		cmocka_unit_test(overtaken),
 		cmocka_unit_test(suspended),
