@@ -133,11 +133,26 @@ tell_port(struct router *r, enum child_kind kind, const struct portrec *rec)
 	    fd ? 1 : 0);
 }
 
+/* ike, which registers at once, hears of it when the routes are in place. */
 static void
-tell_both(struct router *r, const struct portrec *rec)
+tell_fwd(struct router *r, struct portrec *rec)
 {
 	tell_port(r, CHILD_FWD, rec);
-	tell_port(r, CHILD_IKE, rec);
+	rec->untold = true;
+}
+
+static void
+tell_ike(struct router *r)
+{
+	struct ports *ps = r->ports;
+	unsigned i;
+
+	for (i = 1; i <= ps->n; i++) {
+		if (!ps->rec[i].untold)
+			continue;
+		ps->rec[i].untold = false;
+		tell_port(r, CHILD_IKE, &ps->rec[i]);
+	}
 }
 
 static void
@@ -505,13 +520,15 @@ scan_links(struct router *r)
 			if (rec->p.loopback || !rec->wanted || ifc == NULL)
 				continue;
 			if (take_link(r, rec, ifc, &sc->found[i])) {
-				tell_both(r, rec);
+				tell_fwd(r, rec);
 				changed = true;
 			}
 		}
 	free(sc);
-	if (changed)
-		put_routes(r, r->committed);
+	if (!changed)
+		return;
+	put_routes(r, r->committed);
+	tell_ike(r);
 }
 
 static void
@@ -640,7 +657,7 @@ commit_interface(struct router *r, const struct interface *was,
 			(void)nl_link_set(ps->nl, rec->p.ifindex,
 			    !ifc->shutdown, ifc->mtu);
 	}
-	tell_both(r, rec);
+	tell_fwd(r, rec);
 }
 
 void
@@ -664,7 +681,7 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 			unbind_port(r, rec);
 			rec->wanted = false;
 			rec->p.addr = rec->p.mask = 0;
-			tell_both(r, rec);
+			tell_fwd(r, rec);
 		}
 	scan_links(r);
 	if (r->ports->guarded) { /* all ports that are there are bound */
@@ -672,6 +689,7 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 		(void)update_marks(r->ports);
 	}
 	put_routes(r, new);
+	tell_ike(r);
 	read_routes(r);
 }
 

@@ -15,6 +15,7 @@ struct portrec {
 	uint32_t tun_ifindex;
 	bool wanted;	/* the configuration has it */
 	bool vlan_made; /* we created the device */
+	bool untold;	/* process ike does not know yet */
 	struct port_stats base, last; /* at the clear; at the last sample */
 	struct port_rates rates;
 };
