@@ -374,7 +374,7 @@ switch_on(struct gdoi *g)
 	if (on == g->on)
 		return;
 	g->on = on;
-	if (on)
+	if (on && g->conf->isakmp_enable)
 		ike_log(g->ike, LOG_ISAKMP_ON_OFF, "ON");
 	ike_log(g->ike, LOG_GDOI_ON_OFF, on ? "ON" : "OFF");
 }

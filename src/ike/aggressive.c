@@ -149,6 +149,8 @@ got_answer(struct exch *x, const struct isakmp_msg *m)
 
 	if (psk == NULL || !ike_id_get(isakmp_rd(id), &peer) ||
 	    !phase1_accept(x, m, &suite) || suite.group != sa->suite.group ||
+	    ke->len != dh_pub_len(suite.group) ||
+	    memcmp(ke->body, sa->ke_i, ke->len) == 0 ||
 	    !dh_shared(sa->dh, ke->body, ke->len, sa->gxy))
 		return EX_BAD;
 	sa->suite = suite;
@@ -165,8 +167,11 @@ got_answer(struct exch *x, const struct isakmp_msg *m)
 		    " keys the same?";
 		return EX_BAD;
 	}
+	if (!ike_take_identity(sa, &peer)) {
+		x->why = "its identity does not match the profile";
+		return EX_REFUSE;
+	}
 	phase1_get_vids(m, &sa->peer_dpd, sa->peer_version);
-	sa->peer_id = peer;
 	x->why = NULL;
 	return EX_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The ISAKMP engine: table of phase-1 SAs, dispatch of datagrams to their
- * exchanges, limits against floods. Runs in process ike.
+ * exchanges. Runs in process ike.
  *
  * Nothing is freed while a datagram or a timer is handled: what ends is
  * marked dead and taken out of the tables; ike_reap() frees it afterwards.
@@ -122,6 +122,19 @@ find_responder(struct ike *ike, const struct isakmp_hdr *h,
 	return NULL;
 }
 
+/* Our own messages, thrown back at us. */
+static bool
+is_own_cookie(struct ike *ike, const struct isakmp_hdr *h)
+{
+	const struct ike_sa *sa;
+
+	LIST_FOREACH(sa, &ike->buckets[bucket_of(h->icookie)], bucket)
+		if (sa->initiator && memcmp(sa->icookie, h->icookie,
+		    sizeof(h->icookie)) == 0)
+			return true;
+	return false;
+}
+
 /* The answer to our first message: we do not know the other cookie yet. */
 static struct ike_sa *
 find_waiting(struct ike *ike, const struct isakmp_hdr *h)
@@ -185,14 +198,6 @@ ike_sa_rehash(struct ike_sa *sa)
 	    bucket);
 }
 
-/* A responder in aggressive mode; it stays one until it is established. */
-static bool
-unproven(const struct ike_sa *sa)
-{
-	return !sa->initiator && sa->main != NULL &&
-	    sa->main->type == &aggressive_mode;
-}
-
 static void
 no_longer_half_open(struct ike_sa *sa)
 {
@@ -200,7 +205,7 @@ no_longer_half_open(struct ike_sa *sa)
 		return;
 	TAILQ_REMOVE(&sa->ike->half, sa, half);
 	sa->ike->stats.half_open--;
-	if (unproven(sa))
+	if (ike_unproven(sa))
 		sa->ike->stats.unproven--;
 }
 
@@ -265,90 +270,6 @@ ike_reap(struct ike *ike)
 		}
 }
 
-/* ---- floods ---- */
-
-static void
-log_denied(struct ike *ike, struct udp_addr local, struct udp_addr from,
-    const char *why)
-{
-	char a[IP4_STRLEN], b[IP4_STRLEN];
-
-	ike->stats.denied++;
-	ike_log_limited(ike, from.addr, LOG_IKE_DENY_SA, "INCOMING",
-	    ip4_str(from.addr, a), ip4_str(local.addr, b), why);
-}
-
-/* `crypto limit ike sa`. */
-static bool
-sa_limit_ok(struct ike *ike, struct udp_addr local, struct udp_addr from)
-{
-	uint32_t limit = ike->conf->limit_ike_sa;
-
-	if (limit == 0 || ike->nsas - ike->stats.unproven < limit)
-		return true;
-	log_denied(ike, local, from, "IKE SA LIMIT REACHED");
-	return false;
-}
-
-/* All that are half open have proved that they receive at their address; a
- * source with many gives way first, then the oldest, once it had the time to
- * go on. Those of aggressive mode have not and do not count here. */
-bool
-ike_make_room(struct ike *ike, struct udp_addr local, struct udp_addr from)
-{
-	uint32_t limit = ike->conf->limit_in_negotiation != 0 ?
-	    ike->conf->limit_in_negotiation : HALF_OPEN_MAX;
-	struct ike_sa *sa, *oldest = NULL, *own = NULL;
-	unsigned n = 0;
-
-	if (!sa_limit_ok(ike, local, from))
-		return false;
-	TAILQ_FOREACH(sa, &ike->half, half) {
-		if (unproven(sa))
-			continue;
-		if (oldest == NULL)
-			oldest = sa;
-		if (sa->remote.addr == from.addr && n++ == 0)
-			own = sa;
-	}
-	if (n >= HALF_OPEN_PER_SOURCE)
-		oldest = own;
-	else if (ike->stats.half_open - ike->stats.unproven < limit)
-		return true;
-	if (ike_now(ike) - oldest->created < HALF_OPEN_GRACE_MS) {
-		if (oldest != own)
-			log_denied(ike, local, from,
-			    "IKE IN-NEGOTIATION SA LIMIT REACHED");
-		return false;
-	}
-	ike->stats.evicted++;
-	ike_sa_delete(oldest, false, "half open, and no room");
-	return true;
-}
-
-/* Any first message of aggressive mode can be from anywhere: one at random
- * makes room, so that a flood cannot know how long another one stays. */
-static bool
-make_room_unproven(struct ike *ike, struct udp_addr local,
-    struct udp_addr from)
-{
-	struct ike_sa *sa;
-	uint32_t r;
-
-	if (!sa_limit_ok(ike, local, from))
-		return false;
-	if (ike->stats.unproven < UNPROVEN_MAX)
-		return true;
-	ike_random(ike, &r, sizeof(r));
-	r %= ike->stats.unproven;
-	TAILQ_FOREACH(sa, &ike->half, half)
-		if (unproven(sa) && r-- == 0)
-			break;
-	ike->stats.evicted++;
-	ike_sa_delete(sa, false, "half open, and no room");
-	return true;
-}
-
 /* ---- datagrams ---- */
 
 static void
@@ -379,11 +300,11 @@ first_aggressive(struct ike *ike, struct udp_addr local, struct udp_addr from,
 		return;
 	}
 	if (sa != NULL) { /* again: the interpreter answers */
-		if (unproven(sa))
+		if (ike_unproven(sa))
 			exch_receive(sa->main, data, len);
 		return;
 	}
-	if (!make_room_unproven(ike, local, from))
+	if (!ike_make_room_unproven(ike, local, from))
 		return;
 	sa = ike_sa_new(ike, false, local, from);
 	memcpy(sa->icookie, h->icookie, sizeof(sa->icookie));
@@ -401,6 +322,10 @@ static void
 first_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
     const struct isakmp_hdr *h, const uint8_t *data, size_t len)
 {
+	if (is_own_cookie(ike, h)) {
+		ike_bad(ike, from.addr, "our own cookie");
+		return;
+	}
 	if (h->mid != 0 || (h->flags & ISAKMP_F_ENC) ||
 	    (h->exchange != ISAKMP_X_MAIN &&
 	    h->exchange != ISAKMP_X_AGGRESSIVE)) {
@@ -432,7 +357,9 @@ third_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
 		return;
 	}
 	exch_receive(sa->main, data, len);
-	if (sa->main->nmsg == 0) /* nothing came of it */
+	/* What cost a Diffie-Hellman stays and counts as half open: else
+	 * false public values would cost one each, without a limit. */
+	if (sa->main->nmsg == 0 && sa->dh == NULL)
 		ike_sa_delete(sa, false, "its message was not accepted");
 }
 
@@ -463,27 +390,6 @@ void
 ike_note_mid(struct ike_sa *sa, uint32_t mid)
 {
 	sa->seen_mid[sa->seen_at++ % NELEM(sa->seen_mid)] = mid;
-}
-
-/* A peer has so many exchanges with us that one of its own must go: the
- * oldest that only waits for duplicates, or else the oldest. */
-static void
-limit_exchanges(struct ike_sa *sa)
-{
-	struct exch *x, *oldest = NULL, *done = NULL;
-	unsigned n = 0;
-
-	TAILQ_FOREACH(x, &sa->exchs, link) {
-		if (x->initiator || x->dead)
-			continue;
-		if (oldest == NULL)
-			oldest = x;
-		if (done == NULL && x->done)
-			done = x;
-		n++;
-	}
-	if (n > EXCH_MAX)
-		exch_cancel(done != NULL ? done : oldest);
 }
 
 /* A message of an exchange of the DOI. */
@@ -526,7 +432,7 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 	}
 	/* only what has the right hash pushes anything out */
 	ike_note_mid(sa, h->mid);
-	limit_exchanges(sa);
+	ike_limit_exchanges(sa);
 }
 
 static void
@@ -581,6 +487,10 @@ ike_input(struct ike *ike, struct udp_addr local, struct udp_addr from,
 	}
 	if (sa == NULL)
 		sa = find_waiting(ike, &h);
+	if (sa == NULL && is_own_cookie(ike, &h)) {
+		ike_bad(ike, from.addr, "our own cookie");
+		return;
+	}
 	if (sa == NULL) {
 		third_message(ike, local, from, &h, data, len);
 		return;
@@ -603,9 +513,11 @@ ike_established(struct ike_sa *sa)
 
 	no_longer_half_open(sa);
 	sa->state = IKE_IDLE;
+	sa->established = ike_now(ike);
 	ike_sa_set_expiry(sa, ike_now(ike) + (uint64_t)1000 *
 	    (sa->suite.lifetime != 0 ? sa->suite.lifetime : 86400));
 	dpd_schedule(sa);
+	ike_limit_peer(sa);
 	if (ike->nsas > SA_MAX)
 		ike_sa_delete(TAILQ_FIRST(&ike->sas), true, "too many SAs");
 	if (sa->dead)
@@ -688,7 +600,7 @@ refused_later(void *arg)
 {
 	struct exch *x = arg;
 
-	exch_fail(x, "aggressive mode is wanted and disabled");
+	exch_fail(x, x->why);
 }
 
 static void
@@ -701,8 +613,13 @@ start_phase1(struct ike_sa *sa)
 	ike_sa_rehash(sa);
 	sa->main = exch_new(sa, aggressive ? &aggressive_mode : &main_mode,
 	    true, 0, NULL);
-	if (aggressive && !ike->conf->isakmp_aggressive) {
-		refuse_aggressive(ike, sa->remote.addr);
+	if (!ike->conf->isakmp_enable)
+		sa->main->why = "ISAKMP is off";
+	else if (aggressive && !ike->conf->isakmp_aggressive)
+		sa->main->why = "aggressive mode is wanted and disabled";
+	if (sa->main->why != NULL) {
+		if (ike->conf->isakmp_enable)
+			refuse_aggressive(ike, sa->remote.addr);
 		timer_set(&ike->timers, &sa->main->timer, ike_now(ike),
 		    refused_later, sa->main);
 		return;
@@ -743,13 +660,15 @@ ike_clear(struct ike *ike)
 void
 ike_config(struct ike *ike, const struct conf *c)
 {
-	bool was = ike->conf != NULL && ike->conf->isakmp_enable;
+	bool was = ike->conf == NULL || ike->conf->isakmp_enable;
+	bool is_first = ike->conf == NULL;
 
 	ike->conf = c;
-	if (was && !c->isakmp_enable) {
+	if (was == c->isakmp_enable || is_first)
+		return;
+	if (was)
 		ike_clear(ike);
-		ike_log(ike, LOG_ISAKMP_ON_OFF, "OFF");
-	}
+	ike_log(ike, LOG_ISAKMP_ON_OFF, was ? "OFF" : "ON");
 }
 
 struct ike *

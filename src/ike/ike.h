@@ -35,6 +35,7 @@
 #define OVERTAKE_MS 20
 #define HALF_OPEN_GRACE_MS 2000 /* that none is pushed out in */
 #define SA_MAX 20000	  /* established ones; then the oldest goes */
+#define PEER_SA_MAX 16	  /* of one peer; then its oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */
 #define EXCH_MAX 16	  /* exchanges that a peer may run under one SA */
 #define LINGER_MS 60000	  /* how long a responder answers duplicates */
@@ -180,7 +181,7 @@ struct ike_sa {
 	struct exch *main;
 	TAILQ_HEAD(, exch) exchs; /* of phase 2, waiting ones too */
 	struct timer expire;
-	uint64_t created, expires;
+	uint64_t created, established, expires;
 	uint64_t last_heard;
 	bool peer_dpd;		/* sent the vendor id of RFC 3706 */
 	char peer_version[16];	/* of our own software, "" if it is other */
@@ -198,7 +199,7 @@ struct ike_sa {
 	bool derived;
 	/* DPD */
 	struct timer dpd;
-	uint32_t dpd_seq, dpd_peer_seq;
+	uint32_t dpd_seq, dpd_acked, dpd_peer_seq;
 	unsigned dpd_tries;
 	uint32_t seen_mid[64];	/* of exchanges that the peer began, a ring */
 	unsigned seen_at;

@@ -17,9 +17,15 @@ void ike_established(struct ike_sa *);
 bool ike_seen_mid(const struct ike_sa *, uint32_t mid);
 void ike_note_mid(struct ike_sa *, uint32_t mid);
 
+/* limits.c */
+bool ike_unproven(const struct ike_sa *);
 /* Room for one more responder with that peer. */
 bool ike_make_room(struct ike *, struct udp_addr local,
     struct udp_addr from) MUST_USE;
+bool ike_make_room_unproven(struct ike *, struct udp_addr local,
+    struct udp_addr from) MUST_USE;
+void ike_limit_peer(const struct ike_sa *);
+void ike_limit_exchanges(struct ike_sa *);
 
 /* admit.c */
 void admit_first(struct ike *, struct udp_addr local, struct udp_addr from,

@@ -153,6 +153,7 @@ dpd_timer(void *arg)
 	if (sa->dpd_seq == 0) {
 		ike_random(sa->ike, &sa->dpd_seq, sizeof(sa->dpd_seq));
 		sa->dpd_seq = (sa->dpd_seq & 0x3fffffff) + 1;
+		sa->dpd_acked = sa->dpd_seq;
 	}
 	sa->dpd_seq++;
 	sa->dpd_tries++;
@@ -195,17 +196,30 @@ dpd_heard(struct ike_sa *sa)
 	dpd_schedule(sa);
 }
 
-static void
-answer_dpd(struct ike_sa *sa, uint32_t seq)
+/* Numbers that were there before come from a replay: that does not show that
+ * the peer lives. One that asks again may repeat its last number. */
+static enum exch_verdict
+got_dpd(struct ike_sa *sa, bool ack, struct rd r)
 {
 	struct info_out i = { .payload = ISAKMP_N, .type = N_R_U_THERE_ACK,
 		.len = 4 };
+	uint32_t seq = rd_u32(&r);
 
-	if (sa->dpd_peer_seq != 0 && (int32_t)(seq - sa->dpd_peer_seq) <= 0)
-		return; /* heard before */
+	if (!rd_end(&r))
+		return EX_BAD;
+	if (ack) {
+		if ((int32_t)(seq - sa->dpd_acked) <= 0 ||
+		    (int32_t)(seq - sa->dpd_seq) > 0)
+			return EX_BAD;
+		sa->dpd_acked = seq;
+		return EX_OK;
+	}
+	if (sa->dpd_peer_seq != 0 && (int32_t)(seq - sa->dpd_peer_seq) < 0)
+		return EX_BAD;
 	sa->dpd_peer_seq = seq;
 	put_be32(i.data, seq);
 	send_info(sa, &i);
+	return EX_OK;
 }
 
 /* ---- receiving ---- */
@@ -266,9 +280,9 @@ got_notify(struct ike_sa *sa, const struct isakmp_pl *p)
 		return EX_BAD;
 	debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr, "(%u):notification %s",
 	    sa->conn_id, isakmp_notify_name(type));
-	if (type == N_R_U_THERE && rd_left(&r) == 4)
-		answer_dpd(sa, rd_u32(&r));
-	else if (type < 16384)
+	if (type == N_R_U_THERE || type == N_R_U_THERE_ACK)
+		return got_dpd(sa, type == N_R_U_THERE_ACK, r);
+	if (type < 16384)
 		got_error(sa, type, r);
 	return EX_OK;
 }

@@ -230,6 +230,7 @@ phase1_accept(struct exch *x, const struct isakmp_msg *m,
 	static const uint8_t zero[ISAKMP_COOKIE_LEN];
 
 	return memcmp(m->hdr.rcookie, zero, sizeof(zero)) != 0 &&
+	    memcmp(m->hdr.rcookie, m->hdr.icookie, sizeof(zero)) != 0 &&
 	    proposal_accept(isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)), suites,
 	    n, chosen) == N_NONE;
 }
@@ -408,7 +409,9 @@ got_ke_answer(struct exch *x, const struct isakmp_msg *m)
 	struct ike_sa *sa = x->sa;
 	const char *psk = ike_psk(sa);
 
-	if (psk == NULL ||
+	/* our own value, thrown back: our hashes would be its hashes */
+	if (psk == NULL || (ke->len == dh_pub_len(sa->suite.group) &&
+	    memcmp(ke->body, sa->ke_i, ke->len) == 0) ||
 	    !dh_shared(sa->dh, ke->body, ke->len, sa->gxy)) {
 		x->why = "bad Diffie-Hellman public value";
 		return EX_BAD;
@@ -450,6 +453,7 @@ has_other_sa(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(o, &sa->ike->sas, link)
 		if (o != sa && o->state == IKE_IDLE &&
+		    o->local.addr == sa->local.addr &&
 		    o->remote.addr == sa->remote.addr)
 			return true;
 	return false;
@@ -497,13 +501,17 @@ check_auth(struct exch *x, const struct isakmp_msg *m)
 		return EX_BAD;
 	if (!ike_take_identity(x->sa, &id)) {
 		x->notify = N_AUTH_FAILED;
-		x->why = "its identity belongs to another key";
+		x->why = x->initiator ?
+		    "its identity does not match the profile" :
+		    "its identity belongs to another key";
 		return EX_REFUSE;
 	}
 	return EX_OK;
 }
 
-/* INITIAL-CONTACT: the peer has no other SA with us, so neither have we. */
+/* INITIAL-CONTACT: when the peer began this SA it had no other with us, so
+ * those of before are dead. What came up since then lives: both sides may have
+ * begun at once. */
 static void
 initial_contact(struct ike_sa *sa)
 {
@@ -512,6 +520,8 @@ initial_contact(struct ike_sa *sa)
 	for (o = TAILQ_FIRST(&sa->ike->sas); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, link);
 		if (o != sa && o->state == IKE_IDLE &&
+		    o->established < sa->created &&
+		    o->local.addr == sa->local.addr &&
 		    o->remote.addr == sa->remote.addr)
 			ike_sa_delete(o, false, "initial contact");
 	}

@@ -310,6 +310,76 @@ ike_psk(const struct ike_sa *sa)
 	return k != NULL ? k->key : NULL;
 }
 
+static bool
+refuse_identity(struct ike_sa *sa, const char *why)
+{
+	char peer[IP4_STRLEN];
+
+	ike_log_limited(sa->ike, sa->remote.addr, LOG_IKMP_MODE_FAILURE,
+	    sa->main->type == &aggressive_mode ? "Aggressive" : "Main",
+	    ip4_str(sa->remote.addr, peer), why);
+	return false;
+}
+
+/* The initiator chose its profile before it knew who answers. */
+static bool
+responder_fits(struct ike_sa *sa, const struct ike_id *id)
+{
+	const struct isakmp_profile *p = sa->profile[0] != '\0' ?
+	    conf_find_isakmp_profile(sa->ike->conf, sa->profile) : NULL;
+	const struct profile_match *m;
+	char text[IKE_ID_STRLEN], why[300];
+
+	if (p == NULL || p->matches.n == 0)
+		return true;
+	CF_FOREACH (m, &p->matches)
+		if (matches(m, id))
+			return true;
+	snprintf(why, sizeof(why), "identity %s does not match profile %s",
+	    ike_id_str(id, text), p->name);
+	return refuse_identity(sa, why);
+}
+
+/* 1 and -1: the name has keys of its own in the list, with or without this
+ * one; 0: it has none. */
+static int
+key_of_name(const struct cf_list *keys, const char *name, const char *used)
+{
+	const struct isakmp_key *k;
+	int found = 0;
+
+	CF_FOREACH (k, keys)
+		if (strcasecmp(k->hostname, name) == 0) {
+			if (strcmp(k->key, used) == 0)
+				return 1;
+			found = -1;
+		}
+	return found;
+}
+
+/* A name that has a key is proved by that key only, and not by one that holds
+ * for addresses. */
+static bool
+name_is_proved(struct ike_sa *sa, const struct ike_id *id, const char *used)
+{
+	const struct conf *c = sa->ike->conf;
+	const struct keyring *r;
+	int found, worst = 0;
+
+	if (id->type != ID_FQDN && id->type != ID_USER_FQDN)
+		return true;
+	CF_FOREACH (r, &c->keyrings)
+		if (local_ok(sa->ike, r->local_addr, r->local_if,
+		    sa->local.addr)) {
+			if ((found = key_of_name(&r->keys, id->name,
+			    used)) > 0)
+				return true;
+			worst = found < worst ? found : worst;
+		}
+	found = key_of_name(&c->isakmp_keys, id->name, used);
+	return found > 0 || (found == 0 && worst == 0);
+}
+
 /* The peer has said who it is, and proved that it has the key: the profile
  * of that identity holds, if the key is one of its. */
 bool
@@ -319,9 +389,15 @@ ike_take_identity(struct ike_sa *sa, const struct ike_id *id)
 	const char *used = ike_psk(sa);
 	const struct isakmp_profile *p;
 	const struct isakmp_key *k;
-	char peer[IP4_STRLEN], text[IKE_ID_STRLEN], why[240];
+	char text[IKE_ID_STRLEN], why[300];
 
-	p = sa->initiator ? NULL : ike_find_profile(ike, sa->local.addr, id);
+	if (sa->initiator) {
+		if (!responder_fits(sa, id))
+			return false;
+		sa->peer_id = *id;
+		return true;
+	}
+	p = ike_find_profile(ike, sa->local.addr, id);
 	if (p != NULL) {
 		k = ike_find_key(ike, p->name, sa->local.addr,
 		    sa->remote.addr, id);
@@ -329,14 +405,14 @@ ike_take_identity(struct ike_sa *sa, const struct ike_id *id)
 			snprintf(why, sizeof(why), "identity %s belongs to"
 			    " profile %s, which has another key",
 			    ike_id_str(id, text), p->name);
-			ike_log_limited(ike, sa->remote.addr,
-			    LOG_IKMP_MODE_FAILURE, sa->main->type ==
-			    &aggressive_mode ? "Aggressive" : "Main",
-			    ip4_str(sa->remote.addr, peer), why);
-			return false;
+			return refuse_identity(sa, why);
 		}
-		str_copy(sa->profile, p->name, sizeof(sa->profile));
+	} else if (used == NULL || !name_is_proved(sa, id, used)) {
+		snprintf(why, sizeof(why), "identity %s has another key",
+		    ike_id_str(id, text));
+		return refuse_identity(sa, why);
 	}
+	str_copy(sa->profile, p != NULL ? p->name : "", sizeof(sa->profile));
 	sa->peer_id = *id;
 	return true;
 }
