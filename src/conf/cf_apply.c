@@ -175,6 +175,16 @@ remove_alike(struct job *j, struct cf_obj *at)
 	return found;
 }
 
+/* Another form of the choice, which `no` does not mean; but `default` means
+ * those that begin with `no`. */
+static bool
+another_holds(const struct job *j, const struct cf_ent *e)
+{
+	return !j->partial && e->form != j->form &&
+	    strcmp(e->text, str_of(&j->text)) != 0 &&
+	    !(j->to_default && strncmp(e->text, "no ", 3) == 0);
+}
+
 static void
 line_off(struct job *j, struct cf_obj *at, struct cf_ent *e)
 {
@@ -191,9 +201,8 @@ line_off(struct job *j, struct cf_obj *at, struct cf_ent *e)
 		ent_new(j, at, NULL, 0);
 		return;
 	}
-	if (e != NULL && !j->partial && e->form != j->form &&
-	    strcmp(e->text, str_of(&j->text)) != 0)
-		return; /* another choice holds */
+	if (e != NULL && another_holds(j, e))
+		return;
 	if (e != NULL) {
 		reset_fields(ent_form(e), at);
 		cf_ent_remove(j->c, e);

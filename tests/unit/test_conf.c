@@ -305,6 +305,36 @@ test_refused(void **state)
 	stop(&f);
 }
 
+/* `default` of a choice whose form begins with `no`; `no` of another form
+ * leaves it. */
+static void
+test_default(void **state)
+{
+	struct fix f;
+	char *text;
+
+	(void)state;
+	start(&f);
+	LINES(&f, "no crypto isakmp aggressive-mode disable",
+	    "no crypto isakmp default policy");
+	assert_true(f.c->isakmp_aggressive);
+	assert_true(f.c->isakmp_no_default);
+	LINES(&f, "default crypto isakmp aggressive-mode disable",
+	    "default crypto isakmp default policy");
+	assert_false(f.c->isakmp_aggressive);
+	assert_false(f.c->isakmp_no_default);
+	LINES(&f, "crypto gdoi group G", "server local", "sa ipsec 1",
+	    "no replay", "no replay time window-size 5");
+	text = print(f.c, CF_MAIN);
+	assert_non_null(strstr(text, "   no replay\n"));
+	free(text);
+	LINES(&f, "default replay counter window-size 128");
+	text = print(f.c, CF_MAIN);
+	assert_non_null(strstr(text, "   replay counter window-size 64\n"));
+	free(text);
+	stop(&f);
+}
+
 static void
 test_no(void **state)
 {
@@ -757,7 +787,8 @@ main(void)
 	    cmocka_unit_test(test_more_bounded),
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_fields), cmocka_unit_test(test_modes),
-	    cmocka_unit_test(test_refused), cmocka_unit_test(test_no),
+	    cmocka_unit_test(test_refused), cmocka_unit_test(test_default),
+		cmocka_unit_test(test_no),
 	    cmocka_unit_test(test_acl), cmocka_unit_test(test_clone),
 	    cmocka_unit_test(test_deliver), cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_block), cmocka_unit_test(test_views),
