@@ -24,11 +24,24 @@ cmd_yes(const char *answer)
 
 int
 clear_crypto_isakmp(struct cli_ctx *ctx,
-    const struct clear_crypto_isakmp_args *args UNUSED)
+    const struct clear_crypto_isakmp_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
+	struct ike_sa *sa;
 
-	ike_clear(g->ike);
+	if (args->conn_id == 0) {
+		ike_clear(g->ike);
+	} else {
+		TAILQ_FOREACH(sa, &g->ike->sas, link)
+			if (sa->conn_id == args->conn_id)
+				break;
+		if (sa == NULL) {
+			cli_printf(ctx, "%% There is no ISAKMP SA with"
+			    " connection id %u\n", args->conn_id);
+			return CLI_FAILED;
+		}
+		ike_sa_delete(sa, true, "cleared by the operator");
+	}
 	ike_reap(g->ike);
 	return CLI_DONE;
 }
