@@ -131,6 +131,8 @@ int
 show_hosts(struct cli_ctx *ctx, const struct show_hosts_args *a UNUSED)
 {
 	const struct conf *conf = router_of(ctx)->running;
+	const struct ip_host *h;
+	char addr[IP4_STRLEN];
 
 	cli_printf(ctx,
 	    "Default domain is %s\n"
@@ -141,6 +143,9 @@ show_hosts(struct cli_ctx *ctx, const struct show_hosts_args *a UNUSED)
 	    "Host                      Port  Flags      Age Type   "
 	    "Address(es)\n",
 	    conf->domain[0] != '\0' ? conf->domain : "not set");
+	CF_FOREACH (h, &conf->hosts)
+		cli_printf(ctx, "%-25s %-5s %s  %u   %-5s %s\n", h->name, "None",
+		    "(perm, OK)", 0, "IP", ip4_str(h->addr, addr));
 	return CLI_DONE;
 }
 
