@@ -269,7 +269,7 @@ session_of(struct cli_ctx *ctx, const struct gm_group *gm, bool detail)
 	uint32_t ks = gm->ks != 0 ? gm->ks : gm->nservers != 0 ?
 	    gm->servers[gm->server] : 0;
 	const struct ike_sa *sa = sa_with(gm->g, gm->addr, ks);
-	char peer[IP4_STRLEN];
+	char peer[IP4_STRLEN], id[IKE_ID_STRLEN];
 	unsigned i;
 
 	cli_printf(ctx, "\nInterface: %s\n", gm->ifname);
@@ -278,7 +278,8 @@ session_of(struct cli_ctx *ctx, const struct gm_group *gm, bool detail)
 	    detail ? " fvrf: (none) ivrf: (none)" : " ");
 	if (detail)
 		cli_printf(ctx, "      Phase1_id: %s\n      Desc: (none)\n",
-		    sa != NULL && sa->state == IKE_IDLE ? peer : "(none)");
+		    sa != NULL && sa->state == IKE_IDLE ?
+		    ike_id_str(&sa->peer_id, id) : "(none)");
 	if (sa != NULL)
 		session_ike(ctx, sa, detail);
 	for (i = 0; i < gm->naces; i++)

@@ -516,8 +516,6 @@ states(void **state)
 static void
 clearing(void **state)
 {
-	const struct ike_sa *sa;
-
 	(void)state;
 	registered();
 	assert_int_equal(clear_crypto_gdoi(&on_ks,
@@ -546,19 +544,6 @@ clearing(void **state)
 	    &(struct clear_crypto_sa_args){ .unused = 0 }), 0);
 	assert_int_equal(net_gm(gm)->state, GM_REREGISTERING);
 	assert_true(net_until(n, 5000, net_registered));
-	assert_int_equal(clear_crypto_isakmp(&on_gm,
-	    &(struct clear_crypto_isakmp_args){ .conn_id = 17 }), CLI_FAILED);
-	ASSERT_LINES(on_gm.out.s,
-	    "% There is no ISAKMP SA with connection id 17");
-	sa = TAILQ_FIRST(&gm->g->ike->sas);
-	assert_int_equal(clear_crypto_isakmp(&on_gm,
-	    &(struct clear_crypto_isakmp_args){ .conn_id = sa->conn_id }), 0);
-	assert_int_equal(gm->g->ike->nsas, 0);
-	net_run(n, 10); /* the Delete ends it there too */
-	assert_int_equal(ks->g->ike->nsas, 0);
-	gm_reregister(net_gm(gm), 0, true);
-	assert_true(net_until(n, 5000, net_registered));
-	assert_int_equal(gm->g->ike->nsas, 1);
 	assert_int_equal(clear_crypto_isakmp(&on_gm,
 	    &(struct clear_crypto_isakmp_args){ .conn_id = 0 }), 0);
 	assert_int_equal(gm->g->ike->nsas, 0);

@@ -124,6 +124,7 @@ static void
 more(void **state)
 {
 	const char *t;
+	struct ike_sa *sa;
 
 	(void)state;
 	registered();
@@ -156,6 +157,10 @@ more(void **state)
 	    "  IKEv1 SA: local 10.9.1.1/848 remote 10.9.0.1/848 Active ",
 	    "  IPSEC FLOW: permit ip 10.0.0.0/255.0.0.0 10.0.0.0/255.0.0.0 ",
 	    "        Active SAs: 2, origin: crypto map");
+	sa = TAILQ_FIRST(&on_gm.g->ike->sas);
+	sa->peer_id = (struct ike_id){ .type = ID_FQDN, .name = "ks.lab" };
+	ASSERT_LINES(SHOW(&on_gm, show_crypto_session, .detail = 1),
+	    "      Phase1_id: ks.lab");
 	ASSERT_LINES(SHOW(&on_gm, show_crypto_eli, .unused = 0),
 	    " Number of crypto engines = 1", " Capability    : X",
 	    " IKE-Session   :     1 active, X");
@@ -174,11 +179,35 @@ more(void **state)
 	end();
 }
 
+/* One SA by its number goes, at both ends. */
+static void
+clear_one(void **state)
+{
+	struct ike *ike;
+
+	(void)state;
+	registered();
+	ike = on_gm.g->ike;
+	assert_int_equal(clear_crypto_isakmp(&on_gm,
+	    &(struct clear_crypto_isakmp_args){ .conn_id = 17 }), CLI_FAILED);
+	ASSERT_LINES(on_gm.out.s,
+	    "% There is no ISAKMP SA with connection id 17");
+	assert_int_equal(ike->nsas, 1);
+	assert_int_equal(clear_crypto_isakmp(&on_gm,
+	    &(struct clear_crypto_isakmp_args){
+	    .conn_id = TAILQ_FIRST(&ike->sas)->conn_id }), 0);
+	assert_int_equal(ike->nsas, 0);
+	net_run(n, 10); /* the Delete ends it there too */
+	assert_int_equal(on_ks.g->ike->nsas, 0);
+	end();
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more),
+		cmocka_unit_test(clear_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
