@@ -22,7 +22,7 @@
 
 #define EPOCH_MS 90000 /* a cookie is good for one or two of them */
 #define BUCKETS 16384
-#define BODY_MAX 16384
+#define BODY_MAX 4096 /* an offer of a hundred transforms */
 #define UNPROVEN_BYTES ((size_t)8 << 20)
 #define PROVEN_BYTES ((size_t)1 << 20)
 #define ID_LEN 3

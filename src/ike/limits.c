@@ -112,7 +112,7 @@ ike_limit_peer(const struct ike_sa *sa)
 	unsigned n = 0;
 
 	TAILQ_FOREACH(o, &sa->ike->sas, link)
-		if (o->state == IKE_IDLE &&
+		if (o->state == IKE_IDLE && o->local.addr == sa->local.addr &&
 		    o->remote.addr == sa->remote.addr && n++ == 0)
 			oldest = o;
 	if (n > PEER_SA_MAX)
