@@ -266,7 +266,7 @@ ike_find_key(struct ike *ike, const char *profile, uint32_t local,
 {
 	const struct isakmp_profile *p = profile[0] != '\0' ?
 	    conf_find_isakmp_profile(ike->conf, profile) : NULL;
-	const struct isakmp_key *k = NULL;
+	const struct isakmp_key *k = NULL, *g;
 	const struct keyring *r;
 
 	if (p != NULL && p->keyrings.n != 0)
@@ -274,8 +274,13 @@ ike_find_key(struct ike *ike, const char *profile, uint32_t local,
 	CF_FOREACH (r, &ike->conf->keyrings)
 		if (local_ok(ike, r->local_addr, r->local_if, local))
 			k = best_key(ike->conf, &r->keys, addr, id, k);
-	return k != NULL ? k : best_key(ike->conf, &ike->conf->isakmp_keys,
-	    addr, id, NULL);
+	/* before the global keys, but for one of the name that it gave */
+	g = best_key(ike->conf, &ike->conf->isakmp_keys, addr, id, NULL);
+	if (k == NULL || (g != NULL &&
+	    key_fits(ike->conf, g, addr, id) == UINT64_MAX &&
+	    key_fits(ike->conf, k, addr, id) < UINT64_MAX))
+		k = g;
+	return k;
 }
 
 /* The key for a peer that has not said who it is: its profile is that of its

@@ -237,6 +237,41 @@ name_of_another(void **state)
 	}
 }
 
+/* The same in aggressive mode, where a keyring has a key for all: the name's
+ * own key opens, and no other. */
+static void
+name_of_another_aggressive(void **state)
+{
+	struct isakmp_key *k;
+	struct keyring *r;
+	struct net *n;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		n = start(8 + i);
+		gm->conf->isakmp_identity = ISAKMP_ID_HOSTNAME;
+		str_copy(gm->conf->hostname, "gm7",
+		    sizeof(gm->conf->hostname));
+		map_profile(gm)->aggressive = true;
+		gm->conf->isakmp_aggressive = true;
+		ks->conf->isakmp_aggressive = true;
+		r = tc_add(&ks->conf->keyrings, sizeof(*r));
+		str_copy(r->name, "K", sizeof(r->name));
+		k = tc_add(&r->keys, sizeof(*k));
+		str_copy(k->key, "SUPERSECRET", sizeof(k->key));
+		k = tc_key(ks->conf, "ITSOWN", 0, 0);
+		str_copy(k->hostname, "gm7", sizeof(k->hostname));
+		if (i == 1)
+			str_copy(((struct isakmp_key *)(void *)gm->conf
+			    ->isakmp_keys.first)->key, "ITSOWN", KEY_MAX);
+		net_apply_all(n);
+		assert_int_equal(net_until(n, 5 * SEC, net_registered),
+		    i == 1);
+		net_free(n);
+	}
+}
+
 /* The profile of the crypto map says who may answer. */
 static void
 wrong_server(void **state)
@@ -452,6 +487,7 @@ main(void)
 		cmocka_unit_test(thrown_back),
 		cmocka_unit_test(thrown_back_cookie),
 		cmocka_unit_test(name_of_another),
+		cmocka_unit_test(name_of_another_aggressive),
 		cmocka_unit_test(wrong_server),
 		cmocka_unit_test(many_sas),
 		cmocka_unit_test(both_at_once),
