@@ -551,7 +551,7 @@ seq_guess(struct gdoi *g, const struct gm_tek *t)
 	uint64_t left = t->expires > now ? t->expires - now : 0;
 
 	return left >= life ? 0
-	    : (uint32_t)((life - left) * ((UINT64_C(1) << 31) / life));
+	    : (uint32_t)((life - left) * (UINT64_C(1) << 31) / life);
 }
 
 /*

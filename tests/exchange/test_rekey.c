@@ -397,6 +397,27 @@ counter_mode(void **state)
 	net_free(n);
 }
 
+/* A packet process that is new goes on above the numbers that the one before
+ * may have used, however long the TEK lives. */
+static void
+numbers_go_on(void **state)
+{
+	static const uint32_t lives[] = { 120, 86400, 2147484, 2592000 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(lives); i++) {
+		struct net *n = start(40 + i, 1, lives[i], 86400);
+		struct gm_tek *t = TAILQ_FIRST(&net_gm(n->nodes[1])->teks);
+
+		net_run(n, lives[i] / 2 * SEC);
+		gdoi_resync(n->nodes[1]->g);
+		assert_in_range(t->t.seq_base, (1u << 30) - (1u << 24),
+		    (1u << 30) + (1u << 26));
+		net_free(n);
+	}
+}
+
 /* A push that somebody held back until the old TEK in it had ended: the IVs
  * of that one must not begin anew. */
 static struct { size_t len; uint8_t data[ISAKMP_MSG_MAX]; } held;
@@ -681,6 +702,7 @@ main(void)
 		cmocka_unit_test(policy_changes),
 		cmocka_unit_test(two_sas),
 		cmocka_unit_test(counter_mode),
+		cmocka_unit_test(numbers_go_on),
 		cmocka_unit_test(held_push),
 		cmocka_unit_test(cleared_in_pull),
 		cmocka_unit_test(sid_range),
