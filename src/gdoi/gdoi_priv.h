@@ -207,6 +207,7 @@ struct gm_clock {
 	int64_t offset;		/* ms, as sa_tek.pseudotime */
 	uint64_t synced;	/* when it was set last */
 	uint64_t said;		/* by the key server then */
+	int64_t back;		/* ms, that rekeys have set it back by */
 	bool unsure;		/* a registration shall say it again */
 	unsigned tries;
 	uint32_t errors;	/* told and far from ours */
@@ -397,14 +398,17 @@ void ks_clock_start(struct ks_group *); /* if it does not run */
 uint64_t ks_pseudotime(const struct ks_group *); /* hundredths */
 bool ks_is_timed(const struct ks_group *);
 uint64_t ks_clock_due(const struct ks_group *); /* of the refresh */
-void ks_clock_told(struct ks_group *);
+/* By that: when it says no exact time, another one follows soon. */
+void ks_clock_told(struct ks_group *, const struct ks_push *);
 /* late: as in struct gdoi_clock */
 void ks_clock_stamp(const struct ks_group *, struct gdoi_sat *, unsigned n,
     uint32_t late);
 /* That a rekey takes to all; repeated: its octets go out again. */
 uint32_t ks_clock_spread(const struct ks_group *, bool repeated);
-/* A rekey that is repeated is made anew, so that its pseudotime is right. */
-bool ks_clock_renews(const struct ks_group *, bool new_kek);
+/* A rekey under that KEK that is repeated is made anew, so that its
+ * pseudotime is right. */
+bool ks_clock_renews(const struct ks_group *, const struct gdoi_kek *under,
+    bool new_kek);
 bool ks_clock_refuses(struct ks_group *, const struct ike_sa *);
 
 /* ks_remove.c */
@@ -428,9 +432,10 @@ void ks_farewell_ack(struct gdoi *, const struct isakmp_hdr *, uint32_t addr,
 /* ks_rekey.c */
 /* NULL, or why not. */
 const char *ks_rekey(struct ks_group *, enum rekey_kind);
-/* Builds the push again with a new number: lifetimes in it are those of now.
- * False: it stays as it was. */
-bool ks_rekey_rebuild(struct ks_group *, struct ks_push *);
+/* Builds the push again: lifetimes and pseudotime in it are those of now. seq:
+ * its number; the one it has: who took it need not take it again. False: it
+ * stays as it was. */
+bool ks_rekey_rebuild(struct ks_group *, struct ks_push *, uint32_t seq);
 /* The pair whose public half the members have with this KEK; NULL: gone. */
 const struct rsa_key *ks_pair_of(const struct ks_group *, const char *label,
     const struct gdoi_kek *);

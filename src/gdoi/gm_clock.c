@@ -17,7 +17,10 @@
  *
  * A clock that a rekey wants to set back by more than ours can have run wrong
  * means that somebody held the rekey up: it is refused, since packets of that
- * time would be taken again.
+ * time would be taken again. The same can be tried with less, and again and
+ * again: what rekeys set a clock back by is limited to half a window in all,
+ * besides what a good clock runs wrong by. For more the member asks by a
+ * registration, whose answer nobody can hold up unnoticed.
  */
 #include "config.h"
 
@@ -30,6 +33,7 @@
 #define SLACK_MS 500
 #define EXPECTED_MS 1000 /* of difference; more is logged */
 #define DRIFT_PERCENT 2
+#define GOOD_PPM 200 /* two good clocks run apart */
 #define TRIES 3
 
 struct said {
@@ -146,6 +150,8 @@ gm_clock_registered(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		gm->clock.unsure = took > limit;
 	else if (took <= limit)
 		gm->clock.unsure = false;
+	if (took <= limit)
+		gm->clock.back = 0;
 	narrow(gm, s.c->id, heard, lo, lo + (int64_t)took);
 	gm->clock.said = s.c->pseudotime;
 	set_teks(gm);
@@ -188,6 +194,35 @@ gm_clock_too_old(struct gm_group *gm, const struct gdoi_sa_msg *sa)
 	return "its pseudotime is too old";
 }
 
+/* by: of one rekey, negative: forward. */
+static bool
+may_go_back(struct gm_clock *c, uint64_t now, int64_t by, uint16_t window)
+{
+	int64_t back = c->back + by -
+	    (int64_t)((now - c->synced) * GOOD_PPM / 1000000);
+
+	if (by > 0 && back > window * 500)
+		return false;
+	c->back = back > 0 ? back : 0;
+	return true;
+}
+
+static void
+pushed(struct gm_group *gm, const struct said *s, uint64_t now, uint64_t wide)
+{
+	int64_t lo = (int64_t)(s->c->pseudotime * 10), was = own(gm, now);
+	int64_t hi = lo + (int64_t)wide;
+	int64_t by = was > hi ? was - hi : was < lo ? was - lo : 0;
+
+	if (may_go_back(&gm->clock, now, by, s->window)) {
+		narrow(gm, s->c->id, now, lo, hi);
+		return;
+	}
+	debug(DBG_GM_REPLAY, DBG_EVENT, gm->ks, "(%s):pseudotime is %lld ms"
+	    " ahead, the key server is asked", gm->name, (long long)by);
+	gm->clock.unsure = true;
+}
+
 void
 gm_clock_pushed(struct gm_group *gm, const struct gdoi_sa_msg *sa)
 {
@@ -206,7 +241,7 @@ gm_clock_pushed(struct gm_group *gm, const struct gdoi_sa_msg *sa)
 		gm->clock.unsure = wide - SLACK_MS > s.window * 250u;
 		narrow(gm, s.c->id, now, lo, lo);
 	} else {
-		narrow(gm, s.c->id, now, lo, lo + (int64_t)wide);
+		pushed(gm, &s, now, wide);
 	}
 	gm->clock.said = s.c->pseudotime;
 	set_teks(gm);

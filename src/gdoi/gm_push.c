@@ -178,6 +178,8 @@ opened(struct gm_group *gm, struct udp_addr from,
 		failed(gm, from, LOG_GM_REKEY_FAILURE, "SEQ payload malformed");
 		return;
 	}
+	if (seq == gm->last_seq && is_multicast(gm->kek.dst.addr))
+		return; /* repeated for others, or we have just registered */
 	if (seq <= gm->last_seq) {
 		gm->g->ike->stats.bad++;
 		ike_log_limited(gm->g->ike, from.addr, LOG_GM_REKEY_SEQ, seq,

@@ -15,6 +15,7 @@
 
 #define SYNC_MS 7200000
 #define REBUILT 6000 /* what ks_dist.c repeats is never older */
+#define SOON_MS 150000 /* behind the last repetition of a rekey */
 /* Members of versions before have no time-based anti-replay. */
 #define FIRST_VERSION "1.0.5"
 
@@ -56,9 +57,14 @@ ks_clock_due(const struct ks_group *grp)
 }
 
 void
-ks_clock_told(struct ks_group *grp)
+ks_clock_told(struct ks_group *grp, const struct ks_push *p)
 {
-	grp->clock_sync = gdoi_now(grp->g);
+	uint64_t now = gdoi_now(grp->g);
+
+	if (ks_clock_renews(grp, &p->kek, p->new_kek))
+		grp->clock_sync = now;
+	else if (ks_clock_due(grp) < now + SOON_MS)
+		grp->clock_sync = now + SOON_MS - SYNC_MS;
 }
 
 void
@@ -75,13 +81,14 @@ ks_clock_stamp(const struct ks_group *grp, struct gdoi_sat *sats, unsigned n,
 		}
 }
 
-/* Not one that brings a new KEK: who has taken it could not open the other
- * octets any more, and not acknowledge; nor one by multicast, which all that
- * have taken it would take again. */
+/* Not one by unicast that brings a new KEK: who has taken it could not open
+ * the other octets any more, and not acknowledge. A clock that is ahead stays
+ * so by as much as such octets may be late; the next rekey sees to it. */
 bool
-ks_clock_renews(const struct ks_group *grp, bool new_kek)
+ks_clock_renews(const struct ks_group *grp, const struct gdoi_kek *under,
+    bool new_kek)
 {
-	return ks_is_timed(grp) && grp->unicast && !new_kek;
+	return ks_is_timed(grp) && (is_multicast(under->dst.addr) || !new_kek);
 }
 
 /* The same octets go to one member after the other, and again; in no case

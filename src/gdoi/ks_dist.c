@@ -10,7 +10,8 @@
  *
  * Repetitions are the same octets, so that members know them for what they
  * are. Octets of a certain age are built anew with a new sequence number,
- * since the lifetimes in them would no longer be true.
+ * since the lifetimes in them would no longer be true; with time-based
+ * anti-replay each time, by multicast under the same number.
  */
 #include "config.h"
 
@@ -276,6 +277,14 @@ ks_rekey_to(struct ks_group *grp, struct ks_member *m)
 /* ---- rounds ---- */
 
 static void
+build_again(struct ks_group *grp, struct ks_push *p, bool stale)
+{
+	if (stale || ks_clock_renews(grp, &p->kek, p->new_kek))
+		(void)ks_rekey_rebuild(grp, p, stale || !by_multicast(p) ?
+		    p->seq + 1 : p->seq);
+}
+
+static void
 on_timer(void *arg)
 {
 	struct ks_group *grp = arg;
@@ -294,9 +303,8 @@ on_timer(void *arg)
 	}
 	stale = now - r->built > STALE_PUSH_MS;
 	for (i = 0; i < NELEM(r->push); i++)
-		if (r->push[i].data != NULL &&
-		    (stale || ks_clock_renews(grp, r->push[i].new_kek)))
-			(void)ks_rekey_rebuild(grp, &r->push[i]);
+		if (r->push[i].data != NULL)
+			build_again(grp, &r->push[i], stale);
 	if (stale)
 		r->built = now;
 	r->tries++;

@@ -22,6 +22,7 @@
 
 struct payload_args {
 	struct ks_group *grp;
+	const struct gdoi_kek *under;
 	const struct gdoi_kek *new_kek; /* NULL: it stays */
 	const uint32_t *drop;		/* TEKs that end now */
 	unsigned ndrop;
@@ -38,7 +39,7 @@ put_payloads(struct isakmp_out *o, void *arg)
 
 	sats = ks_sats(a->grp, &n);
 	ks_clock_stamp(a->grp, sats, n, ks_clock_spread(a->grp,
-	    !ks_clock_renews(a->grp, a->new_kek != NULL)));
+	    !ks_clock_renews(a->grp, a->under, a->new_kek != NULL)));
 	keys = ks_tek_keys(a->grp, &nkeys);
 	if (a->ndrop > 0)
 		gdoi_put_delete_teks(o, a->drop, a->ndrop);
@@ -93,10 +94,10 @@ abandon_kek(struct ks_group *grp)
 
 /* What the group has now, under the KEK of p. */
 bool
-ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p)
+ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, uint32_t seq)
 {
 	const struct rsa_key *rsa = ks_pair_of(grp, p->label, &p->kek);
-	struct payload_args args = { grp, NULL, grp->rekey.drop,
+	struct payload_args args = { grp, &p->kek, NULL, grp->rekey.drop,
 		grp->rekey.ndrop };
 	struct gdoi_kek announced;
 	size_t len;
@@ -109,12 +110,11 @@ ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p)
 		announced.life = secs_until(grp->g, grp->kek->expires);
 		args.new_kek = &announced;
 	}
-	len = push_build(grp->g, &p->kek, p->seq + 1, rsa, put_payloads,
-	    &args);
+	len = push_build(grp->g, &p->kek, seq, rsa, put_payloads, &args);
 	explicit_bzero(&announced, sizeof(announced));
 	if (len == 0)
 		return false;
-	p->seq++;
+	p->seq = seq;
 	if (grp->kek != NULL && memcmp(grp->kek->k.spi, p->kek.spi,
 	    KEK_SPI_LEN) == 0)
 		grp->kek->seq = p->seq;
@@ -139,7 +139,7 @@ make_push(struct ks_group *grp, struct ks_push *p, struct ks_kek *under,
 	p->expires = under->expires;
 	p->seq = under->seq;
 	p->first_seq = p->seq + 1;
-	if (ks_rekey_rebuild(grp, p)) {
+	if (ks_rekey_rebuild(grp, p, p->first_seq)) {
 		under->seq = p->seq;
 		return true;
 	}
@@ -176,6 +176,7 @@ push(struct ks_group *grp, struct ks_kek *under)
 	    anybody_has(grp, older))
 		(void)make_push(grp, &r->push[1], older, true);
 	memcpy(r->kek_spi, grp->kek->k.spi, KEK_SPI_LEN);
+	ks_clock_told(grp, &r->push[0]);
 	ks_rekey_start(grp);
 }
 
@@ -267,7 +268,6 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 		return NULL;
 	}
 	grp->last_rekey = now;
-	ks_clock_told(grp);
 	keep_drops(grp, drop, ks_renew(grp, kind, drop));
 	if (grp->kek != NULL && (grp->kek->expires <= now))
 		ks_drop_keks(grp);
