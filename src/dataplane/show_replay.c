@@ -144,6 +144,7 @@ clear_gdoi_replay(struct cli_ctx *ctx, const struct clear_gdoi_replay_args *a)
 			g->cleared[which[i]] = count_read(&g->c[which[i]]);
 		__atomic_store_n(&g->delta, 0, __ATOMIC_RELAXED);
 		g->n_errors = 0;
+		__atomic_store_n(&g->n_samples, 0, __ATOMIC_RELAXED);
 	}
 	return CLI_DONE;
 }

@@ -47,10 +47,11 @@ sample(struct fwd *f, struct group *g, const struct event *e)
 
 	if (f->w.now - g->sample_minute >= 60000) {
 		g->sample_minute = f->w.now;
-		g->n_samples = 0;
+		__atomic_store_n(&g->n_samples, 0, __ATOMIC_RELAXED);
 	}
-	if (g->n_samples++ >= TBAR_SAMPLES)
+	if (__atomic_load_n(&g->n_samples, __ATOMIC_RELAXED) >= TBAR_SAMPLES)
 		return;
+	__atomic_fetch_add(&g->n_samples, 1, __ATOMIC_RELAXED);
 	copy.type = EVENT_TBAR;
 	fwd_event(f, &copy);
 }

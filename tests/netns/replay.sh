@@ -10,8 +10,9 @@
 #	              ^ here
 #
 # What the counters of r3 say decides; the change from one method to the next
-# is a policy change. COHORT is the program (default ./cohort). Exit 77: no
-# namespaces here.
+# is a policy change: with replace-now, and by a normal rekey under a stream of
+# pings of which none is lost. Processes are killed while packets are checked by
+# time. COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
 COHORT=${COHORT:-./cohort}
 case $COHORT in
@@ -100,14 +101,103 @@ refused_by_time() {
 	[ "$(value 'Input Error Packets')" -gt 0 ]
 }
 
-method() { # method 'CONFIG LINE' PATTERN: all members get it at once
+method() { # method 'CONFIG LINE' PATTERN [HOW]: all members get it at once
 	printf '%s\n' 'configure terminal' 'crypto gdoi group GDOI_GROUP' \
 	    'server local' 'sa ipsec 1' "$1" end \
-	    'crypto gdoi ks rekey replace-now' |
+	    "crypto gdoi ks rekey${3- replace-now}" |
 	    node r1 - >"$tmp/shown" 2>&1 || { cat "$tmp/shown"; return 1; }
 	for _r in r2 r3; do
 		wait_for 30 shows $_r 'show crypto gdoi' "$2" || return 1
 	done
+}
+
+# ---- a stream of pings ----
+
+stream_start() {
+	node h2 'ping -n -O -i 0.05 172.16.3.10' >"$tmp/stream" 2>&1 &
+	stream=$!
+	wait_for 10 answers 5
+}
+
+answers() { # answers N
+	[ "$(grep -c 'bytes from' "$tmp/stream")" -ge "$1" ]
+}
+
+goes_on() { # so many more answers
+	wait_for 30 answers $(($(grep -c 'bytes from' "$tmp/stream") + $1))
+}
+
+# `lab exec` and the ping below it; the ping says what it counted.
+stream_stop() {
+	# shellcheck disable=SC2046 # pids
+	kill -INT $(below "$stream")
+	wait "$stream"
+	tail -n 2 "$tmp/stream"
+}
+
+below() { # PID and all processes below it, of this shell's own
+	for _p in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		below "$_p"
+	done
+	echo "$1"
+}
+
+none_lost() { # but perhaps the last one, that was on its way
+	awk '/packets transmitted/ { seen = 1; bad = $1 - $4 > 1 }
+	    END { exit bad || !seen }' "$tmp/stream"
+}
+
+# ---- processes ----
+
+main_of() {
+	sed 's/ .*//' "$tmp/run"/*/pid/"$1"
+}
+
+restarted() { # restarted ROUTER ike|fwd OLD-PID
+	_k=$(kid "$(main_of "$1")" "$2")
+	[ -n "$_k" ] && [ "$_k" != "$3" ]
+}
+
+killed() { # killed ROUTER ike|fwd
+	_old=$(kid "$(main_of "$1")" "$2")
+	kill -9 "$_old" && wait_for 10 restarted "$1" "$2" "$_old"
+}
+
+# Hundredths: what a router says that the pseudotime is.
+clock() { # clock ROUTER gm|ks
+	node "$1" "show crypto gdoi $2 replay" |
+	    sed -n 's/.*Replay Value : \([0-9]*\)\.\([0-9]*\) secs/\1\2/p' |
+	    sed 's/^00*\(.\)/\1/'
+}
+
+clocks_agree() { # to 1.5 s, asking takes time too
+	_ks=$(clock r1 ks)
+	_gm=$(clock "$1" gm)
+	echo "$_ks of the key server, $_gm of $1"
+	[ -n "$_ks" ] && [ -n "$_gm" ] && [ $((_gm - _ks)) -lt 150 ] &&
+	    [ $((_ks - _gm)) -lt 150 ]
+}
+
+by_time() { # r2 sends with a time-based TEK: it counts more than before
+	_n=$(node r2 'show crypto gdoi gm replay' |
+	    sed -n 's/.*Output Packets : //p')
+	[ "${_n:-0}" -gt "$1" ]
+}
+
+not_by_time() {
+	_a=$(node r2 'show crypto gdoi gm replay')
+	goes_on 10 >/dev/null
+	_b=$(node r2 'show crypto gdoi gm replay')
+	[ "$(echo "$_a" | grep 'Output Packets')" = \
+	    "$(echo "$_b" | grep 'Output Packets')" ]
+}
+
+forget() { # it asks
+	printf '%s\n' 'clear crypto gdoi' yes | node "$1" -
+}
+
+registered() { # registered ROUTER TIMES
+	[ "$(node "$1" 'show logging' | grep -c 'GM_REGS_COMPL')" -ge "$2" ]
 }
 
 check 'the lab comes up' "$COHORT" lab up --wait 60 "$tmp/first-lab"
@@ -139,6 +229,22 @@ check 'the log has both times' shows r3 'show logging' \
 check 'the history has the source' shows r3 'show crypto gdoi gm replay' \
     'src=172.16.2.10; my_pst='
 check 'the sender is not disturbed' pings
+check 'a stream' stream_start
+check 'fwd of the receiver is killed' killed r3 fwd
+check 'the stream goes on' goes_on 40
+check 'old copies' again
+check 'are refused by the new fwd, and nothing else' \
+    wait_for 5 same_errors
+check 'fwd of the sender is killed' killed r2 fwd
+check 'the stream goes on' goes_on 40
+check 'nothing of it was refused' same_errors
+n=$(grep -c 'bytes from' "$tmp/stream")
+check 'ike of the member is killed' killed r3 ike
+check 'it registers again' wait_for 30 registered r3 2
+check 'and knows the time' wait_for 10 clocks_agree r3
+check 'the stream goes on' goes_on 40
+check 'nothing of it was refused' same_errors
+stream_stop >/dev/null
 check 'the key server says its clock' shows r1 'show crypto gdoi ks replay' \
     'Remaining sync time : 7[0-9]* secs'
 check 'the plaintext MTU has room for the time' shows r2 \
@@ -150,5 +256,43 @@ check 'a capture' capture
 n=$(drops 'anti-replay check failed')
 check 'sent again' again
 check 'it is not dropped' same "$(drops 'anti-replay check failed')" "$n"
+
+# What members have when the key server's ike is killed works on by the clock
+# that they have; who registers again has another TEK with another clock.
+check 'time again' method 'replay time window-size 3' \
+    'Anti-Replay(Time Based) : 3 sec interval'
+check 'the clock of R2' wait_for 10 clocks_agree r2
+check 'a capture' capture
+before=$(clock r3 gm)
+check 'a stream' stream_start
+check 'ike of the key server is killed' killed r1 ike
+check 'the stream goes on' goes_on 40
+check 'by the clock before' [ "$(clock r3 gm)" -gt "$before" ]
+stream_stop >/dev/null
+check 'and nothing was lost' none_lost
+for r in r2 r3; do
+	check "$r forgets its keys" forget $r
+	check 'and has the new clock' wait_for 30 clocks_agree $r
+done
+check 'packets pass' wait_for 10 pings
+e=$(value 'Input Packets')
+check 'copies of before' again
+check 'do not' same "$(value 'Input Packets')" "$e"
+
+check 'counters: a policy change' method 'replay counter window-size 64' \
+    'Anti-Replay(Counter Based) : 64'
+check 'packets pass' wait_for 10 pings
+check 'a stream' stream_start
+n=$(node r2 'show crypto gdoi gm replay' | sed -n 's/.*Output Packets : //p')
+check 'to time by a normal rekey' method 'replay time window-size 3' \
+    'Anti-Replay(Time Based) : 3 sec interval' ''
+check 'R2 sends with it when the old TEK is near its end' \
+    wait_for 90 by_time "${n:-0}"
+check 'and back' method 'replay counter window-size 64' \
+    'Anti-Replay(Counter Based) : 64' ''
+check 'R2 sends by counters again' wait_for 90 not_by_time
+stream_stop >"$tmp/shown"
+cat "$tmp/shown"
+check 'no ping was lost' none_lost
 
 finish
