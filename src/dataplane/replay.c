@@ -73,6 +73,7 @@ replay_new(unsigned window, uint64_t key)
 		window = REPLAY_WINDOW_MAX;
 	r->key = key | 1;
 	r->window = (uint16_t)window;
+	r->stamp = UINT32_MAX - 5000; /* so that its end is met by tests */
 	r->src = xcalloc(SETS * WAYS, sizeof(*r->src));
 	r->bits = xcalloc((size_t)SETS * WAYS * REPLAY_WORDS(window),
 	    sizeof(*r->bits));
@@ -110,6 +111,13 @@ find(const struct replay *r, uint32_t addr)
 	return UINT32_MAX;
 }
 
+/* Stamps begin anew after 2^32 packets. */
+static uint32_t
+silent_for(const struct replay *r, uint32_t i)
+{
+	return r->src[i].used == 0 ? UINT32_MAX : r->stamp - r->src[i].used;
+}
+
 static uint64_t *
 bits_of(const struct replay *r, uint32_t i)
 {
@@ -134,7 +142,7 @@ replay_update(struct replay *r, uint32_t src, uint32_t seq)
 	if (i == UINT32_MAX) {
 		i = first;
 		for (j = first + 1; j < first + WAYS; j++) {
-			if (r->src[j].used < r->src[i].used)
+			if (silent_for(r, j) > silent_for(r, i))
 				i = j;
 		}
 		r->src[i].addr = src;

@@ -597,6 +597,99 @@ test_show_fail_close(void **state)
 	drop_rig(r, &ctx);
 }
 
+/* A packet whose sender's clock is wrong by so many seconds. */
+static void
+wrong_by(struct rig *from, struct rig *to, unsigned secs)
+{
+	size_t len = mk_packet(buf, &(struct mk){ .src = FAR_HOST,
+	    .dst = LAN_HOST, .proto = PROTO_UDP, .payload = 10 });
+
+	from->now = to->now - secs * 1000;
+	rig_input(from, buf, len, LAN);
+	assert_int_equal(from->n_out, 1);
+	len = from->out[0].len;
+	memcpy(buf, rig_ip(from, 0), len);
+	rig_input(to, buf, len, WAN);
+	assert_int_equal(to->n_out, secs < 5);
+	rig_timeout(to);
+}
+
+static struct rig *
+timed(struct cli_ctx *ctx)
+{
+	struct rig *r = rig_of(ctx);
+	struct ace any = ace_any(ACE_PERMIT);
+	struct sa_change c = { .type = SA_ADD };
+
+	rig_policy(r, SA_DIR_BOTH, &any, 1);
+	c.tek = rig_tek_of(0x1000, 0, rig_aes_sha1, 86400000);
+	c.tek.replay = REPLAY_TIME;
+	c.tek.window = 5;
+	c.tek.pseudotime = 4000000;
+	fwd_sa(r->f, &c);
+	return r;
+}
+
+#define REPLAY_HEAD "Anti-replay Information For Group GETVPN:\n"          \
+	"  Timebased Replay:\n"
+
+/* To the letter; what is cleared begins anew, the samples of the minute
+ * too. */
+static void
+test_show_replay(void **state)
+{
+	static const char shown[] = REPLAY_HEAD
+	    "    Replay Value : 11724.24 secs\n"
+	    "    Input Packets : 1 Output Packets : 0\n"
+	    "    Input Error Packets : 12 Output Error Packets : 0\n"
+	    "    Time Sync Error : 0 Max time delta : 3723.00 secs\n\n"
+	    "    TBAR Error History (sampled at 10pak/min):\n"
+	    "      01:02:03 ago: src=10.2.2.20; my_pst=8000.25 secs; "
+	    "peer_pst=4277.25 secs; win=5\n";
+	struct show_gdoi_gm_replay_args all = { 0 };
+	struct cli_ctx ctx, other;
+	struct rig *r = rig_of(&ctx), *from;
+	unsigned i;
+
+	(void)state;
+	rig_group(r);
+	(void)show_gdoi_gm_replay(&ctx, &all);
+	assert_string_equal(ctx.out.s, REPLAY_HEAD "    is not enabled\n\n");
+	drop_rig(r, &ctx);
+	r = timed(&ctx);
+	from = timed(&other);
+	fwd_routes(from->f, &(struct route){ 0, 0, 0, WAN }, 1);
+	r->now = 1000000;
+	wrong_by(from, r, 0);
+	r->now = 4000250;
+	for (i = 0; i < 12; i++)
+		wrong_by(from, r, 3723);
+	r->now += 3723990;
+	(void)show_gdoi_gm_replay(&ctx, &all);
+	ctx.out.s[sizeof(shown) - 1] = '\0'; /* the same nine times more */
+	assert_string_equal(ctx.out.s, shown);
+	sb_free(&ctx.out);
+	(void)clear_gdoi_replay(&ctx, &(struct clear_gdoi_replay_args){ "" });
+	(void)show_gdoi_gm_replay(&ctx, &all);
+	assert_string_equal(ctx.out.s, REPLAY_HEAD
+	    "    Replay Value : 11724.24 secs\n"
+	    "    Input Packets : 0 Output Packets : 0\n"
+	    "    Input Error Packets : 0 Output Error Packets : 0\n"
+	    "    Time Sync Error : 0 Max time delta : 0.00 secs\n\n"
+	    "    TBAR Error History (sampled at 10pak/min):\n"
+	    "      No TBAR errors detected\n\n");
+	sb_free(&ctx.out);
+	for (i = 0; i < 12; i++)
+		wrong_by(from, r, 6);
+	(void)clear_gdoi_replay(&ctx, &(struct clear_gdoi_replay_args){ "" });
+	wrong_by(from, r, 7);
+	(void)show_gdoi_gm_replay(&ctx, &all);
+	assert_non_null(strstr(ctx.out.s, "Input Error Packets : 1 "));
+	assert_non_null(strstr(ctx.out.s, "00:00:00 ago: src=10.2.2.20;"));
+	drop_rig(from, &other);
+	drop_rig(r, &ctx);
+}
+
 int
 main(void)
 {
@@ -613,6 +706,7 @@ main(void)
 		cmocka_unit_test(test_show_ipsec_sa),
 		cmocka_unit_test(test_show_gdoi),
 		cmocka_unit_test(test_show_fail_close),
+		cmocka_unit_test(test_show_replay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

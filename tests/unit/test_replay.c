@@ -158,6 +158,38 @@ test_hostile_sources(void **state)
 		assert_false(evicts(KEY * (2 * i + 1), VICTIM, src, n));
 }
 
+/* Times that the window of a sender is gone when it sends the next packet,
+ * and so many new sources have sent one in between. */
+static unsigned
+lost(unsigned new, unsigned rounds)
+{
+	struct replay *r = replay_new(64, KEY);
+	uint32_t next = 0x0b000000u, seq;
+	unsigned i, n = 0;
+
+	replay_update(r, VICTIM, 1);
+	for (seq = 2; seq < rounds; seq++) {
+		for (i = 0; i < new; i++)
+			replay_update(r, next++, 1);
+		n += replay_check(r, VICTIM, seq - 1);
+		replay_update(r, VICTIM, seq);
+	}
+	replay_free(r);
+	return n;
+}
+
+/* Authentic packets under made-up sources do push out a live sender, but
+ * only when thousands come between two packets of it. */
+static void
+test_crowded(void **state)
+{
+	(void)state;
+	assert_in_range(lost(50, 20000), 0, 1);
+	assert_in_range(lost(200, 20000), 0, 10);	/* 1 in 10,000 */
+	assert_in_range(lost(1000, 5000), 20, 250);	/* 2 of 100 */
+	assert_in_range(lost(16384, 500), 480, 500);	/* always */
+}
+
 int
 main(void)
 {
@@ -166,6 +198,7 @@ main(void)
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_hostile_sources),
+		cmocka_unit_test(test_crowded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
