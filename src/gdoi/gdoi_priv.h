@@ -398,7 +398,8 @@ void ks_clock_start(struct ks_group *); /* if it does not run */
 uint64_t ks_pseudotime(const struct ks_group *); /* hundredths */
 bool ks_is_timed(const struct ks_group *);
 uint64_t ks_clock_due(const struct ks_group *); /* of the refresh */
-/* By that: when it says no exact time, another one follows soon. */
+/* By that: when it says no exact time, or could not be built (NULL), another
+ * one follows soon, not at once. */
 void ks_clock_told(struct ks_group *, const struct ks_push *);
 /* late: as in struct gdoi_clock */
 void ks_clock_stamp(const struct ks_group *, struct gdoi_sat *, unsigned n,

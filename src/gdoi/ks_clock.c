@@ -61,7 +61,7 @@ ks_clock_told(struct ks_group *grp, const struct ks_push *p)
 {
 	uint64_t now = gdoi_now(grp->g);
 
-	if (ks_clock_renews(grp, &p->kek, p->new_kek))
+	if (p != NULL && ks_clock_renews(grp, &p->kek, p->new_kek))
 		grp->clock_sync = now;
 	else if (ks_clock_due(grp) < now + SOON_MS)
 		grp->clock_sync = now + SOON_MS - SYNC_MS;

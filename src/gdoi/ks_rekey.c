@@ -268,6 +268,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 		return NULL;
 	}
 	grp->last_rekey = now;
+	ks_clock_told(grp, NULL);
 	keep_drops(grp, drop, ks_renew(grp, kind, drop));
 	if (grp->kek != NULL && (grp->kek->expires <= now))
 		ks_drop_keks(grp);
