@@ -159,7 +159,7 @@ ipc_secret(const char *text)
 }
 
 /* Whoever is at the other end must not make us wait: a pipe, and what is in
- * it now. */
+ * it now, or a file. */
 bool
 ipc_secret_read(int fd, char *buf, size_t size)
 {
@@ -167,7 +167,8 @@ ipc_secret_read(int fd, char *buf, size_t size)
 	size_t len = 0;
 	ssize_t n = -1;
 
-	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+	if (fstat(fd, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode)) &&
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
 		while (len < size &&
 		    (n = read(fd, buf + len, size - len)) > 0)

@@ -32,7 +32,8 @@ enum ipc_type {
 	/* exec commands, by session: main -> child */
 	IPC_EXEC,	 /* str canonical line, u16 mode, u8 IPC_EXEC_* flags;
 			  * +fd: a pipe with the passphrase of the line */
-	IPC_ANSWER,	 /* str; +fd: a pipe with what was said instead */
+	IPC_ANSWER,	 /* str; +fd: a pipe with what was said instead, or
+			  * the file that was asked for */
 	IPC_ABORT,
 	/* child -> main */
 	IPC_OUT,	 /* octets of text */
@@ -87,6 +88,7 @@ enum session_kind {
 #define IPC_EXEC_UNATTENDED 2 /* a line of a file */
 
 #define IPC_SECRET_MAX 1024 /* octets in such a pipe */
+#define IPC_FILE_MAX (IPC_CHUNK - 256) /* of a file that is asked for */
 
 #define IPC_PROMPT_REFUSED 1 /* the last line was */
 #define IPC_PROMPT_TEXT 2 /* lines of text come (a banner, a certificate): no
@@ -118,7 +120,7 @@ int ipc_recv(int sock, uint8_t *buf, struct ipc_msg *msg) MUST_USE;
 
 /* A pipe with a text in it, to pass on; -1 with errno. */
 int ipc_secret(const char *text) MUST_USE;
-/* Reads and closes it; false: it does not fit into buf. */
+/* Reads and closes it, or a file; false: it does not fit into buf. */
 bool ipc_secret_read(int fd, char *buf, size_t size) MUST_USE;
 
 #endif

@@ -79,6 +79,11 @@ enum cli_ask_kind {
 	CLI_ASK_CONFIRM,
 	CLI_ASK_SECRET,
 	CLI_ASK_PRIVATE, /* for a handler in ike only: main does not see it */
+	/* A file, for a handler in ike: "URL LABEL ENDING"; to write, a
+	 * newline and the text. The answer is what stands in it. When there
+	 * is none the user knows why, and the command is aborted. */
+	CLI_ASK_READ,
+	CLI_ASK_WRITE,
 };
 void cli_ask(struct cli_ctx *, enum cli_ask_kind, const char *prompt,
     void (*fn)(struct cli_ctx *, void *arg, const char *answer), void *arg);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * crypto key export|import rsa: PEM on the terminal, with the dialogues of
- * IOS. The passphrase comes by a descriptor, what is pasted too
- * (CLI_ASK_PRIVATE); a private key is encrypted before it leaves this
- * process. Runs in process ike.
+ * crypto key export|import rsa: PEM on the terminal or in files that main
+ * has, with the dialogues of IOS. The passphrase comes by a descriptor, what
+ * is pasted or read too (CLI_ASK_PRIVATE, CLI_ASK_READ); a private key is
+ * encrypted before it leaves this process. Runs in process ike.
  */
 #include "config.h"
 
@@ -14,10 +14,11 @@
 
 #define PASS_MIN 8u
 #define PASS_MAX 128
+#define URL_MAX 141
 #define PEM_MAX 32768
 
 struct pem_cmd {
-	char label[SA_NAME_MAX], pass[PASS_MAX];
+	char label[SA_NAME_MAX], pass[PASS_MAX], url[URL_MAX];
 	unsigned flags; /* enum rsa_flag, of an import */
 	bool private;	/* which half it is about */
 	bool ended, full;
@@ -57,13 +58,66 @@ pem_end(struct cli_ctx *ctx, struct pem_cmd *c, enum cli_status st)
 
 /* ---- crypto key export rsa ---- */
 
+static void
+pem_aborted(struct cli_ctx *ctx, void *arg)
+{
+	pem_end(ctx, arg, CLI_FAILED);
+}
+
+/* NAME.pub and NAME.prv: main has the files, and asks for their names. */
+static void
+ask_file(struct cli_ctx *ctx, struct pem_cmd *c, const struct strbuf *text,
+    void (*fn)(struct cli_ctx *, void *, const char *))
+{
+	char *what = xasprintf("%s %s %s%s%s", c->url, c->label,
+	    c->private ? ".prv" : ".pub", text != NULL ? "\n" : "",
+	    text != NULL ? text->s : "");
+
+	cli_ask(ctx, text != NULL ? CLI_ASK_WRITE : CLI_ASK_READ, what, fn,
+	    c);
+	free(what);
+}
+
+static void
+wrote(struct cli_ctx *ctx, void *arg, const char *answer UNUSED)
+{
+	struct pem_cmd *c = arg;
+
+	if (!c->private) {
+		c->private = true;
+		cli_printf(ctx, "Exporting private key...\n");
+		ask_file(ctx, c, &c->priv, wrote);
+		return;
+	}
+	ike_log(c->g->ike, LOG_KEY_EXPORTED, c->label);
+	pem_end(ctx, c, CLI_DONE);
+}
+
+static enum cli_status
+export_url(struct cli_ctx *ctx, const struct rsa_key *k, const char *url,
+    struct strbuf *pub, struct strbuf *priv)
+{
+	struct pem_cmd *c = xcalloc(1, sizeof(*c));
+
+	c->g = cli_engine(ctx);
+	str_copy(c->label, k->label, sizeof(c->label));
+	str_copy(c->url, url, sizeof(c->url));
+	c->pub = *pub;
+	c->priv = *priv;
+	cli_on_abort(ctx, pem_aborted, c);
+	cli_printf(ctx, "%% Key name: %s\n   Usage: %s\nExporting public key"
+	    "...\n", k->label, cmd_key_usage(k));
+	ask_file(ctx, c, &c->pub, wrote);
+	return CLI_PENDING;
+}
+
 int
 exec_key_export_rsa(struct cli_ctx *ctx,
     const struct exec_key_export_rsa_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
 	const struct rsa_key *k = rsa_find(g->rsa, args->label);
-	struct strbuf sb = { 0 };
+	struct strbuf pub = { 0 }, priv = { 0 };
 
 	if (k == NULL) {
 		cli_printf(ctx, "%% Error: no RSA key pair is named '%s'.\n",
@@ -80,13 +134,16 @@ exec_key_export_rsa(struct cli_ctx *ctx,
 		    "characters.\n", PASS_MIN);
 		return CLI_FAILED;
 	}
-	rsa_pem_public(k, &sb);
+	rsa_pem_public(k, &pub);
 	if (!rsa_pem_private(k, args->des3 ? RSA_WRAP_3DES : RSA_WRAP_AES,
-	    args->pass, &sb))
+	    args->pass, &priv))
 		fatal("OpenSSL: key %s cannot be encrypted", k->label);
-	cli_printf(ctx, "%% Key name: %s\n   Usage: %s\n   Key data:\n%s",
-	    k->label, cmd_key_usage(k), sb.s);
-	sb_free(&sb);
+	if (args->url[0] != '\0')
+		return export_url(ctx, k, args->url, &pub, &priv);
+	cli_printf(ctx, "%% Key name: %s\n   Usage: %s\n   Key data:\n%s%s",
+	    k->label, cmd_key_usage(k), pub.s, priv.s);
+	sb_free(&pub);
+	sb_free(&priv);
 	ike_log(g->ike, LOG_KEY_EXPORTED, k->label);
 	return CLI_DONE;
 }
@@ -164,9 +221,22 @@ import_all(struct cli_ctx *ctx, struct pem_cmd *c)
 }
 
 static void
-import_aborted(struct cli_ctx *ctx, void *arg)
+take_file(struct cli_ctx *ctx, void *arg, const char *text)
 {
-	pem_end(ctx, arg, CLI_FAILED);
+	struct pem_cmd *c = arg;
+
+	sb_add(c->private ? &c->priv : &c->pub, text, strlen(text));
+	if (c->private) {
+		import_all(ctx, c);
+	} else if (strstr(text, "-----BEGIN ") == NULL) {
+		cli_printf(ctx, "%% Error: key pair import failed: there is"
+		    " no public key in PEM form.\n");
+		pem_end(ctx, c, CLI_FAILED);
+	} else {
+		c->private = true;
+		cli_printf(ctx, "%% Importing private key PEM file...\n");
+		ask_file(ctx, c, NULL, take_file);
+	}
 }
 
 static void take_line(struct cli_ctx *, void *, const char *);
@@ -174,6 +244,12 @@ static void take_line(struct cli_ctx *, void *, const char *);
 static void
 ask_text(struct cli_ctx *ctx, struct pem_cmd *c)
 {
+	if (c->url[0] != '\0') {
+		cli_printf(ctx, "%% Importing public key or certificate PEM"
+		    " file...\n");
+		ask_file(ctx, c, NULL, take_file);
+		return;
+	}
 	if (!c->private)
 		cli_printf(ctx, "%% Enter PEM-formatted public General Purpose"
 		    " key or certificate.\n%% End with a blank line or "
@@ -263,11 +339,12 @@ exec_key_import_rsa(struct cli_ctx *ctx,
 
 	c->g = g;
 	str_copy(c->label, args->label, sizeof(c->label));
+	str_copy(c->url, args->url, sizeof(c->url));
 	str_copy(c->pass, args->pass, sizeof(c->pass));
 	c->flags = args->exportable ? RSA_EXPORTABLE : 0;
 	if (args->usage)
 		cmd_usage_note(ctx);
-	cli_on_abort(ctx, import_aborted, c);
+	cli_on_abort(ctx, pem_aborted, c);
 	if (rsa_find(g->rsa, c->label) == NULL) {
 		if (!cmd_key_room(ctx, c->label, false)) {
 			pem_free(c);

@@ -432,7 +432,7 @@ void
 console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 {
 	struct session *s = session_by_id(r, m->session);
-	char prompt[512];
+	char prompt[IPC_CHUNK];
 	unsigned what;
 
 	if (s == NULL || s->child != (int)kind)
@@ -445,7 +445,10 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 	case IPC_ASK:
 		what = rd_u8(&m->body);
 		rd_str(&m->body, prompt, sizeof(prompt));
-		ops_ask(s, (enum cli_ask_kind)what, prompt);
+		if (what == CLI_ASK_READ || what == CLI_ASK_WRITE)
+			keyfile_ask(s, what == CLI_ASK_WRITE, prompt);
+		else
+			ops_ask(s, (enum cli_ask_kind)what, prompt);
 		end_orphan(r, m->session);
 		break;
 	case IPC_DONE:

@@ -165,18 +165,14 @@ copy_ready(struct cli_ctx *ctx, struct copy *c)
 		copy_end(ctx, c, CLI_FAILED);
 	} else if (c->dst.kind == FS_FLASH && !is_quiet(ctx) &&
 	    fs_stat(router_of(ctx)->statedir, &c->dst, &f) == 0) {
-		cli_ask(ctx, CLI_ASK_CONFIRM,
-		    "%Warning:There is a file already existing with this name"
-		    "\nDo you want to over write? [confirm]",
-		    copy_over, c);
+		cli_ask(ctx, CLI_ASK_CONFIRM, FS_OVERWRITE, copy_over, c);
 	} else {
 		copy_do(ctx, c);
 	}
 }
 
-/* An answer is a name, or a whole URL; empty: what was in brackets. */
-static int
-take_answer(struct cli_ctx *ctx, struct fs_url *u, const char *answer)
+int
+fs_take_answer(struct cli_ctx *ctx, struct fs_url *u, const char *answer)
 {
 	answer += strspn(answer, " ");
 	if (*answer == '\0' && u->name[0] != '\0')
@@ -202,7 +198,7 @@ copy_to(struct cli_ctx *ctx, void *arg, const char *answer)
 	struct copy *c = arg;
 	char text[FS_TEXT_MAX];
 
-	if (take_answer(ctx, &c->dst, answer) == -1) {
+	if (fs_take_answer(ctx, &c->dst, answer) == -1) {
 		copy_end(ctx, c, CLI_FAILED);
 		return;
 	}
@@ -247,7 +243,7 @@ copy_from(struct cli_ctx *ctx, void *arg, const char *answer)
 {
 	struct copy *c = arg;
 
-	if (take_answer(ctx, &c->src, answer) == -1)
+	if (fs_take_answer(ctx, &c->src, answer) == -1)
 		copy_end(ctx, c, CLI_FAILED);
 	else
 		ask_to(ctx, c);

@@ -188,7 +188,7 @@ close_keep(int fd)
 /* ---- files ---- */
 
 int
-fs_read(const char *statedir, const struct fs_url *u, struct strbuf *sb)
+fs_open(const char *statedir, const struct fs_url *u, size_t max)
 {
 	int dir = open_dir_of(statedir, u, false), fd;
 	struct stat st = {0};
@@ -201,12 +201,20 @@ fs_read(const char *statedir, const struct fs_url *u, struct strbuf *sb)
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size > (off_t)FS_FILE_MAX) {
+	    st.st_size > (off_t)max) {
 		close(fd);
 		errno = S_ISREG(st.st_mode) ? EFBIG : ELOOP;
 		return -1;
 	}
-	return file_read_fd(fd, FS_FILE_MAX, sb);
+	return fd;
+}
+
+int
+fs_read(const char *statedir, const struct fs_url *u, struct strbuf *sb)
+{
+	int fd = fs_open(statedir, u, FS_FILE_MAX);
+
+	return fd == -1 ? -1 : file_read_fd(fd, FS_FILE_MAX, sb);
 }
 
 int

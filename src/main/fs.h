@@ -50,6 +50,8 @@ const char *fs_error(int err);
 /* Of flash: and nvram:. */
 int fs_read(const char *statedir, const struct fs_url *, struct strbuf *)
     MUST_USE;
+/* To read; EFBIG: more than max octets. */
+int fs_open(const char *statedir, const struct fs_url *, size_t max) MUST_USE;
 int fs_write(const char *statedir, const struct fs_url *, const char *data,
     size_t len) MUST_USE;
 int fs_remove(const char *statedir, const struct fs_url *) MUST_USE;
@@ -70,6 +72,13 @@ struct cli_ctx;
 int fs_get(struct router *, const struct fs_url *, struct strbuf *) MUST_USE;
 int fs_put(struct router *, const struct fs_url *, const char *data,
     size_t len) MUST_USE;
+/* An answer to a question for a name: a name, or a whole URL; empty: what was
+ * in brackets. -1: refused, that was said. */
+int fs_take_answer(struct cli_ctx *, struct fs_url *, const char *answer)
+    MUST_USE;
+#define FS_OVERWRITE                                                          \
+	"%Warning:There is a file already existing with this name\n"          \
+	"Do you want to over write? [confirm]"
 /* "%Error opening URL (...)"; CLI_FAILED. */
 int fs_refuse(struct cli_ctx *, const char *url, int err);
 /* Removes what a killed router was writing. */

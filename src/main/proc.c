@@ -86,12 +86,14 @@ static void
 ops_ask(void *user, enum cli_ask_kind kind, const char *prompt)
 {
 	struct exec *e = user;
-	uint8_t buf[1024];
+	uint8_t buf[IPC_CHUNK];
 	struct wr w = wr_of(buf, sizeof(buf));
 
 	exec_flush(e);
 	wr_u8(&w, (uint8_t)kind);
 	wr_str(&w, prompt);
+	if (!wr_ok(&w))
+		fatal("a question is too long");
 	(void)ipc_send(e->p->sock, IPC_ASK, e->session, buf, wr_len(&w), NULL,
 	    0);
 }
@@ -176,7 +178,7 @@ static void
 on_session(struct proc *p, struct ipc_msg *m)
 {
 	struct exec *e = find_exec(p, m->session);
-	char answer[1024];
+	char answer[IPC_CHUNK];
 
 	if (e == NULL)
 		return;

@@ -89,6 +89,7 @@ session_end(struct session *s, enum cli_status st)
 {
 	if (sink_close(s, st) == -1)
 		st = CLI_FAILED;
+	keyfile_forget(s);
 	s->ctx = NULL;
 	s->child = -1;
 	s->asked = false;
@@ -174,6 +175,7 @@ run_in_child(struct session *s, const struct cli_cmd *cmd, uint16_t mode,
 		return;
 	}
 	s->child = (int)kind;
+	s->takes_files = cmd->secret_len != 0;
 }
 
 static void

@@ -60,6 +60,8 @@ struct session {
 	struct cli_ctx *ctx; /* a handler of main is PENDING */
 	bool asked;	     /* ... and waits for an answer */
 	int secret;	     /* descriptor that came with the line, or -1 */
+	bool takes_files;    /* the command of ike may ask for files */
+	struct keyfile *file; /* ... and asks for one, NULL: not now */
 	int child;	     /* enum child_kind that runs a command, or -1 */
 	uint64_t since_us, active_us;
 	char *history[HISTORY];
@@ -122,6 +124,11 @@ const char *session_who(const struct session *, char *buf, size_t size);
 /* The end of configuration mode, if the session is in it. */
 void session_leave_config(struct session *);
 void session_trim_history(struct session *, unsigned room);
+
+/* ---- keyfile.c ---- */
+/* CLI_ASK_READ or (put) CLI_ASK_WRITE of the child; what is changed. */
+void keyfile_ask(struct session *, bool put, char *what);
+void keyfile_forget(struct session *); /* the command ended by itself */
 
 /* ---- login.c ---- */
 void login_init(struct session *);
