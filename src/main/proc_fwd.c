@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -209,11 +210,35 @@ on_worker(void *arg, int fd UNUSED)
 	tun_event_ack(fp->tun); /* fwd_timeout() follows, the loop is idle */
 }
 
+/* Tests let sender identifiers end after so many packets. More than there
+ * are it cannot become, so it does no harm in a router that is in use; but it
+ * costs registrations, and so it is not silent. */
+static void
+test_limit(struct fwd_proc *fp)
+{
+	const char *text = getenv("COHORT_TEST_IV_LIMIT");
+	unsigned long n;
+	char told[80], *end;
+
+	if (text == NULL)
+		return;
+	n = strtoul(text, &end, 10);
+	if (end == text || *end != '\0')
+		n = 0;
+	snprintf(told, sizeof(told), n == 0 ?
+	    "COHORT_TEST_IV_LIMIT is not a number of packets" :
+	    "COHORT_TEST_IV_LIMIT: a sender identifier ends after %lu packets",
+	    n);
+	log_emit(LOG_SYS_CONF_LINE, told);
+	fwd_set_iv_limit(fp->fwd, n);
+}
+
 static void
 fwd_start(struct proc *p)
 {
 	struct fwd_proc *fp = p->priv;
 
+	test_limit(fp);
 	privdrop();
 	loop_add(p->loop, tun_event_fd(fp->tun), on_worker, fp);
 	fp->start_timer.fn = start_worker;
@@ -239,13 +264,10 @@ int
 proc_fwd(int sock)
 {
 	struct fwd_proc *fp = xcalloc(1, sizeof(*fp));
-	const char *limit;
 	int code;
 
 	fp->peer = -1;
 	fp->fwd = fwd_new(&io, fp);
-	if ((limit = getenv("COHORT_TEST_IV_LIMIT")) != NULL)
-		fwd_set_iv_limit(fp->fwd, strtoull(limit, NULL, 10));
 	fp->tun = tun_new(fp->fwd);
 	fp->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
 	    .engine = fp->fwd, .priv = fp};
