@@ -366,6 +366,8 @@ bool ks_too_old_for_sids(struct ks_group *, const struct ike_sa *);
 void ks_log_no_sid_asked(struct ks_group *, const struct ike_sa *);
 
 /* ks_keys.c */
+/* Seconds that a rekey may take until the last member has it. */
+uint32_t ks_distribution(const struct ks_group *, uint32_t life);
 uint32_t ks_tek_margin(const struct ks_group *, uint32_t life);
 uint32_t ks_kek_margin(const struct ks_group *, uint32_t life);
 void ks_make_tek(struct ks_group *, const struct ks_sa *);

@@ -26,8 +26,7 @@ ks_gap(const struct ks_group *grp, const char *peer, struct gdoi_gap *gap)
 {
 	uint64_t now = gdoi_now(grp->g), ready = 0;
 	bool wanted = peer != NULL && is_foreign(peer);
-	uint32_t dist = (uint32_t)grp->retransmit_secs *
-	    grp->retransmit_count + 5, left = 0, atd;
+	uint32_t dist, left = 0, atd;
 	const struct ks_member *m;
 	const struct ks_tek *t, *o;
 
@@ -42,6 +41,7 @@ ks_gap(const struct ks_group *grp, const char *peer, struct gdoi_gap *gap)
 			continue;
 		if (secs_until(grp->g, t->expires) > left)
 			left = secs_until(grp->g, t->expires);
+		dist = ks_distribution(grp, o->sa.life);
 		if (o->born + (uint64_t)dist * 1000 > ready)
 			ready = o->born + (uint64_t)dist * 1000;
 	}
@@ -52,5 +52,7 @@ ks_gap(const struct ks_group *grp, const char *peer, struct gdoi_gap *gap)
 		atd = left / 2; /* it goes before that */
 	gap->present = true;
 	gap->activation = (uint16_t)(atd > UINT16_MAX ? UINT16_MAX : atd);
-	gap->deactivation = (uint16_t)(left > UINT16_MAX ? UINT16_MAX : left);
+	/* what does not fit is not said: its lifetime ends it as well, and
+	 * members that were told nothing send with it until then */
+	gap->deactivation = (uint16_t)(left > UINT16_MAX ? 0 : left);
 }

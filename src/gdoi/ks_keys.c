@@ -22,8 +22,8 @@ max_u32(uint32_t a, uint32_t b)
 /* What the retransmissions of a rekey may take, and what sending to many
  * members does. Not more than a part of the life: else a key with many
  * retransmissions would be replaced all the time. */
-static uint32_t
-distribution(const struct ks_group *grp, uint32_t life)
+uint32_t
+ks_distribution(const struct ks_group *grp, uint32_t life)
 {
 	uint32_t again = (uint32_t)grp->retransmit_secs *
 	    (grp->periodic ? 2 : grp->retransmit_count);
@@ -37,13 +37,13 @@ distribution(const struct ks_group *grp, uint32_t life)
 uint32_t
 ks_tek_margin(const struct ks_group *grp, uint32_t life)
 {
-	return max_u32(90, life / 10) + distribution(grp, life);
+	return max_u32(90, life / 10) + ks_distribution(grp, life);
 }
 
 uint32_t
 ks_kek_margin(const struct ks_group *grp, uint32_t life)
 {
-	return max_u32(200, life / 10) + distribution(grp, life);
+	return max_u32(200, life / 10) + ks_distribution(grp, life);
 }
 
 static uint64_t

@@ -590,6 +590,39 @@ delays(void **state)
 	}
 }
 
+/* A key server with a member of other software tells delays that can be
+ * told: an end more than 18 hours away does not fit, and must not become a
+ * sooner one; members that are reminded get the new TEK late. */
+static void
+delays_told(void **state)
+{
+	struct net *n = net_new(10);
+	struct node *ks = add_ks(n, cbc), *gm = net_add_gm(n, 0);
+	struct node *other = net_add_gm(n, 1);
+	uint64_t before;
+	uint32_t old;
+
+	(void)state;
+	tc_profile(ks->conf)->lifetime = 2592000;
+	tc_local(ks->conf)->retransmit_secs = 30;
+	tc_local(ks->conf)->retransmit_count = 0;
+	tc_local(ks->conf)->retransmit_periodic = true;
+	other->g->ike->version = "";
+	net_apply_all(n);
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	old = newest_spi(n);
+	before = n->now;
+	TAILQ_FIRST(&net_ks(ks)->teks)->rekey_at = n->now;
+	assert_null(ks_rekey(net_ks(ks), REKEY_TEK));
+	net_run(n, SEC);
+	assert_in_range(tek_of(net_gm(gm), newest_spi(n))->activate,
+	    before + 60 * SEC, before + 67 * SEC);
+	net_run(n, 70000 * SEC);
+	assert_non_null(tek_of(net_gm(gm), old));
+	assert_non_null(talk_tek(gm, old));
+	net_free(n);
+}
+
 /* ---- bytes ---- */
 
 /* Two packets of identifiers with different lengths: which is whose? */
@@ -628,6 +661,7 @@ main(void)
 		cmocka_unit_test(reserve),
 		cmocka_unit_test(two_groups),
 		cmocka_unit_test(delays),
+		cmocka_unit_test(delays_told),
 		cmocka_unit_test(two_lengths),
 	};
 
