@@ -114,7 +114,6 @@ struct sa {
 	uint16_t window;
 	uint64_t expires;	/* monotonic ms */
 	uint64_t send_at;	/* 0: when the one before nears its end */
-	uint32_t keep_ms;	/* no sending with less than this left */
 	/* A sender identifier to go on with, from the control thread: taken
 	 * by the worker, which clears its length. Atomic. */
 	uint32_t spare_sid;

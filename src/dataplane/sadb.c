@@ -10,7 +10,9 @@
 
 #include "dataplane/engine.h"
 
-#define KEEP_MS 30000 /* not sent with in its last 30 seconds */
+/* Not sent with in its last 30 seconds, even by who comes then: the others
+ * have left it. */
+#define KEEP_MS 30000
 #define SAME_END_MS 1000
 #define SEQ_SLACK 65536
 
@@ -174,9 +176,6 @@ sa_life(struct fwd *f, struct sa *sa, uint32_t life_ms)
 	    end < sa->expires + SAME_END_MS)
 		return;
 	sa->expires = end;
-	/* A life shorter than a minute is split in halves, else the new TEK
-	 * of a short-lived test group would be used at once. */
-	sa->keep_ms = life_ms >= 2 * KEEP_MS ? KEEP_MS : life_ms / 2;
 }
 
 /*
@@ -319,7 +318,7 @@ static uint64_t
 until(const struct sa *sa, const struct sa *next)
 {
 	if (next == NULL || next->send_at == 0)
-		return sa->expires - sa->keep_ms;
+		return sa->expires > KEEP_MS ? sa->expires - KEEP_MS : 0;
 	return next->send_at < sa->expires ? next->send_at : sa->expires;
 }
 

@@ -16,6 +16,7 @@
 #include "ike/ike.h"
 
 #define SERVERS_MAX 8
+#define KEKS_OLD 4 /* that a key server keeps for members behind */
 
 /* ---- key server ---- */
 
@@ -94,7 +95,6 @@ enum member_state {
 	MEMBER_PENDING,
 	MEMBER_SENT,
 	MEMBER_ACKED,
-	MEMBER_OUT_OF_REACH, /* its KEK is gone: it has to register again */
 };
 
 struct ks_member {
@@ -126,9 +126,9 @@ struct ks_push {
 /* The rekey that is being distributed, or was last. */
 struct ks_rekey {
 	bool active, last_wait;
-	/* under the KEK of the group; under the one before it, for members
+	/* under the KEK of the group; under those before it, for members
 	 * that have not acknowledged the change */
-	struct ks_push push[2];
+	struct ks_push push[1 + KEKS_OLD];
 	uint8_t kek_spi[KEK_SPI_LEN]; /* that a member has by then */
 	unsigned tries;		/* repetitions so far */
 	unsigned retransmits, waiting;
@@ -157,7 +157,8 @@ struct ks_group {
 	unsigned generation;	  /* counts rekeys */
 	unsigned epoch;		  /* generation when members were removed */
 	struct ks_kek *kek;
-	struct ks_kek *old_kek; /* while a member may know no other */
+	/* while a member may know no other; the newest first */
+	struct ks_kek *old_keks[KEKS_OLD];
 	TAILQ_HEAD(, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
 	unsigned nmembers;
@@ -446,6 +447,9 @@ const struct rsa_key *ks_signing_key(const struct ks_group *,
     const struct ks_kek *);
 /* Nothing can be said to the members any more. */
 void ks_drop_keks(struct ks_group *);
+/* How many KEKs behind that of the group the one is that the member surely
+ * has; KEKS_OLD: that one is gone. It may have any of those since. */
+unsigned ks_kek_age(const struct ks_group *, const struct ks_member *);
 
 /* ks_dist.c */
 /* grp->rekey.push is filled in: out it goes. */

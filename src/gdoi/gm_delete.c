@@ -73,8 +73,8 @@ time_left(struct gm_group *gm)
 		if (gm_in_policy(gm, t->t.sa_index) &&
 		    (s = secs_until(gm->g, t->expires)) > left)
 			left = s;
-	return left > 5 * (STOP_SENDING + PULL_TIME) / 4 ?
-	    left - STOP_SENDING - PULL_TIME : left / 2;
+	left -= left > STOP_SENDING ? STOP_SENDING : 0;
+	return left > 5 * PULL_TIME / 4 ? left - PULL_TIME : left / 4;
 }
 
 static void

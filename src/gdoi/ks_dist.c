@@ -23,7 +23,9 @@
 #define PACE_MEMBERS 50
 #define PACE_MS 100
 #define MISSED_MAX 3
-#define STALE_PUSH_MS 60000
+/* Members leave a TEK 30 s before its end, so who hears of a shortened one
+ * must not be wrong by so much. */
+#define STALE_PUSH_MS 20000
 #define SURPLUS_MAX 16 /* ACKs beyond the first that are looked at */
 
 static void distribute(struct ks_group *);
@@ -34,18 +36,24 @@ has_spi(const struct gdoi_kek *k, const uint8_t *spi)
 	return memcmp(k->spi, spi, KEK_SPI_LEN) == 0;
 }
 
-/* The push that this member can read; NULL: none. */
+/* The push that this member can read, as far as we know. It may have one of
+ * the KEKs since then, if its acknowledgement was lost: those are the pushes
+ * in front of this one. NULL: none. */
 static struct ks_push *
 push_of(struct ks_group *grp, const struct ks_member *m)
 {
-	struct ks_rekey *r = &grp->rekey;
+	struct ks_push *p, *oldest = NULL;
 	unsigned i;
 
-	for (i = 0; i < NELEM(r->push) && m->has_kek; i++)
-		if (r->push[i].data != NULL &&
-		    has_spi(&r->push[i].kek, m->kek_spi))
-			return &r->push[i];
-	return NULL;
+	for (i = 0; i < NELEM(grp->rekey.push) && m->has_kek; i++) {
+		p = &grp->rekey.push[i];
+		if (p->data == NULL)
+			continue;
+		if (has_spi(&p->kek, m->kek_spi))
+			return p;
+		oldest = p;
+	}
+	return oldest;
 }
 
 static bool
@@ -111,16 +119,22 @@ count_sent(struct ks_group *grp, const struct ks_push *p,
 	m->sent_seq[0] = p->seq;
 }
 
+/* p: push_of() it. */
 static void
 send_to(struct ks_group *grp, struct ks_push *p, struct ks_member *m)
 {
+	const struct ks_push *q;
 	char name[IP4_STRLEN];
 
-	debug(DBG_KS_REKEY, DBG_EVENT, m->addr,
-	    "(%s):rekey seq # %u, %zu octets, %s %s", grp->name, p->seq,
-	    p->len, m->state == MEMBER_SENT ? "again to" : "to",
-	    ip4_str(m->addr, name));
-	ks_push_out(grp, &p->kek, m, p->data, p->len);
+	for (q = grp->rekey.push; q <= p; q++) {
+		if (q->data == NULL || (q != p && by_multicast(q)))
+			continue;
+		debug(DBG_KS_REKEY, DBG_EVENT, m->addr,
+		    "(%s):rekey seq # %u, %zu octets, %s %s", grp->name,
+		    q->seq, q->len, m->state == MEMBER_SENT ? "again to" :
+		    "to", ip4_str(m->addr, name));
+		ks_push_out(grp, &q->kek, m, q->data, q->len);
+	}
 	count_sent(grp, p, m);
 }
 
@@ -166,8 +180,7 @@ judge(struct ks_group *grp, struct ks_member *m)
 	const struct ks_push *p = push_of(grp, m);
 	uint8_t state = m->state;
 
-	if (state != MEMBER_SENT && state != MEMBER_PENDING &&
-	    state != MEMBER_OUT_OF_REACH)
+	if (state != MEMBER_SENT && state != MEMBER_PENDING)
 		return;
 	m->state = MEMBER_IDLE;
 	if (p != NULL && state == MEMBER_SENT && !must_ack(p, m))
@@ -261,19 +274,6 @@ ks_rekey_forget(struct ks_group *grp, struct ks_member *m)
 		ks_rekey_finish(grp);
 }
 
-void
-ks_rekey_to(struct ks_group *grp, struct ks_member *m)
-{
-	struct ks_push *p = push_of(grp, m);
-
-	if (p == NULL)
-		return;
-	m->state = MEMBER_IDLE;
-	send_to(grp, p, m);
-	if (grp->rekey.active && awaited(grp, p, m))
-		grp->rekey.waiting++;
-}
-
 /* ---- rounds ---- */
 
 static void
@@ -284,14 +284,27 @@ build_again(struct ks_group *grp, struct ks_push *p, bool stale)
 		    p->seq + 1 : p->seq);
 }
 
+/* What is not true any more is said anew. */
+static void
+refresh(struct ks_group *grp)
+{
+	struct ks_rekey *r = &grp->rekey;
+	uint64_t now = gdoi_now(grp->g);
+	bool stale = now - r->built > STALE_PUSH_MS;
+	unsigned i;
+
+	for (i = 0; i < NELEM(r->push); i++)
+		if (r->push[i].data != NULL)
+			build_again(grp, &r->push[i], stale);
+	if (stale)
+		r->built = now;
+}
+
 static void
 on_timer(void *arg)
 {
 	struct ks_group *grp = arg;
 	struct ks_rekey *r = &grp->rekey;
-	uint64_t now = gdoi_now(grp->g);
-	unsigned i;
-	bool stale;
 
 	if (r->next != NULL) {
 		distribute(grp);
@@ -301,12 +314,7 @@ on_timer(void *arg)
 		ks_rekey_finish(grp);
 		return;
 	}
-	stale = now - r->built > STALE_PUSH_MS;
-	for (i = 0; i < NELEM(r->push); i++)
-		if (r->push[i].data != NULL)
-			build_again(grp, &r->push[i], stale);
-	if (stale)
-		r->built = now;
+	refresh(grp);
 	r->tries++;
 	r->next = TAILQ_FIRST(&grp->members);
 	send_multicasts(grp);
@@ -371,6 +379,33 @@ log_start(struct ks_group *grp, const struct ks_push *p)
 		    grp->name, addr, p->seq, spi);
 }
 
+/* It may be over, or have no rounds left: there are some more for this one,
+ * who has nothing newer until it hears of it. */
+void
+ks_rekey_to(struct ks_group *grp, struct ks_member *m)
+{
+	struct ks_rekey *r = &grp->rekey;
+	uint64_t now = gdoi_now(grp->g);
+	struct ks_push *p = push_of(grp, m);
+
+	if (p == NULL)
+		return;
+	m->state = MEMBER_IDLE;
+	if (!r->active) {
+		refresh(grp);
+		r->waiting = 0;
+	}
+	send_to(grp, p, m);
+	r->waiting += awaited(grp, p, m);
+	if (r->active && !r->last_wait)
+		return;
+	r->active = true;
+	r->last_wait = false;
+	r->tries = 0;
+	timer_set(&grp->g->ike->timers, &r->timer,
+	    now + (uint64_t)grp->retransmit_secs * 1000, on_timer, grp);
+}
+
 void
 ks_rekey_start(struct ks_group *grp)
 {
@@ -387,8 +422,7 @@ ks_rekey_start(struct ks_group *grp)
 	TAILQ_FOREACH(m, &grp->members, link) {
 		p = push_of(grp, m);
 		m->surplus = 0;
-		m->state = p != NULL ? MEMBER_PENDING : m->has_kek ?
-		    MEMBER_OUT_OF_REACH : MEMBER_IDLE;
+		m->state = p != NULL ? MEMBER_PENDING : MEMBER_IDLE;
 		r->waiting += p != NULL && awaited(grp, p, m);
 	}
 	grp->rekeys_sent++;
@@ -520,7 +554,7 @@ judge_ack(struct ks_group *grp, struct ks_push *p, struct udp_addr from,
 	/* One of another rekey says nothing about this one. */
 	if (m == NULL)
 		return;
-	if (m->state == MEMBER_SENT && push_of(grp, m) == p &&
+	if (m->state == MEMBER_SENT && p <= push_of(grp, m) &&
 	    a->seq >= p->first_seq && a->seq <= p->seq)
 		acknowledged(grp, p, m, a->seq);
 	else if (++m->surplus == SURPLUS_MAX)

@@ -6,8 +6,9 @@
  *
  * Which KEK encrypts: that of the group; a push that brings a new one comes
  * under the one before, and everything later under the new one. Members that
- * have not acknowledged the new KEK get what follows under the old one too,
- * with the new one in it. Numbers start at 1 under each KEK and only go up:
+ * have not acknowledged the new KEK get what follows under the old ones too,
+ * with the new one in it: either the KEK or the acknowledgement was lost, so
+ * they are sent both. Numbers start at 1 under each KEK and only go up:
  * a KEK is made of random octets and kept in memory only, so that a key
  * server that starts again never has one that members know.
  */
@@ -76,10 +77,14 @@ void
 ks_drop_keks(struct ks_group *grp)
 {
 	struct ks_member *m;
+	unsigned i;
 
 	ks_kek_free(grp->kek);
-	ks_kek_free(grp->old_kek);
-	grp->kek = grp->old_kek = NULL;
+	grp->kek = NULL;
+	for (i = 0; i < KEKS_OLD; i++) {
+		ks_kek_free(grp->old_keks[i]);
+		grp->old_keks[i] = NULL;
+	}
 	TAILQ_FOREACH(m, &grp->members, link)
 		m->has_kek = false;
 }
@@ -92,6 +97,21 @@ abandon_kek(struct ks_group *grp)
 	ks_drop_keks(grp);
 }
 
+static struct ks_kek *
+find_kek(struct ks_group *grp, const uint8_t *spi)
+{
+	unsigned i;
+
+	if (grp->kek != NULL &&
+	    memcmp(grp->kek->k.spi, spi, KEK_SPI_LEN) == 0)
+		return grp->kek;
+	for (i = 0; i < KEKS_OLD; i++)
+		if (grp->old_keks[i] != NULL && memcmp(
+		    grp->old_keks[i]->k.spi, spi, KEK_SPI_LEN) == 0)
+			return grp->old_keks[i];
+	return NULL;
+}
+
 /* What the group has now, under the KEK of p. */
 bool
 ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, uint32_t seq)
@@ -100,6 +120,7 @@ ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, uint32_t seq)
 	struct payload_args args = { grp, &p->kek, NULL, grp->rekey.drop,
 		grp->rekey.ndrop };
 	struct gdoi_kek announced;
+	struct ks_kek *under;
 	size_t len;
 
 	if (rsa == NULL || (p->new_kek && grp->kek == NULL) ||
@@ -115,12 +136,8 @@ ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, uint32_t seq)
 	if (len == 0)
 		return false;
 	p->seq = seq;
-	if (grp->kek != NULL && memcmp(grp->kek->k.spi, p->kek.spi,
-	    KEK_SPI_LEN) == 0)
-		grp->kek->seq = p->seq;
-	else if (grp->old_kek != NULL && memcmp(grp->old_kek->k.spi,
-	    p->kek.spi, KEK_SPI_LEN) == 0)
-		grp->old_kek->seq = p->seq;
+	if ((under = find_kek(grp, p->kek.spi)) != NULL)
+		under->seq = p->seq;
 	free(p->data);
 	p->data = xcalloc(1, len);
 	memcpy(p->data, grp->g->buf, len);
@@ -147,16 +164,39 @@ make_push(struct ks_group *grp, struct ks_push *p, struct ks_kek *under,
 	return false;
 }
 
-static bool
-anybody_has(const struct ks_group *grp, const struct ks_kek *k)
+unsigned
+ks_kek_age(const struct ks_group *grp, const struct ks_member *m)
+{
+	unsigned i;
+
+	if (grp->kek != NULL &&
+	    memcmp(grp->kek->k.spi, m->kek_spi, KEK_SPI_LEN) == 0)
+		return 0;
+	for (i = 0; i < KEKS_OLD; i++)
+		if (grp->old_keks[i] != NULL && memcmp(
+		    grp->old_keks[i]->k.spi, m->kek_spi, KEK_SPI_LEN) == 0)
+			return 1 + i;
+	return KEKS_OLD;
+}
+
+/* A KEK becomes one of the old ones; those go that no member can need. */
+static void
+retire_kek(struct ks_group *grp, struct ks_kek *old)
 {
 	const struct ks_member *m;
+	unsigned age = 0, i;
 
+	ks_kek_free(grp->old_keks[KEKS_OLD - 1]);
+	for (i = KEKS_OLD - 1; i > 0; i--)
+		grp->old_keks[i] = grp->old_keks[i - 1];
+	grp->old_keks[0] = old;
 	TAILQ_FOREACH(m, &grp->members, link)
-		if (m->has_kek && memcmp(m->kek_spi, k->k.spi,
-		    KEK_SPI_LEN) == 0)
-			return true;
-	return false;
+		if (m->has_kek && ks_kek_age(grp, m) > age)
+			age = ks_kek_age(grp, m);
+	for (i = age; i < KEKS_OLD; i++) {
+		ks_kek_free(grp->old_keks[i]);
+		grp->old_keks[i] = NULL;
+	}
 }
 
 /* Sends what the group has now to all members, under the KEKs they know;
@@ -165,16 +205,19 @@ static void
 push(struct ks_group *grp, struct ks_kek *under)
 {
 	struct ks_rekey *r = &grp->rekey;
-	struct ks_kek *older = grp->old_kek;
+	struct ks_kek *older;
+	unsigned i;
 
 	if (!make_push(grp, &r->push[0], under, grp->kek != under)) {
 		ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
 		    "a rekey could not be built");
 		return;
 	}
-	if (older != NULL && older->expires > gdoi_now(grp->g) &&
-	    anybody_has(grp, older))
-		(void)make_push(grp, &r->push[1], older, true);
+	for (i = 0; i < KEKS_OLD; i++) {
+		older = grp->old_keks[i];
+		if (older != NULL && older->expires > gdoi_now(grp->g))
+			(void)make_push(grp, &r->push[1 + i], older, true);
+	}
 	memcpy(r->kek_spi, grp->kek->k.spi, KEK_SPI_LEN);
 	ks_clock_told(grp, &r->push[0]);
 	ks_rekey_start(grp);
@@ -216,8 +259,7 @@ roll_kek(struct ks_group *grp)
 			return;
 		log_transport(grp, old);
 		push(grp, old);
-		ks_kek_free(grp->old_kek);
-		grp->old_kek = old;
+		retire_kek(grp, old);
 		return;
 	}
 	grp->generation++;

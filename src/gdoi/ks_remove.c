@@ -21,7 +21,7 @@
 #define PACE_MEMBERS 50
 #define PACE_MS 100
 #define ROUND_MAX_MS 300000
-#define FRESH_MS 20000 /* then lifetimes in it are wrong by too much */
+#define FRESH_MS 5000 /* then lifetimes in it are wrong by too much */
 
 struct leaver {
 	struct udp_addr addr;
@@ -72,9 +72,10 @@ ks_farewells_free(struct ks_group *grp)
 static void
 remove_leaver(struct ks_farewell *f, unsigned i)
 {
-	f->to[i] = f->to[--f->n];
-	if (f->next > f->n)
-		f->next = f->n;
+	f->n--;
+	memmove(&f->to[i], &f->to[i + 1], (f->n - i) * sizeof(f->to[0]));
+	if (i < f->next)
+		f->next--;
 }
 
 /* Other software may know no ACK: it gets as many copies as a rekey has. */
@@ -106,6 +107,25 @@ put_payloads(struct isakmp_out *o, void *arg)
 	return true;
 }
 
+/* Members refuse a key without a TEK that it is of. */
+static void
+drop_ended_keys(struct ks_farewell *f)
+{
+	unsigned i, j, n = 0;
+
+	if (f->keys == NULL)
+		return;
+	for (i = 0; i < f->nkeys; i++) {
+		for (j = 0; j < f->nsats && f->sats[j].spi != f->keys[i].spi;
+		    j++)
+			;
+		if (j < f->nsats)
+			f->keys[n++] = f->keys[i];
+	}
+	explicit_bzero(f->keys + n, (f->nkeys - n) * sizeof(*f->keys));
+	f->nkeys = n;
+}
+
 /* With the lifetimes of now and a number of its own. When a TEK has ended
  * meanwhile there is nothing to say of it; when all have, it is over. */
 static bool
@@ -126,6 +146,7 @@ build(struct ks_farewell *f)
 	if (rsa == NULL || (f->nsats > 0 && n == 0))
 		return false;
 	f->nsats = n;
+	drop_ended_keys(f);
 	f->built += (uint64_t)gone * 1000;
 	len = push_build(g, &f->kek, f->seq + 1, rsa, put_payloads, f);
 	if (len == 0)
@@ -192,16 +213,27 @@ last_end(const struct ks_group *grp)
 	return end;
 }
 
-/* The push for all members of now that have this KEK. */
+static bool
+anybody_needs(const struct ks_group *grp, unsigned age)
+{
+	const struct ks_member *m;
+
+	TAILQ_FOREACH(m, &grp->members, link)
+		if (m->has_kek && ks_kek_age(grp, m) >= age)
+			return true;
+	return false;
+}
+
+/* The push for all members of now that may have this KEK, which is so old. */
 static struct ks_farewell *
-farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
-    bool graceful)
+farewell_new(struct ks_group *grp, struct ks_kek *kek, unsigned age,
+    uint64_t until, bool graceful)
 {
 	const struct ks_member *m;
 	struct ks_farewell *f;
 
-	if (kek == NULL || grp->nmembers == 0 ||
-	    ks_signing_key(grp, kek) == NULL)
+	if (kek == NULL || ks_signing_key(grp, kek) == NULL ||
+	    !anybody_needs(grp, age))
 		return NULL;
 	f = xcalloc(1, sizeof(*f));
 	f->grp = grp;
@@ -227,8 +259,7 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
 		    f->kek.ack != KEK_ACK_NONE && (m->acked_ever ||
 		    strcmp(m->version, "0.0.0") != 0) };
 
-		if (m->has_kek && memcmp(m->kek_spi, kek->k.spi,
-		    KEK_SPI_LEN) == 0)
+		if (m->has_kek && ks_kek_age(grp, m) >= age)
 			f->to[f->n++] = l;
 	}
 	return f;
@@ -264,9 +295,10 @@ void
 ks_remove_members(struct ks_group *grp, enum removal how)
 {
 	bool graceful = how == REMOVE_GRACEFUL;
-	struct ks_farewell *f, *older;
+	struct ks_farewell *f[1 + KEKS_OLD];
 	struct ks_tek *t;
 	uint64_t until;
+	unsigned i;
 
 	if (grp->active == NULL) { /* no keys, so no members */
 		ks_clear(grp);
@@ -278,8 +310,10 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 		ks_shorten_all(grp);
 		until = last_end(grp);
 	}
-	f = farewell_new(grp, grp->kek, until, graceful);
-	older = farewell_new(grp, grp->old_kek, until, graceful);
+	f[0] = farewell_new(grp, grp->kek, 0, until, graceful);
+	for (i = 0; i < KEKS_OLD; i++)
+		f[1 + i] = farewell_new(grp, grp->old_keks[i], 1 + i, until,
+		    graceful);
 	forget_members(grp);
 	if (how == REMOVE_CLEAR) {
 		ks_clear(grp);
@@ -293,10 +327,9 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	}
 	grp->epoch = grp->generation;
 	ks_set_timer(grp);
-	if (f != NULL)
-		distribute(f);
-	if (older != NULL)
-		distribute(older); /* to who does not know the KEK of now */
+	for (i = 0; i < NELEM(f); i++)
+		if (f[i] != NULL)
+			distribute(f[i]);
 }
 
 unsigned
@@ -351,11 +384,8 @@ ks_farewell_ack(struct gdoi *g, const struct isakmp_hdr *h, uint32_t addr,
     uint32_t seq)
 {
 	struct ks_farewell *f = find(g, h);
-	unsigned i;
 
-	if (f == NULL || seq < f->first_seq || seq > f->seq)
-		return;
-	for (i = f->n; i-- > 0;)
-		if (f->to[i].addr.addr == addr)
-			remove_leaver(f, i);
+	/* under other KEKs it need not be told any more either */
+	if (f != NULL && seq >= f->first_seq && seq <= f->seq)
+		ks_farewell_forget(f->grp, addr);
 }

@@ -299,13 +299,15 @@ gm_got_keys(struct exch *x, const struct isakmp_msg *m)
 	return bad != NULL ? reject(x, bad) : EX_OK;
 }
 
-/* Message 2 said what remained then, and may have come again and again: a
- * key must not live longer here than at the others. */
+/* Message 2 said what remained when it was made: between our request and its
+ * coming, which with repetitions may be a minute. Members leave a TEK 30 s
+ * before its end, so being wrong by half of that harms nobody. */
 static void
 age_keys(struct gm_pull *p)
 {
 	uint64_t now = gdoi_now(p->gm->g);
-	uint32_t age = p->asked != 0 ? (uint32_t)((now - p->asked) / 1000) : 0;
+	uint32_t age = p->asked != 0 ? (uint32_t)((now - p->heard +
+	    (p->heard - p->asked + 1) / 2) / 1000) : 0;
 	unsigned i;
 
 	for (i = 0; i < p->sa.n; i++)

@@ -115,8 +115,6 @@ del_tek(struct node *node, unsigned i)
 	    (node->nteks - i) * sizeof(node->teks[0]));
 	memmove(&node->tek_end[i], &node->tek_end[i + 1],
 	    (node->nteks - i) * sizeof(node->tek_end[0]));
-	memmove(&node->tek_keep[i], &node->tek_keep[i + 1],
-	    (node->nteks - i) * sizeof(node->tek_keep[0]));
 }
 
 /* As fwd does: an end that is said again changes nothing. */
@@ -129,8 +127,6 @@ set_tek(struct node *node, unsigned i, const struct sa_change *c)
 	if (end + 1000 > node->tek_end[i] && end < node->tek_end[i] + 1000)
 		return;
 	node->tek_end[i] = end;
-	node->tek_keep[i] = c->tek.life_ms >= 60000 ? 30000 :
-	    c->tek.life_ms / 2;
 }
 
 static void

@@ -34,7 +34,6 @@ struct node {
 	uint8_t local[SA_POLICY_MAX];
 	struct sa_tek teks[NODE_TEKS];
 	uint64_t tek_end[NODE_TEKS];
-	uint64_t tek_keep[NODE_TEKS]; /* not sent with so long before */
 	unsigned nteks, flushes;
 	unsigned keys_changed;
 	/* multicast groups that it joined on its interface */

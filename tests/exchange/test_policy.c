@@ -336,13 +336,13 @@ missed_rekey(void **state)
 
 	(void)state;
 	losing.to = n->nodes[2]->addr;
-	losing.until = n->now + 15 * SEC;
+	losing.until = n->now + 100 * SEC;
 	losing.exchange = GDOI_X_PUSH;
 	n->tap = lose_some;
 	c_transform(net_edit(ks));
 	net_left(ks);
 	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
-	talk_for(n, 400, "a rekey was missed twice");
+	talk_for(n, 400, "a rekey was missed for long");
 	assert_true(converged(n));
 	assert_int_equal(n->nodes[2]->logs[LOG_GM_REGSTER], 1);
 	assert_int_equal(net_ks(ks)->nmembers, 3);
@@ -500,6 +500,97 @@ removal_is_repeated(void **state)
 	}
 }
 
+/* Who hears of its removal when one of the TEKs of then has ended. */
+static void
+heard_late(void **state)
+{
+	struct net *n = start(76, 2);
+	struct node *ks = n->nodes[0], *gm = n->nodes[2];
+
+	(void)state;
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	net_run(n, 150 * SEC); /* the first TEK has 30 s left */
+	losing.to = gm->addr;
+	losing.until = n->now + 35 * SEC;
+	losing.exchange = GDOI_X_PUSH;
+	n->tap = lose_some;
+	ks_remove_members(net_ks(ks), REMOVE_GRACEFUL);
+	talk_for(n, 240, "removed");
+	assert_int_equal(gm->logs[LOG_GM_RECV_DELETE], 1);
+	assert_int_equal(gm->logs[LOG_GM_REJECTING_SA], 0);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
+	assert_true(converged(n));
+	net_free(n);
+}
+
+/* A member that registers while a rekey is sent out, and misses the push
+ * that brings it up to date: it is sent again although all others have
+ * answered. */
+static bool
+rekey_once(struct net *n, struct datagram *d)
+{
+	if (d->data[18] == GDOI_X_PULL && d->from.addr == KS_ADDR) {
+		n->tap = lose_some;
+		assert_null(ks_rekey(net_ks(n->nodes[0]), REKEY_ALL));
+		losing.until = n->now + 15 * SEC;
+	}
+	return true;
+}
+
+static void
+rekeyed_in_pull(void **state)
+{
+	struct net *n = start(77, 3);
+	struct node *gm = n->nodes[2];
+
+	(void)state;
+	gm_clear(net_gm(gm));
+	losing.to = gm->addr;
+	losing.exchange = GDOI_X_PUSH;
+	n->tap = rekey_once;
+	assert_true(net_until(n, 10 * SEC, net_registered));
+	assert_null(talk_tek(gm, newest_spi(n)));
+	assert_false(net_ks(n->nodes[0])->rekey.active &&
+	    net_ks(n->nodes[0])->rekey.waiting == 0);
+	talk_for(n, 200, "a rekey met a registration");
+	assert_true(converged(n));
+	net_free(n);
+}
+
+/* Acknowledgements are lost: the key server does not know that the member
+ * has the KEK of the first rekey when it sends the second and third. */
+static bool
+lose_acks(struct net *n, struct datagram *d)
+{
+	return d->from.addr != losing.to || n->now >= losing.until ||
+	    d->data[18] != losing.exchange;
+}
+
+static void
+acks_lost(void **state)
+{
+	struct net *n = start(78, 3);
+	struct node *ks = n->nodes[0], *gm = n->nodes[2];
+	unsigned i;
+
+	(void)state;
+	losing.to = gm->addr;
+	losing.until = n->now + 100 * SEC;
+	losing.exchange = GDOI_X_PUSH;
+	n->tap = lose_acks;
+	for (i = 0; i < 3; i++) {
+		assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+		talk_for(n, 5, "no ACK");
+		assert_true(converged(n));
+	}
+	ks_remove_members(net_ks(ks), REMOVE_GRACEFUL);
+	talk_for(n, 240, "removed");
+	assert_int_equal(gm->logs[LOG_GM_RECV_DELETE], 1);
+	assert_true(converged(n));
+	assert_true(TAILQ_EMPTY(&net_ks(ks)->farewells));
+	net_free(n);
+}
+
 /* In the middle of a registration: it gets none of the old keys. */
 static bool
 remove_once(struct net *n, struct datagram *d)
@@ -630,6 +721,9 @@ main(void)
 		cmocka_unit_test(removed_now),
 		cmocka_unit_test(removal_is_repeated),
 		cmocka_unit_test(removed_in_pull),
+		cmocka_unit_test(heard_late),
+		cmocka_unit_test(rekeyed_in_pull),
+		cmocka_unit_test(acks_lost),
 		cmocka_unit_test(old_members),
 		cmocka_unit_test(sas_come_and_go),
 	};
