@@ -43,6 +43,13 @@ act_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 		status = a->fn(ctx, g, a);
 		ike_reap(g->ike);
 		break;
+	case 0:
+		if (answer[0] != '\0')
+			break;
+		/* a script that goes on believing that it was done */
+		cli_printf(ctx, "%% Not confirmed, nothing was done\n");
+		status = CLI_FAILED;
+		break;
 	}
 	free(a);
 	cli_done(ctx, (enum cli_status)status);

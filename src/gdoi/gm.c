@@ -394,6 +394,25 @@ attach(struct gm_group *gm, const struct place *p)
 	begin(gm, 0);
 }
 
+/* Another address, or another interface that has the map too: the keys are
+ * those of the group, and without the policy that interface would send in
+ * clear until the member is registered from there. */
+static void
+move(struct gm_group *gm, const struct place *p)
+{
+	gm->addr = p->addr;
+	str_copy(gm->map, p->map->name, sizeof(gm->map));
+	str_copy(gm->ifname, p->ifc->name, sizeof(gm->ifname));
+	str_copy(gm->acl, p->map->acl, sizeof(gm->acl));
+	(void)gm_digest_local(gm);
+	if (gm->naces > 0)
+		gm_send_policy(gm);
+	if (gm->ever)
+		gm_start_over(gm, 0);
+	else
+		begin(gm, 0);
+}
+
 /* The local deny list may have changed, in text or by name. */
 static void
 refresh_local(struct gm_group *gm, const struct place *p)
@@ -426,8 +445,8 @@ judge(struct gm_group *gm)
 	}
 	if (gm->attached && (gm->addr != p.addr ||
 	    strcmp(gm->ifname, p.ifc->name) != 0))
-		detach(gm, false);
-	if (!gm->attached)
+		move(gm, &p);
+	else if (!gm->attached)
 		attach(gm, &p);
 	else
 		refresh_local(gm, &p);

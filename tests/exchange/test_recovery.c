@@ -217,7 +217,7 @@ static const struct trigger {
 	{ "(e) interface down and up", 600, 86400, down_and_up, 5,
 	    LOG_GM_CM_DETACH, false },
 	{ "(e) another address", 600, 86400, new_address, 5,
-	    LOG_GM_CM_ATTACH, false },
+	    LOG_GM_RE_REGISTER, true },
 	{ "(e) crypto map removed and attached", 600, 86400, map_again, 5,
 	    LOG_GM_CM_DETACH, false },
 	{ "(f) removed", 600, 86400, removed_slowly, 100,

@@ -530,6 +530,12 @@ clearing(void **state)
 	assert_int_equal(net_ks(ks)->nmembers, 1);
 	assert_int_equal(clear_crypto_gdoi(&on_ks,
 	    &(struct clear_crypto_gdoi_args){ .group = "G1" }), CLI_PENDING);
+	answer(&on_ks, ""); /* nobody is there */
+	assert_non_null(strstr(on_ks.out.s,
+	    "% Not confirmed, nothing was done\n"));
+	assert_int_equal(net_ks(ks)->nmembers, 1);
+	assert_int_equal(clear_crypto_gdoi(&on_ks,
+	    &(struct clear_crypto_gdoi_args){ .group = "G1" }), CLI_PENDING);
 	answer(&on_ks, "yes");
 	assert_int_equal(net_ks(ks)->nmembers, 0);
 	assert_int_equal(ks->logs[LOG_KS_CLEAR_REGISTER], 1);
