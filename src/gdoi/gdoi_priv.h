@@ -159,7 +159,7 @@ struct ks_group {
 	struct ks_kek *kek;
 	/* while a member may know no other; the newest first */
 	struct ks_kek *old_keks[KEKS_OLD];
-	TAILQ_HEAD(, ks_tek) teks; /* newest first */
+	TAILQ_HEAD(ks_tek_list, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
 	unsigned nmembers;
 	struct ks_sids sids;

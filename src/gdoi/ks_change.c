@@ -34,6 +34,7 @@
 
 #define TEKS_PER_SA 8	     /* of rekeys by hand in a row */
 #define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
+#define TEK_APART_MS 2000     /* which of two ends first is clear to all */
 
 /* ---- what the operator hears ---- */
 
@@ -92,18 +93,26 @@ ks_rekey_refused(struct ks_group *grp)
 
 /* ---- old TEKs ---- */
 
-/* MIN(what is left, MAX(90 s, MIN(5% of the configured life, 3600 s))) */
+/* MIN(what is left, MAX(90 s, MIN(5% of the configured life, 3600 s))), but
+ * not before one that is older: members send with the one that ends first,
+ * and who was removed and is not back yet does not have the newer one. */
 static void
 shorten(struct ks_group *grp, struct ks_tek *t)
 {
+	const struct ks_tek *older = t;
 	uint32_t life = t->sa.life / 20;
+	uint64_t end;
 
 	life = life > 3600 ? 3600 : life;
 	life = life < 90 ? 90 : life;
-	if (secs_until(grp->g, t->expires) <= life)
+	end = gdoi_now(grp->g) + (uint64_t)life * 1000;
+	while ((older = TAILQ_NEXT(older, link)) != NULL)
+		if (older->sa.number == t->sa.number && older->expires > end)
+			end = older->expires + TEK_APART_MS;
+	if (t->expires <= end)
 		return;
-	t->expires = gdoi_now(grp->g) + (uint64_t)life * 1000;
-	t->override = life;
+	t->expires = end;
+	t->override = secs_until(grp->g, end);
 }
 
 void
@@ -111,7 +120,7 @@ ks_shorten_all(struct ks_group *grp)
 {
 	struct ks_tek *t;
 
-	TAILQ_FOREACH(t, &grp->teks, link)
+	TAILQ_FOREACH_REVERSE(t, &grp->teks, ks_tek_list, link)
 		shorten(grp, t);
 }
 
@@ -120,7 +129,7 @@ shorten_sa(struct ks_group *grp, uint16_t number)
 {
 	struct ks_tek *t;
 
-	TAILQ_FOREACH(t, &grp->teks, link)
+	TAILQ_FOREACH_REVERSE(t, &grp->teks, ks_tek_list, link)
 		if (t->sa.number == number)
 			shorten(grp, t);
 }
