@@ -309,6 +309,28 @@ gm_has_kek(const struct gm_group *gm, const struct gdoi_kek *k)
 	return gm->has_kek && memcmp(gm->kek.spi, k->spi, KEK_SPI_LEN) == 0;
 }
 
+/* TEKs that no entry has any more are not told of in later rekeys. They end
+ * when the key server's do, as it shortens them: else they would be sent with
+ * again when their sa ipsec comes back, and new members do not have them. */
+static void
+age_orphans(struct gm_group *gm)
+{
+	struct gm_tek *t;
+	uint64_t end;
+	uint32_t life;
+
+	TAILQ_FOREACH(t, &gm->teks, link) {
+		if (gm_in_policy(gm, t->t.sa_index))
+			continue;
+		life = t->life / 20;
+		life = life > 3600 ? 3600 : life;
+		life = life < 90 ? 90 : life;
+		end = gdoi_now(gm->g) + (uint64_t)life * 1000;
+		if (end < t->expires)
+			t->expires = end;
+	}
+}
+
 static void
 take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
     const struct gdoi_kd_msg *kd)
@@ -383,6 +405,7 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		gm->naces = as.n;
 		gm->reverted = false;
 		take_direction(gm, sa->sats[0].receive_only);
+		age_orphans(gm);
 		gm_send_policy(gm);
 	} else {
 		free(as.aces);

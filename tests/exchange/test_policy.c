@@ -705,6 +705,42 @@ sas_come_and_go(void **state)
 	net_free(n);
 }
 
+/* An sa ipsec goes and comes back within the life of its TEK: who joins in
+ * between never gets the old one, so nobody may send with it. */
+static void
+sa_comes_back(void **state)
+{
+	struct net *n = start(81, 3);
+	struct node *ks = n->nodes[0];
+	struct gdoi_local *l;
+	void *gone;
+
+	(void)state;
+	c_two(net_edit(ks));
+	net_left(ks);
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	talk_for(n, 200, "two");
+	l = tc_local(net_edit(ks));
+	gone = l->sas.last;
+	l->sas.last = l->sas.first;
+	l->sas.first->next = NULL;
+	l->sas.n--;
+	net_left(ks);
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	talk_for(n, 200, "one");
+	assert_int_equal(talk_live(n->nodes[1]), 1);
+	net_restart(n->nodes[3]);
+	n->nodes[3]->nteks = 0;
+	talk_for(n, 10, "one starts anew");
+	(void)tc_sa(net_edit(ks), 20, "B");
+	net_left(ks);
+	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
+	talk_for(n, 300, "two again");
+	assert_true(converged(n));
+	free(gone);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -726,6 +762,7 @@ main(void)
 		cmocka_unit_test(acks_lost),
 		cmocka_unit_test(old_members),
 		cmocka_unit_test(sas_come_and_go),
+		cmocka_unit_test(sa_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
