@@ -20,6 +20,24 @@ static const struct log_def defs[] = {
 #undef LOG
 };
 
+const struct ace_name log_levels[] = {
+	{7, "debugging", "Debugging messages"},
+	{6, "informational", "Informational messages"},
+	{5, "notifications", "Normal but significant conditions"},
+	{4, "warnings", "Warning conditions"},
+	{3, "errors", "Error conditions"},
+	{2, "critical", "Critical conditions"},
+	{1, "alerts", "Immediate action needed"},
+	{0, "emergencies", "System is unusable"},
+	{0, NULL, NULL},
+};
+
+const char *
+log_level_name(unsigned severity)
+{
+	return log_levels[7 - (severity & 7)].name;
+}
+
 static void
 sink_stderr(void *arg UNUSED, enum log_id id UNUSED, const char *text)
 {

@@ -7,6 +7,7 @@
 #ifndef COHORT_LOG_H
 #define COHORT_LOG_H
 
+#include "base/ace.h"
 #include "base/base.h"
 #include "base/debug.h"
 
@@ -23,6 +24,10 @@ struct log_def {
 };
 
 const struct log_def *log_def_of(enum log_id id);
+
+/* "debugging" and the others, by severity, with their help (base/ace.h). */
+extern const struct ace_name log_levels[];
+const char *log_level_name(unsigned severity);
 
 /* "%GDOI-5-GM_REGS_COMPL: Registration to ..." without time and newline. */
 void log_vformat(struct strbuf *sb, enum log_id id, va_list ap);

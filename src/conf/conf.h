@@ -465,8 +465,12 @@ struct conf {
 	/* with their delimiters */
 	const char *banner_motd, *banner_login, *banner_exec;
 
-	uint32_t logging_buffered;	/* octets, 8192 */
-	bool logging_console;		/* true */
+	struct {		   /* levels: the highest severity, 7 */
+		uint32_t size;	   /* of the buffer in octets, 8192 */
+		uint8_t buffered;
+		bool console_on, monitor_on; /* true */
+		uint8_t console, monitor;
+	} logging;
 	struct {			/* monitor event-trace gdoi */
 		uint32_t coop, exit, infra, reg, rekey; /* entries, 512 */
 		bool coop_off, exit_off, infra_off, reg_off, rekey_off;

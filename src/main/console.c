@@ -398,34 +398,49 @@ console_configuring(const struct router *r)
 	return s != NULL;
 }
 
-static void
-tell(struct router *r, const char *text, bool all)
+enum { TELL_CON = 1, TELL_VTY = 2, TELL_ALL = 4 };
+
+/* How many were told. */
+static unsigned
+tell(struct router *r, const char *text, unsigned whom)
 {
 	struct session *s;
+	unsigned n = 0;
 	uint8_t *buf;
 	struct wr w;
 
 	if (r->console == NULL || r->console->sessions == NULL)
-		return;
+		return 0;
 	buf = xcalloc(1, strlen(text) + 2);
 	w = wr_of(buf, strlen(text) + 2);
 	wr_str(&w, text);
 	for (s = r->console->sessions; s != NULL; s = s->next)
-		if (s->interactive && s->open && (all || s->monitor))
+		if (s->interactive && s->open && (whom == TELL_ALL ||
+		    (s->monitor && (whom & (s->vty < 0 ? TELL_CON :
+		    TELL_VTY)) != 0))) {
 			session_send(s, IPC_CONSOLE_LOG, buf, wr_len(&w));
+			n++;
+		}
 	free(buf);
+	return n;
 }
 
 void
 console_log(struct router *r, const char *line)
 {
-	tell(r, line, false);
+	(void)tell(r, line, TELL_CON);
+}
+
+bool
+console_monitor(struct router *r, const char *line)
+{
+	return tell(r, line, TELL_VTY) != 0;
 }
 
 void
 console_warn(struct router *r, const char *text)
 {
-	tell(r, text, true);
+	(void)tell(r, text, TELL_ALL);
 }
 
 void

@@ -162,7 +162,10 @@ void console_commit(struct router *); /* lines may have changed */
 /* From a child: output and end of an exec command. */
 void console_child_msg(struct router *, enum child_kind, struct ipc_msg *);
 void console_child_gone(struct router *, enum child_kind);
+/* A line of log for con 0, and for the vtys with `terminal monitor`: whether
+ * there is one. */
 void console_log(struct router *, const char *line);
+bool console_monitor(struct router *, const char *line);
 /* In the same way, also to those who want no log. */
 void console_warn(struct router *, const char *text);
 /* Somebody is in a configuration mode. */

@@ -25,7 +25,7 @@ struct syslog_entry {
 struct syslog {
 	struct syslog_entry *first, **last;
 	size_t size;
-	unsigned console, buffered;
+	unsigned console, monitor, buffered; /* lines that were told */
 };
 
 void
@@ -65,33 +65,45 @@ put_stderr(const char *line, size_t len)
 		(void)!write(STDERR_FILENO, line, len);
 }
 
-void
-syslog_line(struct router *r, enum log_id id UNUSED, const char *text)
+static void
+put_buffer(struct syslog *s, const char *line, size_t len, size_t limit)
 {
-	struct syslog *s = r->syslog;
-	struct strbuf sb = {0};
-	struct syslog_entry *e;
-	size_t limit = BUFFER_DEFAULT;
+	struct syslog_entry *e = xcalloc(1, sizeof(*e) + len + 1);
 
-	syslog_stamp(time_wall_us(), &sb);
-	sb_printf(&sb, ": %s\n", text);
-	if (r->running != NULL && r->running->logging_buffered != 0)
-		limit = r->running->logging_buffered;
-	e = xcalloc(1, sizeof(*e) + sb.len + 1);
-	e->len = sb.len;
-	memcpy(e->text, sb.s, sb.len + 1);
+	e->len = len;
+	memcpy(e->text, line, len + 1);
 	*s->last = e;
 	s->last = &e->next;
 	s->size += e->len;
 	s->buffered++;
 	while (s->size > limit && s->first != e)
 		drop_oldest(s);
-	if (r->running == NULL || r->running->logging_console) {
+}
+
+void
+syslog_line(struct router *r, enum log_id id, const char *text)
+{
+	static const struct conf early = {
+		.logging = {.size = BUFFER_DEFAULT, .console_on = true,
+		    .buffered = 7, .console = 7}};
+	const struct conf *c = r->running != NULL ? r->running : &early;
+	int severity = id == LOG_COUNT ? 7 : log_def_of(id)->severity;
+	struct syslog *s = r->syslog;
+	struct strbuf sb = {0};
+
+	syslog_stamp(time_wall_us(), &sb);
+	sb_printf(&sb, ": %s\n", text);
+	if (severity <= c->logging.buffered)
+		put_buffer(s, sb.s, sb.len, c->logging.size);
+	if (c->logging.console_on && severity <= c->logging.console) {
 		s->console++;
 		console_log(r, sb.s);
 		if (r->daemon)
 			put_stderr(sb.s, sb.len);
 	}
+	if (c->logging.monitor_on && severity <= c->logging.monitor &&
+	    console_monitor(r, sb.s))
+		s->monitor++;
 	sb_free(&sb);
 }
 
@@ -124,36 +136,41 @@ syslog_close(struct router *r)
 	r->syslog = NULL;
 }
 
+static void
+show_level(struct strbuf *sb, const char *what, bool on, unsigned level,
+    unsigned n)
+{
+	sb_printf(sb, "    %s%s%s, %u messages logged, xml disabled,\n", what,
+	    on ? "level " : "disabled", on ? log_level_name(level) : "", n);
+}
+
 void
 syslog_show(struct router *r, struct strbuf *sb)
 {
 	const struct syslog *s = r->syslog;
+	const struct conf *c = r->running;
 	const struct syslog_entry *e;
-	unsigned size = r->running->logging_buffered != 0
-	    ? r->running->logging_buffered : BUFFER_DEFAULT;
 
 	sb_printf(sb,
 	    "Syslog logging: enabled (0 messages dropped, 0 messages "
 	    "rate-limited, 0 flushes, 0 overruns, xml disabled, filtering "
 	    "disabled)\n\nNo Active Message Discriminator.\n\n\n\n"
 	    "No Inactive Message Discriminator.\n\n\n");
-	sb_printf(sb,
-	    "    Console logging: %s, %u messages logged, xml disabled,\n"
-	    "                     filtering disabled\n",
-	    r->running->logging_console ? "level debugging" : "disabled",
-	    s->console);
-	sb_printf(sb,
-	    "    Monitor logging: level debugging, 0 messages logged, xml "
-	    "disabled,\n                     filtering disabled\n");
-	sb_printf(sb,
-	    "    Buffer logging:  level debugging, %u messages logged, xml "
-	    "disabled,\n                    filtering disabled\n",
+	show_level(sb, "Console logging: ", c->logging.console_on,
+	    c->logging.console, s->console);
+	sb_printf(sb, "                     filtering disabled\n");
+	show_level(sb, "Monitor logging: ", c->logging.monitor_on,
+	    c->logging.monitor, s->monitor);
+	sb_printf(sb, "                     filtering disabled\n");
+	show_level(sb, "Buffer logging:  ", true, c->logging.buffered,
 	    s->buffered);
-	sb_printf(sb, "    Exception Logging: size (4096 bytes)\n"
+	sb_printf(sb, "                    filtering disabled\n"
+	    "    Exception Logging: size (4096 bytes)\n"
 	    "    Count and timestamp logging messages: disabled\n"
 	    "    Persistent logging: disabled\n\n"
 	    "No active filter modules.\n\n"
-	    "    Trap logging: disabled\n\nLog Buffer (%u bytes):\n\n", size);
+	    "    Trap logging: disabled\n\nLog Buffer (%u bytes):\n\n",
+	    c->logging.size);
 	for (e = s->first; e != NULL; e = e->next)
 		sb_add(sb, e->text, e->len);
 }

@@ -85,7 +85,7 @@ test_defaults(void **state)
 	assert_string_equal(f.c->hostname, "Router");
 	assert_true(f.c->isakmp_enable);
 	assert_true(f.c->domain_lookup);
-	assert_true(f.c->logging_console);
+	assert_true(f.c->logging.console_on);
 	assert_int_equal(f.c->ipsec_lifetime, 3600);
 	assert_int_equal(f.c->df_bit, DF_COPY);
 	assert_int_equal(f.c->keepalive_secs, 0);
