@@ -417,6 +417,10 @@ struct acl_obj *acl_find(const struct fwd *, const char *name);
 
 /* sadb.c */
 struct group *group_find(const struct fwd *, const char *name);
+/* show.c: the name is given and no group has it: said, but for JSON, which
+ * has an empty list then (doc/json.md). */
+struct cli_ctx;
+bool fwd_no_group(struct cli_ctx *, const struct fwd *, const char *only);
 struct sa *sa_outbound(const struct group *, uint16_t sa_index, uint64_t now,
     uint64_t *change);
 void sadb_free(struct fwd *);

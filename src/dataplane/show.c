@@ -565,6 +565,16 @@ port_has_group(const struct snap_port *sp, const struct group *g)
 	return false;
 }
 
+bool
+fwd_no_group(struct cli_ctx *ctx, const struct fwd *f, const char *only)
+{
+	if (only[0] == '\0' || cli_wants_json(ctx) || (f->conf != NULL &&
+	    conf_find_gdoi_group(f->conf, only) != NULL))
+		return false;
+	cli_printf(ctx, "%% Group %s does not exist\n", only);
+	return true;
+}
+
 int
 show_gdoi_ipsec_sa(struct cli_ctx *ctx,
     const struct show_gdoi_ipsec_sa_args *a)
@@ -575,6 +585,8 @@ show_gdoi_ipsec_sa(struct cli_ctx *ctx,
 	unsigned port;
 	uint32_t i;
 
+	if (fwd_no_group(ctx, f, a->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	for (g = f->groups; g != NULL; g = g->next) {
@@ -648,6 +660,8 @@ show_gdoi_gm_dataplane(struct cli_ctx *ctx,
 	struct show v;
 	size_t i;
 
+	if (fwd_no_group(ctx, f, a->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	for (g = f->groups; g != NULL; g = g->next) {

@@ -103,6 +103,8 @@ show_gdoi_gm_replay(struct cli_ctx *ctx,
 	const struct sa *sa;
 	struct show v;
 
+	if (fwd_no_group(ctx, f, a->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	for (g = f->groups; g != NULL; g = g->next) {
@@ -133,10 +135,8 @@ clear_gdoi_replay(struct cli_ctx *ctx, const struct clear_gdoi_replay_args *a)
 	struct group *g;
 	size_t i;
 
-	if (a->group[0] != '\0' && group_find(f, a->group) == NULL) {
-		cli_printf(ctx, "%% Group %s does not exist\n", a->group);
+	if (fwd_no_group(ctx, f, a->group))
 		return CLI_FAILED;
-	}
 	for (g = f->groups; g != NULL; g = g->next) {
 		if (a->group[0] != '\0' && strcmp(a->group, g->name) != 0)
 			continue;

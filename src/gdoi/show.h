@@ -18,6 +18,10 @@ show_wanted(const char *only, const char *name)
 	return only[0] == '\0' || strcmp(only, name) == 0;
 }
 
+/* The name is given and no group has it: said, but for JSON, which has an
+ * empty list then (doc/json.md). */
+bool show_no_group(struct cli_ctx *, const char *only);
+
 void show_identity(struct strbuf *, uint8_t id_type, uint32_t id);
 void show_hms(struct strbuf *, uint32_t seconds);
 const char *show_kek_cipher(uint8_t cipher);

@@ -12,6 +12,18 @@
 
 /* ---- helpers ---- */
 
+bool
+show_no_group(struct cli_ctx *ctx, const char *only)
+{
+	struct gdoi *g = cli_engine(ctx);
+
+	if (only[0] == '\0' || cli_wants_json(ctx) ||
+	    ks_find(g, only) != NULL || gm_find(g, only) != NULL)
+		return false;
+	cli_printf(ctx, "%% Group %s does not exist\n", only);
+	return true;
+}
+
 void
 show_identity(struct strbuf *sb, uint8_t id_type, uint32_t id)
 {
@@ -123,28 +135,22 @@ int
 show_gdoi(struct cli_ctx *ctx, const struct show_gdoi_args *args)
 {
 	struct gdoi *g = cli_engine(ctx);
-	bool one = args->group[0] != '\0';
 	const struct ks_group *ks;
 	const struct gm_group *gm;
 	struct show v;
-	unsigned n = 0;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
-	if (!one)
+	if (args->group[0] == '\0')
 		show_text(&v, "GROUP INFORMATION\n\n");
 	show_array(&v, "groups");
 	TAILQ_FOREACH(ks, &g->ks, link)
-		if (!one || strcmp(ks->name, args->group) == 0) {
+		if (show_wanted(args->group, ks->name))
 			show_ks_group(&v, ks);
-			n++;
-		}
 	TAILQ_FOREACH(gm, &g->gm, link)
-		if (!one || strcmp(gm->name, args->group) == 0) {
+		if (show_wanted(args->group, gm->name))
 			show_gm_group(&v, gm);
-			n++;
-		}
-	if (one && n == 0)
-		show_text(&v, "%% Group %s does not exist\n", args->group);
 	return show_end(&v);
 }
 

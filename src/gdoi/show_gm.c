@@ -408,6 +408,8 @@ show_gdoi_gm(struct cli_ctx *ctx, const struct show_gdoi_gm_args *args)
 	const struct gm_group *gm;
 	struct show v;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
@@ -465,6 +467,8 @@ show_gdoi_gm_acl(struct cli_ctx *ctx,
 	struct show v;
 	char a[IP4_STRLEN];
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {
@@ -541,6 +545,8 @@ show_gdoi_gm_rekey(struct cli_ctx *ctx,
 	struct show v;
 	size_t i;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link) {

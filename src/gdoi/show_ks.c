@@ -285,6 +285,8 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args)
 	struct show v;
 	unsigned i, total = 0;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	TAILQ_FOREACH(k, &g->ks, link)
 		if (show_wanted(args->group, k->name))
@@ -322,6 +324,8 @@ show_gdoi_ks_acl(struct cli_ctx *ctx,
 	const struct ks_group *k;
 	struct show v;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {
@@ -447,6 +451,8 @@ show_gdoi_ks_members(struct cli_ctx *ctx,
 	const struct ks_group *k;
 	struct show v;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_text(&v, "\nGroup Member Information : \n\n");
 	show_array(&v, "groups");
@@ -602,6 +608,8 @@ show_gdoi_ks_policy(struct cli_ctx *ctx,
 	char a[IP4_STRLEN];
 	unsigned n;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_text(&v, "Key Server Policy:\n");
 	show_array(&v, "groups");
@@ -714,6 +722,8 @@ show_gdoi_ks_rekey(struct cli_ctx *ctx,
 	struct show v;
 	unsigned i;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {

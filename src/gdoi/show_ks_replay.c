@@ -31,6 +31,8 @@ show_gdoi_ks_replay(struct cli_ctx *ctx,
 	const struct ks_group *k;
 	struct show v;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link) {

@@ -53,6 +53,8 @@ show_gdoi_rekey_sa(struct cli_ctx *ctx,
 	char dst[IP4_STRLEN], src[IP4_STRLEN];
 	unsigned n = 0;
 
+	if (show_no_group(ctx, a->group))
+		return CLI_FAILED;
 	TAILQ_FOREACH(gm, &g->gm, link)
 		n += gm->has_kek;
 	if (a->detail)
@@ -86,6 +88,8 @@ show_gdoi_gm_pubkey(struct cli_ctx *ctx,
 	const uint8_t *c;
 	unsigned i;
 
+	if (show_no_group(ctx, a->group))
+		return CLI_FAILED;
 	TAILQ_FOREACH(gm, &g->gm, link) {
 		if (!show_wanted(a->group, gm->name) || !gm->has_kek)
 			continue;
@@ -175,6 +179,8 @@ show_gdoi_feature(struct cli_ctx *ctx, const struct show_gdoi_feature_args *a)
 	struct gdoi *g = cli_engine(ctx);
 	size_t i;
 
+	if (show_no_group(ctx, a->group))
+		return CLI_FAILED;
 	for (i = 0; i < NELEM(features); i++) {
 		if (a->feature != 0 && a->feature != i + 1)
 			continue;
@@ -193,6 +199,8 @@ show_gdoi_ks_coop(struct cli_ctx *ctx, const struct show_gdoi_ks_coop_args *a)
 	struct gdoi *g = cli_engine(ctx);
 	const struct ks_group *k;
 
+	if (show_no_group(ctx, a->group))
+		return CLI_FAILED;
 	TAILQ_FOREACH(k, &g->ks, link)
 		if (show_wanted(a->group, k->name))
 			cli_printf(ctx, "Crypto Gdoi Group Name :%s\n"

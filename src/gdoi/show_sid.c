@@ -142,6 +142,8 @@ show_gdoi_ks_identifier(struct cli_ctx *ctx,
 	const struct ks_group *k;
 	struct show v;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(k, &g->ks, link)
@@ -217,6 +219,8 @@ show_gdoi_gm_identifier(struct cli_ctx *ctx,
 	const struct gm_group *gm;
 	struct show v;
 
+	if (show_no_group(ctx, args->group))
+		return CLI_FAILED;
 	show_begin(&v, ctx);
 	show_array(&v, "groups");
 	TAILQ_FOREACH(gm, &g->gm, link)
