@@ -29,7 +29,6 @@ static const char *const prefixes[DBG_FEATURES] = {
 	[DBG_KS_COOP] = "GDOI:KS_COOP:",
 	[DBG_KS_INFRA] = "GDOI:KS_INFRA:",
 	[DBG_INFRA] = "GDOI:INFRA:",
-	[DBG_REPLAY] = "GDOI:REPLAY:",
 };
 
 static const char *

@@ -31,7 +31,6 @@ enum debug_feature {
 	DBG_KS_COOP,
 	DBG_KS_INFRA,	/* configuration, policy, keys */
 	DBG_INFRA,	/* what is neither of KS nor of GM */
-	DBG_REPLAY,
 	DBG_FEATURES,
 };
 
@@ -64,8 +63,8 @@ enum debug_level {
 	(DBG_SET_KS_REG | DBG_SET_KS_REKEY | DBG_SET_KS_REPLAY |              \
 	    DBG_SET_KS_COOP | DBG_SET_KS_INFRA)
 #define DBG_SET_INFRA (1u << DBG_INFRA)
-#define DBG_SET_REPLAY (1u << DBG_REPLAY)
-#define DBG_SET_GDOI (DBG_SET_GM | DBG_SET_KS | DBG_SET_INFRA | DBG_SET_REPLAY)
+#define DBG_SET_REPLAY (DBG_SET_GM_REPLAY | DBG_SET_KS_REPLAY)
+#define DBG_SET_GDOI (DBG_SET_GM | DBG_SET_KS | DBG_SET_INFRA)
 
 #define DBG_PEERS_MAX 8
 

@@ -284,6 +284,10 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 		return;
 	}
 	(*end)->group = g;
+	debug(DBG_ENGINE, DBG_EVENT, 0, "keys of SA 0x%08X set: cipher %u"
+	    " octets, hash %u octets", t->spi,
+	    (unsigned)esp_key_len(&t->transform),
+	    (unsigned)esp_auth_key_len(&t->transform));
 	debug_sa("create_sa): sa created, (sa", g, *end);
 }
 

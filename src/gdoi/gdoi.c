@@ -117,6 +117,23 @@ gdoi_free(struct gdoi *g)
 	free(g);
 }
 
+static void
+debug_groups(const struct gdoi *g)
+{
+	const struct ks_group *ks;
+	const struct gm_group *gm;
+	unsigned nks = 0, ngm = 0;
+
+	if (!debug_on(DBG_INFRA, DBG_EVENT))
+		return;
+	TAILQ_FOREACH(ks, &g->ks, link)
+		nks++;
+	TAILQ_FOREACH(gm, &g->gm, link)
+		ngm++;
+	debug(DBG_INFRA, DBG_EVENT, 0, "configuration taken: key server of %u"
+	    " groups, member of %u", nks, ngm);
+}
+
 void
 gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
     const struct conf *new)
@@ -126,6 +143,7 @@ gdoi_config(struct gdoi *g, const struct conf *old UNUSED,
 	ike_config(g->ike, new);
 	ks_config(g, new);
 	gm_config(g, new);
+	debug_groups(g);
 	gm_mcast_sync(g);
 	ike_reap(g->ike);
 }
@@ -206,6 +224,8 @@ gdoi_background(struct gdoi *g, void (*work)(void *), void (*done)(void *),
 void
 gdoi_resync(struct gdoi *g)
 {
+	debug(DBG_INFRA, DBG_TERSE, 0, "the packet process has started, it is"
+	    " told all policies and keys");
 	gm_resync(g);
 	ike_reap(g->ike);
 }

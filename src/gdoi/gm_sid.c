@@ -65,6 +65,9 @@ gm_take_sids(struct gm_group *gm, const struct gdoi_kd_msg *kd, bool same)
 	gm->sid = gm->sids[0];
 	gm->sid_next = 1;
 	memset(gm->past, 0, sizeof(gm->past));
+	debug(DBG_GM_REG, DBG_EVENT, gm->ks, "(%s):%u sender identifiers of %u"
+	    " bits, the first is %u", gm->name, gm->nsids, gm->sid_bits,
+	    gm->sid);
 }
 
 static void
@@ -122,6 +125,8 @@ use_reserve(struct gm_group *gm)
 	if (!any || gm->sid_bits == 0 || gm->sid_next >= gm->nsids)
 		return;
 	gm->sid = gm->sids[gm->sid_next++];
+	debug(DBG_GM_INFRA, DBG_EVENT, 0, "(%s):sender identifier %u of the"
+	    " reserve is used now", gm->name, gm->sid);
 	TAILQ_FOREACH(t, &gm->teks, link)
 		if (aead(t) && t->wants_sid && t->reg == gm->reg)
 			assign(gm, t);

@@ -28,6 +28,8 @@ ks_clock_start(struct ks_group *grp)
 		ike_random(grp->g->ike, &grp->clock_id,
 		    sizeof(grp->clock_id));
 	grp->clock_start = grp->clock_sync = gdoi_now(grp->g);
+	debug(DBG_KS_REPLAY, DBG_EVENT, 0, "(%s):pseudotime starts at 0",
+	    grp->name);
 }
 
 uint64_t
@@ -61,9 +63,12 @@ ks_clock_told(struct ks_group *grp, const struct ks_push *p)
 {
 	uint64_t now = gdoi_now(grp->g);
 
-	if (p != NULL && ks_clock_renews(grp, &p->kek, p->new_kek))
+	if (p != NULL && ks_clock_renews(grp, &p->kek, p->new_kek)) {
 		grp->clock_sync = now;
-	else if (ks_clock_due(grp) < now + SOON_MS)
+		debug(DBG_KS_REPLAY, DBG_EVENT, 0, "(%s):members are told the"
+		    " pseudotime: %llu s", grp->name,
+		    (unsigned long long)ks_pseudotime(grp) / 100);
+	} else if (ks_clock_due(grp) < now + SOON_MS)
 		grp->clock_sync = now + SOON_MS - SYNC_MS;
 }
 

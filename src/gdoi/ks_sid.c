@@ -154,6 +154,8 @@ ks_take_sid(struct ks_group *grp)
 	s->any = true;
 	s->kssid = (uint16_t)i;
 	s->last = s->next[i]++;
+	debug(DBG_KS_REG, DBG_DETAIL, 0, "(%s):gives away sender identifier %u"
+	    " of KSSID %u", grp->name, s->last, i);
 	return (uint32_t)(i * (uint64_t)each + s->last);
 }
 

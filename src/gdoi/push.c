@@ -77,11 +77,11 @@ debug_push(enum debug_feature f, struct udp_addr peer, const uint8_t *data,
     size_t len, bool sent)
 {
 	struct isakmp_hdr h;
-	char who[9];
+	char who[13];
 
 	if (!debug_set.levels[f] || !isakmp_get_hdr(&h, data, len))
 		return;
-	snprintf(who, sizeof(who), "%02X%02X%02X%02X", h.icookie[0],
+	snprintf(who, sizeof(who), "KEK %02X%02X%02X%02X", h.icookie[0],
 	    h.icookie[1], h.icookie[2], h.icookie[3]);
 	ike_debug_message(f, who, peer, data, len, sent);
 }
@@ -118,6 +118,8 @@ push_build(struct gdoi *g, const struct gdoi_kek *k, uint32_t seq,
 	if (rsa_sign(key, k->sig_hash, digest,
 	    g->buf + sig_at + ISAKMP_GEN_LEN) != sig_len)
 		goto fail;
+	debug(DBG_ENGINE, DBG_EVENT, 0, "RSA key %s of %u bits signs a rekey",
+	    key->label, key->bits);
 	isakmp_out_length(&o);
 	len = wr_len(&o.w);
 	debug_push(DBG_KS_REKEY, (struct udp_addr){ 0, 0 }, g->buf, len,
@@ -161,15 +163,18 @@ push_verify(const struct gdoi_kek *k, const uint8_t *data, size_t len,
 	/* unpadded length as the reference code signs, else that on the wire */
 	uint32_t lengths[2] = { (uint32_t)(m->end - data), (uint32_t)len };
 	uint8_t digest[IKE_HASH_MAX];
+	bool good = false;
 	unsigned i;
 
-	for (i = 0; i < NELEM(lengths); i++) {
+	for (i = 0; i < NELEM(lengths) && !good; i++) {
 		signed_digest(k, data, sig_at, lengths[i], digest);
-		if (rsa_verify(k->pub, k->pub_len, k->sig_hash, digest,
-		    sig->body, sig->len, true))
-			return true;
+		good = rsa_verify(k->pub, k->pub_len, k->sig_hash, digest,
+		    sig->body, sig->len, true);
 	}
-	return false;
+	debug(DBG_ENGINE, DBG_EVENT, k->src.addr,
+	    "RSA signature of a rekey, %zu octets, is %s", sig->len,
+	    good ? "right" : "wrong");
+	return good;
 }
 
 /* ---- acknowledgement ---- */

@@ -88,6 +88,10 @@ static const struct dump_attr sat[] = {
 	{ 32002, "replay window (private)", 0, NULL, NULL },
 	{ 32003, "deny entry (private)", 0, NULL, yes_no },
 	{ 32004, "sa ipsec (private)", 0, NULL, NULL },
+	{ 32040, "pseudotime (private)", 0, " hundredths of a second", NULL },
+	{ 32041, "clock of the pseudotime (private)", 0, NULL, NULL },
+	{ 32042, "sent later by (private)", 0, " hundredths of a second",
+	    NULL },
 };
 ATTRS(sat);
 

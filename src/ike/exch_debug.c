@@ -15,17 +15,20 @@ void
 ike_debug_message(enum debug_feature f, const char *who, struct udp_addr peer,
     const uint8_t *data, size_t len, bool sent)
 {
-	char text[160], a[IP4_STRLEN];
+	char text[160], a[IP4_STRLEN], to[64] = "built";
 	struct isakmp_msg m;
 	struct strbuf sb = { 0 };
 
 	if (debug_wants(f, DBG_EVENT, peer.addr) &&
-	    isakmp_parse(&m, data, len))
-		debug(f, DBG_EVENT, peer.addr, "(%s):%s %s port %u %s: %s",
-		    who, sent ? "sending to" : "received from",
-		    ip4_str(peer.addr, a), peer.port,
+	    isakmp_parse(&m, data, len)) {
+		if (peer.addr != 0)
+			snprintf(to, sizeof(to), "%s %s port %u",
+			    sent ? "sending to" : "received from",
+			    ip4_str(peer.addr, a), peer.port);
+		debug(f, DBG_EVENT, peer.addr, "(%s):%s %s: %s", who, to,
 		    isakmp_exchange_name(m.hdr.exchange),
 		    isakmp_describe(&m, text));
+	}
 	if (!debug_wants(f, DBG_PACKET, peer.addr))
 		return;
 	isakmp_dump(&sb, data, len);

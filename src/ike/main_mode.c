@@ -104,6 +104,9 @@ phase1_make_dh(struct ike_sa *sa)
 	explicit_bzero(random, sizeof(random));
 	dh_public(sa->dh, pub);
 	sa->ike->stats.dh++;
+	debug(DBG_ENGINE, DBG_EVENT, sa->remote.addr,
+	    "(%u):Diffie-Hellman key pair of group %u made", sa->conn_id,
+	    sa->suite.group);
 	phase1_save(sa->initiator ? &sa->ke_i : &sa->ke_r, pub,
 	    dh_pub_len(sa->suite.group));
 }
@@ -145,6 +148,9 @@ phase1_derive(struct exch *x)
 	uint8_t iv[IKE_HASH_MAX];
 
 	ike_derive(&sa->keys, &in);
+	debug(DBG_ENGINE, DBG_EVENT, sa->remote.addr, "(%u):Diffie-Hellman"
+	    " secret of group %u computed, IKE keys derived from it",
+	    sa->conn_id, sa->suite.group);
 	explicit_bzero(sa->gxy, sizeof(sa->gxy));
 	IKE_HASH(sa->suite.hash, iv, CHUNK(sa->ke_i, pub),
 	    CHUNK(sa->ke_r, pub));

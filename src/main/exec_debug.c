@@ -23,18 +23,18 @@ static const struct {
 	{ DBG_SET_ENGINE, "Crypto Engine" },
 	{ DBG_SET_GDOI, "Crypto GDOI" },
 	{ DBG_SET_GM, "Crypto GDOI GM" },
+	{ DBG_SET_KS, "Crypto GDOI KS" },
+	{ DBG_SET_REPLAY, "Crypto GDOI Replay" },
 	{ DBG_SET_GM_REG, "Crypto GDOI GM Registration" },
 	{ DBG_SET_GM_REKEY, "Crypto GDOI GM Rekey" },
 	{ DBG_SET_GM_REPLAY, "Crypto GDOI GM Replay" },
 	{ DBG_SET_GM_INFRA, "Crypto GDOI GM Infrastructure" },
-	{ DBG_SET_KS, "Crypto GDOI KS" },
 	{ DBG_SET_KS_REG, "Crypto GDOI KS Registration" },
 	{ DBG_SET_KS_REKEY, "Crypto GDOI KS Rekey" },
 	{ DBG_SET_KS_REPLAY, "Crypto GDOI KS Replay" },
 	{ DBG_SET_KS_COOP, "Crypto GDOI KS Coop" },
 	{ DBG_SET_KS_INFRA, "Crypto GDOI KS Infrastructure" },
 	{ DBG_SET_INFRA, "Crypto GDOI Infrastructure" },
-	{ DBG_SET_REPLAY, "Crypto GDOI Replay" },
 };
 
 static const struct {
