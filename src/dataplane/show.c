@@ -464,7 +464,11 @@ show_crypto_ipsec_sa(struct cli_ctx *ctx,
 	show_begin(&v, ctx);
 	show_array(&v, "interfaces");
 	for (port = 1; port <= PORT_MAX; port++) {
-		if ((at.map = map_of(f, port)) == NULL)
+		if ((at.map = map_of(f, port)) == NULL ||
+		    (a->map[0] != '\0' && strcmp(a->map, at.map) != 0) ||
+		    (a->ifname[0] != '\0' &&
+		    strcmp(a->ifname, f->ports[port].name) != 0) ||
+		    (a->by_peer && a->peer != 0)) /* a group's is 0.0.0.0 */
 			continue;
 		any = true;
 		at.port = &f->ports[port];

@@ -238,6 +238,7 @@ struct gm_group {
 	bool ever;		/* was registered since it was attached */
 	uint32_t succeeded, attempted, rekeys_total, rekeys_since, acks_sent;
 	uint32_t last_rekey_from, last_seq;
+	uint32_t prev_seq; /* of the rekey before that, under this KEK */
 	uint64_t last_rekey;
 	/* what was downloaded */
 	bool has_kek;
@@ -287,6 +288,7 @@ struct gdoi {
 	TAILQ_HEAD(, ks_group) ks;
 	TAILQ_HEAD(, gm_group) gm;
 	unsigned handles;
+	uint32_t keks; /* that members have taken, all in all */
 	struct mcast *mcasts; /* multicast groups that we are in */
 	unsigned nmcasts;
 	bool on; /* a gdoi crypto map is on an interface */

@@ -352,10 +352,11 @@ take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
 	gm->kek.pub_len = kd->pub_len;
 	gm->kek.sig_bits = (uint16_t)rsa_pub_bits(kd->pub, kd->pub_len);
 	gm->kek_expires = gdoi_now(gm->g) + (uint64_t)sak->life * 1000;
+	gm->g->keks += !gm->has_kek || !same;
 	gm->has_kek = true;
 	if (same)
 		return;
-	gm->last_seq = 0;
+	gm->last_seq = gm->prev_seq = 0;
 	gm->kek_conn_id = gm->g->ike->next_conn_id++;
 	ike_log(gm->g->ike, LOG_SA_KEK_UPDATED, gdoi_spi_str(sak->spi, spi));
 }

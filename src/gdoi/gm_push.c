@@ -145,6 +145,7 @@ apply(struct gm_group *gm, struct udp_addr from,
 	gm->rekeys_since++;
 	gm->last_rekey = gdoi_now(g);
 	gm->last_rekey_from = from.addr;
+	gm->prev_seq = gm->last_seq;
 	gm->last_seq = seq;
 	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, own, seq,
 	    gdoi_spi_str(gm->kek.spi, spi));

@@ -82,7 +82,7 @@ VALUE(v_init_reg, "%u", gm->init_reg)
 VALUE(v_init_reg_postponed, "%u", gm->init_reg_postponed)
 VALUE(v_disabled, "%s", "disabled")
 VALUE(v_revert, "%s", gm->revert ? "Enabled" : "Disabled")
-VALUE(v_unicast, "%s", "Unicast")
+VALUE(v_transport, "%s", show_transport(&gm->kek))
 
 static void
 v_ciphers(struct strbuf *sb, const void *p)
@@ -163,6 +163,20 @@ had_rekey(const void *p)
 }
 
 static bool
+by_multicast(const void *p)
+{
+	const struct gm_group *gm = p;
+
+	return gm->has_kek && is_multicast(gm->kek.dst.addr);
+}
+
+static bool
+by_unicast(const void *p)
+{
+	return !by_multicast(p);
+}
+
+static bool
 had_none(const void *p)
 {
 	return is_attached(p) && !had_rekey(p);
@@ -203,7 +217,9 @@ static const struct show_field member_fields[] = {
 	{ 7, 29, "Last rekey from", v_from, NULL, SHOW_STR, "last_rekey_from" },
 	{ 7, 29, "Last rekey seq num", v_seq, NULL,
 	    SHOW_UINT, "last_rekey_sequence" },
-	{ 7, 29, "Unicast rekey received", v_total, NULL,
+	{ 7, 29, "Unicast rekey received", v_total, by_unicast,
+	    SHOW_UINT, "rekeys_received" },
+	{ 7, 29, "Multicast rekey rcvd", v_total, by_multicast,
 	    SHOW_UINT, "rekeys_received" },
 	{ 7, 29, "Rekey ACKs sent", v_acks, NULL,
 	    SHOW_UINT, "rekey_acks_sent" },
@@ -249,7 +265,7 @@ VALUE(v_kek_hash, "%s", show_sig_hash(gm->kek.sig_hash))
 VALUE(v_kek_sig, "%u", gm->kek.pub_len * 8u)
 
 static const struct show_field kek_fields[] = {
-	{ 4, 29, "Rekey Transport Type", v_unicast, NULL,
+	{ 4, 29, "Rekey Transport Type", v_transport, NULL,
 	    SHOW_STR, "transport" },
 	{ 4, 29, "Lifetime (secs)", v_kek_life, NULL,
 	    SHOW_UINT, "lifetime_remaining_seconds" },
@@ -503,7 +519,7 @@ print_kek_row(struct show *v, const char *label, const struct gm_group *gm)
 		return;
 	}
 	show_text(v, "%-8s: %-16s%-16s%-9u%02X%02X%02X%02X   "
-	    "%02X%02X%02X%02X\n", label, ip4_str(gm->addr, dst),
+	    "%02X%02X%02X%02X\n", label, ip4_str(show_rekey_dst(gm), dst),
 	    ip4_str(gm->ks, src), gm->kek_conn_id, c[0], c[1], c[2], c[3],
 	    c[8], c[9], c[10], c[11]);
 }
@@ -527,7 +543,7 @@ kek_members(struct show *v, const struct gm_group *gm)
 	if (!gm->has_kek)
 		return;
 	show_object(v, "kek");
-	show_ip4(v, "destination", gm->addr);
+	show_ip4(v, "destination", show_rekey_dst(gm));
 	show_ip4(v, "source", gm->ks);
 	show_uint(v, "connection_id", gm->kek_conn_id);
 	show_fmt(v, "spi", "0x%s", gdoi_spi_str(gm->kek.spi, spi));
@@ -553,7 +569,8 @@ show_gdoi_gm_rekey(struct cli_ctx *ctx,
 		if (!show_wanted(args->group, gm->name))
 			continue;
 		show_open_gm(&v, gm);
-		show_text(&v, "Group %s (Unicast)\n", gm->name);
+		show_text(&v, "Group %s (%s)\n", gm->name,
+		    show_transport(&gm->kek));
 		SHOW_FIELDS(&v, rekey_fields, gm);
 		if (args->detail)
 			show_text(&v, "Rekey (KEK) SA information :\n%10s"

@@ -19,8 +19,9 @@ rekey_sa_detail(struct cli_ctx *ctx, const struct gm_group *gm)
 	char spi[2 * KEK_SPI_LEN + 1], a[IP4_STRLEN], text[16];
 
 	cli_printf(ctx, "\n  KEK POLICY (transport type : %s)\n",
-	    k->dst.addr >> 28 == 14 ? "Multicast" : "Unicast");
-	cli_printf(ctx, "   Local addr/port : %s/848\n", ip4_str(gm->addr, a));
+	    show_transport(k));
+	cli_printf(ctx, "   Local addr/port : %s/848\n",
+	    ip4_str(show_rekey_dst(gm), a));
 	cli_printf(ctx, "   Remote addr/port : %s/848\n", ip4_str(gm->ks, a));
 	cli_printf(ctx, "    spi : 0x%s\n", gdoi_spi_str(k->spi, spi));
 	cli_printf(ctx, "    management alg     : disabled    "
@@ -33,12 +34,12 @@ rekey_sa_detail(struct cli_ctx *ctx, const struct gm_group *gm)
 	cli_printf(ctx, "    sig size           : %u\n",
 	    (k->sig_bits + 7u) / 8);
 	cli_printf(ctx, "    acknowledgement    : %s\n",
-	    k->ack == KEK_ACK_NONE ? "None" : "Interoperable");
+	    k->ack == KEK_ACK_NONE ? "None" : k->ack == KEK_ACK_OWN ?
+	    "Cisco" : "Interoperable");
 	cli_printf(ctx, "    conn_id (IKEv1)    : %u\n", gm->kek_conn_id);
 	snprintf(text, sizeof(text), "%u", gm->last_seq);
 	cli_printf(ctx, "    seq num            : %-12s"
-	    "prev seq num      : %-8u\n", text,
-	    gm->last_seq > 0 ? gm->last_seq - 1 : 0);
+	    "prev seq num      : %-8u\n", text, gm->prev_seq);
 	cli_printf(ctx, "    handle             : %u\n"
 	    "    Interface          : %s\n    Group Name         : %s\n",
 	    0x40000000u + gm->kek_conn_id, gm->ifname, gm->name);
@@ -59,7 +60,8 @@ show_gdoi_rekey_sa(struct cli_ctx *ctx,
 		n += gm->has_kek;
 	if (a->detail)
 		cli_printf(ctx, "KEK SA DB STATS:\n    num_active = %u\n"
-		    "    num_malloc = %u\n    num_free = 0\n", n, n);
+		    "    num_malloc = %u\n    num_free = %u\n", n, g->keks,
+		    g->keks - n);
 	else
 		cli_printf(ctx, "GETVPN REKEY SA\n%-16s%-16s%-16s%s\n", "dst",
 		    "src", "conn-id", "status");
@@ -70,8 +72,8 @@ show_gdoi_rekey_sa(struct cli_ctx *ctx,
 			rekey_sa_detail(ctx, gm);
 		else
 			cli_printf(ctx, "%-16s%-16s%-16u%s\n",
-			    ip4_str(gm->addr, dst), ip4_str(gm->ks, src),
-			    gm->kek_conn_id, "ACTIVE");
+			    ip4_str(show_rekey_dst(gm), dst),
+			    ip4_str(gm->ks, src), gm->kek_conn_id, "ACTIVE");
 	}
 	return CLI_DONE;
 }
@@ -337,9 +339,9 @@ show_crypto_eli(struct cli_ctx *ctx,
 	    " CryptoEngine Software Crypto Engine details: state = Active\n"
 	    " Capability    : DES, 3DES, AES, GCM, GMAC, RSA, GDOI,"
 	    " FAILCLOSE\n\n"
-	    " IKE-Session   : %5u active, %5u max, 0 failed\n"
+	    " IKE-Session   : %5u active, %5u max, %u failed\n"
 	    " DH            : %5u computed\n"
-	    " IPSec-Session : %5u active, %5u max, 0 failed\n", ike, SA_MAX,
-	    g->ike->stats.dh, ipsec, 2 * GDOI_TEKS_MAX);
+	    " IPSec-Session : %5u active\n", ike, SA_MAX,
+	    g->ike->stats.failed, g->ike->stats.dh, ipsec);
 	return CLI_DONE;
 }

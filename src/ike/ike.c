@@ -235,6 +235,7 @@ ike_sa_delete(struct ike_sa *sa, bool tell_peer, const char *why)
 	    sa->conn_id, why);
 	if (tell_peer && sa->state == IKE_IDLE)
 		info_send_delete(sa);
+	ike->stats.failed += sa->state != IKE_IDLE;
 	sa->dead = true;
 	LIST_REMOVE(sa, bucket);
 	TAILQ_REMOVE(&ike->sas, sa, link);

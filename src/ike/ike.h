@@ -214,6 +214,7 @@ struct ike_stats {
 	uint32_t unproven;  /* of them, in aggressive mode, message 3 awaited */
 	uint32_t evicted;   /* of them, to make room */
 	uint32_t denied;    /* by the limits of the configuration */
+	uint32_t failed;    /* SAs that went before they were up */
 	uint32_t dh;	    /* Diffie-Hellman computations */
 };
 

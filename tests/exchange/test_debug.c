@@ -136,10 +136,18 @@ everything(void **state)
 	assert_true(told("PACKET:    TEK key packet, SPI 0x"));
 	assert_true(told("PACKET:      TEK_ALGORITHM_KEY: 16 octets\n"));
 	assert_true(told("GDOI:KS_INFRA:EVENT:(G1):new TEK 0x"));
+	assert_true(told("CRYPTO_ENGINE: (1001):Diffie-Hellman key pair of"
+	    " group 2 made\n"));
+	assert_true(told("IKE keys derived from it\n"));
 
 	sb_free(&said);
 	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
 	net_run(n, 2000);
+	assert_true(told("):built GROUPKEY-PUSH: HDR* SEQ SA KD SIG\n"));
+	assert_null(strstr(said.s, "to 0.0.0.0"));
+	assert_true(told("CRYPTO_ENGINE: RSA key KEY of 1024 bits signs"));
+	assert_true(told("CRYPTO_ENGINE: RSA signature of a rekey, 128 octets,"
+	    " is right\n"));
 	assert_true(told("GDOI:KS_REKEY:EVENT:(G1):rekey seq # 1, "));
 	assert_true(told("GDOI:GM_REKEY:EVENT:(G1):received from 10.9.0.1 port"
 	    " 848 GROUPKEY-PUSH: HDR* SEQ SA KD SIG\n"));
