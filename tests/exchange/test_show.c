@@ -5,164 +5,13 @@
  */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
-#include "cli/cli.h"
-#include "cli_gen.h"
-#include "net.h"
-
-/* ---- a terminal ---- */
-
-struct cli_ctx {
-	struct gdoi *g;
-	struct strbuf out;
-	bool json;
-	char prompt[256];
-	void (*fn)(struct cli_ctx *, void *, const char *);
-	void *arg;
-	int status;
-};
-
-void
-cli_printf(struct cli_ctx *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	sb_vprintf(&c->out, fmt, ap);
-	va_end(ap);
-}
-
-bool
-cli_wants_json(struct cli_ctx *c)
-{
-	return c->json;
-}
-
-void *
-cli_engine(struct cli_ctx *c)
-{
-	return c->g;
-}
-
-void
-cli_done(struct cli_ctx *c, enum cli_status s)
-{
-	c->status = s;
-}
-
-void
-cli_ask(struct cli_ctx *c, enum cli_ask_kind kind, const char *prompt,
-    void (*fn)(struct cli_ctx *, void *, const char *), void *arg)
-{
-	(void)kind;
-	str_copy(c->prompt, prompt, sizeof(c->prompt));
-	c->fn = fn;
-	c->arg = arg;
-}
-
-static void
-answer(struct cli_ctx *c, const char *text)
-{
-	void (*fn)(struct cli_ctx *, void *, const char *) = c->fn;
-
-	assert_non_null(fn);
-	c->fn = NULL;
-	fn(c, c->arg, text);
-}
-
-static struct net *n;
-static struct node *ks, *gm;
-static struct cli_ctx on_ks, on_gm;
-
-static void
-begin(void)
-{
-	n = net_new(42);
-	ks = net_add_ks(n, KS_ADDR);
-	gm = net_add_gm(n, 0);
-	memset(&on_ks, 0, sizeof(on_ks));
-	memset(&on_gm, 0, sizeof(on_gm));
-	on_ks.g = ks->g;
-	on_gm.g = gm->g;
-	net_apply_all(n);
-}
-
-static void
-end(void)
-{
-	sb_free(&on_ks.out);
-	sb_free(&on_gm.out);
-	net_free(n);
-}
-
-static void
-registered(void)
-{
-	begin();
-	assert_true(net_until(n, 1000, net_registered));
-	net_run(n, 20000);
-}
-
-/* Runs F and gives its text. */
-#define SHOW(c, f, ...)                                                       \
-	(sb_free(&(c)->out),                                                  \
-	    assert_int_equal(f((c), &(struct f##_args){ __VA_ARGS__ }), 0),   \
-	    (c)->out.s != NULL ? (c)->out.s : "")
-
-/* All lines, in this order, each complete; '@' stands for digits and 'X' at
- * the end of a line for the rest of it. */
-static bool
-line_fits(const char *line, size_t len, const char *want)
-{
-	size_t i = 0;
-
-	for (; *want != '\0'; want++) {
-		if (*want == 'X' && want[1] == '\0')
-			return true;
-		if (*want == '@') {
-			size_t start = i;
-
-			while (i < len && line[i] >= '0' && line[i] <= '9')
-				i++;
-			if (i == start)
-				return false;
-		} else if (i >= len || line[i++] != *want) {
-			return false;
-		}
-	}
-	return i == len;
-}
-
-static void
-assert_lines(const char *text, const char *const *want)
-{
-	const char *nl;
-
-	for (; *want != NULL; want++) {
-		for (;; text = nl + 1) {
-			if (*text == '\0')
-				fail_msg("missing: %s", *want);
-			nl = strchr(text, '\n');
-			if (nl == NULL)
-				nl = text + strlen(text) - 1;
-			if (line_fits(text, (size_t)(nl - text), *want))
-				break;
-		}
-		text = nl + 1;
-	}
-}
-#define ASSERT_LINES(text, ...)                                               \
-	assert_lines((text), (const char *const[]){ __VA_ARGS__, NULL })
+#include "pair.h"
 
 static void
 member(void **state)
@@ -241,98 +90,6 @@ member(void **state)
 	end();
 }
 
-/* Each form says it; JSON has an empty list. */
-#define UNKNOWN(f)                                                            \
-	do {                                                                  \
-		sb_free(&on_gm.out);                                          \
-		assert_int_equal(f(&on_gm, &(struct f##_args){                \
-		    .group = "X" }), CLI_FAILED);                             \
-		assert_string_equal(on_gm.out.s,                              \
-		    "% Group X does not exist\n");                            \
-	} while (0)
-
-static void
-unknown_group(void)
-{
-	UNKNOWN(show_gdoi);
-	UNKNOWN(show_gdoi_gm);
-	UNKNOWN(show_gdoi_gm_acl);
-	UNKNOWN(show_gdoi_gm_identifier);
-	UNKNOWN(show_gdoi_gm_pubkey);
-	UNKNOWN(show_gdoi_gm_rekey);
-	UNKNOWN(show_gdoi_feature);
-	UNKNOWN(show_gdoi_ks);
-	UNKNOWN(show_gdoi_ks_acl);
-	UNKNOWN(show_gdoi_ks_coop);
-	UNKNOWN(show_gdoi_ks_identifier);
-	UNKNOWN(show_gdoi_ks_members);
-	UNKNOWN(show_gdoi_ks_policy);
-	UNKNOWN(show_gdoi_ks_rekey);
-	UNKNOWN(show_gdoi_ks_replay);
-	UNKNOWN(show_gdoi_rekey_sa);
-}
-
-/* A member of a group with rekeys by multicast says so everywhere. */
-static void
-member_multicast(void **state)
-{
-	struct gdoi_local *l;
-	struct ace *a;
-	const char *t;
-
-	(void)state;
-	begin();
-	a = tc_ace(tc_acl(ks->conf, "M"), ACE_PERMIT, KS_ADDR, 0,
-	    IP(239, 1, 1, 1), 0);
-	a->proto = 17;
-	l = (void *)((struct gdoi_group *)ks->conf->gdoi_groups.first)->
-	    local.first;
-	l->unicast = false;
-	str_copy(l->rekey_acl, "M", sizeof(l->rekey_acl));
-	net_apply(ks);
-	assert_true(net_until(n, 10000, net_registered));
-	net_run(n, 1000);
-	t = SHOW(&on_gm, show_gdoi, .all = true);
-	ASSERT_LINES(t, "       Multicast rekey rcvd  : 0",
-	    "    Rekey Transport Type     : Multicast");
-	t = SHOW(&on_gm, show_gdoi_gm_rekey, .detail = true);
-	ASSERT_LINES(t, "Group G1 (Multicast)",
-	    "Current : 239.1.1.1       10.9.0.1        X");
-	t = SHOW(&on_gm, show_gdoi_rekey_sa, .detail = true);
-	ASSERT_LINES(t, "  KEK POLICY (transport type : Multicast)",
-	    "   Local addr/port : 239.1.1.1/848");
-	end();
-}
-
-/* Values that live: they change with what happens. */
-static void
-rekey_sa_lives(void **state)
-{
-	const char *t;
-
-	(void)state;
-	registered();
-	assert_null(ks_rekey(net_ks(ks), REKEY_TEK));
-	net_run(n, 2000);
-	assert_null(ks_rekey(net_ks(ks), REKEY_TEK));
-	net_run(n, 2000);
-	t = SHOW(&on_gm, show_gdoi_rekey_sa, .detail = true);
-	ASSERT_LINES(t, "    num_active = 1", "    num_malloc = 1",
-	    "    num_free = 0", "    acknowledgement    : Cisco",
-	    "    seq num            : 2           prev seq num      : 1"
-	    "       ");
-	assert_null(ks_rekey(net_ks(ks), REKEY_ALL));
-	net_run(n, 2000);
-	t = SHOW(&on_gm, show_gdoi_rekey_sa, .detail = true);
-	ASSERT_LINES(t, "    num_active = 1", "    num_malloc = 2",
-	    "    num_free = 1",
-	    "    seq num            : 0           prev seq num      : 0"
-	    "       ");
-	t = SHOW(&on_gm, show_crypto_eli);
-	ASSERT_LINES(t, " IKE-Session   :     1 active, 20000 max, 0 failed");
-	end();
-}
-
 static void
 member_others(void **state)
 {
@@ -342,7 +99,6 @@ member_others(void **state)
 	registered();
 	t = SHOW(&on_gm, show_gdoi, .group = "G1");
 	assert_null(strstr(t, "GROUP INFORMATION"));
-	unknown_group();
 	t = SHOW(&on_gm, show_gdoi_gm_rekey, .detail = true);
 	ASSERT_LINES(t, "Group G1 (Unicast)",
 	    "    Number of Rekeys received (cumulative)       : 0",
@@ -894,8 +650,6 @@ main(void)
 		cmocka_unit_test(member),
 		cmocka_unit_test(member_others),
 		cmocka_unit_test(member_safety),
-		cmocka_unit_test(member_multicast),
-		cmocka_unit_test(rekey_sa_lives),
 		cmocka_unit_test(server),
 		cmocka_unit_test(server_others),
 		cmocka_unit_test(states),

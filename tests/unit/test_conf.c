@@ -90,7 +90,7 @@ test_defaults(void **state)
 	assert_int_equal(f.c->df_bit, DF_COPY);
 	assert_int_equal(f.c->keepalive_secs, 0);
 	assert_int_equal(f.c->keepalive_retry, 2);
-	assert_int_equal(f.c->logging_buffered, 8192);
+	assert_int_equal(f.c->logging.size, 8192);
 	LINES(&f, "crypto isakmp policy 7", "crypto gdoi group G",
 	    "server local", "sa ipsec 1");
 	p = (const void *)f.c->isakmp_policies.first;
