@@ -572,7 +572,8 @@ port_has_group(const struct snap_port *sp, const struct group *g)
 bool
 fwd_no_group(struct cli_ctx *ctx, const struct fwd *f, const char *only)
 {
-	if (only[0] == '\0' || cli_wants_json(ctx) || (f->conf != NULL &&
+	if (only[0] == '\0' || cli_wants_json(ctx) ||
+	    group_find(f, only) != NULL || (f->conf != NULL &&
 	    conf_find_gdoi_group(f->conf, only) != NULL))
 		return false;
 	cli_printf(ctx, "%% Group %s does not exist\n", only);

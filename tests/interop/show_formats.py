@@ -10,6 +10,7 @@
 import re
 import subprocess
 import sys
+import time
 
 IP = r'\d+\.\d+\.\d+\.\d+'
 N = r'\d+'
@@ -45,10 +46,14 @@ def unknown(out, patterns):
             if s.strip() and not any(re.fullmatch(p, s) for p in patterns)]
 
 
+def whole(out, patterns):
+    return missing(out, patterns) or unknown(out, patterns)
+
+
 def label(indent, column, text, value):
     """`text   : value` with the colon in that column."""
-    return ' ' * indent + re.escape(text.ljust(column - indent)) + ': ' + \
-        value
+    return ' ' * indent + re.escape(text.ljust(column - indent)) + ': (?:' + \
+        value + ')'
 
 
 def four(pairs):
@@ -150,7 +155,7 @@ ELI = ['Hardware Encryption : INACTIVE', ' Number of crypto engines = 1', '',
        ' CryptoEngine .* details: state = Active',
        ' Capability    : .*GDOI, FAILCLOSE.*',
        r' IKE-Session   : +\d+ active, +\d+ max, \d+ failed',
-       r' IPSec-Session : +\d+ active, +\d+ max, \d+ failed']
+       r' IPSec-Session : +\d+ active']
 
 IPSEC_SA = [r'SA created for group \w+:', r' {2}\S+:', r' {4}protocol = \w+',
             r' {6}local ident  = \S+, port = \d+',
@@ -236,6 +241,166 @@ ISAKMP = [
     r'(?=.{47} *\d+ ACTIVE)(?=.{54} )' + IP + ' +' + IP +
     r' +\w+ +\d+ ACTIVE', '',
     'IPv6 Crypto ISAKMP SA']
+
+# Forms of reference 1.13.3 to 1.13.9 whose lines are all known: what is not
+# named here is refused as well.
+GDOI_KS = ['GROUP INFORMATION', ''] + [
+    label(4, 29, t, v) for t, v in (
+        ('Group Name', r'\w+ \((Uni|Multi)cast\)'),
+        ('Re-auth on new CRL', 'Disabled'), ('Group Identity', r'\w+'),
+        ('Group Type', r'GDOI \(ISAKMP\)'), ('Crypto Path', 'ipv4'),
+        ('Key Management Path', 'ipv4'), ('Group Members', N),
+        ('IPSec SA Direction', 'Both'), ('IP D3P Window', 'Disabled'),
+        ('CKM status', 'Disabled'),
+        ('Group Rekey Lifetime', N + ' secs'))] + [
+    ' {4}Group Rekey', label(8, 29, 'Remaining Lifetime', N + ' secs'),
+    label(8, 29, 'Time to Rekey', N + ' secs'),
+    label(4, 29, 'Rekey Retransmit Period', N + ' secs'),
+    label(4, 29, 'Rekey Retransmit Attempts', N), ' {4}Group Retransmit',
+    label(8, 29, 'Remaining Lifetime', N + ' secs'), '',
+    label(6, 29, 'IPSec SA Number', N),
+    label(6, 29, 'IPSec SA Rekey Lifetime', N + ' secs'),
+    label(6, 29, 'Profile Name', r'\S+'),
+    label(6, 29, 'Replay method', 'Count Based'),
+    label(6, 29, 'Replay Window Size', N),
+    label(6, 29, 'Tagging method', 'Disabled'), ' {6}SA Rekey',
+    label(9, 29, 'Remaining Lifetime', N + ' secs'),
+    label(9, 29, 'Time to Rekey', N + ' secs'),
+    label(6, 29, 'ACL Configured', r'access-list \S+'), '',
+    ' {5}Group Server list       : Local']
+
+KS = ['Total group members registered to this box: ' + N, '',
+      r'Key Server Information For Group \w+:'] + four([
+          ('Group Name', r'\w+'), ('Re-auth on new CRL', 'Disabled'),
+          ('Group Identity', r'\w+'), ('Group Type', r'GDOI \(ISAKMP\)'),
+          ('Group Members', N), ('Rekey Acknowledgement Cfg', r'\w+'),
+          ('IPSec SA Direction', 'Both'), ('IP D3P Window', 'Disabled'),
+          ('Split Resiliency Factor', '0'), ('CKM status', 'Disabled')]) + [
+              '', ' {4}ACL Configured: ', r' {8}access-list \w+']
+
+SUMMARY = ['', 'Group Member Information : ', '',
+           r'Group Name: \w+, ID: \w+, Group Members: \d+',
+           'Key Server ID: ' + IP +
+           r', GMDB state: LOCAL, Group Members: \d+',
+           '  Member ID     Version      Rekey sent     Rekey Ack missed',
+           '(?=.{16}[0-9])  ' + IP + r' +[\d.]+ +\d+ +\d+']
+
+KS_REKEY = [r'Group \w+ \((Uni|Multi)cast\)'] + [
+    label(4, 49, t, v) for t, v in (
+        ('Number of Rekeys sent', N), ('Number of Rekeys retransmitted', N),
+        ('KEK rekey lifetime (sec)', N))] + [
+    label(8, 49, 'Remaining lifetime (sec)', N),
+    label(8, 49, 'Remaining time until rekey (sec)', N)] + [
+    label(4, 49, t, v) for t, v in (
+        ('Retransmit period', N), ('Number of retransmissions', N),
+        ('Current number of retransmissions', N),
+        ('Rekey Acknowledgement', r'\w+'), ('Rekey in progress', 'Yes|No'),
+        ('Members waited for', N))] + [
+    r' {4}IPSec SA \d+', label(8, 49, 'Lifetime (sec)', N),
+    label(8, 49, 'Remaining lifetime (sec)', N),
+    label(8, 49, 'Remaining time until rekey (sec)', N)]
+
+REPLAY = [r'Anti-replay Information For Group \w+:',
+          ' {2}Timebased Replay:', ' {4}is not enabled']
+
+KS_ACL = [r'Group Name: \w+', ' Configured ACL:',
+          r' {3}access-list \w+  (permit|deny) \w+ .*']
+
+GM_ACL = [r'Group Name: \w+', ' ACL Downloaded From KS ' + IP + ':',
+          r' {3}access-list   (permit|deny) \w+ .*',
+          ' ACL Configured Locally: ',
+          ' ACL of default bypass policy for group-key management traffic:',
+          r' {3}\S+: deny udp host ' + IP + ' eq 848 any eq 848']
+
+DATAPLANE = ['', r'Data-plane statistics for group \w+:'] + [
+    label(4, 29, a, r'(?=.{9}#)\d+ +' + re.escape(b.ljust(25)) + r': \d+')
+    for a, b in (
+        ('#pkts encrypt', '#pkts decrypt'),
+        ('#pkts tagged (send)', '#pkts untagged (rcv)'),
+        ('#pkts no sa (send)', '#pkts invalid sa (rcv)'),
+        ('#pkts encaps fail (send)', '#pkts decap fail (rcv)'),
+        ('#pkts invalid prot (rcv)', '#pkts verify fail (rcv)'),
+        ('#pkts not tagged (send)', '#pkts not untagged (rcv)'),
+        ('#pkts internal err (send)', '#pkts internal err (rcv)'))]
+
+ISAKMP_DETAIL = [
+    'IPv4 Crypto ISAKMP SA', 'C-id  Local           Remote          I-VRF'
+    '  Status Encr Hash   Auth DH Lifetime Cap.', '',
+    r'(?=.{6}\d.{15}\d)\d+ +' + IP + ' +' + IP + r' +ACTIVE \w+ +\w+ +psk  '
+    r'\d+ +\d\d:\d\d:\d\d .*', r' {7}Engine-id:Conn-id =  SW:\d+', '',
+    'IPv6 Crypto ISAKMP SA']
+
+ISAKMP_POLICY = [
+    '', 'Global IKE policy', r'Protection suite of priority \d+',
+    '\tencryption algorithm:\t.*\\.', '\thash algorithm:\t\t.*',
+    '\tauthentication method:\t.*',
+    r'\tDiffie-Hellman group:\t#\d+ \(\d+ bit\)',
+    '\tlifetime:\t\t\\d+ seconds, no volume limit']
+
+ISAKMP_KEY = [
+    'Keyring      Hostname/Address                            Preshared Key',
+    '', r'(?=.{13}\S.{43}\S)\w+ +' + IP + r'( +\[' + IP + r' *\])? +\S+']
+
+TRANSFORM_SET = [r'Transform set \w+: \{ esp-\S+( \S+)*  \} ',
+                 '   will negotiate = { Tunnel,  }, ', '   ']
+
+PROFILE = [r'IPSEC profile \w+',
+           r'\tSecurity association lifetime: \d+ kilobytes/\d+ seconds',
+           r'\tResponder-Only \(Y/N\): N', r'\tPFS \(Y/N\): N',
+           '\tMixed-mode : Disabled', '\tTransform sets={ ',
+           r'\t\t\w+:  \{ esp-\S+( \S+)*  \} , ', '\t}']
+
+MAP = [r'Crypto Map IPv4 "[\w-]+" \d+ gdoi', r'\tGroup Name: \w+',
+       r'\tidentity number \d+', '\tserver address ipv4 ' + IP,
+       r'\tInterfaces using crypto map [\w-]+:', r'\t\t\S+']
+
+
+def counters(*pairs):
+    """#pkts lines of show crypto ipsec sa, the colons as IOS has them."""
+    return [' {4}' + ', '.join(re.escape('#pkts ' + x) + r' \d+'
+                               for x in p.split('|')) for p in pairs]
+
+
+SA_DETAIL = []
+for pattern in SA:
+    if '#send errors' in pattern:
+        SA_DETAIL += counters(
+            'no sa (send)|invalid sa (rcv)',
+            'encaps failed (send)|decaps failed (rcv)',
+            'invalid prot (recv)|verify failed:',
+            'invalid identity (recv)|invalid len (rcv)',
+            'replay rollover (send):|replay rollover (rcv)') + [
+                r' {4}##pkts replay failed \(rcv\): \d+'] + counters(
+                    'tagged (send):|untagged (rcv):',
+                    'not tagged (send):|not untagged (rcv):',
+                    'internal err (send):|internal err (recv)')
+    elif 'sa timing' in pattern:
+        SA_DETAIL.append(r' {8}sa timing: remaining key lifetime \(k/sec\): '
+                         r'\(\d+/\d+\)')
+    elif 'replay detection' in pattern:
+        SA_DETAIL.append(r' {8}replay detection support: Y  '
+                         r'replay window size: \d+')
+    elif 'Group:' not in pattern and 'Kilobyte' not in pattern:
+        SA_DETAIL.append(pattern)
+SA_DETAIL += [' {5}outbound ah sas:', ' {5}outbound pcp sas:']
+
+DEBUG_KS = [
+    r'.*: GDOI:KS_REKEY:EVENT:\(KEK [0-9A-F]{8}\):built GROUPKEY-PUSH: '
+    'HDR\\* SEQ SA KD SIG',
+    r'.*: %GDOI-5-KS_SEND_UNICAST_REKEY: .*',
+    r'.*: GDOI:KS_REKEY:EVENT:\(\w+\):rekey seq # \d+, \d+ octets, to ' + IP,
+    r'.*: GDOI:KS_REKEY:EVENT:\(\w+\):received from ' + IP + ' port 848 '
+    r'GROUPKEY-PUSH-ACK: HDR\* HASH SEQ ID',
+    r'.*: GDOI:KS_REKEY:TERSE:\(\w+\):rekey acknowledged by ' + IP +
+    r', seq # \d+']
+
+DEBUG_GM = [
+    r'.*: GDOI:GM_REKEY:EVENT:\(\w+\):received from ' + IP + ' port 848 '
+    r'GROUPKEY-PUSH: HDR\* SEQ SA KD SIG',
+    r'.*: GDOI:GM_REKEY:EVENT:\(\w+\):sending to ' + IP + ' port 848 '
+    r'GROUPKEY-PUSH-ACK: HDR\* HASH SEQ ID',
+    r'.*: %GDOI-5-GM_RECV_REKEY: .*',
+    r'.*: IPSEC\(create_sa\): sa created, .*']
 
 RSA = [
     r'% Key pair was generated at: \d\d:\d\d:\d\d \w+ \w{3} \d+ \d{4}',
@@ -327,6 +492,24 @@ for who, command, patterns in (
         (gm, 'show version', VERSION), (gm, 'show interfaces', INTERFACE),
         (gm, 'show ip route', ROUTE), (gm, 'show logging', LOGGING)):
     result(command, missing(show(who, command), patterns))
+for who, command, patterns in (
+        (ks, 'show crypto gdoi', GDOI_KS), (ks, 'show crypto gdoi ks', KS),
+        (ks, 'show crypto gdoi ks detail', KS),
+        (ks, 'show crypto gdoi ks members summary', SUMMARY),
+        (ks, 'show crypto gdoi ks rekey', KS_REKEY),
+        (ks, 'show crypto gdoi ks replay', REPLAY),
+        (ks, 'show crypto gdoi ks acl', KS_ACL),
+        (gm, 'show crypto gdoi gm acl', GM_ACL),
+        (gm, 'show crypto gdoi gm replay', REPLAY),
+        (gm, 'show crypto gdoi gm dataplane counters', DATAPLANE),
+        (ks, 'show crypto isakmp policy', ISAKMP_POLICY),
+        (ks, 'show crypto isakmp key', ISAKMP_KEY),
+        (gm, 'show crypto isakmp sa detail', ISAKMP_DETAIL),
+        (ks, 'show crypto ipsec transform-set', TRANSFORM_SET),
+        (ks, 'show crypto ipsec profile', PROFILE),
+        (gm, 'show crypto ipsec sa detail', SA_DETAIL),
+        (gm, 'show crypto map', MAP)):
+    result(command, whole(show(who, command), patterns))
 result('show ip interface brief', brief(show(gm, 'show ip interface brief')))
 result('show clock', unknown(show(gm, 'show clock'), [
     r'[*.]?\d\d:\d\d:\d\d\.\d{3} \w+ \w{3} \w{3} \d+ \d{4}']))
@@ -336,5 +519,18 @@ result('show access-lists', unknown(show(ks, 'show access-lists'), [
 result('show clock has no extra line',
        [] if len(show(gm, 'show clock').strip().split('\n')) == 1 else
        ['more than one line'])
+for who in (ks, gm):
+    show(who, 'debug crypto gdoi')
+    show(who, 'debug crypto ipsec')
+    show(who, 'clear logging')
+show(ks, 'crypto gdoi ks rekey')
+for who, patterns in ((ks, DEBUG_KS), (gm, DEBUG_GM)):
+    for _ in range(50):
+        out = missing(show(who, 'show logging'), patterns)
+        if not out:
+            break
+        time.sleep(0.2)
+    show(who, 'undebug all')
+    result('debug of a rekey is in show logging of %s' % who, out)
 print('%d passed, %d failed' % (passed, failed))
 sys.exit(failed > 0)

@@ -42,6 +42,18 @@ conf_next_map(const struct conf *c, const char *name,
 	return NULL;
 }
 
+const struct gdoi_group *
+conf_find_gdoi_group(const struct conf *c, const char *name)
+{
+	const struct gdoi_group *g;
+
+	CF_FOREACH(g, &c->gdoi_groups) {
+		if (strcmp(g->name, name) == 0)
+			return g;
+	}
+	return NULL;
+}
+
 static void
 list_add(struct cf_list *l, struct cf_obj *o)
 {

@@ -488,13 +488,23 @@ test_show_ipsec_sa(void **state)
 	(void)clear_crypto_sa_counters(&ctx,
 	    &(struct clear_crypto_sa_counters_args){ 0 });
 	(void)show_crypto_ipsec_sa(&ctx,
-	    &(struct show_crypto_ipsec_sa_args){ 1 });
+	    &(struct show_crypto_ipsec_sa_args){ .map = "CM",
+	    .detail = true });
 	assert_non_null(strstr(ctx.out.s, "#pkts encaps: 0,"));
 	assert_non_null(strstr(ctx.out.s,
 	    "    #pkts no sa (send) 0, #pkts invalid sa (rcv) 0\n"));
 	assert_non_null(strstr(ctx.out.s, "replay detection support: Y  "
 	    "replay window size: 64\n"));
 	assert_null(strstr(ctx.out.s, "Group:"));
+	sb_free(&ctx.out);
+	(void)show_crypto_ipsec_sa(&ctx,
+	    &(struct show_crypto_ipsec_sa_args){ .map = "OTHER" });
+	(void)show_crypto_ipsec_sa(&ctx,
+	    &(struct show_crypto_ipsec_sa_args){ .ifname = "Other0" });
+	(void)show_crypto_ipsec_sa(&ctx,
+	    &(struct show_crypto_ipsec_sa_args){ .by_peer = true, .peer = 1 });
+	assert_string_equal(ctx.out.s, "\nNo SAs found\n\nNo SAs found\n"
+	    "\nNo SAs found\n");
 	drop_rig(r, &ctx);
 }
 
