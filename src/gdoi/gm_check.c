@@ -192,8 +192,11 @@ check_entry(const struct gm_group *gm, const struct gdoi_accept *accept,
 	if (s->ace.proto != 6 && s->ace.proto != 17 &&
 	    (s->ace.sport.op != ACE_OP_ANY || s->ace.dport.op != ACE_OP_ANY))
 		return "an entry has ports without TCP or UDP";
-	if (!transform_allowed(gm, accept, &s->transform))
+	if (!transform_allowed(gm, accept, &s->transform)) {
+		ike_log_limited(gm->g->ike, gm->addr, LOG_GM_REKEY_TRANSFORM,
+		    gm->name);
 		return "TEK transform is not among client transform-sets";
+	}
 	return NULL;
 }
 
@@ -379,10 +382,14 @@ check_sak(const struct gm_group *gm, const struct gdoi_accept *accept,
 {
 	const struct gm_group *o;
 
-	if (!cipher_allowed(accept, k))
-		return "KEK algorithm is not among client rekey encryption";
-	if (!hash_allowed(accept, k->sig_hash))
-		return "signature hash is not among client rekey hash";
+	bool cipher = cipher_allowed(accept, k);
+
+	if (!cipher || !hash_allowed(accept, k->sig_hash)) {
+		ike_log_limited(gm->g->ike, gm->addr, LOG_GM_REKEY_CIPHER_HASH,
+		    gm->name);
+		return cipher ? "signature hash is not among client rekey hash"
+		    : "KEK algorithm is not among client rekey encryption";
+	}
 	if (k->life > LIFE_MAX)
 		return "KEK lifetime of more than 30 days";
 	TAILQ_FOREACH(o, &gm->g->gm, link)

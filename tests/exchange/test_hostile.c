@@ -510,7 +510,14 @@ accept_case(void (*set)(struct gdoi_accept *), const char *why)
 	if (why == NULL) {
 		assert_true(net_registered(n));
 		assert_int_equal(gm->logs[LOG_GM_REJECTING_SA], 0);
+		assert_int_equal(gm->logs[LOG_GM_REKEY_CIPHER_HASH], 0);
+		assert_int_equal(gm->logs[LOG_GM_REKEY_TRANSFORM], 0);
 	} else {
+		/* which of the three commands it was, by a name of its own */
+		assert_int_equal(gm->logs[LOG_GM_REKEY_TRANSFORM],
+		    strstr(why, "transform") != NULL);
+		assert_int_equal(gm->logs[LOG_GM_REKEY_CIPHER_HASH],
+		    strstr(why, "transform") == NULL);
 		assert_int_equal(net_gm(gm)->succeeded, 0);
 		assert_int_equal(gm->nteks, 0);
 		refused("accept", why);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/cli.h"
 #include "conf/cf.h"
 
@@ -39,7 +40,8 @@ fill_names(const char *s)
 		const struct ace_name *names;
 	} tables[] = {{"@ace_tcp_ports", ace_tcp_ports},
 	    {"@ace_udp_ports", ace_udp_ports}, {"@ace_protos", ace_protos},
-	    {"@ace_icmp_types", ace_icmp_types}, {"@ace_dscps", ace_dscps}};
+	    {"@ace_icmp_types", ace_icmp_types}, {"@ace_dscps", ace_dscps},
+	    {"@log_levels", log_levels}};
 	struct strbuf sb = {0};
 
 	while (*s != '\0') {
