@@ -215,6 +215,8 @@ sb_printf(struct strbuf *sb, const char *fmt, ...)
 void
 sb_free(struct strbuf *sb)
 {
+	if (sb->s != NULL) /* lines with passphrases go through many hands */
+		explicit_bzero(sb->s, sb->len);
 	free(sb->s);
 	memset(sb, 0, sizeof(*sb));
 }

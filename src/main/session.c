@@ -288,6 +288,7 @@ session_exec(struct session *s, const char *line, uint16_t mode, int shift)
 	    bar.kind == BAR_TEE || shell_filter(s, &bar, line))
 		text[bar.cmd_len] = '\0';
 	cli_match_run(text, mode, s->level >= 15, &cmd);
+	explicit_bzero(text, strlen(text));
 	free(text);
 	if (bar.kind == BAR_BAD)
 		print_error(s, bar.err,
