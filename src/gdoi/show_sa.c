@@ -120,7 +120,7 @@ static const struct {
 	{ "ckm", NULL },
 	{ "crl-check", NULL },
 	{ "cts-sgt", NULL },
-	{ "dp-recovery", "1.0.4" },
+	{ "dp-recovery", "1.0.5" },
 	{ "gdoi-interop-ack", "1.0.1" },
 	{ "gdoi-mib", NULL },
 	{ "gikev2", NULL },

@@ -198,12 +198,48 @@ clear_one(void **state)
 	end();
 }
 
+/* client recovery-check, and a packet process that lost its SA. */
+static void
+recovery(void **state)
+{
+	struct sa_event e = { .type = SA_EVENT_NO_SA };
+	struct gdoi_group *g;
+
+	(void)state;
+	registered();
+	ASSERT_LINES(SHOW(&on_gm, show_gdoi_gm, .group = ""),
+	    "       DP Error Monitoring   : OFF",
+	    "       IPSEC init reg executed    : 0");
+	g = (void *)n->nodes[1]->conf->gdoi_groups.first;
+	g->recovery_interval = 300;
+	net_apply(n->nodes[1]);
+	str_copy(e.group, "G1", sizeof(e.group));
+	gdoi_sa_event(on_gm.g, &e);
+	gdoi_sa_event(on_gm.g, &e);
+	net_run(n, 10000);
+	e.type = SA_EVENT_REPLAY_TIME;
+	gdoi_sa_event(on_gm.g, &e);
+	net_run(n, 15000);
+	ASSERT_LINES(SHOW(&on_gm, show_gdoi_gm, .group = ""),
+	    "       Registration status   : Registered",
+	    "       Succeeded registration: 3",
+	    "       DP Error Monitoring   : ON",
+	    "       DP Error Monitoring interval (sec) : 300",
+	    "       DP Error Monitoring recoveries : 1",
+	    "       IPSEC init reg executed    : 1",
+	    "       IPSEC init reg postponed   : 1");
+	ASSERT_LINES(SHOW(&on_ks, show_gdoi_feature, .feature = 4),
+	    "        10.9.1.1            1.0.5          Yes");
+	end();
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more),
 		cmocka_unit_test(clear_one),
+		cmocka_unit_test(recovery),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
