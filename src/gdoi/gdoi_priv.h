@@ -487,6 +487,8 @@ void ks_mcast_send(struct ks_group *, struct udp_addr to, const uint8_t *,
     size_t len);
 /* Joins what the KEKs of the members say, leaves the rest. */
 void gm_mcast_sync(struct gdoi *);
+/* Where rekeys of the KEK of now are sent to. */
+uint32_t gm_rekey_dst(const struct gm_group *);
 void gm_mcast_retry(struct gdoi *); /* ports changed: failures may be over */
 
 /* gm.c */

@@ -134,20 +134,22 @@ apply(struct gm_group *gm, struct udp_addr from,
     const struct isakmp_msg *m, uint32_t seq, const struct gdoi_sa_msg *sa,
     const struct gdoi_kd_msg *kd)
 {
-	char ks[IP4_STRLEN], own[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
+	char ks[IP4_STRLEN], own[IP4_STRLEN], to[IP4_STRLEN];
+	char spi[2 * KEK_SPI_LEN + 1];
 	uint8_t before[KEK_SPI_LEN];
 	struct gdoi *g = gm->g;
 	bool installed = sa->n > 0 || sa->has_kek;
 
 	ip4_str(from.addr, ks);
 	ip4_str(gm->addr, own);
+	ip4_str(gm_rekey_dst(gm), to);
 	gm->rekeys_total++;
 	gm->rekeys_since++;
 	gm->last_rekey = gdoi_now(g);
 	gm->last_rekey_from = from.addr;
 	gm->prev_seq = gm->last_seq;
 	gm->last_seq = seq;
-	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, own, seq,
+	ike_log(g->ike, LOG_GM_RECV_REKEY, gm->name, ks, to, seq,
 	    gdoi_spi_str(gm->kek.spi, spi));
 	if (installed) {
 		gm_clock_pushed(gm, sa);

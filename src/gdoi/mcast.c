@@ -134,8 +134,8 @@ want(struct gdoi *g, const struct gm_group *gm)
 	char a[IP4_STRLEN];
 	struct mcast *m;
 
-	if (p == NULL || p->loopback)
-		return;
+	if (p == NULL || p->loopback || p->ifindex == 0)
+		return; /* 0: the kernel would choose a device */
 	if ((m = find(g, p->ifindex, gm->kek.dst.addr)) == NULL) {
 		g->mcasts = xrealloc(g->mcasts,
 		    (g->nmcasts + 1) * sizeof(*g->mcasts));
@@ -148,6 +148,12 @@ want(struct gdoi *g, const struct gm_group *gm)
 			    a), gm->ifname, gm->name);
 	}
 	m->wanted = true;
+}
+
+uint32_t
+gm_rekey_dst(const struct gm_group *gm)
+{
+	return is_multicast(gm->kek.dst.addr) ? gm->kek.dst.addr : gm->addr;
 }
 
 /* What is and what should be are compared whenever something may have
