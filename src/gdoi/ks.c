@@ -14,6 +14,8 @@
 
 #include "gdoi/gdoi_priv.h"
 
+#define BEFORE_REMINDERS 2 /* repetitions that all get, as the default */
+
 struct ks_group *
 ks_find(struct gdoi *g, const char *name)
 {
@@ -399,7 +401,8 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	grp->id = c->id;
 	grp->retransmit_secs = l->retransmit_secs != 0 ? l->retransmit_secs :
 	    10;
-	grp->retransmit_count = l->retransmit_count;
+	grp->retransmit_count = l->retransmit_periodic ?
+	    BEFORE_REMINDERS : l->retransmit_count;
 	grp->periodic = l->retransmit_periodic;
 	grp->unicast = l->unicast;
 	set_address(grp, l->addr);

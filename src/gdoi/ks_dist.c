@@ -62,8 +62,8 @@ by_multicast(const struct ks_push *p)
 	return p->data != NULL && is_multicast(p->kek.dst.addr);
 }
 
-/* Other software may know no ACK: unless it was asked for by the RFC's
- * attribute, it must have sent one before its silence means anything. */
+/* Other software may know no ACK, asked for or not: it must have sent one
+ * before its silence means anything. */
 static bool
 must_ack(const struct ks_push *p, const struct ks_member *m)
 {
@@ -71,13 +71,10 @@ must_ack(const struct ks_push *p, const struct ks_member *m)
 	    strcmp(m->version, "0.0.0") != 0);
 }
 
-/* Reminders without end are for those only that can end them. */
 static bool
-awaited(const struct ks_group *grp, const struct ks_push *p,
-    const struct ks_member *m)
+awaited(const struct ks_push *p)
 {
-	return p->kek.ack != KEK_ACK_NONE && !by_multicast(p) &&
-	    (must_ack(p, m) || !grp->periodic);
+	return p->kek.ack != KEK_ACK_NONE && !by_multicast(p);
 }
 
 /* ---- sending ---- */
@@ -156,6 +153,8 @@ send_multicasts(struct ks_group *grp)
 	struct ks_member *m;
 	unsigned i;
 
+	if (r->tries > grp->retransmit_count)
+		return; /* the rounds are for others */
 	for (i = 0; i < NELEM(r->push); i++) {
 		if (!by_multicast(&r->push[i]))
 			continue;
@@ -173,9 +172,10 @@ send_multicasts(struct ks_group *grp)
 
 /* ---- the end of a rekey ---- */
 
-/* What its silence says about a member. */
+/* What its silence says about a member. Not over: another rekey came before
+ * it had all its repetitions. */
 static void
-judge(struct ks_group *grp, struct ks_member *m)
+judge(struct ks_group *grp, struct ks_member *m, bool over)
 {
 	const struct ks_push *p = push_of(grp, m);
 	uint8_t state = m->state;
@@ -186,16 +186,15 @@ judge(struct ks_group *grp, struct ks_member *m)
 	if (p != NULL && state == MEMBER_SENT && !must_ack(p, m))
 		/* it will never say: we take it that it got it */
 		memcpy(m->kek_spi, grp->rekey.kek_spi, KEK_SPI_LEN);
-	if (p != NULL && p->kek.ack == KEK_ACK_NONE)
+	if (!over || (p != NULL && p->kek.ack == KEK_ACK_NONE))
 		return;
 	m->acks_missed++;
 	if (++m->missed >= MISSED_MAX && (p == NULL || must_ack(p, m)))
 		ks_remove_member(grp, m, true);
 }
 
-/* All have answered, or had their time. */
-void
-ks_rekey_finish(struct ks_group *grp)
+static void
+finish(struct ks_group *grp, bool over)
 {
 	struct ks_rekey *r = &grp->rekey;
 	struct ks_member *m, *next;
@@ -209,8 +208,15 @@ ks_rekey_finish(struct ks_group *grp)
 	timer_clear(&grp->g->ike->timers, &r->timer);
 	for (m = TAILQ_FIRST(&grp->members); m != NULL; m = next) {
 		next = TAILQ_NEXT(m, link);
-		judge(grp, m);
+		judge(grp, m, over);
 	}
+}
+
+/* All have answered, or had their time. */
+void
+ks_rekey_finish(struct ks_group *grp)
+{
+	finish(grp, true);
 }
 
 void
@@ -225,7 +231,7 @@ ks_rekey_stop(struct ks_group *grp)
 {
 	unsigned i;
 
-	ks_rekey_finish(grp);
+	finish(grp, grp->rekey.tries >= grp->retransmit_count);
 	for (i = 0; i < NELEM(grp->rekey.push); i++)
 		ks_push_free(&grp->rekey.push[i]);
 	free(grp->rekey.drop);
@@ -264,7 +270,7 @@ ks_rekey_forget(struct ks_group *grp, struct ks_member *m)
 
 	if (r->next == m)
 		r->next = TAILQ_NEXT(m, link);
-	if (!r->active || p == NULL || !awaited(grp, p, m) ||
+	if (!r->active || p == NULL || !awaited(p) ||
 	    (m->state != MEMBER_PENDING && m->state != MEMBER_SENT))
 		return;
 	m->state = MEMBER_IDLE;
@@ -300,6 +306,25 @@ refresh(struct ks_group *grp)
 		r->built = now;
 }
 
+/* Who may not know what an acknowledgement is has had its repetitions.
+ * Reminders are for those only that can end them. */
+static void
+give_up_silent(struct ks_group *grp)
+{
+	struct ks_rekey *r = &grp->rekey;
+	const struct ks_push *p;
+	struct ks_member *m;
+
+	TAILQ_FOREACH(m, &grp->members, link) {
+		p = push_of(grp, m);
+		if (p == NULL || !awaited(p) || m->state != MEMBER_SENT ||
+		    must_ack(p, m))
+			continue;
+		judge(grp, m, true); /* deletes none of these */
+		r->waiting -= r->waiting > 0;
+	}
+}
+
 static void
 on_timer(void *arg)
 {
@@ -314,8 +339,14 @@ on_timer(void *arg)
 		ks_rekey_finish(grp);
 		return;
 	}
+	if (++r->tries > grp->retransmit_count) {
+		give_up_silent(grp);
+		if (all_done(grp)) {
+			ks_rekey_finish(grp);
+			return;
+		}
+	}
 	refresh(grp);
-	r->tries++;
 	r->next = TAILQ_FIRST(&grp->members);
 	send_multicasts(grp);
 	distribute(grp);
@@ -328,7 +359,7 @@ wanted(const struct ks_group *grp, const struct ks_push *p,
 	if (p == NULL || by_multicast(p))
 		return false;
 	return grp->rekey.tries == 0 ? m->state == MEMBER_PENDING :
-	    m->state == MEMBER_SENT && awaited(grp, p, m);
+	    m->state == MEMBER_SENT && awaited(p);
 }
 
 /* Goes on with a round, some members at a time. */
@@ -396,7 +427,7 @@ ks_rekey_to(struct ks_group *grp, struct ks_member *m)
 		r->waiting = 0;
 	}
 	send_to(grp, p, m);
-	r->waiting += awaited(grp, p, m);
+	r->waiting += awaited(p);
 	if (r->active && !r->last_wait)
 		return;
 	r->active = true;
@@ -423,7 +454,7 @@ ks_rekey_start(struct ks_group *grp)
 		p = push_of(grp, m);
 		m->surplus = 0;
 		m->state = p != NULL ? MEMBER_PENDING : MEMBER_IDLE;
-		r->waiting += p != NULL && awaited(grp, p, m);
+		r->waiting += p != NULL && awaited(p);
 	}
 	grp->rekeys_sent++;
 	log_start(grp, &r->push[0]);
@@ -438,7 +469,7 @@ acknowledged(struct ks_group *grp, struct ks_push *p, struct ks_member *m,
     uint32_t seq)
 {
 	struct ks_rekey *r = &grp->rekey;
-	bool counted = awaited(grp, p, m);
+	bool counted = r->active && m->state == MEMBER_SENT && awaited(p);
 	unsigned i;
 
 	m->state = MEMBER_ACKED;
@@ -541,6 +572,18 @@ bad_ack(struct gdoi *g, struct udp_addr from, enum log_id id)
 	ike_log_limited(g->ike, from.addr, id, ip4_str(from.addr, a));
 }
 
+/* It may answer when the rekey is over for the key server. */
+static bool
+sent_this(struct ks_group *grp, const struct ks_member *m,
+    const struct ks_push *p)
+{
+	const struct ks_push *own = push_of(grp, m);
+
+	return own != NULL && p <= own &&
+	    (m->state == MEMBER_SENT || (m->state == MEMBER_IDLE &&
+	    m->sent_seq[0] >= own->first_seq && m->sent_seq[0] <= own->seq));
+}
+
 static void
 judge_ack(struct ks_group *grp, struct ks_push *p, struct udp_addr from,
     const struct ack *a)
@@ -554,8 +597,8 @@ judge_ack(struct ks_group *grp, struct ks_push *p, struct udp_addr from,
 	/* One of another rekey says nothing about this one. */
 	if (m == NULL)
 		return;
-	if (m->state == MEMBER_SENT && p <= push_of(grp, m) &&
-	    a->seq >= p->first_seq && a->seq <= p->seq)
+	if (sent_this(grp, m, p) && a->seq >= p->first_seq &&
+	    a->seq <= p->seq)
 		acknowledged(grp, p, m, a->seq);
 	else if (++m->surplus == SURPLUS_MAX)
 		ike_log(grp->g->ike, LOG_KS_BLACK_HOLE_ACK,

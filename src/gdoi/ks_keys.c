@@ -26,7 +26,7 @@ uint32_t
 ks_distribution(const struct ks_group *grp, uint32_t life)
 {
 	uint32_t again = (uint32_t)grp->retransmit_secs *
-	    (grp->periodic ? 2 : grp->retransmit_count);
+	    grp->retransmit_count;
 
 	return (again < life / 4 ? again : life / 4) + 5 +
 	    grp->nmembers / MEMBERS_PER_SEC;

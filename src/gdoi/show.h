@@ -26,9 +26,8 @@ void show_identity(struct strbuf *, uint8_t id_type, uint32_t id);
 void show_hms(struct strbuf *, uint32_t seconds);
 const char *show_kek_cipher(uint8_t cipher);
 const char *show_sig_hash(uint8_t hash);
-/* "Unicast" or "Multicast"; where rekeys of this member's KEK go to. */
+/* "Unicast" or "Multicast" */
 const char *show_transport(const struct gdoi_kek *);
-uint32_t show_rekey_dst(const struct gm_group *);
 
 /* ---- both ways, see cli/show.h ---- */
 

@@ -55,13 +55,6 @@ show_transport(const struct gdoi_kek *k)
 	return is_multicast(k->dst.addr) ? "Multicast" : "Unicast";
 }
 
-uint32_t
-show_rekey_dst(const struct gm_group *gm)
-{
-	return is_multicast(gm->kek.dst.addr) ? gm->kek.dst.addr :
-	    gm->addr;
-}
-
 const char *
 show_sig_hash(uint8_t hash)
 {
@@ -285,7 +278,7 @@ show_crypto_isakmp_sa(struct cli_ctx *ctx,
 	/* the KEK is an SA too: from the key server to the member */
 	TAILQ_FOREACH(gm, &g->gm, link)
 		if (gm->has_kek && (!args->detail || show_is_json(&v))) {
-			sa_row(&v, show_rekey_dst(gm), gm->ks, "GDOI_REKEY",
+			sa_row(&v, gm_rekey_dst(gm), gm->ks, "GDOI_REKEY",
 			    gm->kek_conn_id);
 			show_close(&v);
 		}

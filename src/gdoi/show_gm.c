@@ -519,7 +519,7 @@ print_kek_row(struct show *v, const char *label, const struct gm_group *gm)
 		return;
 	}
 	show_text(v, "%-8s: %-16s%-16s%-9u%02X%02X%02X%02X   "
-	    "%02X%02X%02X%02X\n", label, ip4_str(show_rekey_dst(gm), dst),
+	    "%02X%02X%02X%02X\n", label, ip4_str(gm_rekey_dst(gm), dst),
 	    ip4_str(gm->ks, src), gm->kek_conn_id, c[0], c[1], c[2], c[3],
 	    c[8], c[9], c[10], c[11]);
 }
@@ -543,7 +543,7 @@ kek_members(struct show *v, const struct gm_group *gm)
 	if (!gm->has_kek)
 		return;
 	show_object(v, "kek");
-	show_ip4(v, "destination", show_rekey_dst(gm));
+	show_ip4(v, "destination", gm_rekey_dst(gm));
 	show_ip4(v, "source", gm->ks);
 	show_uint(v, "connection_id", gm->kek_conn_id);
 	show_fmt(v, "spi", "0x%s", gdoi_spi_str(gm->kek.spi, spi));

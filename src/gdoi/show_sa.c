@@ -21,7 +21,7 @@ rekey_sa_detail(struct cli_ctx *ctx, const struct gm_group *gm)
 	cli_printf(ctx, "\n  KEK POLICY (transport type : %s)\n",
 	    show_transport(k));
 	cli_printf(ctx, "   Local addr/port : %s/848\n",
-	    ip4_str(show_rekey_dst(gm), a));
+	    ip4_str(gm_rekey_dst(gm), a));
 	cli_printf(ctx, "   Remote addr/port : %s/848\n", ip4_str(gm->ks, a));
 	cli_printf(ctx, "    spi : 0x%s\n", gdoi_spi_str(k->spi, spi));
 	cli_printf(ctx, "    management alg     : disabled    "
@@ -72,7 +72,7 @@ show_gdoi_rekey_sa(struct cli_ctx *ctx,
 			rekey_sa_detail(ctx, gm);
 		else
 			cli_printf(ctx, "%-16s%-16s%-16u%s\n",
-			    ip4_str(show_rekey_dst(gm), dst),
+			    ip4_str(gm_rekey_dst(gm), dst),
 			    ip4_str(gm->ks, src), gm->kek_conn_id, "ACTIVE");
 	}
 	return CLI_DONE;
