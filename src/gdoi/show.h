@@ -22,6 +22,17 @@ show_wanted(const char *only, const char *name)
  * empty list then (doc/json.md). */
 bool show_no_group(struct cli_ctx *, const char *only);
 
+/* A command that shows groups, this one only or all (""): the heading, then
+ * each in an open object. args are those of the command. */
+typedef void show_ks_fn(struct show *, const struct ks_group *,
+    const void *args);
+typedef void show_gm_fn(struct show *, const struct gm_group *,
+    const void *args);
+int show_each_ks(struct cli_ctx *, const char *only, const char *head,
+    show_ks_fn *, const void *args);
+int show_each_gm(struct cli_ctx *, const char *only, const char *head,
+    show_gm_fn *, const void *args);
+
 void show_identity(struct strbuf *, uint8_t id_type, uint32_t id);
 void show_hms(struct strbuf *, uint32_t seconds);
 const char *show_kek_cipher(uint8_t cipher);

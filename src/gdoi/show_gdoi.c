@@ -24,6 +24,57 @@ show_no_group(struct cli_ctx *ctx, const char *only)
 	return true;
 }
 
+/* The frame of a command that shows groups; false: said that there is none. */
+static bool
+begin_groups(struct show *v, struct cli_ctx *ctx, const char *only,
+    const char *head)
+{
+	if (show_no_group(ctx, only))
+		return false;
+	show_begin(v, ctx);
+	show_text(v, "%s", head);
+	show_array(v, "groups");
+	return true;
+}
+
+int
+show_each_ks(struct cli_ctx *ctx, const char *only, const char *head,
+    show_ks_fn *one, const void *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct ks_group *k;
+	struct show v;
+
+	if (!begin_groups(&v, ctx, only, head))
+		return CLI_FAILED;
+	TAILQ_FOREACH(k, &g->ks, link)
+		if (show_wanted(only, k->name)) {
+			show_open_ks(&v, k);
+			one(&v, k, args);
+			show_close(&v);
+		}
+	return show_end(&v);
+}
+
+int
+show_each_gm(struct cli_ctx *ctx, const char *only, const char *head,
+    show_gm_fn *one, const void *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct gm_group *gm;
+	struct show v;
+
+	if (!begin_groups(&v, ctx, only, head))
+		return CLI_FAILED;
+	TAILQ_FOREACH(gm, &g->gm, link)
+		if (show_wanted(only, gm->name)) {
+			show_open_gm(&v, gm);
+			one(&v, gm, args);
+			show_close(&v);
+		}
+	return show_end(&v);
+}
+
 void
 show_identity(struct strbuf *sb, uint8_t id_type, uint32_t id)
 {

@@ -417,25 +417,18 @@ show_gm_group(struct show *v, const struct gm_group *gm)
 
 /* ---- commands ---- */
 
-int
-show_gdoi_gm(struct cli_ctx *ctx, const struct show_gdoi_gm_args *args)
+static void
+one_member(struct show *v, const struct gm_group *gm, const void *arg)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct gm_group *gm;
-	struct show v;
+	(void)arg;
+	print_member(v, gm);
+}
 
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(gm, &g->gm, link) {
-		if (!show_wanted(args->group, gm->name))
-			continue;
-		show_open_gm(&v, gm);
-		print_member(&v, gm);
-		show_close(&v);
-	}
-	return show_end(&v);
+int
+show_gdoi_gm(struct cli_ctx *ctx,
+    const struct show_gdoi_gm_args *args)
+{
+	return show_each_gm(ctx, args->group, "", one_member, args);
 }
 
 /* The local deny list of the crypto map. */
@@ -474,37 +467,30 @@ print_bypass(struct show *v, const struct gm_group *gm)
 	show_fmt(v, "bypass", "deny udp host %s eq 848 any eq 848", a);
 }
 
+static void
+one_acl(struct show *v, const struct gm_group *gm, const void *arg)
+{
+	const struct show_gdoi_gm_acl_args *args = arg;
+	char a[IP4_STRLEN];
+
+	show_text(v, "Group Name: %s\n", gm->name);
+	if (args->half != 2 && gm->naces != 0) {
+		show_text(v, " ACL Downloaded From KS %s:\n",
+		    ip4_str(gm->ks, a));
+		print_acl(v, gm);
+	}
+	if (args->half != 1)
+		print_local_acl(v, gm);
+	if (args->half == 0)
+		print_bypass(v, gm);
+	show_text(v, "\n");
+}
+
 int
 show_gdoi_gm_acl(struct cli_ctx *ctx,
     const struct show_gdoi_gm_acl_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct gm_group *gm;
-	struct show v;
-	char a[IP4_STRLEN];
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(gm, &g->gm, link) {
-		if (!show_wanted(args->group, gm->name))
-			continue;
-		show_open_gm(&v, gm);
-		show_text(&v, "Group Name: %s\n", gm->name);
-		if (args->half != 2 && gm->naces != 0) {
-			show_text(&v, " ACL Downloaded From KS %s:\n",
-			    ip4_str(gm->ks, a));
-			print_acl(&v, gm);
-		}
-		if (args->half != 1)
-			print_local_acl(&v, gm);
-		if (args->half == 0)
-			print_bypass(&v, gm);
-		show_text(&v, "\n");
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_gm(ctx, args->group, "", one_acl, args);
 }
 
 static void
@@ -551,38 +537,30 @@ kek_members(struct show *v, const struct gm_group *gm)
 	show_close(v);
 }
 
+static void
+one_rekey(struct show *v, const struct gm_group *gm, const void *arg)
+{
+	const struct show_gdoi_gm_rekey_args *args = arg;
+	static const char *const rows[] = { "New", "Current", "Previous" };
+	size_t i;
+
+	show_text(v, "Group %s (%s)\n", gm->name, show_transport(&gm->kek));
+	SHOW_FIELDS(v, rekey_fields, gm);
+	if (args->detail)
+		show_text(v, "Rekey (KEK) SA information :\n%10s"
+		    "%-16s%-16s%-9s%-11s%s\n", "", "dst", "src",
+		    "conn-id", "my-cookie", "his-cookie");
+	for (i = 0; args->detail && i < NELEM(rows); i++)
+		print_kek_row(v, rows[i], gm);
+	if (args->detail)
+		show_text(v, "\n");
+	if (show_is_json(v))
+		kek_members(v, gm);
+}
+
 int
 show_gdoi_gm_rekey(struct cli_ctx *ctx,
     const struct show_gdoi_gm_rekey_args *args)
 {
-	static const char *const rows[] = { "New", "Current", "Previous" };
-	struct gdoi *g = cli_engine(ctx);
-	const struct gm_group *gm;
-	struct show v;
-	size_t i;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(gm, &g->gm, link) {
-		if (!show_wanted(args->group, gm->name))
-			continue;
-		show_open_gm(&v, gm);
-		show_text(&v, "Group %s (%s)\n", gm->name,
-		    show_transport(&gm->kek));
-		SHOW_FIELDS(&v, rekey_fields, gm);
-		if (args->detail)
-			show_text(&v, "Rekey (KEK) SA information :\n%10s"
-			    "%-16s%-16s%-9s%-11s%s\n", "", "dst", "src",
-			    "conn-id", "my-cookie", "his-cookie");
-		for (i = 0; args->detail && i < NELEM(rows); i++)
-			print_kek_row(&v, rows[i], gm);
-		if (args->detail)
-			show_text(&v, "\n");
-		if (show_is_json(&v))
-			kek_members(&v, gm);
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_gm(ctx, args->group, "", one_rekey, args);
 }

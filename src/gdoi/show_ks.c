@@ -316,28 +316,20 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args)
 	return show_end(&v);
 }
 
+static void
+one_acl(struct show *v, const struct ks_group *k, const void *arg)
+{
+	(void)arg;
+	show_text(v, "Group Name: %s\n Configured ACL:\n", k->name);
+	print_acl(v, policy_of(k));
+	show_text(v, "\n");
+}
+
 int
 show_gdoi_ks_acl(struct cli_ctx *ctx,
     const struct show_gdoi_ks_acl_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_group *k;
-	struct show v;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(k, &g->ks, link) {
-		if (!show_wanted(args->group, k->name))
-			continue;
-		show_open_ks(&v, k);
-		show_text(&v, "Group Name: %s\n Configured ACL:\n", k->name);
-		print_acl(&v, policy_of(k));
-		show_text(&v, "\n");
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_ks(ctx, args->group, "", one_acl, args);
 }
 
 /* ---- show crypto gdoi ks members ---- */
@@ -443,36 +435,29 @@ print_members(struct show *v, const struct ks_group *k, uint32_t only)
 		show_text(v, "Group Member not Found\n\n");
 }
 
+static void
+one_members(struct show *v, const struct ks_group *k, const void *arg)
+{
+	const struct show_gdoi_ks_members_args *args = arg;
+
+	show_uint(v, "member_count", k->nmembers);
+	show_uint(v, "rekeys_sent", k->rekeys_sent);
+	show_uint(v, "last_rekey_retransmits", k->rekey.retransmits);
+	show_uint(v, "last_rekey_milliseconds", k->rekey.duration);
+	show_array(v, "members");
+	if (args->summary)
+		print_summary(v, k);
+	else
+		print_members(v, k, args->member);
+	show_close(v);
+}
+
 int
 show_gdoi_ks_members(struct cli_ctx *ctx,
     const struct show_gdoi_ks_members_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_group *k;
-	struct show v;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_text(&v, "\nGroup Member Information : \n\n");
-	show_array(&v, "groups");
-	TAILQ_FOREACH(k, &g->ks, link) {
-		if (!show_wanted(args->group, k->name))
-			continue;
-		show_open_ks(&v, k);
-		show_uint(&v, "member_count", k->nmembers);
-		show_uint(&v, "rekeys_sent", k->rekeys_sent);
-		show_uint(&v, "last_rekey_retransmits", k->rekey.retransmits);
-		show_uint(&v, "last_rekey_milliseconds", k->rekey.duration);
-		show_array(&v, "members");
-		if (args->summary)
-			print_summary(&v, k);
-		else
-			print_members(&v, k, args->member);
-		show_close(&v);
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_ks(ctx, args->group,
+	    "\nGroup Member Information : \n\n", one_members, args);
 }
 
 /* ---- show crypto gdoi ks policy ---- */
@@ -597,42 +582,34 @@ print_keys(struct show *v, const struct ks_group *k)
 	show_close(v);
 }
 
+static void
+one_policy(struct show *v, const struct ks_group *k, const void *arg)
+{
+	const struct ks_tek *t;
+	char a[IP4_STRLEN];
+	unsigned n = 0;
+
+	(void)arg;
+	TAILQ_FOREACH(t, &k->teks, link)
+		n++;
+	show_text(v, "For group %s (handle: 0x%X) server %s (handle:"
+	    " 0x%X):\n\n  # of teks : %u  Seq num : %u\n", k->name,
+	    k->handle, ip4_str(k->addr, a), k->handle, n,
+	    k->kek != NULL ? k->kek->seq : 0);
+	if (k->policy->problem[0] != '\0') {
+		show_text(v, "  Group is incomplete: %s\n",
+		    k->policy->problem);
+		show_str(v, "problem", k->policy->problem);
+	}
+	print_keys(v, k);
+}
+
 int
 show_gdoi_ks_policy(struct cli_ctx *ctx,
     const struct show_gdoi_ks_policy_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_group *k;
-	const struct ks_tek *t;
-	struct show v;
-	char a[IP4_STRLEN];
-	unsigned n;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_text(&v, "Key Server Policy:\n");
-	show_array(&v, "groups");
-	TAILQ_FOREACH(k, &g->ks, link) {
-		if (!show_wanted(args->group, k->name))
-			continue;
-		n = 0;
-		TAILQ_FOREACH(t, &k->teks, link)
-			n++;
-		show_open_ks(&v, k);
-		show_text(&v, "For group %s (handle: 0x%X) server %s (handle:"
-		    " 0x%X):\n\n  # of teks : %u  Seq num : %u\n", k->name,
-		    k->handle, ip4_str(k->addr, a), k->handle, n,
-		    k->kek != NULL ? k->kek->seq : 0);
-		if (k->policy->problem[0] != '\0') {
-			show_text(&v, "  Group is incomplete: %s\n",
-			    k->policy->problem);
-			show_str(&v, "problem", k->policy->problem);
-		}
-		print_keys(&v, k);
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_ks(ctx, args->group, "Key Server Policy:\n",
+	    one_policy, args);
 }
 
 /* ---- show crypto gdoi ks rekey ---- */
@@ -712,45 +689,36 @@ static const struct show_field rekey_sa_fields[] = {
 	    SHOW_UINT, "rekey_in_seconds" },
 };
 
+static void
+one_rekey(struct show *v, const struct ks_group *k, const void *arg)
+{
+	const struct ks_policy *p = policy_of(k);
+	unsigned i;
+
+	(void)arg;
+	show_text(v, "Group %s (%s)\n", k->name,
+	    k->unicast ? "Unicast" : "Multicast");
+	show_str(v, "transport", k->unicast ? "unicast" : "multicast");
+	show_bool(v, "rekey_in_progress", k->rekey.active);
+	SHOW_FIELDS(v, rekey_fields, k);
+	show_array(v, "sas");
+	for (i = 0; i < p->nsas; i++) {
+		struct sa_view sv = { k, &p->sas[i],
+			newest_of(k, p->sas[i].number) };
+
+		show_text(v, "    IPSec SA %u\n", sv.sa->number);
+		show_object(v, NULL);
+		show_uint(v, "number", sv.sa->number);
+		SHOW_FIELDS(v, rekey_sa_fields, &sv);
+		show_close(v);
+	}
+	show_close(v);
+	show_text(v, "\n");
+}
+
 int
 show_gdoi_ks_rekey(struct cli_ctx *ctx,
     const struct show_gdoi_ks_rekey_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_policy *p;
-	const struct ks_group *k;
-	struct show v;
-	unsigned i;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(k, &g->ks, link) {
-		if (!show_wanted(args->group, k->name))
-			continue;
-		p = policy_of(k);
-		show_open_ks(&v, k);
-		show_text(&v, "Group %s (%s)\n", k->name,
-		    k->unicast ? "Unicast" : "Multicast");
-		show_str(&v, "transport",
-		    k->unicast ? "unicast" : "multicast");
-		show_bool(&v, "rekey_in_progress", k->rekey.active);
-		SHOW_FIELDS(&v, rekey_fields, k);
-		show_array(&v, "sas");
-		for (i = 0; i < p->nsas; i++) {
-			struct sa_view sv = { k, &p->sas[i],
-				newest_of(k, p->sas[i].number) };
-
-			show_text(&v, "    IPSec SA %u\n", sv.sa->number);
-			show_object(&v, NULL);
-			show_uint(&v, "number", sv.sa->number);
-			SHOW_FIELDS(&v, rekey_sa_fields, &sv);
-			show_close(&v);
-		}
-		show_close(&v);
-		show_text(&v, "\n");
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_ks(ctx, args->group, "", one_rekey, args);
 }

@@ -23,31 +23,23 @@ print_clock(struct show *v, const struct ks_group *k)
 	show_uint(v, "sync_in_seconds", secs_until(k->g, due));
 }
 
+static void
+one_replay(struct show *v, const struct ks_group *k, const void *arg)
+{
+	(void)arg;
+	show_text(v, "Anti-replay Information For Group %s:\n"
+	    "  Timebased Replay:\n", k->name);
+	show_bool(v, "enabled", ks_is_timed(k));
+	if (ks_is_timed(k))
+		print_clock(v, k);
+	else
+		show_text(v, "    is not enabled\n");
+	show_text(v, "\n");
+}
+
 int
 show_gdoi_ks_replay(struct cli_ctx *ctx,
     const struct show_gdoi_ks_replay_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_group *k;
-	struct show v;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(k, &g->ks, link) {
-		if (!show_wanted(args->group, k->name))
-			continue;
-		show_open_ks(&v, k);
-		show_text(&v, "Anti-replay Information For Group %s:\n"
-		    "  Timebased Replay:\n", k->name);
-		show_bool(&v, "enabled", ks_is_timed(k));
-		if (ks_is_timed(k))
-			print_clock(&v, k);
-		else
-			show_text(&v, "    is not enabled\n");
-		show_text(&v, "\n");
-		show_close(&v);
-	}
-	return show_end(&v);
+	return show_each_ks(ctx, args->group, "", one_replay, args);
 }

@@ -88,8 +88,9 @@ kssid_row(struct show *v, const struct ks_group *k, const char *label,
 }
 
 static void
-show_ks_sids(struct show *v, const struct ks_group *k, bool detail)
+ks_sids(struct show *v, const struct ks_group *k, const void *arg)
 {
+	const struct show_gdoi_ks_identifier_args *args = arg;
 	const struct ks_policy *p = k->active != NULL ? k->active : k->policy;
 	bool counter = false, other = false;
 	char buf[32];
@@ -100,7 +101,6 @@ show_ks_sids(struct show *v, const struct ks_group *k, bool detail)
 			counter = true;
 		else
 			other = true;
-	show_open_ks(v, k);
 	show_text(v, "KS Sender ID (KSSID) Information for Group %s:\n\n",
 	    k->name);
 	row(v, 4, 25, "Transform Mode", "transform_mode",
@@ -117,7 +117,7 @@ show_ks_sids(struct show *v, const struct ks_group *k, bool detail)
 	snprintf(buf, sizeof(buf), "%u", k->sids.last);
 	row(v, 4, 25, "Last GMSID Used", "last_gmsid",
 	    k->sids.any ? buf : "none");
-	if (detail) {
+	if (args->detail) {
 		show_text(v, "\n");
 		kssid_row(v, k, "KSSID(s) Assigned", "kssids_assigned",
 		    is_assigned);
@@ -131,24 +131,13 @@ show_ks_sids(struct show *v, const struct ks_group *k, bool detail)
 		show_uint(v, "remaining_sids", ks_sids_left(k));
 	}
 	show_text(v, "\n");
-	show_close(v);
 }
 
 int
 show_gdoi_ks_identifier(struct cli_ctx *ctx,
     const struct show_gdoi_ks_identifier_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_group *k;
-	struct show v;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(k, &g->ks, link)
-		show_ks_sids(&v, k, args->detail);
-	return show_end(&v);
+	return show_each_ks(ctx, args->group, "", ks_sids, args);
 }
 
 /* ---- group member ---- */
@@ -176,8 +165,9 @@ current_sids(struct show *v, const struct gm_group *gm, bool counter)
 }
 
 static void
-show_gm_sids(struct show *v, const struct gm_group *gm, bool detail)
+gm_sids(struct show *v, const struct gm_group *gm, const void *arg)
 {
+	const struct show_gdoi_gm_identifier_args *args = arg;
 	bool counter = false, other = false;
 	char buf[32], a[IP4_STRLEN];
 	const struct gm_tek *t;
@@ -190,7 +180,6 @@ show_gm_sids(struct show *v, const struct gm_group *gm, bool detail)
 			other = true;
 		life = t->life > life ? t->life : life;
 	}
-	show_open_gm(v, gm);
 	show_text(v, "GM Sender ID (SID) Information for Group %s:\n\n"
 	    "  Group Member: %-15s vrf: None\n", gm->name,
 	    ip4_str(gm->addr, a));
@@ -200,7 +189,7 @@ show_gm_sids(struct show *v, const struct gm_group *gm, bool detail)
 	snprintf(buf, sizeof(buf), "%u", counter ? gm->sids_asked : 0);
 	row(v, 4, 32, "# of SIDs Last Requested", "sids_requested", buf);
 	current_sids(v, gm, counter);
-	if (detail) {
+	if (args->detail) {
 		show_text(v, "\n    NEXT SID REQUEST:\n");
 		snprintf(buf, sizeof(buf), "%u sec", life);
 		row(v, 6, 30, "TEK Lifetime", "tek_lifetime", buf);
@@ -208,22 +197,11 @@ show_gm_sids(struct show *v, const struct gm_group *gm, bool detail)
 		    size_text(gm->sid_bits != 0 ? gm->sid_bits : 24, buf));
 	}
 	show_text(v, "\n");
-	show_close(v);
 }
 
 int
 show_gdoi_gm_identifier(struct cli_ctx *ctx,
     const struct show_gdoi_gm_identifier_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
-	const struct gm_group *gm;
-	struct show v;
-
-	if (show_no_group(ctx, args->group))
-		return CLI_FAILED;
-	show_begin(&v, ctx);
-	show_array(&v, "groups");
-	TAILQ_FOREACH(gm, &g->gm, link)
-		show_gm_sids(&v, gm, args->detail);
-	return show_end(&v);
+	return show_each_gm(ctx, args->group, "", gm_sids, args);
 }

@@ -130,3 +130,17 @@ assert_lines(const char *text, const char *const *want)
 		text = nl + 1;
 	}
 }
+
+json_t *
+parsed(struct cli_ctx *c, int status)
+{
+	json_error_t err;
+	json_t *j = json_loads(c->out.s, JSON_REJECT_DUPLICATES, &err);
+
+	c->json = false;
+	assert_int_equal(status, 0);
+	if (j == NULL)
+		fail_msg("line %d: %s\n%s", err.line, err.text, c->out.s);
+	assert_null(strstr(c->out.s, "SUPERSECRET"));
+	return j;
+}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "cli/cli.h"
 #include "cli_gen.h"
@@ -42,6 +43,12 @@ void end(void);
 	(sb_free(&(c)->out),                                                  \
 	    assert_int_equal(f((c), &(struct f##_args){ __VA_ARGS__ }), 0),   \
 	    (c)->out.s != NULL ? (c)->out.s : "")
+
+/* Runs F for JSON; the object that it gives. */
+json_t *parsed(struct cli_ctx *, int status) MUST_USE;
+#define JSON(c, f, ...)                                                       \
+	(sb_free(&(c)->out), (c)->json = true,                                \
+	    parsed((c), f((c), &(struct f##_args){ __VA_ARGS__ })))
 
 /* All lines, in this order, each complete; '@' stands for digits and 'X' at
  * the end of a line for the rest of it. */

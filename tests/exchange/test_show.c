@@ -470,24 +470,6 @@ rsa_keys(void **state)
 
 /* ---- | json ---- */
 
-/* Runs F for JSON; the object that it gives. */
-static json_t *
-parsed(struct cli_ctx *c, int status)
-{
-	json_error_t err;
-	json_t *j = json_loads(c->out.s, JSON_REJECT_DUPLICATES, &err);
-
-	c->json = false;
-	assert_int_equal(status, 0);
-	if (j == NULL)
-		fail_msg("line %d: %s\n%s", err.line, err.text, c->out.s);
-	assert_null(strstr(c->out.s, "SUPERSECRET"));
-	return j;
-}
-#define JSON(c, f, ...)                                                       \
-	(sb_free(&(c)->out), (c)->json = true,                                \
-	    parsed((c), f((c), &(struct f##_args){ __VA_ARGS__ })))
-
 /* What stands at "groups/0/name". */
 static const json_t *
 at(const json_t *j, const char *path)

@@ -9,7 +9,7 @@
 
 #include "pair.h"
 
-/* Each form says it; JSON has an empty list. */
+/* Each form says it. */
 #define UNKNOWN(f)                                                            \
 	do {                                                                  \
 		sb_free(&on_gm.out);                                          \
@@ -17,6 +17,16 @@
 		    .group = "X" }), CLI_FAILED);                             \
 		assert_string_equal(on_gm.out.s,                              \
 		    "% Group X does not exist\n");                            \
+	} while (0)
+
+/* In JSON the list is empty (doc/json.md). */
+#define NONE(f)                                                               \
+	do {                                                                  \
+		json_t *j = JSON(&on_gm, f, .group = "X");                    \
+                                                                              \
+		assert_int_equal(json_array_size(                             \
+		    json_object_get(j, "groups")), 0);                        \
+		json_decref(j);                                               \
 	} while (0)
 
 static void
@@ -40,6 +50,17 @@ unknown_group(void **state)
 	UNKNOWN(show_gdoi_ks_rekey);
 	UNKNOWN(show_gdoi_ks_replay);
 	UNKNOWN(show_gdoi_rekey_sa);
+	NONE(show_gdoi_gm);
+	NONE(show_gdoi_gm_acl);
+	NONE(show_gdoi_gm_identifier);
+	NONE(show_gdoi_gm_rekey);
+	NONE(show_gdoi_ks);
+	NONE(show_gdoi_ks_acl);
+	NONE(show_gdoi_ks_identifier);
+	NONE(show_gdoi_ks_members);
+	NONE(show_gdoi_ks_policy);
+	NONE(show_gdoi_ks_rekey);
+	NONE(show_gdoi_ks_replay);
 	end();
 }
 
