@@ -10,7 +10,7 @@
 
 #include "gdoi/gdoi_priv.h"
 
-#define NODES_MAX 130
+#define NODES_MAX 1001
 #define NODE_TEKS 32
 
 struct node {
