@@ -227,7 +227,7 @@ kill_kids gm2 fwd
 goes_on 'then' 20
 kill_router gm1
 goes_on 'then' 30
-check 'clear crypto gdoi at a member' lab exec gm2 'clear crypto gdoi'
+check 'clear crypto gdoi at a member' lab exec gm2 'clear crypto gdoi' yes
 goes_on 'then' 30
 
 # Its TEKs are others now, and the members do not know. One that has lost its
