@@ -259,6 +259,8 @@ line_with(struct session *s, char *line, size_t len, int secret)
 		s->secret = -1;
 }
 
+/* What cannot be read ends the session: a client of another version would
+ * wait for its prompt for ever, and no answer must not pass for Enter. */
 void
 console_client(void *arg, int fd)
 {
@@ -267,6 +269,7 @@ console_client(void *arg, int fd)
 	struct session *s = arg;
 	struct ipc_msg m;
 	size_t len;
+	bool pasting;
 	int got = ipc_recv(fd, buf, &m), i, secret;
 
 	for (i = 1; i < m.nfds; i++)
@@ -287,14 +290,20 @@ console_client(void *arg, int fd)
 	case IPC_LINE:
 		rd_str(&m.body, line, sizeof(line));
 		len = rd_u16(&m.body);
-		s->pasting = rd_u8(&m.body) != 0;
-		if (rd_ok(&m.body))
+		pasting = rd_u8(&m.body) != 0;
+		if (rd_ok(&m.body)) {
+			s->pasting = pasting;
 			line_with(s, line, len, secret);
+		} else
+			client_gone(s);
 		break;
 	case IPC_ANSWER:
 		rd_str(&m.body, line, sizeof(line));
 		str_clean(line);
-		session_answer(s, line, secret);
+		if (rd_ok(&m.body))
+			session_answer(s, line, secret);
+		else
+			client_gone(s);
 		break;
 	case IPC_ABORT:
 		session_abort(s);

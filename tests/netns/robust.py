@@ -45,7 +45,7 @@ class Client:
         fd = os.open(state, os.O_PATH)
         self.s.connect("/proc/self/fd/%d/console" % fd)
         os.close(fd)
-        self.raw(T["IPC_HELLO"], bytes([interactive]) + b"\0\0")
+        self.raw(T["IPC_HELLO"], bytes([interactive]) + bytes(6))
         self.refused = False
         self.until_prompt()
 
@@ -55,7 +55,8 @@ class Client:
     def send(self, line, kind="IPC_LINE"):
         line = line.encode() if isinstance(line, str) else line
         size = struct.pack(">H", len(line))
-        self.raw(T[kind], size + line + (size if kind == "IPC_LINE" else b""))
+        tail = size + b"\0" if kind == "IPC_LINE" else b""
+        self.raw(T[kind], size + line + tail)
 
     def read(self):
         m = self.s.recv(1 << 17)
@@ -128,6 +129,7 @@ def consoles(state, pid, cohort):
     vanish(state, pid, ours)
     two_at_once(state)
     alive("after all of these main, ike and fwd are the same processes")
+    unreadable(state)
     garbage(state, pid)
     alive("after garbage they are still the same")
     descriptors(state, pid)
@@ -258,6 +260,33 @@ def two_at_once(state):
 def name(proto, port):
     """A port as the router prints it: some have names."""
     return r"(%d|[a-z-]+)" % port
+
+
+def unreadable(state):
+    """Messages that are cut short end the session: nobody waits for ever,
+    and none of them is taken for Enter at a question."""
+    ended = []
+    c = Client(state)
+    c.run("write memory")
+    for kind, body in (("IPC_LINE", b"\0\x04exit\0\x04"),
+                       ("IPC_LINE", b"\0\x05exit"), ("IPC_LINE", b""),
+                       ("IPC_ANSWER", b""), ("IPC_ANSWER", b"\0\x01")):
+        c = Client(state)
+        if kind == "IPC_ANSWER":
+            c.send("write erase")
+            c.until_prompt(T["IPC_ASK"])
+        c.raw(T[kind], body)
+        try:
+            c.until_prompt()
+            ended.append("%s %r: a prompt" % (kind, body))
+        except (EOFError, ConnectionError):
+            pass
+        except OSError as e:
+            ended.append("%s %r: %r" % (kind, body, e))
+        c.close()
+    result(not ended, "a message that is cut short ends the session", ended)
+    result(os.path.exists(state + "/startup-config"),
+           "and confirms nothing")
 
 
 def garbage(state, pid):
