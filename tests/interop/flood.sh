@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # First messages of main mode from random addresses against the key server, in
-# a real network: members register meanwhile, process ike does not grow.
+# a real network: members register meanwhile, process ike does not grow. The
+# sanitizers keep freed memory: here next to none, or that would be seen.
+export ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=64\
+${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 . "$(dirname "$0")/lib.sh"
 lab_copy
 lab_up
@@ -55,7 +58,11 @@ for kind in same vary; do
 	    'Diffie-Hellman computations') - dh)) -le 2 ]
 	after=$(ike_rss)
 	echo "      | process ike: $before KB before, $after KB behind it"
-	check 'process ike has grown by less than 16 MB' \
-	    [ $((after - before)) -lt 16384 ]
+	# 100 octets for each message would be 4 MB; offers that differ are
+	# kept, up to 8 MB of them (src/ike/admit.c).
+	limit=3
+	[ $kind = same ] || limit=16
+	check "process ike has grown by less than $limit MB" \
+	    [ $((after - before)) -lt $((limit * 1024)) ]
 done
 finish
