@@ -141,6 +141,7 @@ struct ks_rekey {
 };
 
 struct ks_farewell; /* ks_remove.c */
+struct coop;	    /* coop.h */
 
 struct ks_group {
 	TAILQ_ENTRY(ks_group) link;
@@ -166,6 +167,7 @@ struct ks_group {
 	uint64_t last_rekey;
 	uint32_t rekeys_sent, retransmitted;
 	struct ks_rekey rekey;
+	struct coop *coop;	 /* NULL: the only key server */
 	TAILQ_HEAD(, ks_farewell) farewells;
 	uint32_t clock_id;	 /* of the pseudotime; 0: not started */
 	uint64_t clock_start, clock_sync; /* began; was told last */

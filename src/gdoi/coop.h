@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Cooperative key servers (COOP), ios-getvpn.md 2.7: what their files share.
+ *
+ *	coop_link.c	exchange 240 between two key servers: sessions,
+ *			phase-1 SAs, repetition, sequence numbers, counters
+ *	coop.c		roles: who is there, election, takeover, merge
+ *	coop_keys.c	keys and policy: to the others, from the others
+ *	coop_members.c	the member database
+ *	coop_sid.c	who may give out which sender identifiers
+ *
+ * One primary makes keys and sends rekeys; all others hold copies and take
+ * registrations. Everything that is told is idempotent and commutes, so that
+ * order, loss and repetition of messages do not matter: keys are a set (union;
+ * a key that ended or was dropped stays so), members a map (the latest stamp
+ * wins), and only "what is current" is a register of the primary's.
+ *
+ * Primary: the living one with the highest priority, then address, of those
+ * that say they are; who hears of a better one steps back. Nobody becomes
+ * primary while one lives (no pre-emption). Lives: its beat was heard, by
+ * oneself or by somebody one hears, not longer ago than the timers say.
+ */
+#ifndef COHORT_COOP_H
+#define COHORT_COOP_H
+
+#include "gdoi/coop_msg.h"
+#include "gdoi/gdoi_priv.h"
+
+/* IOS's defaults; all in seconds but the number. */
+#define COOP_PERIODIC 20	/* announcements of the primary */
+#define COOP_TIMEOUT 30		/* of a secondary without one */
+#define COOP_RETRANSMIT 10
+#define COOP_RETRIES 3
+#define COOP_PDU 1300		/* octets of a message, if it can be cut */
+
+enum coop_ike { /* as show prints it */
+	COOP_IKE_UNINITIALISED,
+	COOP_IKE_IN_PROGRESS,
+	COOP_IKE_ESTABLISHED,
+	COOP_IKE_FAILED,
+};
+
+struct coop_counters {
+	uint32_t sent, sent_reply, recv, recv_reply, sent_drops, recv_drops;
+	uint64_t bytes_sent, bytes_recv;
+};
+
+/* A session with a configured peer. */
+struct coop_peer {
+	TAILQ_ENTRY(coop_peer) link; /* in order of configuration */
+	struct coop *coop;
+	uint32_t addr;
+	unsigned handle;
+	bool gone;
+	/* coop_link.c */
+	struct exch *exch;	/* message 1 is out, or NULL */
+	uint8_t ike;		/* enum coop_ike */
+	bool again, again_reply; /* asked to send while exch was out */
+	uint32_t seq_out, seq_in; /* of the boots below */
+	uint64_t boot;		/* it had when it was heard last; 0: never */
+	struct coop_counters n;
+	/* coop.c */
+	bool reachable;		/* said so, or not, by a log message */
+	uint64_t heard;		/* monotonic ms; 0: never */
+	char coop_version[16], gdoi_version[16];
+	bool optimize;
+	bool mismatch_logged, version_logged;
+	/* coop_keys.c, coop_members.c */
+	uint8_t keys_digest[8];	/* that it had, as it said last */
+	unsigned nseen;
+	struct coop_seen seen[COOP_SERVERS_MAX];
+	struct coop_config config;
+	uint64_t kssids[KSSID_MAX / 64];
+};
+
+struct coop { /* of a group with `redundancy` */
+	struct ks_group *grp;
+	struct coop_id self;
+	uint8_t priority;
+	uint8_t role;		/* enum coop_role; UNKNOWN: no primary */
+	uint32_t primary;	/* address, own one too; 0: none */
+	uint32_t previous;	/* primary before that, for log messages */
+	uint32_t term, beat;
+	bool optimize;
+	uint16_t pdu;
+	unsigned periodic, timeout, retransmit, retries_max; /* seconds */
+	unsigned retries;	/* unanswered questions to the primary */
+	unsigned nservers;
+	struct coop_server servers[COOP_SERVERS_MAX]; /* all but oneself; */
+	uint64_t server_heard[COOP_SERVERS_MAX]; /* when, instead of age */
+	TAILQ_HEAD(coop_peers, coop_peer) peers;
+	struct timer timer;	/* of coop.c */
+	uint64_t timer_at;
+	/* keys */
+	bool synced;
+	struct coop_id keys_owner;
+	uint32_t keys_term, keys_version;
+	uint32_t bad_pseudotime; /* "Invalid ANN PST recvd" */
+	/* members */
+	uint32_t stamp, change;	/* Lamport clock; number of own changes */
+	struct coop_members *db;
+	/* sender identifiers */
+	struct coop_sids *sids;
+};
+
+/* ---- coop.c ---- */
+/* From the configuration; NULL in the group without `redundancy`. */
+void coop_config(struct ks_group *, const struct gdoi_local *);
+void coop_free(struct ks_group *);
+static inline bool
+coop_is_primary(const struct ks_group *grp)
+{
+	return grp->coop == NULL || grp->coop->role == COOP_PRIMARY;
+}
+/* A new member may be taken: the keys are there, or (primary) can be made. */
+bool coop_ready(const struct ks_group *);
+/* `clear crypto gdoi ks coop role` */
+void coop_clear_role(struct ks_group *);
+/* Something changed that the others should know soon. */
+void coop_changed(struct ks_group *);
+/* What goes to this peer now; called by coop_link.c for message 1 and 2. */
+void coop_fill(struct coop_peer *, struct coop_msg *);
+/* A message that is authentic, new and of this group. */
+void coop_receive(struct coop_peer *, const struct coop_msg *);
+/* The peer did not answer (the reason for the log), or did. */
+void coop_unanswered(struct coop_peer *, const char *why);
+void coop_answered(struct coop_peer *);
+/* Position of this server among all configured ones by address, 0..7. */
+unsigned coop_rank(const struct coop *);
+bool coop_alive(const struct coop *, uint32_t addr);
+
+/* ---- coop_link.c ---- */
+extern const struct exch_type coop_exchange; /* in gdoi_doi's types */
+struct coop_peer *coop_peer_add(struct coop *, uint32_t addr);
+void coop_peer_remove(struct coop_peer *);
+/* Message 1, now or when the one that is out was answered. */
+void coop_send(struct coop_peer *, bool want_reply);
+
+/* ---- coop_keys.c ---- */
+/* Adds what the peer lacks of keys and policy: *msg's keys and digest. */
+void coop_keys_fill(struct coop_peer *, struct coop_msg *);
+void coop_keys_receive(struct coop_peer *, const struct coop_msg *);
+/* The primary made or changed keys or policy: next version. */
+void coop_keys_changed(struct ks_group *);
+/* This server has become primary, or has stepped back. */
+void coop_keys_promoted(struct ks_group *);
+void coop_keys_demoted(struct ks_group *);
+/* The number of the next push under a KEK. Never one that another key server
+ * may use or have used under it. */
+uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);
+
+/* ---- coop_members.c ---- */
+void coop_members_fill(struct coop_peer *, struct coop_msg *, size_t max);
+void coop_members_receive(struct coop_peer *, const struct coop_msg *);
+/* A member of the group registered here, changed, or was removed here. */
+void coop_member_changed(struct ks_group *, const struct ks_member *);
+void coop_member_removed(struct ks_group *, uint32_t addr);
+/* The peer lacks changes that are known here. */
+bool coop_members_pending(const struct coop_peer *);
+void coop_members_free(struct coop *);
+
+/* ---- coop_sid.c ---- */
+/* This KSSID may be given SIDs of: it is ours alone, and those who could
+ * otherwise give them out know. */
+bool coop_sid_may_use(const struct ks_group *, unsigned kssid);
+void coop_sid_fill(struct coop_peer *, struct coop_msg *);
+void coop_sid_receive(struct coop_peer *, const struct coop_msg *);
+void coop_sid_free(struct coop *);
+
+#endif
