@@ -437,7 +437,7 @@ asks_first(struct session *s, const char *line)
 	trial = conf_clone(s->r->running);
 	cur = session_cursor(s, trial);
 	if (conf_line(&cur, line, &err, &notes) == CF_OK)
-		gone = lost_key_server(s->r->committed, trial);
+		gone = lost_key_server(s->r->running, trial);
 	sb_free(&notes);
 	if (gone != NULL) {
 		s->ctx = cli_ctx_new(&ops, s, s->r);

@@ -332,7 +332,8 @@ ISAKMP_DETAIL = [
 
 ISAKMP_POLICY = [
     '', 'Global IKE policy', r'Protection suite of priority \d+',
-    '\tencryption algorithm:\t.*\\.', '\thash algorithm:\t\t.*',
+    '\tencryption algorithm:\t(?:.*\\.|Three key triple DES)',
+    '\thash algorithm:\t\t.*',
     '\tauthentication method:\t.*',
     r'\tDiffie-Hellman group:\t#\d+ \(\d+ bit\)',
     '\tlifetime:\t\t\\d+ seconds, no volume limit']
@@ -384,13 +385,15 @@ for pattern in SA:
         SA_DETAIL.append(pattern)
 SA_DETAIL += [' {5}outbound ah sas:', ' {5}outbound pcp sas:']
 
+# The group of the lab wants the clear text of RFC 8263 as acknowledgement: HDR
+# without an asterisk.
 DEBUG_KS = [
     r'.*: GDOI:KS_REKEY:EVENT:\(KEK [0-9A-F]{8}\):built GROUPKEY-PUSH: '
     'HDR\\* SEQ SA KD SIG',
     r'.*: %GDOI-5-KS_SEND_UNICAST_REKEY: .*',
     r'.*: GDOI:KS_REKEY:EVENT:\(\w+\):rekey seq # \d+, \d+ octets, to ' + IP,
     r'.*: GDOI:KS_REKEY:EVENT:\(\w+\):received from ' + IP + ' port 848 '
-    r'GROUPKEY-PUSH-ACK: HDR\* HASH SEQ ID',
+    r'GROUPKEY-PUSH-ACK: HDR HASH SEQ ID',
     r'.*: GDOI:KS_REKEY:TERSE:\(\w+\):rekey acknowledged by ' + IP +
     r', seq # \d+']
 
@@ -398,7 +401,7 @@ DEBUG_GM = [
     r'.*: GDOI:GM_REKEY:EVENT:\(\w+\):received from ' + IP + ' port 848 '
     r'GROUPKEY-PUSH: HDR\* SEQ SA KD SIG',
     r'.*: GDOI:GM_REKEY:EVENT:\(\w+\):sending to ' + IP + ' port 848 '
-    r'GROUPKEY-PUSH-ACK: HDR\* HASH SEQ ID',
+    r'GROUPKEY-PUSH-ACK: HDR HASH SEQ ID',
     r'.*: %GDOI-5-GM_RECV_REKEY: .*',
     r'.*: IPSEC\(create_sa\): sa created, .*']
 
