@@ -17,13 +17,14 @@
 #ifndef COHORT_COOP_MSG_H
 #define COHORT_COOP_MSG_H
 
+#include "conf/conf.h"
 #include "gdoi/gdoi_msg.h"
 
 #define COOP_PEERS_MAX 7
 #define COOP_SERVERS_MAX 16  /* rows of one message: living and gone ones */
 #define COOP_MEMBERS_MAX 2000 /* rows of one message */
 #define COOP_KEKS_MAX 32
-#define COOP_NAME 81	     /* CONF_NAME */
+#define COOP_NAME CONF_NAME
 
 /* Compared as major.minor.mini: another major is another protocol. */
 #define COOP_VERSION "1.0.1"
