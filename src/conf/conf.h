@@ -237,6 +237,21 @@ struct gdoi_identifier {
 /* Form of the acknowledgements that a key server asks for. */
 enum rekey_ack { REKEY_ACK_CISCO, REKEY_ACK_INTEROPERABLE, REKEY_ACK_ANY };
 
+struct gdoi_coop_peer { /* peer address ipv4 */
+	struct cf_obj obj;
+	uint32_t addr;
+};
+
+struct gdoi_coop { /* redundancy */
+	struct cf_obj obj;
+	uint8_t priority;	/* default 1 */
+	bool optimize;		/* protocol version optimize */
+	uint16_t pdu;		/* octets; 0: COOP_PDU */
+	uint16_t periodic, timeout, retransmit; /* seconds; 0: IOS's */
+	uint8_t retries;	/* 0: IOS's */
+	struct cf_list peers;	/* struct gdoi_coop_peer */
+};
+
 struct gdoi_local { /* server local */
 	struct cf_obj obj;
 	uint32_t addr; /* address ipv4 */
@@ -259,6 +274,7 @@ struct gdoi_local { /* server local */
 	bool receive_only; /* sa receive-only */
 	struct cf_list sas; /* struct gdoi_sa, by number */
 	struct cf_list identifiers; /* struct gdoi_identifier, at most one */
+	struct cf_list coop; /* struct gdoi_coop, at most one */
 };
 
 /* How many KSSIDs there are with sender identifiers of that many bits; the
