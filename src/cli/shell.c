@@ -75,13 +75,21 @@ pager_key(void *arg)
 	return edit_getkey(s->edit, false);
 }
 
+/* Who logs in is asked again: that is not a command. */
+static void
+abort_command(struct shell *s)
+{
+	say_nothing(s, IPC_ABORT);
+	s->stopping = s->prompt[0] != '\0';
+}
+
 static void
 put_line(struct shell *s, const char *line, size_t len)
 {
 	if (s->filter != NULL && !filter_line(s->filter, line, len))
 		return;
 	if (!pager_line(&s->pager, line, len) && !s->ready)
-		say_nothing(s, IPC_ABORT);
+		abort_command(s);
 }
 
 static void
@@ -152,6 +160,7 @@ take_prompt(struct shell *s, struct rd *b)
 	s->flags = rd_u8(b);
 	s->refused = (s->flags & IPC_PROMPT_REFUSED) != 0;
 	s->ready = true;
+	s->asked = false;
 	end_output(s);
 }
 
@@ -416,12 +425,25 @@ answer_line(struct shell *s)
 	}
 }
 
+/* The user has not seen the question, and wanted the command to end before it
+ * came: what is typed now is the next line. */
+static void
+answer_stopped(struct shell *s)
+{
+	s->stopping = false;
+	put_str(s, s->question);
+	put_str(s, "\n");
+	say_nothing(s, IPC_ABORT);
+}
+
 static void
 answer(struct shell *s)
 {
 	s->asked = false;
 	if (s->edit == NULL)
 		answer_of_script(s);
+	else if (s->stopping)
+		answer_stopped(s);
 	else if (s->ask_kind == CLI_ASK_CONFIRM)
 		answer_confirm(s);
 	else
@@ -434,7 +456,7 @@ answer(struct shell *s)
 static void
 stop_command(struct shell *s)
 {
-	say_nothing(s, IPC_ABORT);
+	abort_command(s);
 	if (s->stoppable)
 		s->pager.quit = true;
 }
@@ -570,7 +592,7 @@ shell_run_line(struct shell *s, const char *line)
 		return;
 	s->stoppable = only_shows(line);
 	pager_begin(&s->pager, s->edit != NULL);
-	s->ready = false;
+	s->ready = s->stopping = false;
 	copy = xstrdup(line);
 	fd = (s->flags & IPC_PROMPT_TEXT) == 0 ? take_secret(s, copy) : -1;
 	if (fd != -1)

@@ -34,6 +34,7 @@ struct shell {
 	bool asked;
 	uint8_t ask_kind;
 	char question[2048];
+	bool stopping; /* it was told to end: a question may cross that */
 	/* output */
 	struct pager pager;
 	struct filter *filter;
