@@ -19,6 +19,9 @@ struct node {
 	struct conf *conf;
 	uint32_t addr, addr2;	/* addr2: of another interface, or 0 */
 	bool deaf;		/* receives nothing, sends nothing */
+	unsigned side;		/* hears only nodes on the same one */
+	uint32_t cuts[16];	/* nor these; by net_cut() */
+	unsigned ncuts;
 	bool dead;		/* its process ike is */
 	int ppm;		/* its clock runs that much too fast */
 	unsigned logs[LOG_COUNT];
@@ -74,6 +77,10 @@ void net_apply(struct node *); /* commits node->conf */
 void net_run(struct net *, uint64_t ms);
 /* Until it holds, at most ms; whether it does. */
 bool net_until(struct net *, uint64_t ms, bool (*)(struct net *));
+/* No datagram passes between the two any more, nor those underway. */
+void net_cut(struct node *, struct node *, bool cut);
+void net_heal(struct net *); /* all on one side, no cuts */
+bool net_connected(const struct node *, const struct node *);
 void net_restart(struct node *); /* the process dies and starts again */
 uint64_t net_random(struct net *);
 struct gdoi_io net_io(void);
@@ -99,6 +106,9 @@ struct gdoi_local *tc_ks(struct conf *, uint32_t addr);
 /* A member of it: interface "FastEthernet0/0" with crypto map "MAP". */
 struct gdoi_group *tc_gm(struct conf *);
 struct gdoi_server *tc_server(struct conf *, uint32_t addr);
+/* `redundancy` with that priority; a peer of it. */
+struct gdoi_coop *tc_coop(struct conf *, uint8_t priority);
+struct gdoi_coop_peer *tc_coop_peer(struct conf *, uint32_t addr);
 const char *tc_rsa_text(void); /* a store with one key "KEY" */
 
 /* A key server at KS_ADDR with the key, its policy and "SUPERSECRET" for
