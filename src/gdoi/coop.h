@@ -73,6 +73,17 @@ struct coop_peer {
 	uint64_t kssids[KSSID_MAX / 64];
 };
 
+/* A key that must not come back, until its natural end. */
+struct coop_tomb {
+	struct coop_tomb *next;
+	bool kek;
+	struct coop_id creator;	/* of a KEK */
+	uint8_t kek_spi[KEK_SPI_LEN];
+	uint32_t spi;		/* of a TEK */
+	struct ks_sa sa;
+	uint64_t expires;
+};
+
 struct coop { /* of a group with `redundancy` */
 	struct ks_group *grp;
 	struct coop_id self;
@@ -95,6 +106,13 @@ struct coop { /* of a group with `redundancy` */
 	bool synced;
 	struct coop_id keys_owner;
 	uint32_t keys_term, keys_version;
+	uint32_t pushed_term, pushed_version; /* of the last rekey */
+	struct coop_tomb *tombs;
+	unsigned ntombs;
+	uint64_t clock_set;	/* a follower's pseudotime was, last */
+	uint64_t hold_until;	/* the others shall have new keys first; 0 */
+	bool merge;		/* members shall be told what was united */
+	struct timer keys_timer;
 	uint32_t bad_pseudotime; /* "Invalid ANN PST recvd" */
 	/* members */
 	uint32_t stamp, change;	/* Lamport clock; number of own changes */
@@ -145,6 +163,17 @@ void coop_keys_changed(struct ks_group *);
 /* This server has become primary, or has stepped back. */
 void coop_keys_promoted(struct ks_group *);
 void coop_keys_demoted(struct ks_group *);
+void coop_keys_stop(struct coop *); /* it goes: called by coop_free() */
+/* The primary has learned of this member from another key server, which gave
+ * it the keys of then: what it lacks is sent to it. */
+void coop_keys_member(struct ks_group *, struct ks_member *, uint32_t term,
+    uint32_t version);
+/* A key is taken out of use before its end. */
+void coop_tek_dropped(struct ks_group *, const struct ks_tek *);
+void coop_kek_dropped(struct ks_group *, const struct ks_kek *);
+/* What was made is not for members yet: another key server that lives does
+ * not have it and could not go on with it. */
+bool coop_keys_held(const struct ks_group *);
 /* The number of the next push under a KEK. Never one that another key server
  * may use or have used under it. */
 uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);

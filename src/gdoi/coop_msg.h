@@ -70,6 +70,8 @@ struct coop_kek {
 	char label[COOP_NAME];	/* at its creator; for people */
 	struct coop_id creator;
 	bool current;
+	bool dropped;		/* must not be used any more, as of a TEK:
+				 * only spi, creator and left are said */
 	uint8_t ack;		/* enum rekey_ack */
 	uint32_t life;		/* seconds, configured */
 	uint32_t seq;		/* the highest that is known to be used */

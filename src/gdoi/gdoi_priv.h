@@ -109,6 +109,7 @@ struct ks_member {
 	unsigned surplus;	/* ACKs of the last rekey beyond the first */
 	uint32_t sent, retries, acks, acks_missed;
 	uint32_t sent_seq[4], rcvd_seq[4]; /* the newest first */
+	uint32_t keys_term, keys_version; /* of the keys that it was given */
 };
 
 /* One push: the same octets for all members that have its KEK. */
