@@ -60,16 +60,19 @@ proof() {
 # wait_for SECONDS COMMAND...: until it succeeds. The last output stays for
 # proof to show.
 wait_for() {
-	_end=$(($(date +%s) + $1))
+	_waits=$((${_waits-0} + 1)) # what is waited for may wait itself
+	eval "_end$_waits=$(($(date +%s) + $1))"
 	shift
-	until "$@" >wait.out 2>&1; do
-		if [ "$(date +%s)" -ge "$_end" ]; then
-			cat wait.out
+	until "$@" >"wait$_waits.out" 2>&1; do
+		if [ "$(date +%s)" -ge $((_end$_waits)) ]; then
+			cat "wait$_waits.out"
 			echo "not within the time: $*"
+			_waits=$((_waits - 1))
 			return 1
 		fi
 		sleep 0.2
 	done
+	_waits=$((_waits - 1))
 }
 
 # equal GOT WANTED WHAT

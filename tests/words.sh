@@ -33,17 +33,64 @@ not() {
 	! "$@"
 }
 
-wait_for() { # wait_for SECONDS COMMAND...
-	_end=$(($(date +%s) + $1))
+wait_for() { # wait_for SECONDS COMMAND...: it may wait for something itself
+	_waits=$((${_waits-0} + 1))
+	eval "_end$_waits=$(($(date +%s) + $1))"
 	shift
-	until "$@" >"$tmp/wait" 2>&1; do
-		if [ "$(date +%s)" -ge "$_end" ]; then
-			cat "$tmp/wait"
+	until "$@" >"$tmp/wait$_waits" 2>&1; do
+		if [ "$(date +%s)" -ge $((_end$_waits)) ]; then
+			cat "$tmp/wait$_waits"
 			echo "not within the time: $*"
+			_waits=$((_waits - 1))
 			return 1
 		fi
 		sleep 0.1
 	done
+	_waits=$((_waits - 1))
+}
+
+# beside NAME COMMAND...: checks that run beside the rest, in a subshell with a
+# $tmp of its own. besides_end waits for all of them and counts what they said;
+# a script that is interrupted says besides_kill.
+besides=
+
+beside() {
+	_name=$1
+	shift
+	mkdir "$tmp/$_name"
+	(
+		tmp=$tmp/$_name
+		"$@"
+		echo ended
+	) >"$tmp/$_name.out" 2>&1 &
+	besides="$besides $_name:$!"
+}
+
+besides_end() {
+	for _b in $besides; do
+		_o=$tmp/${_b%:*}.out
+		wait "${_b#*:}"
+		tail -n 1 "$_o" | grep -qx ended ||
+		    echo "FAIL  ${_b%:*} ran to its end" >>"$_o"
+		grep -vx ended "$_o"
+		passed=$((passed + $(grep -c '^ok ' "$_o")))
+		failed=$((failed + $(grep -c '^FAIL ' "$_o")))
+	done
+	besides=
+}
+
+besides_kill() {
+	for _b in $besides; do
+		# shellcheck disable=SC2046 # pids
+		kill $(below "${_b#*:}") 2>/dev/null
+	done
+}
+
+below() { # PID and all processes below it, of this shell's own
+	for _p in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		below "$_p"
+	done
+	echo "$1"
 }
 
 # Namespaces of one's own: root has them, others where the kernel lets them.
