@@ -247,8 +247,8 @@ struct gdoi_coop { /* redundancy */
 	uint8_t priority;	/* default 1 */
 	bool optimize;		/* protocol version optimize */
 	uint16_t pdu;		/* octets; 0: COOP_PDU */
-	uint16_t periodic, timeout, retransmit; /* seconds; 0: IOS's */
-	uint8_t retries;	/* 0: IOS's */
+	uint16_t periodic, timeout, retransmit; /* seconds: 20, 30, 10 */
+	uint8_t retries;	/* default 3 */
 	struct cf_list peers;	/* struct gdoi_coop_peer */
 };
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `redundancy` of a key server: what grammar/gdoi.cli cannot say about its
+ * lines. Runs in main, and in ike when it reads its part.
+ */
+#include "config.h"
+
+#include "cli_gen.h"
+#include "conf/cf.h"
+
+#define PEERS_MAX 7 /* so that there are eight key servers in a group */
+
+int
+gdoi_coop_check(struct cf_check *k, const struct gdoi_coop *c)
+{
+	const struct gdoi_local *l = (const void *)k->parent;
+
+	(void)c;
+	if (!k->negated && l->addr == 0)
+		cf_note(k, "%% NOTE: Redundancy will remain disabled until "
+		    "`address ipv4' of this key server\n         has been "
+		    "configured.");
+	return 0;
+}
+
+static bool
+has_peer(const struct gdoi_coop *c, uint32_t addr)
+{
+	const struct gdoi_coop_peer *p;
+
+	CF_FOREACH (p, &c->peers)
+		if (p->addr == addr)
+			return true;
+	return false;
+}
+
+static unsigned
+count_peers(const struct gdoi_coop *c)
+{
+	const struct gdoi_coop_peer *p;
+	unsigned n = 0;
+
+	CF_FOREACH (p, &c->peers)
+		n++;
+	return n;
+}
+
+int
+gdoi_coop_peer_check(struct cf_check *k, const struct gdoi_coop_peer *p)
+{
+	const struct gdoi_coop *c = (const void *)k->parent;
+	const struct gdoi_local *l = (const void *)k->parent->parent;
+	char a[IP4_STRLEN];
+
+	if (k->negated || has_peer(c, p->addr))
+		return 0;
+	if (p->addr >> 24 == 0 || p->addr >> 28 >= 0xe)
+		return cf_reject(k, "%% %s is not the address of a router",
+		    ip4_str(p->addr, a));
+	if (p->addr == l->addr)
+		return cf_reject(k, "%% %s is the local address of this key "
+		    "server, it cannot be a peer", ip4_str(p->addr, a));
+	if (count_peers(c) >= PEERS_MAX)
+		return cf_reject(k, "%% A key server has at most %d peers, %s "
+		    "cannot be added", PEERS_MAX, ip4_str(p->addr, a));
+	return 0;
+}
+
+int
+gdoi_local_address_check(struct cf_check *k, const struct gdoi_local *l)
+{
+	const struct gdoi_coop *c = (const void *)l->coop.first;
+	char a[IP4_STRLEN];
+
+	if (!k->negated && c != NULL && has_peer(c, l->addr))
+		return cf_reject(k, "%% %s is a peer of `redundancy', it cannot "
+		    "be the local address", ip4_str(l->addr, a));
+	return 0;
+}
+
+int
+gdoi_coop_timers_check(struct cf_check *k, const struct gdoi_coop *c)
+{
+	if (!k->negated && c->timeout <= c->periodic)
+		cf_note(k, "%% NOTE: Announcements come every %u seconds: "
+		    "secondary key servers that wait %u\n         seconds "
+		    "ask for each of them", c->periodic, c->timeout);
+	return 0;
+}
