@@ -70,6 +70,12 @@ rd_u32(struct rd *r)
 	return (uint32_t)rd_int(r, 4);
 }
 
+uint64_t
+rd_u64(struct rd *r)
+{
+	return rd_int(r, 8);
+}
+
 void
 rd_skip(struct rd *r, size_t n)
 {
@@ -155,6 +161,12 @@ void
 wr_u32(struct wr *w, uint32_t v)
 {
 	wr_int(w, v, 4);
+}
+
+void
+wr_u64(struct wr *w, uint64_t v)
+{
+	wr_int(w, v, 8);
 }
 
 void

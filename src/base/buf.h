@@ -26,6 +26,7 @@ bool rd_end(const struct rd *r) MUST_USE; /* ok and all was read */
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16(struct rd *r);
 uint32_t rd_u32(struct rd *r);
+uint64_t rd_u64(struct rd *r);
 /* n octets inside the input, NULL (and failure) if there are fewer. */
 const uint8_t *rd_bytes(struct rd *r, size_t n);
 void rd_skip(struct rd *r, size_t n);
@@ -51,6 +52,7 @@ bool wr_ok(const struct wr *w) MUST_USE;
 void wr_u8(struct wr *w, uint8_t v);
 void wr_u16(struct wr *w, uint16_t v);
 void wr_u32(struct wr *w, uint32_t v);
+void wr_u64(struct wr *w, uint64_t v);
 void wr_bytes(struct wr *w, const void *data, size_t len);
 void wr_zero(struct wr *w, size_t len);
 void wr_str(struct wr *w, const char *s); /* u16 length, octets */

@@ -13,6 +13,10 @@
  *	keys	policy, KEKs, TEKs, pseudotime, use of sender identifiers:
  *		always whole
  *	members	changes of the member database, as many as fit
+ *
+ * What a decoder has let through: addresses are those of hosts, boots but
+ * to.boot are not 0, the first server is the sender, names are printable,
+ * keys are as long as their algorithms want, nothing is there twice.
  */
 #ifndef COHORT_COOP_MSG_H
 #define COHORT_COOP_MSG_H
@@ -25,6 +29,8 @@
 #define COOP_MEMBERS_MAX 2000 /* rows of one message */
 #define COOP_KEKS_MAX 32
 #define COOP_NAME CONF_NAME
+#define COOP_LIFE_MAX 2592000 /* seconds, as a key can be configured */
+#define COOP_STAMP_MAX INT32_MAX
 
 /* Compared as major.minor.mini: another major is another protocol. */
 #define COOP_VERSION "1.0.1"
@@ -176,6 +182,11 @@ struct coop_msg {
 	uint32_t seq;		/* counts messages from -> to; never again */
 	uint8_t keys_digest[8];	/* of the keys that the sender has; 0: none */
 	uint32_t stamp;		/* Lamport clock of the member database */
+	/* Each sender counts the changes of its own copy of the members, told
+	 * or heard: its log. The sender has that much of the receiver's; and
+	 * the members below are all that is in its own behind log_from up to
+	 * log_to and that the receiver's vector does not cover. */
+	uint32_t log_have, log_from, log_to;
 	unsigned nservers, nseen, nmembers;
 	struct coop_server servers[COOP_SERVERS_MAX];
 	struct coop_seen seen[COOP_SERVERS_MAX];
@@ -186,17 +197,20 @@ struct coop_msg {
 	struct coop_member *members; /* owned */
 };
 
-/* Octets, or 0: does not fit in max. Keys come last but one, members last. */
+/* Octets, or 0: does not fit in max, or a field is beyond what the message
+ * can say. Keys come last but one, members last. */
 size_t coop_msg_put(const struct coop_msg *, uint8_t *out, size_t max)
     MUST_USE;
 /* How many of the members fit behind the rest in max octets; sets nothing. */
 unsigned coop_msg_fit(const struct coop_msg *, size_t max);
 /* NULL or what is wrong; then there is nothing to free. A message of another
- * major version is decoded up to its version only: *other says so. */
+ * major version is decoded up to its version only: NULL, *other is true and
+ * the rest of the message empty. */
 const char *coop_msg_get(const uint8_t *data, size_t len, struct coop_msg *,
     bool *other) MUST_USE;
 /* Wipes keys. */
 void coop_msg_free(struct coop_msg *);
 void coop_keys_free(struct coop_keys *);
+bool coop_id_equal(const struct coop_id *, const struct coop_id *);
 
 #endif
