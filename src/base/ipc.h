@@ -20,7 +20,8 @@ enum ipc_type {
 	IPC_CONF_SETTLED, /* ike: who configured is done with it */
 
 	/* main -> child: devices and routes */
-	IPC_PORT,	 /* struct port; +fds: TUN queue (fwd) */
+	IPC_PORT,	 /* struct port; +fds: TUN queue, socket of multicast
+			  * (fwd) */
 	IPC_ROUTES_BEGIN,
 	IPC_ROUTES,	 /* struct route ... */
 	IPC_ROUTES_END,

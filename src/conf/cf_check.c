@@ -157,6 +157,19 @@ interface_address_check(struct cf_check *k, const struct interface *i)
 }
 
 int
+igmp_group_check(struct cf_check *k, const struct igmp_group *g)
+{
+	if (k->negated)
+		return 0;
+	if (g->addr >> 28 != 14)
+		return cf_reject(k, "%%Illegal multicast group address");
+	if (g->addr >> 8 == 0xe00000)
+		return cf_reject(k, "%%Group is reserved for protocols of "
+		    "one link");
+	return 0;
+}
+
+int
 ip_route_check(struct cf_check *k, const struct ip_route *r)
 {
 	if (!k->negated && (r->prefix & ~r->mask) != 0)

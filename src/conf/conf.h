@@ -59,6 +59,13 @@ struct interface {
 	uint8_t df_bit;	       /* enum df_bit, INHERIT: global */
 	char crypto_map[CONF_NAME];
 	char acl_in[CONF_NAME], acl_out[CONF_NAME];
+	struct cf_list igmp_static; /* struct igmp_group */
+};
+
+/* ip igmp static-group G [source S]: goes out there */
+struct igmp_group {
+	struct cf_obj obj;
+	uint32_t addr, source; /* 0: of any */
 };
 
 enum df_bit { DF_INHERIT, DF_COPY, DF_CLEAR, DF_SET };
@@ -435,6 +442,7 @@ struct conf {
 
 	struct cf_list interfaces;	/* struct interface */
 	struct cf_list routes;		/* struct ip_route */
+	bool multicast_routing;
 	struct cf_list acls;		/* struct acl */
 
 	bool isakmp_enable;		/* true */

@@ -173,10 +173,18 @@ struct snap_group {
 	struct sa **out;	     /* per entry of the policy, or NULL */
 };
 
+struct mcast_group {
+	uint32_t addr, source; /* 0: any */
+};
+
 struct snap_port {
 	bool used, up;
+	bool device;		/* no loopback */
+	unsigned n_mcast;
+	struct mcast_group *mcast; /* that go out there */
 	uint32_t addr;
 	uint32_t mtu;
+	uint32_t link_mtu;	/* of the device: what can arrive */
 	uint32_t adjust_mss;
 	uint8_t df_bit;		/* never INHERIT */
 	const struct acl_obj *acl_in, *acl_out;
@@ -190,6 +198,7 @@ struct snap_port {
 struct snap {
 	struct snap_port port[PORT_MAX + 1];
 	const struct routes *routes;
+	bool mroute;		/* multicast is forwarded */
 	uint32_t *own;		/* addresses of this router */
 	unsigned n_own;
 	struct snap_group *groups;
@@ -249,6 +258,7 @@ struct worker {
 	uint8_t iv_pool[1024]; /* random octets, fetched many at a time */
 	unsigned iv_left;
 	struct pkt pool[BURST_MAX]; /* pieces of what is split */
+	struct pkt copy;	    /* of a multicast packet */
 	struct pkt icmp[ICMP_QUEUE];
 	unsigned icmp_n;
 	uint64_t icmp_at;	    /* token bucket */
@@ -338,6 +348,7 @@ enum verdict stage_clear_in(struct fwd *, struct pkt *);
 enum verdict stage_acl_in_again(struct fwd *, struct pkt *);
 enum verdict stage_ping(struct fwd *, struct pkt *);
 enum verdict stage_route(struct fwd *, struct pkt *);
+unsigned stage_mroute(struct fwd *, struct pkt **, unsigned n, unsigned at);
 enum verdict stage_ttl(struct fwd *, struct pkt *);
 enum verdict stage_mss(struct fwd *, struct pkt *);
 enum verdict stage_classify(struct fwd *, struct pkt *);

@@ -49,11 +49,7 @@ stage_route(struct fwd *f, struct pkt *p)
 	const struct route *rt;
 
 	if (p->flow.dst >> 28 == 14) {
-		/* To the sockets of this router (routing protocols); a router
-		 * that forwards multicast needs more than this. */
-		if (p->in_port == PORT_LOCAL)
-			return fwd_drop(f, DROP_MULTICAST);
-		p->out_port = PORT_LOCAL;
+		p->out_port = PORT_LOCAL; /* until stage_mroute() */
 		return NEXT;
 	}
 	rt = r != NULL ? route_lookup(r->table, p->flow.dst) : NULL;

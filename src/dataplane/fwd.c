@@ -29,6 +29,7 @@ static const struct stage {
 	{ "acl-in-again", ARRIVED, stage_acl_in_again, NULL },
 	{ "ping", ARRIVED, stage_ping, NULL },
 	{ "route", 0, stage_route, NULL },
+	{ "multicast", 0, NULL, stage_mroute },
 	{ "ttl", ARRIVED | LEAVES, stage_ttl, NULL },
 	{ "adjust-mss", LEAVES, stage_mss, NULL },
 	{ "crypto-classify", LEAVES, stage_classify, NULL },
@@ -213,6 +214,7 @@ fwd_new(const struct fwd_io *io, void *arg)
 	io->random(arg, &f->w.ip_id, sizeof(f->w.ip_id));
 	for (i = 0; i < BURST_MAX; i++)
 		f->w.pool[i].buf = xcalloc(1, PKT_BUF_SIZE);
+	f->w.copy.buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < ICMP_QUEUE; i++)
 		f->w.icmp[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < REASS_MAX; i++)
@@ -239,6 +241,7 @@ fwd_free(struct fwd *f)
 	free(f->route_src);
 	for (i = 0; i < BURST_MAX; i++)
 		free(f->w.pool[i].buf);
+	free(f->w.copy.buf);
 	for (i = 0; i < ICMP_QUEUE; i++)
 		free(f->w.icmp[i].buf);
 	for (i = 0; i < REASS_MAX; i++)

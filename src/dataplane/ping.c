@@ -4,6 +4,9 @@
  * worker takes them through the path as packets of this router and catches
  * what comes back; between them stand the slots (what is awaited) and the
  * ring of events (what came). One echo of a ping is outstanding at a time.
+ *
+ * A multicast group may answer many times: each answer within the timeout is
+ * a line of its own, and one echo is all that is sent unless told otherwise.
  */
 #include "config.h"
 
@@ -24,19 +27,28 @@ struct ping {
 	uint64_t timeout_ms;
 	bool df, aborted;
 	uint32_t sent, good;
+	uint32_t answers; /* of a group to this echo */
+	bool dots;	  /* are the last of the line */
 	uint64_t sent_us, deadline;
 	uint64_t min, max, sum; /* milliseconds */
 	uint16_t id, ip_id;
 	struct pkt pkt;
 };
 
+static bool
+is_group(uint32_t addr)
+{
+	return addr >> 28 == 14;
+}
+
 /* ---- worker ---- */
 
 static void
-slot_event(struct fwd *f, unsigned slot, uint32_t seq, enum ping_mark mark)
+slot_event(struct fwd *f, unsigned slot, uint32_t seq, enum ping_mark mark,
+    uint32_t from)
 {
 	fwd_event(f, &(struct event){ .type = EVENT_PING,
-	    .what = (uint16_t)(slot << 8 | mark), .a = seq,
+	    .what = (uint16_t)(slot << 8 | mark), .a = seq, .b = from,
 	    .us = f->io.now_us(f->arg) });
 }
 
@@ -49,8 +61,8 @@ slot_find(const struct fwd *f, uint32_t target, uint32_t source, uint16_t id)
 	for (i = 0; i < PING_MAX; i++) {
 		s = &f->slots[i];
 		if (__atomic_load_n(&s->id, __ATOMIC_ACQUIRE) ==
-		    (1u << 16 | id) && s->target == target &&
-		    s->source == source)
+		    (1u << 16 | id) && s->source == source &&
+		    (s->target == target || is_group(s->target)))
 			return i;
 	}
 	return -1;
@@ -80,7 +92,7 @@ echo_fragment(struct fwd *f, const struct pkt *p, int slot)
 		e->slot = (uint16_t)slot;
 	}
 	if (e->first && e->total != 0 && e->have >= e->total) {
-		slot_event(f, e->slot, UINT32_MAX, PING_REPLY);
+		slot_event(f, e->slot, UINT32_MAX, PING_REPLY, p->flow.src);
 		e->src = 0;
 	}
 }
@@ -113,7 +125,7 @@ echo_error(struct fwd *f, const struct pkt *p, const uint8_t *icmp,
 		mark = PING_QUENCH;
 	else if (icmp[0] == ICMP_TIME_EXCEEDED)
 		mark = PING_TTL;
-	slot_event(f, (unsigned)slot, get16(echo + 6), mark);
+	slot_event(f, (unsigned)slot, get16(echo + 6), mark, p->flow.src);
 	return p->flow.frag_tail ? NEXT : STOLEN;
 }
 
@@ -147,7 +159,8 @@ stage_ping(struct fwd *f, struct pkt *p)
 	if ((p->gso.flags & GSO_F_NEEDS_CSUM) == 0 &&
 	    sum_end(sum_add(0, icmp, len)) != 0)
 		return NEXT;
-	slot_event(f, (unsigned)slot, get16(icmp + 6), PING_REPLY);
+	slot_event(f, (unsigned)slot, get16(icmp + 6), PING_REPLY,
+	    p->flow.src);
 	return STOLEN;
 }
 
@@ -158,7 +171,8 @@ ping_to_self(struct fwd *f, const struct pkt *p)
 	int slot = slot_find(f, p->flow.dst, p->flow.src, get16(icmp + 4));
 
 	if (slot >= 0)
-		slot_event(f, (unsigned)slot, get16(icmp + 6), PING_REPLY);
+		slot_event(f, (unsigned)slot, get16(icmp + 6), PING_REPLY,
+		    p->flow.dst);
 }
 
 /* ---- control thread ---- */
@@ -201,6 +215,7 @@ ping_send(struct fwd *f, struct ping *p)
 	__atomic_store_n(&f->slots[p->slot].seq, p->sent & 0xffff,
 	    __ATOMIC_RELAXED);
 	p->sent++;
+	p->answers = 0;
 	p->sent_us = f->io.now_us(f->arg);
 	p->deadline = f->io.now(f->arg) + p->timeout_ms;
 	if (f->engine.inject != NULL)
@@ -210,10 +225,15 @@ ping_send(struct fwd *f, struct ping *p)
 }
 
 static void
-ping_end(struct fwd *f, struct ping *p)
+ping_summary(const struct ping *p)
 {
 	struct cli_ctx *ctx = p->ctx;
 
+	if (is_group(p->target)) {
+		if (p->dots)
+			cli_printf(ctx, "\n");
+		return;
+	}
 	if (p->sent > 0)
 		cli_printf(ctx, "\n");
 	cli_printf(ctx, "Success rate is %u percent (%u/%u)",
@@ -224,6 +244,14 @@ ping_end(struct fwd *f, struct ping *p)
 		    (unsigned)p->min, (unsigned)(p->sum / p->good),
 		    (unsigned)p->max);
 	cli_printf(ctx, "\n");
+}
+
+static void
+ping_end(struct fwd *f, struct ping *p)
+{
+	struct cli_ctx *ctx = p->ctx;
+
+	ping_summary(p);
 	__atomic_store_n(&f->slots[p->slot].id, 0, __ATOMIC_RELEASE);
 	f->pings[p->slot] = NULL;
 	free(p->pkt.buf);
@@ -251,6 +279,7 @@ ping_event(struct fwd *f, const struct event *e)
 	unsigned slot = e->what >> 8;
 	struct ping *p = slot < PING_MAX ? f->pings[slot] : NULL;
 	uint64_t ms;
+	char from[IP4_STRLEN];
 
 	/* an answer to an echo that was given up already comes too late */
 	if (p == NULL || (e->a != UINT32_MAX &&
@@ -261,12 +290,36 @@ ping_event(struct fwd *f, const struct event *e)
 		/* IOS counts in milliseconds and shows no zero */
 		if (ms == 0)
 			ms = 1;
+		if (is_group(p->target)) {
+			cli_printf(p->ctx, "%sReply to request %u from %s, "
+			    "%u ms\n", p->dots || p->good == 0 ? "\n" : "",
+			    p->sent - 1, ip4_str(e->b, from), (unsigned)ms);
+			p->dots = false;
+			p->answers++;
+			p->good++;
+			return;
+		}
 		p->min = p->good == 0 || ms < p->min ? ms : p->min;
 		p->max = ms > p->max ? ms : p->max;
 		p->sum += ms;
 		p->good++;
 	}
-	ping_mark(f, p, (char)(e->what & 0xff));
+	if (!is_group(p->target)) /* whom errors are not about */
+		ping_mark(f, p, (char)(e->what & 0xff));
+}
+
+/* The time for answers of a group is over. */
+static void
+group_next(struct fwd *f, struct ping *p)
+{
+	if (p->answers == 0) {
+		cli_printf(p->ctx, ".");
+		p->dots = true;
+	}
+	if (p->sent >= p->repeat)
+		ping_end(f, p);
+	else
+		ping_send(f, p);
 }
 
 uint64_t
@@ -280,6 +333,9 @@ ping_timeout(struct fwd *f, uint64_t now)
 			continue;
 		if (f->pings[i]->aborted)
 			ping_end(f, f->pings[i]);
+		else if (f->pings[i]->deadline <= now &&
+		    is_group(f->pings[i]->target))
+			group_next(f, f->pings[i]);
 		else if (f->pings[i]->deadline <= now)
 			ping_mark(f, f->pings[i], '.');
 		if (f->pings[i] != NULL && f->pings[i]->deadline < next)
@@ -387,7 +443,8 @@ exec_ping(struct cli_ctx *ctx, const struct exec_ping_args *a)
 	p = f->pings[slot] = xcalloc(1, sizeof(*p));
 	*p = (struct ping){ .f = f, .ctx = ctx, .slot = slot,
 		.target = a->target, .source = source,
-		.repeat = a->repeat != 0 ? a->repeat : 5,
+		.repeat = a->repeat != 0 ? a->repeat :
+		    is_group(a->target) ? 1 : 5,
 		.size = a->size != 0 ? a->size : 100,
 		.timeout_ms = (a->timeout != 0 ? a->timeout : 2) * 1000ull,
 		.df = a->df != 0, .id = f->next_ping_id++ };

@@ -66,12 +66,14 @@ policy_match(const struct policy *p, const struct flow *fl, bool in)
 /* Key management of this router itself. Only its own: a rule for all of UDP
  * 848 would be a hole in the policy (CVE-2013-3436). Fragments behind the
  * first have no ports; to reach a socket they need the first, which is
- * looked at here. Multicast rekeys end here too: this router forwards no
- * multicast. */
+ * looked at here. Multicast rekeys end here too, unless this router forwards
+ * multicast: they reach their socket without this process, and what is here
+ * is on its way through. */
 static bool
 is_key_in(const struct fwd *f, const struct flow *fl)
 {
-	return fl->proto == PROTO_UDP && (fl->dst >> 28 == 14 ||
+	return fl->proto == PROTO_UDP &&
+	    ((fl->dst >> 28 == 14 && !f->w.snap->mroute) ||
 	    fwd_is_own(f->w.snap, fl->dst)) &&
 	    (fl->frag_tail || fl->dport == GDOI_PORT);
 }

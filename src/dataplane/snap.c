@@ -164,6 +164,18 @@ build_maps(struct fwd *f, struct snap *s, struct snap_port *sp,
 	hold(s, sp->closed_acl);
 }
 
+static void
+build_mcast(struct snap *s, struct snap_port *sp, const struct interface *i)
+{
+	const struct igmp_group *g;
+
+	sp->mcast = arena_alloc(s->mem,
+	    (i->igmp_static.n + 1) * sizeof(*sp->mcast));
+	CF_FOREACH(g, &i->igmp_static)
+		sp->mcast[sp->n_mcast++] = (struct mcast_group){ g->addr,
+			g->source };
+}
+
 static uint32_t
 mtu_of(const struct port *p, const struct interface *i)
 {
@@ -190,8 +202,10 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 		i = conf_find_interface(f->conf, p->name);
 	sp->used = true;
 	sp->up = p->up && (i == NULL || !i->shutdown);
+	sp->device = !p->loopback;
 	sp->addr = p->addr;
 	sp->mtu = mtu_of(p, i);
+	sp->link_mtu = p->mtu != 0 ? p->mtu : 1500;
 	sp->df_bit = DF_COPY;
 	if (p->addr != 0)
 		s->own[s->n_own++] = p->addr;
@@ -200,6 +214,7 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 	CF_FOREACH(sec, &i->secondaries) {
 		s->own[s->n_own++] = sec->addr;
 	}
+	build_mcast(s, sp, i);
 	sp->adjust_mss = i->adjust_mss;
 	sp->df_bit = i->df_bit != DF_INHERIT ? i->df_bit : f->conf->df_bit;
 	if (sp->df_bit == DF_INHERIT)
@@ -239,6 +254,7 @@ snap_build(struct fwd *f)
 		if (f->port_known[i])
 			build_port(f, s, i);
 	}
+	s->mroute = f->conf != NULL && f->conf->multicast_routing;
 	s->routes = f->routes;
 	hold(s, f->routes);
 	return s;

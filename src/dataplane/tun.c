@@ -13,10 +13,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <urcu-qsbr.h>
@@ -28,6 +32,7 @@
 
 #define VNET_HDR 10  /* struct virtio_net_hdr, in host byte order */
 #define KEY_QUEUE (PORT_MAX + 1) /* epoll key of the queue's eventfd */
+#define KEY_MULTICAST 0x10000	 /* | port */
 
 struct injected {
 	struct injected *next;
@@ -42,6 +47,8 @@ struct tun_engine {
 	int stop; /* atomic */
 	int epoll, queue_fd, event_fd;
 	int fds[PORT_MAX + 1]; /* atomic; -1: none */
+	int mfds[PORT_MAX + 1]; /* of multicast, the same */
+	uint32_t ifindex[PORT_MAX + 1]; /* atomic; of mfds */
 	pthread_mutex_t lock;
 	struct injected *first, **last; /* under lock */
 	/* worker */
@@ -96,9 +103,37 @@ write_one(void *arg, const struct pkt *p)
 	count(n < 0 ? &t->stats.tx_errors : &t->stats.tx);
 }
 
+/* As Ethernet has it (RFC 1112, 6.4); the kernel adds the rest of the frame.
+ * The checksum is complete (mroute.c). */
+static void
+write_multicast(struct tun_engine *t, const struct pkt *p)
+{
+	const uint8_t *dst = pkt_ip(p) + IPH_DST;
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP), .sll_halen = ETH_ALEN,
+		.sll_addr = { 0x01, 0x00, 0x5e, dst[1] & 0x7f, dst[2],
+		    dst[3] } };
+	struct iovec iov = { pkt_ip(p), p->len };
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to),
+		.msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+	int fd = __atomic_load_n(&t->mfds[p->out_port], __ATOMIC_ACQUIRE);
+
+	to.sll_ifindex = (int)__atomic_load_n(&t->ifindex[p->out_port],
+	    __ATOMIC_RELAXED);
+	do {
+		n = sendmsg(fd, &m, 0);
+	} while (n < 0 && errno == EINTR);
+	count(n < 0 ? &t->stats.tx_errors : &t->stats.tx);
+}
+
 void
 tun_write(struct tun_engine *t, const struct pkt *p)
 {
+	if (p->out_port != PORT_LOCAL && pkt_ip(p)[IPH_DST] >> 4 == 14) {
+		write_multicast(t, p);
+		return;
+	}
 	if (p->out_port != PORT_LOCAL)
 		ttl_give_back(pkt_ip(p));
 	if (p->decrypted)
@@ -231,17 +266,69 @@ read_one(struct tun_engine *t, int fd, uint16_t port, struct pkt *p)
 	return 1;
 }
 
+/* The kernel says of a packet of this machine that its checksum is only begun:
+ * with the pseudo header (TUN says the same in struct virtio_net_hdr). */
 static void
-port_run(struct tun_engine *t, uint16_t port)
+begun_checksum(struct pkt *p, struct msghdr *m)
 {
-	int fd = __atomic_load_n(&t->fds[port], __ATOMIC_ACQUIRE), got;
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct tpacket_auxdata aux;
+	const uint8_t *ip = pkt_ip(p);
+
+	if (c == NULL || c->cmsg_level != SOL_PACKET ||
+	    c->cmsg_type != PACKET_AUXDATA)
+		return;
+	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	if ((aux.tp_status & TP_STATUS_CSUMNOTREADY) == 0)
+		return;
+	p->gso.flags = GSO_F_NEEDS_CSUM;
+	p->gso.csum_start = (uint16_t)((ip[0] & 15) * 4);
+	p->gso.csum_offset = ip[IPH_PROTO] == PROTO_UDP ? 6 : 16;
+}
+
+static int
+read_multicast(struct tun_engine *t, int fd, uint16_t port, struct pkt *p)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+		struct cmsghdr align;
+	} ctl;
+	struct iovec iov;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = ctl.buf, .msg_controllen = sizeof(ctl.buf) };
+	ssize_t n;
+
+	pkt_reset(p);
+	iov = (struct iovec){ pkt_ip(p), 65536 };
+	n = recvmsg(fd, &m, 0);
+	if (n < 0)
+		return 0;
+	if (n < IPH_HDR || pkt_ip(p)[0] >> 4 != 4) {
+		count(&t->stats.rx_errors);
+		return -1;
+	}
+	count(&t->stats.rx);
+	p->len = (uint32_t)n;
+	p->in_port = port;
+	begun_checksum(p, &m);
+	return 1;
+}
+
+static void
+port_run(struct tun_engine *t, uint32_t key)
+{
+	bool multicast = (key & KEY_MULTICAST) != 0;
+	uint16_t port = (uint16_t)key;
+	int fd = __atomic_load_n(multicast ? &t->mfds[port] : &t->fds[port],
+	    __ATOMIC_ACQUIRE), got;
 	struct pkt *burst[BURST_MAX];
 	unsigned n = 0, tries;
 
 	if (fd < 0)
 		return;
 	for (tries = 0; tries < BURST_MAX; tries++) {
-		got = read_one(t, fd, port, &t->pkts[n]);
+		got = (multicast ? read_multicast : read_one)(t, fd, port,
+		    &t->pkts[n]);
 		if (got == 0)
 			break;
 		if (got > 0) {
@@ -269,7 +356,7 @@ worker(void *arg)
 			if (ev[i].data.u32 == KEY_QUEUE)
 				queue_run(t);
 			else
-				port_run(t, (uint16_t)ev[i].data.u32);
+				port_run(t, ev[i].data.u32);
 			merge_flush(t->merge);
 			rcu_quiescent_state();
 		}
@@ -304,7 +391,7 @@ tun_new(struct fwd *f)
 	    watch(t, t->queue_fd, KEY_QUEUE) < 0)
 		fatal("tun: no descriptors");
 	for (i = 0; i <= PORT_MAX; i++)
-		t->fds[i] = -1;
+		t->fds[i] = t->mfds[i] = -1;
 	for (i = 0; i < BURST_MAX; i++)
 		t->pkts[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	t->merge = merge_new(write_one, t);
@@ -349,6 +436,8 @@ tun_free(struct tun_engine *t)
 	for (p = 0; p <= PORT_MAX; p++) {
 		if (t->fds[p] >= 0)
 			close(t->fds[p]);
+		if (t->mfds[p] >= 0)
+			close(t->mfds[p]);
 	}
 	for (i = queue_take(t); i != NULL; i = next) {
 		next = i->next;
@@ -364,19 +453,25 @@ tun_free(struct tun_engine *t)
 	free(t);
 }
 
-void
-tun_del(struct tun_engine *t, uint16_t port)
+static void
+fd_drop(struct tun_engine *t, int *fds, uint16_t port)
 {
-	int fd;
+	int fd = __atomic_exchange_n(&fds[port], -1, __ATOMIC_ACQ_REL);
 
-	if (port > PORT_MAX)
-		return;
-	fd = __atomic_exchange_n(&t->fds[port], -1, __ATOMIC_ACQ_REL);
 	if (fd < 0)
 		return;
 	(void)epoll_ctl(t->epoll, EPOLL_CTL_DEL, fd, NULL);
 	synchronize_rcu(); /* the worker may be reading from it */
 	close(fd);
+}
+
+void
+tun_del(struct tun_engine *t, uint16_t port)
+{
+	if (port > PORT_MAX)
+		return;
+	fd_drop(t, t->fds, port);
+	fd_drop(t, t->mfds, port);
 }
 
 int
@@ -386,13 +481,32 @@ tun_add(struct tun_engine *t, uint16_t port, int fd)
 
 	if (fd < 0 || port > PORT_MAX)
 		goto fail;
-	tun_del(t, port);
+	fd_drop(t, t->fds, port);
 	/* without offloads it works as well, packet by packet */
 	(void)ioctl(fd, TUNSETOFFLOAD, offloads);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ||
 	    watch(t, fd, port) < 0)
 		goto fail;
 	__atomic_store_n(&t->fds[port], fd, __ATOMIC_RELEASE);
+	return 0;
+fail:
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int
+tun_add_multicast(struct tun_engine *t, uint16_t port, int fd,
+    uint32_t ifindex)
+{
+	if (fd < 0 || port == PORT_LOCAL || port > PORT_MAX)
+		goto fail;
+	fd_drop(t, t->mfds, port);
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ||
+	    watch(t, fd, KEY_MULTICAST | port) < 0)
+		goto fail;
+	__atomic_store_n(&t->ifindex[port], ifindex, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->mfds[port], fd, __ATOMIC_RELEASE);
 	return 0;
 fail:
 	if (fd >= 0)

@@ -19,6 +19,9 @@
  * Time to live: Linux takes one off when it forwards a packet from a device
  * into a TUN and one when it forwards what was written to a device. Both are
  * given back here, so that the router takes one off in all.
+ *
+ * Multicast does not follow the rules that lead into a TUN: it comes from and
+ * goes to a packet socket of the device, which has nothing to give back.
  */
 #ifndef COHORT_TUN_H
 #define COHORT_TUN_H
@@ -34,6 +37,11 @@ void tun_free(struct tun_engine *);
  * port had is closed. Before or after the start. -1: it is unusable, and
  * closed. */
 int tun_add(struct tun_engine *, uint16_t port, int fd);
+/* Takes over the packet socket (SOCK_DGRAM, PACKET_AUXDATA) of a port's
+ * device; one that the port had is closed. -1: unusable, and closed. */
+int tun_add_multicast(struct tun_engine *, uint16_t port, int fd,
+    uint32_t ifindex);
+/* Closes both. */
 void tun_del(struct tun_engine *, uint16_t port);
 void tun_start(struct tun_engine *);
 /* What the worker does with a packet that leaves: not for other threads. */

@@ -126,11 +126,12 @@ tell_port(struct router *r, enum child_kind kind, const struct portrec *rec)
 {
 	uint8_t buf[256];
 	struct wr w = wr_of(buf, sizeof(buf));
-	bool fd = kind == CHILD_FWD && rec->tun != -1;
+	int fds[2] = {rec->tun, rec->mcast}, n = 0;
 
+	if (kind == CHILD_FWD && rec->tun != -1)
+		n = rec->mcast != -1 ? 2 : 1;
 	port_put(&w, &rec->p);
-	(void)child_send(r, kind, IPC_PORT, 0, buf, wr_len(&w), &rec->tun,
-	    fd ? 1 : 0);
+	(void)child_send(r, kind, IPC_PORT, 0, buf, wr_len(&w), fds, n);
 }
 
 /* ike, which registers at once, hears of it when the routes are in place. */
@@ -331,7 +332,7 @@ new_rec(struct router *r, const char *name)
 	}
 	rec = &ps->rec[++ps->n];
 	memset(rec, 0, sizeof(*rec));
-	rec->tun = -1;
+	rec->tun = rec->mcast = -1;
 	rec->p.index = (uint16_t)ps->n;
 	str_copy(rec->p.name, name, sizeof(rec->p.name));
 	rec->p.loopback = name_is(name, "Loopback");
@@ -341,60 +342,6 @@ new_rec(struct router *r, const char *name)
 	} else
 		choose_dev(r, name, rec->p.dev, sizeof(rec->p.dev));
 	return rec;
-}
-
-static uint32_t
-ifindex_of(const struct portrec *rec)
-{
-	return rec->p.loopback ? 1 : rec->p.ifindex; /* lo is always 1 */
-}
-
-static void
-set_addr(struct ports *ps, const struct portrec *rec, bool add, uint32_t addr,
-    uint32_t mask, bool secondary)
-{
-	int len = ip4_prefix_of(mask);
-	char a[IP4_STRLEN];
-
-	if (addr == 0 || len < 0 || ifindex_of(rec) == 0)
-		return;
-	if (nl_addr(ps->nl, add, ifindex_of(rec), addr, (unsigned)len,
-		secondary) == -1 && add) {
-		char *text = xasprintf("address %s on %s: %s", ip4_str(addr, a),
-		    rec->p.name, strerror(errno));
-
-		log_emit(LOG_SYS_NETLINK, text);
-		free(text);
-	}
-}
-
-static void
-set_addrs(struct ports *ps, const struct portrec *rec, bool add,
-    const struct interface *ifc)
-{
-	const struct ip_secondary *s;
-
-	if (ifc == NULL)
-		return;
-	set_addr(ps, rec, add, ifc->addr, ifc->mask, false);
-	CF_FOREACH(s, &ifc->secondaries)
-		set_addr(ps, rec, add, s->addr, s->mask, true);
-}
-
-static bool
-same_addrs(const struct interface *a, const struct interface *b)
-{
-	const struct ip_secondary *x, *y;
-
-	if (a == NULL || b == NULL || a->addr != b->addr || a->mask != b->mask)
-		return false;
-	x = (const void *)a->secondaries.first;
-	y = (const void *)b->secondaries.first;
-	for (; x != NULL && y != NULL; x = (const void *)x->obj.next,
-	    y = (const void *)y->obj.next)
-		if (x->addr != y->addr || x->mask != y->mask)
-			return false;
-	return x == NULL && y == NULL;
 }
 
 /* The device is there for the first time: TUN, marks, addresses. */
@@ -414,8 +361,10 @@ bind_port(struct router *r, struct portrec *rec, const struct interface *ifc)
 			free(text);
 			return;
 		}
+		rec->mcast = mcast_open(rec->p.ifindex);
+		mcast_listen(rec, r->committed->multicast_routing);
 	}
-	set_addrs(ps, rec, true, ifc);
+	ports_addrs(ps, rec, true, ifc);
 	if (!rec->p.loopback)
 		(void)nl_link_set(ps->nl, rec->p.ifindex, !ifc->shutdown,
 		    ifc->mtu);
@@ -432,6 +381,9 @@ unbind_port(struct router *r, struct portrec *rec)
 		(void)update_marks(ps);
 		unmark_route(ps, rec->p.index);
 	}
+	if (rec->mcast != -1)
+		close(rec->mcast);
+	rec->mcast = -1;
 	if (rec->vlan_made)
 		(void)nl_link_del(ps->nl, rec->p.ifindex);
 	rec->vlan_made = false;
@@ -580,9 +532,9 @@ route_of_conf(const struct ports *ps, const struct ip_route *c,
 		return 0;
 	}
 	rec = find_rec(ps, c->ifname);
-	if (rec == NULL || ifindex_of(rec) == 0)
+	if (rec == NULL || ports_ifindex(rec) == 0)
 		return -1;
-	k->ifindex = ifindex_of(rec);
+	k->ifindex = ports_ifindex(rec);
 	return 0;
 }
 
@@ -647,10 +599,10 @@ commit_interface(struct router *r, const struct interface *was,
 		make_vlan(r, rec, ifc);
 	if (fresh && rec->p.loopback)
 		bind_port(r, rec, ifc);
-	else if (!fresh && ifindex_of(rec) != 0) {
-		if (!same_addrs(was, ifc)) {
-			set_addrs(ps, rec, false, was);
-			set_addrs(ps, rec, true, ifc);
+	else if (!fresh && ports_ifindex(rec) != 0) {
+		if (!ports_same_addrs(was, ifc)) {
+			ports_addrs(ps, rec, false, was);
+			ports_addrs(ps, rec, true, ifc);
 		}
 		if (!rec->p.loopback && (was == NULL ||
 		    was->shutdown != ifc->shutdown || was->mtu != ifc->mtu))
@@ -664,9 +616,14 @@ void
 ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 {
 	const struct interface *ifc;
+	unsigned i;
 
 	if (old != NULL)
 		drop_routes(r, old, new);
+	if (old != NULL && old->multicast_routing != new->multicast_routing)
+		for (i = 1; i <= r->ports->n; i++)
+			mcast_listen(&r->ports->rec[i],
+			    new->multicast_routing);
 	CF_FOREACH(ifc, &new->interfaces)
 		commit_interface(r, old != NULL
 			? conf_find_interface(old, ifc->name) : NULL, ifc);
@@ -677,7 +634,7 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 			if (rec == NULL ||
 			    conf_find_interface(new, ifc->name) != NULL)
 				continue;
-			set_addrs(r->ports, rec, false, ifc);
+			ports_addrs(r->ports, rec, false, ifc);
 			unbind_port(r, rec);
 			rec->wanted = false;
 			rec->p.addr = rec->p.mask = 0;
@@ -720,7 +677,7 @@ ports_open(struct router *r)
 	struct ports *ps = xcalloc(1, sizeof(*ps));
 
 	r->ports = ps;
-	ps->rec[0].tun = -1;
+	ps->rec[0].tun = ps->rec[0].mcast = -1;
 	ps->scan_timer.fn = on_scan;
 	ps->scan_timer.arg = r;
 	ports_rates_start(r);
@@ -782,7 +739,7 @@ ports_close(struct router *r)
 
 			if (rec == NULL)
 				continue;
-			set_addrs(ps, rec, false, ifc);
+			ports_addrs(ps, rec, false, ifc);
 			unbind_port(r, rec);
 		}
 	}

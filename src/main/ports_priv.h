@@ -12,6 +12,7 @@
 struct portrec {
 	struct port p;
 	int tun; /* -1: not bound */
+	int mcast; /* packet socket of the device, -1: none */
 	uint32_t tun_ifindex;
 	bool wanted;	/* the configuration has it */
 	bool vlan_made; /* we created the device */
@@ -42,6 +43,14 @@ struct scan {
 bool ports_scan(struct ports *, struct scan *) MUST_USE;
 /* Port on that device, PORT_LOCAL if none. */
 unsigned ports_of_ifindex(const struct ports *, uint32_t ifindex);
+/* The packet socket that multicast leaves and comes by (ports_mcast.c), or -1:
+ * logged. It hears nothing before mcast_listen(). */
+int mcast_open(uint32_t ifindex) MUST_USE;
+void mcast_listen(const struct portrec *, bool on);
+uint32_t ports_ifindex(const struct portrec *); /* of lo for loopbacks */
+void ports_addrs(struct ports *, const struct portrec *, bool add,
+    const struct interface *);
+bool ports_same_addrs(const struct interface *, const struct interface *);
 void ports_rates_start(struct router *);
 
 #endif

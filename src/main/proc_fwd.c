@@ -143,9 +143,13 @@ take_port(struct fwd_proc *fp, struct ipc_msg *m)
 	if (!rd_ok(&m->body))
 		return;
 	fwd_port(fp->fwd, &port);
-	if (m->nfds == 1) {
+	if (m->nfds >= 1) {
 		if (tun_add(fp->tun, port.index, m->fds[0]) == -1)
 			log_emit(LOG_SYS_NETLINK, "a TUN cannot be used");
+		if (m->nfds >= 2 && tun_add_multicast(fp->tun, port.index,
+			m->fds[1], port.ifindex) == -1)
+			log_emit(LOG_SYS_NETLINK,
+			    "a packet socket cannot be used");
 		m->nfds = 0;
 	} else if (port.ifindex == 0 && !port.loopback)
 		tun_del(fp->tun, port.index);

@@ -257,6 +257,64 @@ test_ping_self(void **state)
 	drop_rig(r, &ctx);
 }
 
+/* A group answers as often as it likes; an echo that nobody answers is a dot,
+ * and there is no summary. Out of every port, as each has another group. */
+static void
+test_ping_group(void **state)
+{
+	struct exec_ping_args args = { .target = IP4(232, 1, 1, 1),
+		.source = LAN_ADDR };
+	struct cli_ctx ctx;
+	struct rig *r = rig_of(&ctx);
+	uint8_t echo[200];
+	unsigned i;
+	size_t len;
+
+	(void)state;
+	no_map(r);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	assert_int_equal(r->n_out, 2);
+	assert_int_equal(r->out[0].out_port, LAN);
+	assert_int_equal(r->out[1].out_port, WAN);
+	len = r->out[0].len;
+	memcpy(echo, rig_ip(r, 0), len);
+	r->us += 3500;
+	for (i = 0; i < 2; i++) {
+		put32(echo + IPH_SRC, FAR_HOST + i);
+		put32(echo + IPH_DST, LAN_ADDR);
+		put16(echo + IPH_HDR, 0);
+		if (i == 0)
+			sum_update(echo + IPH_HDR + 2, 0x800, 0);
+		ip_finish(echo, IPH_HDR, (unsigned)len);
+		rig_input(r, echo, len, WAN);
+		assert_int_equal(r->n_out, 0);
+	}
+	rig_timeout(r);
+	assert_false(ctx.done);
+	r->now += 2000;
+	rig_timeout(r);
+	assert_true(ctx.done);
+	assert_string_equal(ctx.out.s, "Type escape sequence to abort.\n"
+	    "Sending 1, 100-byte ICMP Echos to 232.1.1.1, timeout is 2 "
+	    "seconds:\nPacket sent with a source address of 10.1.1.1 \n\n"
+	    "Reply to request 0 from 10.2.2.20, 3 ms\n"
+	    "Reply to request 0 from 10.2.2.21, 3 ms\n");
+	sb_free(&ctx.out);
+
+	ctx = (struct cli_ctx){ .engine = r->f };
+	args.repeat = 2;
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	for (i = 0; i < 2; i++) {
+		assert_false(ctx.done);
+		r->now += 2000;
+		rig_timeout(r);
+	}
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s, "10.1.1.1 \n..\n"));
+	assert_null(strstr(ctx.out.s, "Success"));
+	drop_rig(r, &ctx);
+}
+
 static void
 test_ping_source(void **state)
 {
@@ -709,6 +767,7 @@ main(void)
 		cmocka_unit_test(test_ping_abort),
 		cmocka_unit_test(test_ping_self),
 		cmocka_unit_test(test_ping_source),
+		cmocka_unit_test(test_ping_group),
 		cmocka_unit_test(test_ping_encrypted),
 		cmocka_unit_test(test_ping_fragments),
 		cmocka_unit_test(test_two_pings),
