@@ -29,11 +29,18 @@ chance(struct net *n, unsigned percent)
 	return net_random(n) % 100 < percent;
 }
 
+/* Of those of the same millisecond the first comes first. */
+static uint64_t
+due_at(uint64_t ms, uint64_t order)
+{
+	return ms << 20 | (order & 0xfffff);
+}
+
 static void
 enqueue(struct net *n, struct udp_addr from, struct udp_addr to,
     const uint8_t *data, size_t len)
 {
-	struct datagram *d = xcalloc(1, sizeof(*d) + len), **p;
+	struct datagram *d = xcalloc(1, sizeof(*d) + len);
 
 	d->at = n->now + 1 + net_random(n) % 5;
 	if (chance(n, n->reorder))
@@ -46,10 +53,31 @@ enqueue(struct net *n, struct udp_addr from, struct udp_addr to,
 		free(d);
 		return;
 	}
-	for (p = &n->queue; *p != NULL && (*p)->at <= d->at; p = &(*p)->next)
-		;
-	d->next = *p;
-	*p = d;
+	timer_set(&n->queue, &d->due, due_at(d->at, n->queued++), NULL, d);
+}
+
+/* The first datagram, out of the queue, if it is due then; or NULL. */
+static struct datagram *
+dequeue(struct net *n, uint64_t ms)
+{
+	struct datagram *d;
+
+	if (n->queue.n == 0)
+		return NULL;
+	d = n->queue.heap[0]->arg;
+	if (d->at > ms)
+		return NULL;
+	timer_clear(&n->queue, &d->due);
+	return d;
+}
+
+void
+net_lose(struct net *n)
+{
+	struct datagram *d;
+
+	while ((d = dequeue(n, UINT64_MAX)) != NULL)
+		free(d);
 }
 
 /* ---- cables ---- */
@@ -105,16 +133,25 @@ net_heal(struct net *n)
 
 /* ---- datagrams ---- */
 
-static struct node *
-node_at(struct net *n, uint32_t addr)
+static struct node **
+bucket(struct net *n, uint32_t addr)
 {
+	return &n->hash[(addr ^ addr >> 12) % NELEM(n->hash)];
+}
+
+struct node *
+net_find(struct net *n, uint32_t addr)
+{
+	struct node *node = *bucket(n, addr);
 	unsigned i;
 
-	for (i = 0; i < n->n; i++)
-		if (n->nodes[i]->addr == addr || (addr != 0 &&
-		    n->nodes[i]->addr2 == addr))
-			return n->nodes[i];
-	return NULL;
+	while (node != NULL && node->addr != addr)
+		node = node->same_hash;
+	/* a second address, or one that changed since */
+	for (i = 0; i < n->n && node == NULL && addr != 0; i++)
+		if (n->nodes[i]->addr == addr || n->nodes[i]->addr2 == addr)
+			node = n->nodes[i];
+	return node;
 }
 
 static void
@@ -180,13 +217,16 @@ del_tek(struct node *node, unsigned i)
 	    (node->nteks - i) * sizeof(node->teks[0]));
 	memmove(&node->tek_end[i], &node->tek_end[i + 1],
 	    (node->nteks - i) * sizeof(node->tek_end[0]));
+	memmove(&node->tek_send[i], &node->tek_send[i + 1],
+	    (node->nteks - i) * sizeof(node->tek_send[0]));
 }
 
 /* As fwd does: an end that is said again changes nothing. */
 static void
 set_tek(struct node *node, unsigned i, const struct sa_change *c)
 {
-	uint64_t end = node->net->now + c->tek.life_ms;
+	uint64_t clock = net_clock(node);
+	uint64_t end = net_time(node, clock + c->tek.life_ms);
 
 	node->teks[i].sa_index = c->tek.sa_index;
 	if (end + 1000 > node->tek_end[i] && end < node->tek_end[i] + 1000)
@@ -221,6 +261,9 @@ io_sa(void *arg, const struct sa_change *c)
 			fatal("too many TEKs");
 		if (i == node->nteks) {
 			node->tek_end[i] = 0;
+			node->tek_send[i] = c->tek.send_after_ms == 0 ? 0 :
+			    net_time(node, net_clock(node) +
+			    c->tek.send_after_ms);
 			node->teks[node->nteks++] = c->tek;
 		}
 		set_tek(node, i, c);
@@ -246,8 +289,10 @@ io_log(void *arg, enum log_id id, va_list ap)
 	struct node *node = arg;
 	char a[IP4_STRLEN];
 
-	log_vformat(&sb, id, ap);
 	node->logs[id]++;
+	if (node->net->quiet)
+		return;
+	log_vformat(&sb, id, ap);
 	str_copy(node->last[id], sb.s, sizeof(node->last[id]));
 	if (node->net->verbose)
 		fprintf(stderr, "%8llu.%03u %-15s %s\n",
@@ -294,7 +339,6 @@ net_new(uint64_t seed)
 void
 net_free(struct net *n)
 {
-	struct datagram *d;
 	unsigned i;
 
 	for (i = 0; i < n->n; i++) {
@@ -302,10 +346,9 @@ net_free(struct net *n)
 		tc_free(n->nodes[i]->conf);
 		free(n->nodes[i]);
 	}
-	while ((d = n->queue) != NULL) {
-		n->queue = d->next;
-		free(d);
-	}
+	net_lose(n);
+	timers_free(&n->queue);
+	timers_free(&n->due);
 	free(n);
 }
 
@@ -331,6 +374,9 @@ net_add(struct net *n, uint32_t addr)
 	node->net = n;
 	node->addr = addr;
 	node->conf = tc_new();
+	node->number = n->n;
+	node->same_hash = *bucket(n, addr);
+	*bucket(n, addr) = node;
 	n->nodes[n->n++] = node;
 	start_engine(node);
 	return node;
@@ -362,20 +408,29 @@ net_restart(struct node *node)
 	gdoi_config(node->g, NULL, node->conf);
 }
 
+/* ---- time ---- */
+
+static void
+input(struct node *node, const struct datagram *d)
+{
+	gdoi_input(node->g, d->to, d->from, d->data, d->len);
+	net_touched(node);
+}
+
 /* To whom it is sent; by multicast to all but the sender that are in the
  * group, each of which may miss it. */
 static void
 deliver(struct net *n, const struct datagram *d)
 {
 	struct node *node;
-	const struct node *from = node_at(n, d->from.addr);
+	const struct node *from = net_find(n, d->from.addr);
 	unsigned i;
 
 	if (!is_multicast(d->to.addr)) {
-		node = node_at(n, d->to.addr);
+		node = net_find(n, d->to.addr);
 		if (node != NULL && !node->deaf && (from == NULL ||
 		    net_connected(from, node)))
-			gdoi_input(node->g, d->to, d->from, d->data, d->len);
+			input(node, d);
 		return;
 	}
 	for (i = 0; i < n->n; i++) {
@@ -383,27 +438,59 @@ deliver(struct net *n, const struct datagram *d)
 		if (node != from && !node->deaf && (from == NULL ||
 		    net_connected(from, node)) &&
 		    net_in_group(node, d->to.addr) && !chance(n, n->loss))
-			gdoi_input(node->g, d->to, d->from, d->data, d->len);
+			input(node, d);
 	}
 }
 
-static bool
-net_step(struct net *n, uint64_t until)
+/* It is called at once, to say when it wants to be called. */
+void
+net_touched(struct node *node)
 {
-	uint64_t next = until, t;
-	struct datagram *d;
+	timer_set(&node->net->due, &node->due, due_at(node->net->now,
+	    node->number), NULL, node);
+}
+
+static void
+touch_all(struct net *n)
+{
 	unsigned i;
 
 	for (i = 0; i < n->n; i++)
-		if ((t = net_time(n->nodes[i],
-		    gdoi_timeout(n->nodes[i]->g))) < next)
-			next = t;
-	if (n->queue != NULL && n->queue->at < next)
-		next = n->queue->at;
+		net_touched(n->nodes[i]);
+}
+
+/* Engines that have to be called, in the order of their numbers. */
+static void
+call_engines(struct net *n)
+{
+	uint64_t end = due_at(n->now + 1, 0), t;
+	struct node *node;
+
+	while (n->due.n > 0 && n->due.heap[0]->at < end) {
+		node = n->due.heap[0]->arg;
+		t = gdoi_timeout(node->g);
+		if (t == UINT64_MAX)
+			timer_clear(&n->due, &node->due);
+		else
+			timer_set(&n->due, &node->due, due_at(net_time(node,
+			    t), node->number), NULL, node);
+	}
+}
+
+bool
+net_step(struct net *n, uint64_t until)
+{
+	struct datagram *d;
+	uint64_t next = until;
+
+	call_engines(n);
+	if (n->due.n > 0 && n->due.heap[0]->at >> 20 < next)
+		next = n->due.heap[0]->at >> 20;
+	if (n->queue.n > 0 && n->queue.heap[0]->at >> 20 < next)
+		next = n->queue.heap[0]->at >> 20;
 	if (next > n->now)
 		n->now = next;
-	while ((d = n->queue) != NULL && d->at <= n->now) {
-		n->queue = d->next;
+	while ((d = dequeue(n, n->now)) != NULL) {
 		deliver(n, d);
 		if (n->after != NULL)
 			n->after(n, d);
@@ -417,6 +504,7 @@ net_run(struct net *n, uint64_t ms)
 {
 	uint64_t until = n->now + ms;
 
+	touch_all(n);
 	while (net_step(n, until))
 		;
 }
@@ -426,6 +514,7 @@ net_until(struct net *n, uint64_t ms, bool (*done)(struct net *))
 {
 	uint64_t until = n->now + ms;
 
+	touch_all(n);
 	while (!done(n))
 		if (!net_step(n, until))
 			return done(n);

@@ -4,17 +4,24 @@
  * configurations made by hand, a clock turned by hand, datagrams that get
  * lost, doubled and reordered as a seed says, and a record of all log
  * messages and of what the packet process was told.
+ *
+ * Time jumps to the next event: nodes and datagrams wait in heaps by their
+ * time, so that a step costs by what happens in it and ten thousand members
+ * can wait in a test.
  */
 #ifndef COHORT_TEST_NET_H
 #define COHORT_TEST_NET_H
 
 #include "gdoi/gdoi_priv.h"
 
-#define NODES_MAX 1001
+#define NODES_MAX 10008
 #define NODE_TEKS 32
 
 struct node {
 	struct net *net;
+	unsigned number;	/* its place in net->nodes */
+	struct timer due;	/* when its engine wants to be called */
+	struct node *same_hash;
 	struct gdoi *g;
 	struct conf *conf;
 	uint32_t addr, addr2;	/* addr2: of another interface, or 0 */
@@ -23,7 +30,8 @@ struct node {
 	uint32_t cuts[16];	/* nor these; by net_cut() */
 	unsigned ncuts;
 	bool dead;		/* its process ike is */
-	int ppm;		/* its clock runs that much too fast */
+	int ppm;		/* its clock runs that much too fast ... */
+	uint64_t boot;		/* ... and showed this when time began, ms */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
 	/* as fwd would know it */
@@ -36,7 +44,7 @@ struct node {
 	uint16_t sa_of[SA_POLICY_MAX];
 	uint8_t local[SA_POLICY_MAX];
 	struct sa_tek teks[NODE_TEKS];
-	uint64_t tek_end[NODE_TEKS];
+	uint64_t tek_end[NODE_TEKS], tek_send[NODE_TEKS]; /* 0: untold */
 	unsigned nteks, flushes;
 	unsigned keys_changed;
 	/* multicast groups that it joined on its interface */
@@ -46,7 +54,7 @@ struct node {
 };
 
 struct datagram {
-	struct datagram *next;
+	struct timer due;
 	uint64_t at;
 	struct udp_addr from, to;
 	size_t len;
@@ -56,8 +64,11 @@ struct datagram {
 struct net {
 	uint64_t now, rng;
 	struct node *nodes[NODES_MAX];
+	struct node *hash[4096]; /* by addr */
 	unsigned n;
-	struct datagram *queue;
+	struct timers due;	/* of nodes */
+	struct timers queue;	/* of datagrams */
+	uint64_t queued;	/* in all */
 	unsigned loss, dup, reorder; /* percent */
 	unsigned sent, bytes;
 	/* Looks at each datagram and may change it; false: lost. */
@@ -68,13 +79,20 @@ struct net {
 	void (*sa)(struct node *, const struct sa_change *);
 	/* trace of log messages to stderr */
 	bool verbose;
+	bool quiet; /* they are counted and not kept: many members */
 };
 
 struct net *net_new(uint64_t seed);
 void net_free(struct net *);
 struct node *net_add(struct net *, uint32_t addr); /* conf is the default */
 void net_apply(struct node *); /* commits node->conf */
+struct node *net_find(struct net *, uint32_t addr);
 void net_run(struct net *, uint64_t ms);
+/* Until the next event, at most until that time; false: it is reached. What
+ * was done to an engine since the last one must have been said. */
+bool net_step(struct net *, uint64_t until);
+void net_touched(struct node *);
+void net_lose(struct net *); /* all that is underway */
 /* Until it holds, at most ms; whether it does. */
 bool net_until(struct net *, uint64_t ms, bool (*)(struct net *));
 /* No datagram passes between the two any more, nor those underway. */
@@ -131,7 +149,8 @@ bool net_registered(struct net *);
 static inline uint64_t
 net_clock(const struct node *node)
 {
-	return node->net->now * (uint64_t)(1000000 + node->ppm) / 1000000;
+	return node->boot + node->net->now *
+	    (uint64_t)(1000000 + node->ppm) / 1000000;
 }
 
 /* When its clock will show that. */
@@ -140,8 +159,10 @@ net_time(const struct node *node, uint64_t t)
 {
 	uint64_t rate = (uint64_t)(1000000 + node->ppm);
 
-	return node->ppm == 0 || t > UINT64_MAX / 2000000 ? t :
-	    (t * 1000000 + rate - 1) / rate;
+	if (t > UINT64_MAX / 2000000)
+		return t;
+	t = t > node->boot ? t - node->boot : 0;
+	return node->ppm == 0 ? t : (t * 1000000 + rate - 1) / rate;
 }
 
 #endif

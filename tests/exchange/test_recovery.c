@@ -614,12 +614,7 @@ suspended(void **state)
 
 	(void)state;
 	n->now += 10 * 86400 * SEC;
-	while (n->queue != NULL) {
-		struct datagram *d = n->queue;
-
-		n->queue = d->next;
-		free(d);
-	}
+	net_lose(n);
 	net_run(n, 1);
 	for (i = 1; i <= 2; i++)
 		assert_true(n->nodes[i]->logs[LOG_GM_RE_REGISTER] > 0);
