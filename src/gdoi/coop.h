@@ -31,6 +31,7 @@
 #define COOP_TIMEOUT 30		/* of a secondary without one */
 #define COOP_RETRANSMIT 10
 #define COOP_RETRIES 3
+#define COOP_WINDOW 1024	/* numbers that messages may come late by */
 #define COOP_PDU 1300		/* octets of a message, if it can be cut */
 
 enum coop_ike { /* as show prints it */
@@ -57,7 +58,11 @@ struct coop_peer {
 	uint8_t ike;		/* enum coop_ike */
 	bool again, again_reply; /* asked to send while exch was out */
 	uint32_t seq_out, seq_in; /* of the boots below */
+	uint64_t window[COOP_WINDOW / 64]; /* numbers that were there */
 	uint64_t boot;		/* it had when it was heard last; 0: never */
+	uint64_t past[4];	/* boots before that one, a ring */
+	unsigned npast, restarts;
+	struct timer timer;	/* for message 1 in another SA */
 	struct coop_counters n;
 	/* coop.c */
 	bool reachable;		/* said so, or not, by a log message */
@@ -100,6 +105,7 @@ struct coop { /* of a group with `redundancy` */
 	struct coop_server servers[COOP_SERVERS_MAX]; /* all but oneself; */
 	uint64_t server_heard[COOP_SERVERS_MAX]; /* when, instead of age */
 	TAILQ_HEAD(coop_peers, coop_peer) peers;
+	uint32_t seq_base;	/* numbers that removed peers were told */
 	struct timer timer;	/* of coop.c */
 	uint64_t timer_at;
 	/* keys */
@@ -149,6 +155,8 @@ bool coop_alive(const struct coop *, uint32_t addr);
 
 /* ---- coop_link.c ---- */
 extern const struct exch_type coop_exchange; /* in gdoi_doi's types */
+void coop_sa_changed(struct ike_sa *); /* the same's */
+/* NULL: one too many, which was logged. */
 struct coop_peer *coop_peer_add(struct coop *, uint32_t addr);
 void coop_peer_remove(struct coop_peer *);
 /* Message 1, now or when the one that is out was answered. */

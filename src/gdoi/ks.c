@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 #define BEFORE_REMINDERS 2 /* repetitions that all get, as the default */
 
@@ -346,6 +346,7 @@ group_free(struct ks_group *grp)
 {
 	struct gdoi *g = grp->g;
 
+	coop_free(grp);
 	ks_clear(grp);
 	timer_clear(&g->ike->timers, &grp->timer);
 	TAILQ_REMOVE(&g->ks, grp, link);
@@ -406,6 +407,7 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	grp->periodic = l->retransmit_periodic;
 	grp->unicast = l->unicast;
 	set_address(grp, l->addr);
+	coop_config(grp, l);
 	changed = grp->policy != NULL && !ks_policy_equal(grp->policy, p);
 	if (changed && grp->policy->receive_only != p->receive_only)
 		ike_log(g->ike, p->receive_only ? LOG_KS_CONV_SAS_INGRESS :

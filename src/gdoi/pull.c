@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 /* Both ends of one exchange; the member's data starts with its group. */
 struct gm_pull {
@@ -478,9 +478,11 @@ const struct exch_type groupkey_pull = {
 	.debug_init = DBG_GM_REG,
 	.debug_resp = DBG_KS_REG,
 	.refused = ks_refused,
-	.old_tries = 1, /* gm_pull_failed() asks in a new phase 1 */
+	.old_tries = 2, /* gm_pull_failed() asks in a new phase 1 */
 };
 
-static const struct exch_type *const types[] = { &groupkey_pull, NULL };
+static const struct exch_type *const types[] = { &groupkey_pull,
+	&coop_exchange, NULL };
 
-const struct ike_doi gdoi_doi = { DOI_GDOI, "GDOI", types };
+const struct ike_doi gdoi_doi = { DOI_GDOI, "GDOI", types,
+	coop_sa_changed };

@@ -35,6 +35,8 @@ exch_new(struct ike_sa *sa, const struct exch_type *type, bool initiator,
 	x->mid = mid;
 	x->step = initiator ? type->init : type->resp;
 	x->data = data;
+	x->retry_max = RETRY_MS;
+	x->tries_max = RETRY_MAX;
 	if (!type->phase1)
 		TAILQ_INSERT_TAIL(&sa->exchs, x, link);
 	return x;
@@ -108,7 +110,17 @@ static unsigned
 max_tries(const struct exch *x)
 {
 	return x->old_sa && x->nmsg == 1 && x->type->old_tries != 0 ?
-	    x->type->old_tries : RETRY_MAX;
+	    x->type->old_tries : x->tries_max;
+}
+
+/* Most often a single datagram is lost, so the first repetition comes soon;
+ * who is away is not asked often. */
+static uint64_t
+next_try(const struct exch *x)
+{
+	unsigned ms = RETRY_FIRST_MS << (x->tries < 8 ? x->tries : 8);
+
+	return ike_now(x->ike) + (ms < x->retry_max ? ms : x->retry_max);
 }
 
 static void
@@ -126,8 +138,7 @@ retransmit(void *arg)
 	    x->type->name, x->tries, max_tries(x));
 	last_of_phase1(x);
 	exch_send_raw(x, x->last_out, x->last_out_len);
-	timer_set(&x->ike->timers, &x->timer, ike_now(x->ike) + RETRY_MS,
-	    retransmit, x);
+	timer_set(&x->ike->timers, &x->timer, next_try(x), retransmit, x);
 	if (!x->type->phase1)
 		dpd_start(x->sa);
 }
@@ -144,8 +155,8 @@ set_timer(struct exch *x)
 	uint64_t now = ike_now(x->ike);
 
 	if (!x->done && x->initiator)
-		timer_set(&x->ike->timers, &x->timer, now + RETRY_MS,
-		    retransmit, x);
+		timer_set(&x->ike->timers, &x->timer, next_try(x), retransmit,
+		    x);
 	else if (!x->type->phase1)
 		timer_set(&x->ike->timers, &x->timer, now + LINGER_MS, forget,
 		    x);
@@ -317,7 +328,7 @@ payloads_ok(const struct exch_step *step, const struct isakmp_msg *m)
 	    step->opt)) != 0)
 		return false;
 	for (i = 0; i < m->n; i++) {
-		uint32_t bit = m->pl[i].type < 32 ? PL(m->pl[i].type) : 0;
+		uint32_t bit = isakmp_bit(m->pl[i].type);
 
 		if (bit & step->in & seen)
 			return false;

@@ -244,6 +244,8 @@ ike_sa_delete(struct ike_sa *sa, bool tell_peer, const char *why)
 	no_longer_half_open(sa);
 	timer_clear(&ike->timers, &sa->expire);
 	timer_clear(&ike->timers, &sa->dpd);
+	if (sa->state == IKE_IDLE && ike->doi->sa_changed != NULL)
+		ike->doi->sa_changed(sa);
 	if (sa->main != NULL && !sa->main->dead)
 		exch_cancel(sa->main);
 	TAILQ_FOREACH(x, &sa->exchs, link)
@@ -402,6 +404,11 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 	char a[IP4_STRLEN];
 	struct exch *x;
 
+	if (sa->state != IKE_IDLE && sa->initiator && h->mid != 0) {
+		/* it overtook the last message of phase 1, and comes again */
+		sa->ike->stats.bad++;
+		return;
+	}
 	if (sa->state != IKE_IDLE || h->mid == 0) {
 		ike_bad(sa->ike, sa->remote.addr, "phase 2 before phase 1");
 		return;
@@ -529,6 +536,8 @@ ike_established(struct ike_sa *sa)
 		if (!x->started && !x->dead)
 			exch_begin_later(x, sa->main->type ==
 			    &aggressive_mode ? OVERTAKE_MS : 0);
+	if (ike->doi->sa_changed != NULL)
+		ike->doi->sa_changed(sa);
 }
 
 static bool
@@ -539,21 +548,42 @@ same_peer(const struct ike_sa *sa, struct udp_addr local,
 	    sa->remote.addr == remote.addr && sa->remote.port == remote.port;
 }
 
+/* It lives long enough for an exchange, or for most of one if its whole life
+ * is short. */
+static bool
+has_time(const struct ike_sa *sa)
+{
+	uint64_t need = EXCH_MS, life = sa->expires - sa->established;
+
+	if (need > life / 4)
+		need = life / 4;
+	return sa->expires > ike_now(sa->ike) + need;
+}
+
 /* The newest SA that can carry an exchange, or one on its way to that. */
 static struct ike_sa *
 usable_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote,
     const char *profile)
 {
-	uint64_t soon = ike_now(ike) + (uint64_t)RETRY_MS * (RETRY_MAX + 1);
 	struct ike_sa *sa;
 
 	TAILQ_FOREACH_REVERSE(sa, &ike->sas, ike_sa_list, link)
 		if (same_peer(sa, local, remote) && (!sa->initiator ||
 		    strcmp(sa->profile, profile) == 0) &&
-		    (sa->state == IKE_IDLE ? sa->expires > soon :
-		    sa->initiator))
+		    (sa->state == IKE_IDLE ? has_time(sa) : sa->initiator))
 			return sa;
 	return NULL;
+}
+
+bool
+ike_has_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &ike->sas, link)
+		if (sa->state == IKE_IDLE && same_peer(sa, local, remote))
+			return true;
+	return false;
 }
 
 /* SAs with a peer that has been silent for long: it may have lost them. */

@@ -26,8 +26,10 @@
 #define NONCE_MIN 8
 #define NONCE_MAX 256
 
-#define RETRY_MS 10000	  /* of an initiator */
-#define RETRY_MAX 5
+#define RETRY_FIRST_MS 1000 /* of an initiator; each time twice as long */
+#define RETRY_MS 10000	  /* but not longer than that */
+#define RETRY_MAX 7	  /* 55 s in all */
+#define EXCH_MS 60000	  /* an exchange is over by then */
 #define HALF_OPEN_MS 60000
 #define HALF_OPEN_MAX 1000 /* of peers that have proved their address */
 #define HALF_OPEN_PER_SOURCE 5
@@ -105,7 +107,7 @@ struct exch_type {
 	 * After done, at most once; may be NULL. */
 	void (*refused)(struct exch *);
 	/* Initiator: how often the first message is repeated under an SA that
-	 * was there before; its user may then try a new one. 0: RETRY_MAX. */
+	 * was there before; its user may then try a new one. 0: tries_max. */
 	unsigned old_tries;
 };
 
@@ -126,6 +128,8 @@ struct exch {
 	uint8_t *last_out;
 	size_t last_out_len;
 	unsigned tries;
+	unsigned retry_max;	/* ms between repetitions, at most */
+	unsigned tries_max;	/* then it fails */
 	struct timer timer;
 	uint16_t notify;	/* with EX_REFUSE */
 	const char *why;	/* the same for people, or why it may fail */
@@ -137,6 +141,9 @@ struct ike_doi {
 	uint32_t number;
 	const char *name;
 	const struct exch_type *const *types; /* NULL behind the last */
+	/* An SA is established, or one that was is gone. May be NULL; must
+	 * not start anything at once. */
+	void (*sa_changed)(struct ike_sa *);
 };
 
 /* ---- phase-1 SA ---- */
@@ -264,6 +271,11 @@ void ike_log_limited(struct ike *, uint32_t key, enum log_id, ...);
 struct exch *ike_start(struct ike *, struct udp_addr local,
     struct udp_addr remote, const char *profile, const struct exch_type *,
     void *data);
+/* The profile that holds for a peer of that address, "": none. */
+void ike_profile_of(struct ike *, uint32_t local, uint32_t remote,
+    char profile[CONF_NAME]);
+/* An SA with it is established. */
+bool ike_has_sa(struct ike *, struct udp_addr local, struct udp_addr remote);
 struct ike_keepalive ike_keepalive(const struct ike_sa *);
 void ike_drop_stale(struct ike *, struct udp_addr local,
     struct udp_addr remote);

@@ -372,5 +372,5 @@ info_receive_clear(struct ike_sa *sa, const uint8_t *data, size_t len)
 	if (!rd_ok(&r) || type >= 16384 || !sa->initiator || sa->main == NULL)
 		return;
 	sa->main->why = why_of(type);
-	sa->main->tries = RETRY_MAX;
+	sa->main->tries = sa->main->tries_max;
 }

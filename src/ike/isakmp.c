@@ -63,8 +63,7 @@ isakmp_parse(struct isakmp_msg *m, const uint8_t *data, size_t len)
 		if (m->n == ISAKMP_PL_MAX ||
 		    !isakmp_get_pl(&r, &next, &m->pl[m->n]))
 			return false;
-		if (m->pl[m->n].type < 32)
-			m->set |= PL(m->pl[m->n].type);
+		m->set |= isakmp_bit(m->pl[m->n].type);
 	}
 	m->end = r.p;
 	return true;
@@ -243,6 +242,7 @@ static const struct name exchanges[] = {
 	{ GDOI_X_PULL, "GROUPKEY-PULL" },
 	{ GDOI_X_PUSH, "GROUPKEY-PUSH" },
 	{ GDOI_X_PUSH_ACK, "GROUPKEY-PUSH-ACK" },
+	{ GDOI_X_COOP, "COOP" },
 };
 
 static const struct name payloads[] = {
@@ -255,6 +255,7 @@ static const struct name payloads[] = {
 	{ ISAKMP_VID, "VID" },	   { ISAKMP_SAK, "SAK" },
 	{ ISAKMP_SAT, "SAT" },	   { ISAKMP_KD, "KD" },
 	{ ISAKMP_SEQ, "SEQ" },	   { ISAKMP_GAP, "GAP" },
+	{ ISAKMP_COOP, "COOP" },
 };
 
 static const struct name notifies[] = {

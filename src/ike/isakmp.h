@@ -23,6 +23,7 @@ enum isakmp_exchange {
 	GDOI_X_PULL = 32,
 	GDOI_X_PUSH = 33,
 	GDOI_X_PUSH_ACK = 35,
+	GDOI_X_COOP = 240, /* private: between key servers */
 };
 
 enum isakmp_flag { ISAKMP_F_ENC = 1, ISAKMP_F_COMMIT = 2, ISAKMP_F_AUTH = 4 };
@@ -47,8 +48,15 @@ enum isakmp_payload {
 	ISAKMP_KD = 17,
 	ISAKMP_SEQ = 18,
 	ISAKMP_GAP = 22,
+	ISAKMP_COOP = 240, /* private: of GDOI_X_COOP */
 };
-#define PL(type) (UINT32_C(1) << (type)) /* in sets of payload types */
+/* In sets of payload types: those below 31, and the private one. */
+#define PL(type) (UINT32_C(1) << ((type) == ISAKMP_COOP ? 31 : (type)))
+static inline uint32_t
+isakmp_bit(uint8_t type)
+{
+	return type < 31 || type == ISAKMP_COOP ? PL(type) : 0;
+}
 
 enum isakmp_doi { DOI_ISAKMP = 0, DOI_IPSEC = 1, DOI_GDOI = 2 };
 
@@ -98,7 +106,7 @@ struct isakmp_msg {
 	const uint8_t *data;	 /* clear text, from the header on */
 	struct isakmp_pl pl[ISAKMP_PL_MAX];
 	unsigned n;
-	uint32_t set;		 /* PL(type) of all types below 32 */
+	uint32_t set;		 /* isakmp_bit() of all */
 	const uint8_t *end;	 /* behind the last payload: padding */
 };
 

@@ -315,6 +315,13 @@ ike_psk(const struct ike_sa *sa)
 	return k != NULL ? k->key : NULL;
 }
 
+void
+ike_profile_of(struct ike *ike, uint32_t local, uint32_t remote,
+    char profile[CONF_NAME])
+{
+	(void)ike_psk_by_addr(ike, local, remote, profile);
+}
+
 static bool
 refuse_identity(struct ike_sa *sa, const char *why)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdoi/coop.h"
 #include "hostile.h"
 
 /* ---- what a key server says ---- */
@@ -79,7 +80,8 @@ SEND(send_4, &groupkey_pull.resp[1], 4)
 
 static struct exch_type evil_pull;
 static const struct exch_type *const evil_types[] = { &evil_pull, NULL };
-static const struct ike_doi evil_doi = { DOI_GDOI, "GDOI", evil_types };
+static const struct ike_doi evil_doi = { DOI_GDOI, "GDOI", evil_types,
+	coop_sa_changed };
 
 void
 hostile(struct node *node, hostile_fn *fn)

@@ -232,7 +232,7 @@ dead_first_server(void **state)
 	    IP(10, 9, 0, 99);
 	tc_server(gm->conf, KS_ADDR);
 	net_apply_all(n);
-	net_run(n, 59 * SEC);
+	net_run(n, 54 * SEC);
 	assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], 0);
 	assert_true(net_until(n, 10 * SEC, net_registered));
 	assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], 1);

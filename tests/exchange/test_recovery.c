@@ -493,9 +493,9 @@ lost_phase1(void **state)
 	(void)state;
 	net_restart(n->nodes[0]);
 	gm_reregister(net_gm(gm), 0, true);
-	net_run(n, 15 * SEC);
-	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 1);
 	net_run(n, 6 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 1);
+	net_run(n, 2 * SEC);
 	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
 	assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], 0);
 	net_free(n);

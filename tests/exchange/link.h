@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * For tests of the links between cooperative key servers alone: in place of
+ * roles, keys and members (coop.c and others, by the linker's --wrap) every
+ * key server has one number that it tells. What was heard of whom is kept.
+ */
+#ifndef COHORT_TEST_LINK_H
+#define COHORT_TEST_LINK_H
+
+#include "gdoi/coop.h"
+#include "net.h"
+
+#define KS_AT(i) IP(10, 9, 0, 1 + (i))
+#define LINKS_MAX 10
+
+/* Of a key server; it outlives its process. */
+struct link_state {
+	uint32_t value;			/* its number */
+	uint32_t heard[LINKS_MAX];	/* the highest of each other */
+	unsigned taken[LINKS_MAX];	/* messages */
+	unsigned unanswered, answered;
+	char why[100];			/* of the last one */
+	unsigned fat;			/* octets of keys that it tells */
+	bool stubborn;			/* says unanswered things again */
+};
+extern struct link_state link_states[LINKS_MAX];
+
+/* Key servers 0 to count - 1 of one group, each with all others as peers. */
+void link_servers(struct net *, unsigned count);
+struct coop_peer *link_peer(struct node *, uint32_t addr); /* or NULL */
+/* A higher number is told to all peers, or to this one. */
+void link_say(struct node *);
+void link_say_to(struct node *, uint32_t addr);
+/* All have the number of all. */
+bool link_agreed(struct net *);
+unsigned link_sas(const struct node *, uint32_t addr); /* established */
+
+#endif
