@@ -23,7 +23,6 @@ enum {
 	PART_MEMBERS = 32,
 	PART_CRITICAL = 0x8000,
 };
-#define HEAD_FLAGS 0x1f
 #define KSSID_LEN(bits) (conf_kssids(bits) / 8)
 
 enum { SERVER_SYNCED = 1 };
@@ -565,7 +564,7 @@ get_head(struct rd *r, struct coop_msg *m)
 	bool from;
 
 	get_version(r, m->gdoi_version);
-	m->flags = rd_u16(r) & HEAD_FLAGS;
+	m->flags = rd_u16(r); /* who does not know one ignores it */
 	m->id_type = rd_u8(r);
 	m->group_id = rd_u32(r);
 	from = coop_get_id(r, &m->from);

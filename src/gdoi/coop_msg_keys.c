@@ -26,7 +26,7 @@ _Static_assert(GDOI_ID_NUMBER == 1 && GDOI_ID_ADDRESS == 2, "identities");
 
 enum { POLICY_UNICAST = 1, POLICY_RECEIVE_ONLY = 2 };
 enum { ACE_F_PERMIT = 1, ACE_F_SPORT = 2, ACE_F_DPORT = 4 };
-enum { KEK_CURRENT = 1 };
+enum { KEK_CURRENT = 1, KEK_DROPPED = 2 };
 enum { TEK_NEWEST = 1, TEK_DROPPED = 2 };
 
 #define PROTO_TCP 6
@@ -34,7 +34,7 @@ enum { TEK_NEWEST = 1, TEK_DROPPED = 2 };
 /* Octets of a row with empty names and keys. */
 #define SA_LEN 15
 #define ACE_LEN 24
-#define KEK_LEN 104
+#define KEK_LEN 33 /* of one that was dropped */
 #define TEK_LEN 38
 #define CLAIM_LEN 14
 
@@ -227,6 +227,12 @@ static void
 put_kek(struct wr *w, const struct coop_kek *c)
 {
 	wr_bytes(w, c->k.spi, KEK_SPI_LEN);
+	coop_put_id(w, &c->creator);
+	wr_u8(w, (uint8_t)((c->current ? KEK_CURRENT : 0) |
+	    (c->dropped ? KEK_DROPPED : 0)));
+	wr_u32(w, c->left);
+	if (c->dropped)
+		return;
 	put_udp(w, c->k.src);
 	put_udp(w, c->k.dst);
 	wr_u8(w, c->k.cipher);
@@ -238,26 +244,38 @@ put_kek(struct wr *w, const struct coop_kek *c)
 	put_key(w, &c->k.key);
 	wr_bytes(w, c->pub_digest, sizeof(c->pub_digest));
 	coop_put_text(w, c->label);
-	coop_put_id(w, &c->creator);
-	wr_u8(w, c->current ? KEK_CURRENT : 0);
 	wr_u8(w, c->ack);
 	wr_u32(w, c->life);
 	wr_u32(w, c->seq);
 	wr_u32(w, c->age);
-	wr_u32(w, c->left);
 	wr_u32(w, c->rekey_in);
 }
 
+/* What is said of a dropped one too. */
 static const char *
-kek_wrong(const struct coop_keys *k, unsigned n, uint8_t flags, bool creator)
+kek_name_wrong(const struct coop_keys *k, unsigned n, uint8_t flags,
+    bool creator)
 {
 	static const uint8_t none[KEK_SPI_LEN / 2];
 	const struct coop_kek *c = &k->keks[n];
-	size_t len = gdoi_kek_key_len(c->k.cipher, c->k.key_bits);
 
 	if (memcmp(c->k.spi, none, sizeof(none)) == 0 ||
 	    memcmp(c->k.spi + sizeof(none), none, sizeof(none)) == 0)
 		return "SPI of a KEK";
+	if (flags > KEK_DROPPED || !creator)
+		return "flags or creator of a KEK";
+	while (n-- > 0)
+		if (memcmp(k->keks[n].k.spi, c->k.spi, KEK_SPI_LEN) == 0 ||
+		    (k->keks[n].current && c->current))
+			return "a KEK twice";
+	return c->left <= COOP_LIFE_MAX * 1000u ? NULL : "life of a KEK";
+}
+
+static const char *
+kek_wrong(const struct coop_kek *c)
+{
+	size_t len = gdoi_kek_key_len(c->k.cipher, c->k.key_bits);
+
 	if (len == 0 || c->k.key.len != len ||
 	    c->k.iv.len != gdoi_kek_iv_len(c->k.cipher))
 		return "key length of a KEK";
@@ -266,27 +284,30 @@ kek_wrong(const struct coop_keys *k, unsigned n, uint8_t flags, bool creator)
 	    (c->k.ack > LKH_ACK_SHA512 && c->k.ack != KEK_ACK_OWN) ||
 	    c->ack > REKEY_ACK_ANY)
 		return "signature or acknowledgement of a KEK";
-	if (flags > KEK_CURRENT || !creator)
-		return "flags or creator of a KEK";
-	if (!life_ok(c->life, c->left))
-		return "life of a KEK";
-	while (n-- > 0)
-		if (memcmp(k->keks[n].k.spi, c->k.spi, KEK_SPI_LEN) == 0 ||
-		    (k->keks[n].current && c->current))
-			return "a KEK twice";
-	return NULL;
+	return life_ok(c->life, c->left) ? NULL : "life of a KEK";
 }
 
 static const char *
 get_kek(struct rd *r, const struct coop_keys *k, unsigned n)
 {
 	struct coop_kek *c = &k->keks[n];
+	const char *bad;
 	const uint8_t *p;
 	uint8_t flags;
 	bool creator;
 
 	if ((p = rd_bytes(r, KEK_SPI_LEN)) != NULL)
 		memcpy(c->k.spi, p, KEK_SPI_LEN);
+	creator = coop_get_id(r, &c->creator);
+	flags = rd_u8(r);
+	c->current = (flags & KEK_CURRENT) != 0;
+	c->dropped = (flags & KEK_DROPPED) != 0;
+	c->left = rd_u32(r);
+	if (!rd_ok(r))
+		return "KEK cut short";
+	bad = kek_name_wrong(k, n, flags, creator);
+	if (bad != NULL || c->dropped)
+		return bad;
 	c->k.src = get_udp(r);
 	c->k.dst = get_udp(r);
 	c->k.cipher = rd_u8(r);
@@ -299,18 +320,12 @@ get_kek(struct rd *r, const struct coop_keys *k, unsigned n)
 	if ((p = rd_bytes(r, sizeof(c->pub_digest))) != NULL)
 		memcpy(c->pub_digest, p, sizeof(c->pub_digest));
 	coop_get_name(r, c->label);
-	creator = coop_get_id(r, &c->creator);
-	flags = rd_u8(r);
-	c->current = (flags & KEK_CURRENT) != 0;
 	c->ack = rd_u8(r);
 	c->life = rd_u32(r);
 	c->seq = rd_u32(r);
 	c->age = rd_u32(r);
-	c->left = rd_u32(r);
 	c->rekey_in = rd_u32(r);
-	if (!rd_ok(r))
-		return "KEK cut short, or its label";
-	return kek_wrong(k, n, flags, creator);
+	return rd_ok(r) ? kek_wrong(c) : "KEK cut short, or its label";
 }
 
 /* ---- TEKs ---- */

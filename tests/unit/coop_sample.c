@@ -244,6 +244,15 @@ random_kek(uint64_t *rng, struct coop_kek *c, bool current)
 	octets(rng, c->k.spi, KEK_SPI_LEN);
 	c->k.spi[0] |= 1;
 	c->k.spi[8] |= 1;
+	c->creator = id(rng);
+	c->current = current;
+	c->life = 1 + below(rng, COOP_LIFE_MAX);
+	c->left = below(rng, c->life * 1000);
+	c->dropped = !current && below(rng, 3) == 0;
+	if (c->dropped) {
+		c->life = 0;
+		return;
+	}
 	c->k.src.addr = host(rng);
 	c->k.src.port = 848;
 	c->k.dst.addr = coop_rand(rng);
@@ -257,13 +266,9 @@ random_kek(uint64_t *rng, struct coop_kek *c, bool current)
 	key(rng, &c->k.key, gdoi_kek_key_len(c->k.cipher, c->k.key_bits));
 	octets(rng, c->pub_digest, sizeof(c->pub_digest));
 	name(rng, c->label);
-	c->creator = id(rng);
-	c->current = current;
 	c->ack = (uint8_t)below(rng, 3);
-	c->life = 1 + below(rng, COOP_LIFE_MAX);
 	c->seq = coop_rand(rng);
 	c->age = coop_rand(rng);
-	c->left = below(rng, c->life * 1000);
 	c->rekey_in = below(rng, 2) ? UINT32_MAX : coop_rand(rng);
 }
 
@@ -418,7 +423,7 @@ coop_random(struct coop_msg *m, uint64_t *rng, unsigned size)
 	memset(m, 0, sizeof(*m));
 	str_copy(m->coop_version, COOP_VERSION, sizeof(m->coop_version));
 	version(rng, m->gdoi_version);
-	m->flags = below(rng, 32);
+	m->flags = below(rng, 0x10000);
 	m->id_type = (uint8_t)(1 + below(rng, 2));
 	m->group_id = coop_rand(rng);
 	m->from = id(rng);

@@ -140,6 +140,10 @@ WRONG(kek_current, "a KEK twice",
     m->keys->keks = xrealloc(m->keys->keks, 2 * sizeof(*m->keys->keks));
     m->keys->keks[1] = m->keys->keks[0]; m->keys->keks[1].k.spi[3] = 1;
     m->keys->nkeks = 2)
+WRONG(kek_dropped_left, "life of a KEK", m->keys->keks[0].dropped = true;
+    m->keys->keks[0].current = false;
+    m->keys->keks[0].left = COOP_LIFE_MAX * 1000u + 1)
+WRONG(kek_both, "flags or creator of a KEK", m->keys->keks[0].dropped = true)
 WRONG(many_keks, NULL, m->keys->nkeks = COOP_KEKS_MAX + 1;
     m->keys->keks = xrealloc(m->keys->keks,
     (COOP_KEKS_MAX + 1) * sizeof(*m->keys->keks)))
