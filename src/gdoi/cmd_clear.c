@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gdoi/cmd.h"
+#include "gdoi/coop.h"
 
 #define PROCEED "Are you sure you want to proceed ? [yes/no]: "
 
@@ -65,24 +66,72 @@ ask_first(struct cli_ctx *ctx, const struct act *what)
 	return CLI_PENDING;
 }
 
+/* Keys are made and members are told by the primary key server only. */
+static bool
+refused(struct cli_ctx *ctx, const struct ks_group *ks)
+{
+	if (coop_is_primary(ks))
+		return false;
+	cli_printf(ctx, "ERROR for group %s: can only execute this command "
+	    "on Primary KS\n", ks->name);
+	return true;
+}
+
+/* Before a question that would be in vain: this router is not the primary of
+ * any of these groups, which was said. */
+static bool
+refused_all(struct cli_ctx *ctx, const char *group)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct ks_group *ks;
+
+	TAILQ_FOREACH(ks, &g->ks, link)
+		if (named(group, ks->name) && coop_is_primary(ks))
+			return false;
+	TAILQ_FOREACH(ks, &g->ks, link)
+		if (named(group, ks->name))
+			(void)refused(ctx, ks);
+	return true;
+}
+
 /* ---- clear crypto gdoi ---- */
 
+/* A primary key server tells all members, those of the others too, and goes
+ * on with new keys, which the others wait for; one that is alone makes none
+ * before somebody comes. */
 static int
-clear_groups(struct cli_ctx *ctx UNUSED, struct gdoi *g, const struct act *a)
+clear_groups(struct cli_ctx *ctx, struct gdoi *g, const struct act *a)
 {
+	int status = CLI_DONE;
 	struct ks_group *ks;
 	struct gm_group *gm;
 
 	TAILQ_FOREACH(ks, &g->ks, link) {
 		if (!named(a->group, ks->name))
 			continue;
-		ks_remove_members(ks, REMOVE_CLEAR);
+		if (refused(ctx, ks)) {
+			status = CLI_FAILED;
+			continue;
+		}
+		ks_remove_members(ks, ks->coop != NULL ? REMOVE_NOW :
+		    REMOVE_CLEAR);
 		ike_log(g->ike, LOG_KS_CLEAR_REGISTER, ks->name);
 	}
 	TAILQ_FOREACH(gm, &g->gm, link)
 		if (named(a->group, gm->name))
 			gm_clear(gm);
-	return CLI_DONE;
+	return status;
+}
+
+static bool
+is_member(const struct gdoi *g, const char *group)
+{
+	const struct gm_group *gm;
+
+	TAILQ_FOREACH(gm, &g->gm, link)
+		if (named(group, gm->name))
+			return true;
+	return false;
 }
 
 int
@@ -98,6 +147,9 @@ clear_crypto_gdoi(struct cli_ctx *ctx,
 		cli_printf(ctx, "%% Group %s does not exist\n", args->group);
 		return CLI_FAILED;
 	}
+	if (!is_member(g, args->group) && !TAILQ_EMPTY(&g->ks) &&
+	    refused_all(ctx, args->group))
+		return CLI_FAILED;
 	cli_printf(ctx, "%% The Key Server and Group Member will destroy "
 	    "created and downloaded policies.\n"
 	    "%% All Group Members are required to re-register.\n\n");
@@ -142,15 +194,20 @@ warn_old(struct cli_ctx *ctx, const char *group, const char *feature)
 }
 
 static int
-remove_members(struct cli_ctx *ctx UNUSED, struct gdoi *g,
-    const struct act *a)
+remove_members(struct cli_ctx *ctx, struct gdoi *g, const struct act *a)
 {
+	int status = CLI_DONE;
 	struct ks_group *ks;
 
-	TAILQ_FOREACH(ks, &g->ks, link)
-		if (named(a->group, ks->name))
+	TAILQ_FOREACH(ks, &g->ks, link) {
+		if (!named(a->group, ks->name))
+			continue;
+		if (refused(ctx, ks))
+			status = CLI_FAILED;
+		else
 			ks_remove_members(ks, a->how);
-	return CLI_DONE;
+	}
+	return status;
 }
 
 int
@@ -160,7 +217,7 @@ clear_gdoi_ks_members(struct cli_ctx *ctx,
 	struct act a = { .fn = remove_members,
 		.how = args->now ? REMOVE_NOW : REMOVE_GRACEFUL };
 
-	if (!is_ks(ctx, args->group))
+	if (!is_ks(ctx, args->group) || refused_all(ctx, args->group))
 		return CLI_FAILED;
 	str_copy(a.group, args->group, sizeof(a.group));
 	(void)warn_old(ctx, args->group, "GM-REMOVAL");
@@ -206,6 +263,10 @@ rekey_groups(struct cli_ctx *ctx, const char *group, enum rekey_kind kind)
 	TAILQ_FOREACH(ks, &g->ks, link) {
 		if (!named(group, ks->name))
 			continue;
+		if (refused(ctx, ks)) {
+			status = CLI_FAILED;
+			continue;
+		}
 		bad = ks_rekey(ks, kind);
 		if (bad == NULL)
 			continue;
@@ -227,7 +288,7 @@ exec_gdoi_ks_rekey(struct cli_ctx *ctx,
 {
 	struct act a = { .fn = replace_now };
 
-	if (!is_ks(ctx, args->group))
+	if (!is_ks(ctx, args->group) || refused_all(ctx, args->group))
 		return CLI_FAILED;
 	str_copy(a.group, args->group, sizeof(a.group));
 	if (!args->replace)
@@ -251,7 +312,7 @@ clear_gdoi_ks_policy(struct cli_ctx *ctx,
 {
 	struct act a = { .fn = renew_policy };
 
-	if (!is_ks(ctx, args->group))
+	if (!is_ks(ctx, args->group) || refused_all(ctx, args->group))
 		return CLI_FAILED;
 	str_copy(a.group, args->group, sizeof(a.group));
 	cli_printf(ctx, "%% The Key Server will destroy created policies and "

@@ -4,7 +4,9 @@
  *
  *	coop_link.c	exchange 240 between two key servers: sessions,
  *			phase-1 SAs, repetition, sequence numbers, counters
- *	coop.c		roles: who is there, election, takeover, merge
+ *	coop.c		roles: election, takeover, stepping back; when who
+ *			is told; configuration
+ *	coop_view.c	who is there and who lives
  *	coop_keys.c	keys and policy: to the others, from the others
  *	coop_members.c	the member database
  *	coop_sid.c	who may give out which sender identifiers
@@ -70,6 +72,9 @@ struct coop_peer {
 	char coop_version[16], gdoi_version[16];
 	bool optimize;
 	bool mismatch_logged, version_logged;
+	bool unreach_logged;
+	bool leans;		/* hears the primary through us only */
+	bool owed;		/* a message, soon */
 	/* coop_keys.c, coop_members.c */
 	uint8_t keys_digest[8];	/* that it had, as it said last */
 	unsigned nseen;
@@ -89,6 +94,14 @@ struct coop_tomb {
 	uint64_t expires;
 };
 
+/* What is known of servers[i] besides. */
+struct coop_seat {
+	uint32_t via;		/* peer that told its newest beat */
+	uint64_t old[4];	/* boots that are over, a ring */
+	unsigned nold;
+	bool passed;		/* did not become primary when it should */
+};
+
 struct coop { /* of a group with `redundancy` */
 	struct ks_group *grp;
 	struct coop_id self;
@@ -104,10 +117,20 @@ struct coop { /* of a group with `redundancy` */
 	unsigned nservers;
 	struct coop_server servers[COOP_SERVERS_MAX]; /* all but oneself; */
 	uint64_t server_heard[COOP_SERVERS_MAX]; /* when, instead of age */
+	struct coop_seat seats[COOP_SERVERS_MAX];
 	TAILQ_HEAD(coop_peers, coop_peer) peers;
 	uint32_t seq_base;	/* numbers that removed peers were told */
 	struct timer timer;	/* of coop.c */
-	uint64_t timer_at;
+	uint64_t timer_at;	/* periodic announcement, or question */
+	uint64_t all_at, some_at; /* to all; to those who lack something */
+	uint64_t told;		/* the last time because of a change */
+	bool electing;
+	uint64_t hold_at;	/* nobody takes the role before */
+	uint32_t candidate;	/* 0: none */
+	uint64_t candidate_at;	/* until when it has time to */
+	uint64_t start_at;	/* until then a primary is waited for */
+	bool asking;		/* who is told at all_at shall answer */
+	bool blocked, leaving;
 	/* keys */
 	bool synced;
 	struct coop_id keys_owner;
@@ -138,6 +161,8 @@ coop_is_primary(const struct ks_group *grp)
 }
 /* A new member may be taken: the keys are there, or (primary) can be made. */
 bool coop_ready(const struct ks_group *);
+/* Says once that coop_ready() says no. */
+void coop_log_blocked(struct ks_group *);
 /* `clear crypto gdoi ks coop role` */
 void coop_clear_role(struct ks_group *);
 /* Something changed that the others should know soon. */
@@ -152,6 +177,24 @@ void coop_answered(struct coop_peer *);
 /* Position of this server among all configured ones by address, 0..7. */
 unsigned coop_rank(const struct coop *);
 bool coop_alive(const struct coop *, uint32_t addr);
+
+/* ---- coop_view.c ---- */
+/* Milliseconds after its last beat that a server counts as living. */
+uint64_t coop_view_lives(const struct coop *);
+/* Takes a row of a message that came from that peer. */
+void coop_view_hear(struct coop *, const struct coop_server *, uint32_t via);
+/* Position in servers, -1: not there. */
+int coop_view_find(const struct coop *, uint32_t addr);
+bool coop_view_alive(const struct coop *, int i);
+void coop_view_forget(struct coop *, uint32_t addr);
+/* Oneself and those of whom there is fresh news; the number of rows. */
+unsigned coop_view_fill(struct coop *, struct coop_server *);
+/* The best of the living others that say they are primary; -1: none. */
+int coop_view_primary(const struct coop *);
+/* Whether a is to be primary rather than b: by priority, then address. */
+bool coop_view_before(uint8_t pa, uint32_t a, uint8_t pb, uint32_t b);
+/* The best of the others that may be elected; -1: none. */
+int coop_view_candidate(const struct coop *);
 
 /* ---- coop_link.c ---- */
 extern const struct exch_type coop_exchange; /* in gdoi_doi's types */

@@ -43,6 +43,8 @@ enum coop_flag {
 	COOP_F_ANSWER = 4,	/* message 2 of the exchange */
 	COOP_F_SYNCED = 8,	/* has keys and may be elected before others */
 	COOP_F_MORE = 16,	/* members that did not fit follow */
+	COOP_F_LEAN = 32,	/* hears the primary through the receiver
+				 * only: wants its beats from there */
 };
 
 /* A life of a key server: another boot is another process, which knows
@@ -56,9 +58,9 @@ struct coop_id {
 struct coop_server {
 	struct coop_id id;
 	uint8_t role;	   /* enum coop_role */
-	uint8_t priority;
+	uint8_t priority;  /* 0: it is leaving, as good as dead */
 	bool synced;
-	uint32_t beat;	   /* the server's own counter of announcements */
+	uint32_t beat;	   /* the server's own counter of messages */
 	uint32_t age;	   /* ms since that beat was heard; 0: itself */
 	uint32_t primary;  /* address whom it follows; 0: none */
 	uint32_t term;	   /* of that primary */

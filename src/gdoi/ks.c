@@ -3,9 +3,10 @@
  * Key server: groups from the configuration, their keys' schedule, the
  * database of members. Runs in process ike.
  *
- * Keys are made when the first member registers. From then on they roll for
- * ever: a TEK or the KEK is replaced some time before its end, and members
- * get the new one by a push (ks_rekey.c).
+ * Keys are made when the first member registers, with `redundancy` when this
+ * server becomes primary. From then on they roll for ever: a TEK or the KEK
+ * is replaced some time before its end, and members get the new one by a push
+ * (ks_rekey.c). A secondary has what the primary told, and rekeys nobody.
  */
 #include "config.h"
 
@@ -100,11 +101,14 @@ ks_ready(struct ks_group *grp)
 {
 	unsigned i;
 
+	if (!coop_is_primary(grp)) /* it has what the primary has told */
+		return grp->active != NULL;
 	if (grp->active != NULL) {
 		/* keys roll; a KEK can appear when its RSA key does */
 		if (grp->kek == NULL && ks_make_kek(grp)) {
 			grp->generation++;
 			ks_set_timer(grp);
+			coop_keys_changed(grp);
 		}
 		return true;
 	}
@@ -118,6 +122,7 @@ ks_ready(struct ks_group *grp)
 		ks_make_tek(grp, &grp->active->sas[i]);
 	(void)ks_make_kek(grp);
 	ks_set_timer(grp);
+	coop_keys_changed(grp);
 	return true;
 }
 
@@ -212,13 +217,10 @@ ks_tek_keys(struct ks_group *grp, unsigned *n)
 /* ---- schedule ---- */
 
 static void
-schedule(void *arg)
+rekey_due(struct ks_group *grp, uint64_t now)
 {
-	struct ks_group *grp = arg;
-	struct gdoi *g = grp->g;
-	struct ks_tek *t, *next;
-	uint64_t now = gdoi_now(g);
 	bool tek_due = ks_clock_due(grp) <= now;
+	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link)
 		tek_due |= t->newest && t->rekey_at <= now;
@@ -226,6 +228,18 @@ schedule(void *arg)
 		(void)ks_rekey(grp, REKEY_KEK);
 	else if (tek_due)
 		(void)ks_rekey(grp, REKEY_TEK);
+}
+
+static void
+schedule(void *arg)
+{
+	struct ks_group *grp = arg;
+	struct gdoi *g = grp->g;
+	struct ks_tek *t, *next;
+	uint64_t now = gdoi_now(g);
+
+	if (coop_is_primary(grp))
+		rekey_due(grp, now);
 	for (t = TAILQ_FIRST(&grp->teks); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, link);
 		if (t->expires <= now)
@@ -234,21 +248,33 @@ schedule(void *arg)
 	ks_set_timer(grp);
 }
 
-/* The next thing to do; at least a second away, whatever is configured. */
+/* When a rekey is due. */
+static uint64_t
+next_rekey(const struct ks_group *grp)
+{
+	uint64_t at = ks_clock_due(grp);
+	const struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->newest && t->rekey_at < at)
+			at = t->rekey_at;
+	if (grp->kek != NULL && grp->kek->rekey_at < at)
+		at = grp->kek->rekey_at;
+	return at;
+}
+
+/* The next thing to do; at least a second away, whatever is configured. The
+ * primary alone rekeys. */
 void
 ks_set_timer(struct ks_group *grp)
 {
-	uint64_t at = ks_clock_due(grp), now = gdoi_now(grp->g);
+	uint64_t at = coop_is_primary(grp) ? next_rekey(grp) : UINT64_MAX;
+	uint64_t now = gdoi_now(grp->g);
 	const struct ks_tek *t;
 
-	TAILQ_FOREACH(t, &grp->teks, link) {
-		if (t->newest && t->rekey_at < at)
-			at = t->rekey_at;
+	TAILQ_FOREACH(t, &grp->teks, link)
 		if (t->expires < at)
 			at = t->expires;
-	}
-	if (grp->kek != NULL && grp->kek->rekey_at < at)
-		at = grp->kek->rekey_at;
 	if (at == UINT64_MAX) {
 		timer_clear(&grp->g->ike->timers, &grp->timer);
 		return;
@@ -420,10 +446,11 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	grp->policy = p;
 	/* the same under other names: nobody has to be told */
 	if (grp->active != NULL && p->problem[0] == '\0' &&
-	    ks_policy_equal(grp->active, p)) {
+	    coop_is_primary(grp) && ks_policy_equal(grp->active, p)) {
 		ks_policy_free(grp->active);
 		grp->active = ks_policy_make(g, c);
 	}
+	coop_config(grp, l);
 }
 
 void

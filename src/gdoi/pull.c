@@ -96,6 +96,11 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 	}
 	if (!ks_authorized(grp, x->sa))
 		return refuse(x, N_AUTH_FAILED, "it may not register");
+	if (!coop_ready(grp)) {
+		coop_log_blocked(grp);
+		return refuse(x, N_NO_PROPOSAL,
+		    "the key servers have not agreed on keys yet");
+	}
 	if (!ks_ready(grp))
 		return refuse(x, N_NO_PROPOSAL, "the group has no policy");
 	if (ks_clock_refuses(grp, x->sa))
