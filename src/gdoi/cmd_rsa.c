@@ -151,9 +151,22 @@ generate_abort(struct cli_ctx *ctx, void *arg)
 	cli_done(ctx, CLI_FAILED);
 }
 
+/* One that only begins is repeated by its peer until it is answered. */
+static bool
+any_established(const struct gdoi *g)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &g->ike->sas, link)
+		if (sa->state == IKE_IDLE)
+			return true;
+	return false;
+}
+
 /*
  * Beside the exchanges, which go on. A line of a file, before there is any
- * exchange, is waited for: what follows in the file may need the key.
+ * exchange, is waited for: what follows in the file may need the key, and
+ * members that register before it is there get no rekeys.
  */
 static enum cli_status
 generate(struct cli_ctx *ctx, struct keygen *k)
@@ -167,7 +180,7 @@ generate(struct cli_ctx *ctx, struct keygen *k)
 	k->ctx = ctx;
 	k->g = g;
 	if (g->io.background == NULL ||
-	    (cli_unattended(ctx) && TAILQ_EMPTY(&g->ike->sas))) {
+	    (cli_unattended(ctx) && !any_established(g))) {
 		generate_work(k);
 		return keep(k);
 	}

@@ -177,11 +177,14 @@ router_child_ready(struct router *r)
 {
 	char path[320];
 
-	if (r->ready || !child_is_ready(r, CHILD_IKE) ||
-	    !child_is_ready(r, CHILD_FWD))
+	if (r->ready || !child_is_ready(r, CHILD_IKE))
+		return;
+	/* at once: ike answers already, and members without the KEK that an
+	 * RSA key of the file makes possible would get no rekeys */
+	run_pending(r);
+	if (!child_is_ready(r, CHILD_FWD))
 		return;
 	r->ready = true;
-	run_pending(r);
 	snprintf(path, sizeof(path), "%s/ready", r->statedir);
 	if (file_write(path, "", 0, 0644) == -1)
 		log_emit(LOG_SYS_CONF_LINE, "STATEDIR/ready cannot be written");

@@ -176,6 +176,53 @@ left_while_it_is_made(void **state)
 	end();
 }
 
+/* ---- a line of a file ---- */
+
+static bool
+half_open(struct net *net)
+{
+	(void)net;
+	return !TAILQ_EMPTY(&ks->g->ike->sas);
+}
+
+static void
+run_of_file(void)
+{
+	sb_free(&a.out);
+	a.ctx = cli_ctx_new(&ops, &a, ks->g);
+	cli_ctx_set_unattended(a.ctx);
+	a.status = generate(a.ctx, &k512);
+	if (a.status != CLI_PENDING)
+		cli_ctx_free(a.ctx);
+}
+
+static void
+of_a_file(void **state)
+{
+	(void)state;
+	n = net_new(7);
+	ks = net_add_ks(n, KS_ADDR);
+	gm = net_add_gm(n, 0);
+	ks->g->io.background = later;
+	njobs = 0;
+	net_apply_all(n);
+	/* a member knocks already: the key is there before it is let in */
+	assert_true(net_until(n, SEC, half_open));
+	assert_int_not_equal(TAILQ_FIRST(&ks->g->ike->sas)->state, IKE_IDLE);
+	run_of_file();
+	assert_int_equal(a.status, CLI_DONE);
+	assert_int_equal(njobs, 0);
+	assert_non_null(rsa_find(ks->g->rsa, "K"));
+	end();
+	begin(); /* members are served: they are not held up */
+	run_of_file();
+	assert_int_equal(a.status, CLI_PENDING);
+	assert_int_equal(njobs, 1);
+	finish(0);
+	assert_int_equal(a.status, CLI_DONE);
+	end();
+}
+
 /* Answers are lines of these texts, then quit. */
 static void
 paste(struct term *t, const char *pub, const char *priv)
@@ -370,6 +417,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(left_at_a_question),
 		cmocka_unit_test(left_while_it_is_made),
+		cmocka_unit_test(of_a_file),
 		cmocka_unit_test(left_while_it_is_looked_at),
 		cmocka_unit_test(encrypted),
 		cmocka_unit_test(one_label_twice),
