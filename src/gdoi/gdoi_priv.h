@@ -7,6 +7,7 @@
 #ifndef COHORT_GDOI_PRIV_H
 #define COHORT_GDOI_PRIV_H
 
+#include <bsd/sys/tree.h>
 #include <sys/queue.h>
 
 #include "gdoi/gdoi.h"
@@ -99,7 +100,9 @@ enum member_state {
 
 struct ks_member {
 	TAILQ_ENTRY(ks_member) link; /* by address */
+	RB_ENTRY(ks_member) node;
 	uint32_t addr;
+	uint32_t owner;		/* the key server that it registered with */
 	uint16_t port;
 	char version[16];
 	bool has_kek, acked_ever;
@@ -163,6 +166,7 @@ struct ks_group {
 	struct ks_kek *old_keks[KEKS_OLD];
 	TAILQ_HEAD(ks_tek_list, ks_tek) teks; /* newest first */
 	TAILQ_HEAD(, ks_member) members;
+	RB_HEAD(ks_member_tree, ks_member) member_tree; /* the same */
 	unsigned nmembers;
 	struct ks_sids sids;
 	uint64_t last_rekey;
@@ -345,10 +349,15 @@ bool ks_tek_told(const struct ks_group *, const struct ks_tek *);
 struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
 void ks_add_member(struct ks_group *, const struct ike_sa *,
     const struct gdoi_kek *, unsigned generation);
-void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
 void ks_clear(struct ks_group *);
 void ks_set_timer(struct ks_group *);
 void ks_destroy_keys(struct ks_group *);
+
+/* ks_members.c */
+struct ks_member *ks_find_member(struct ks_group *, uint32_t addr);
+/* The one of that address, new if there was none. */
+struct ks_member *ks_get_member(struct ks_group *, uint32_t addr);
+void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
 
 /* ks_gap.c */
 void ks_gap(const struct ks_group *, const char *peer, struct gdoi_gap *);

@@ -286,58 +286,19 @@ ks_set_timer(struct ks_group *grp)
 
 /* ---- members ---- */
 
-void
-ks_remove_member(struct ks_group *grp, struct ks_member *m, bool log)
-{
-	char a[IP4_STRLEN];
-
-	ks_rekey_forget(grp, m);
-	TAILQ_REMOVE(&grp->members, m, link);
-	grp->nmembers--;
-	if (log) {
-		ike_log(grp->g->ike, LOG_GM_DELETE, ip4_str(m->addr, a),
-		    grp->name);
-		if (grp->nmembers == 0)
-			ike_log(grp->g->ike, LOG_KS_LAST_GM,
-			    ip4_str(m->addr, a), grp->name);
-	}
-	free(m);
-}
-
-static struct ks_member *
-find_member(struct ks_group *grp, uint32_t addr)
-{
-	struct ks_member *m, *after = NULL;
-
-	TAILQ_FOREACH(m, &grp->members, link) {
-		if (m->addr == addr)
-			return m;
-		if (m->addr > addr)
-			break;
-		after = m;
-	}
-	m = xcalloc(1, sizeof(*m));
-	m->addr = addr;
-	if (after != NULL)
-		TAILQ_INSERT_AFTER(&grp->members, after, m, link);
-	else
-		TAILQ_INSERT_HEAD(&grp->members, m, link);
-	grp->nmembers++;
-	return m;
-}
-
 /* A pull is complete. generation: of the keys that it carried; if the group
  * was rekeyed meanwhile the member gets that push now. */
 void
 ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
     const struct gdoi_kek *kek, unsigned generation)
 {
-	struct ks_member *m = find_member(grp, sa->remote.addr);
+	struct ks_member *m = ks_get_member(grp, sa->remote.addr);
 	char a[IP4_STRLEN];
 
 	ip4_str(m->addr, a);
 	ks_rekey_forget(grp, m);
 	ks_farewell_forget(grp, m->addr);
+	m->owner = grp->addr;
 	m->port = sa->remote.port;
 	m->has_kek = kek != NULL;
 	if (kek != NULL)

@@ -552,17 +552,6 @@ decode_ack(const uint8_t *data, size_t len, struct ack *a)
 	return true;
 }
 
-static struct ks_member *
-member_at(struct ks_group *grp, uint32_t addr)
-{
-	struct ks_member *m;
-
-	TAILQ_FOREACH(m, &grp->members, link)
-		if (m->addr == addr)
-			return m;
-	return NULL;
-}
-
 static void
 bad_ack(struct gdoi *g, struct udp_addr from, enum log_id id)
 {
@@ -588,7 +577,7 @@ static void
 judge_ack(struct ks_group *grp, struct ks_push *p, struct udp_addr from,
     const struct ack *a)
 {
-	struct ks_member *m = member_at(grp, a->addr);
+	struct ks_member *m = ks_find_member(grp, a->addr);
 	char s[IP4_STRLEN];
 
 	gdoi_event(grp->g, TRACE_REKEY, DBG_KS_REKEY, DBG_TERSE, from.addr,
@@ -609,7 +598,7 @@ judge_ack(struct ks_group *grp, struct ks_push *p, struct udp_addr from,
 static bool
 black_hole(struct ks_group *grp, const struct ack *a)
 {
-	const struct ks_member *m = member_at(grp, a->addr);
+	const struct ks_member *m = ks_find_member(grp, a->addr);
 
 	return m != NULL && m->surplus >= SURPLUS_MAX;
 }
