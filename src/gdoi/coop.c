@@ -249,19 +249,6 @@ enter_election(struct coop *c)
 	tell_all(c, 0, true);
 }
 
-/* Above all that anybody has heard of. */
-static uint32_t
-next_term(const struct coop *c)
-{
-	uint32_t term = c->term > c->keys_term ? c->term : c->keys_term;
-	unsigned i;
-
-	for (i = 0; i < c->nservers; i++)
-		if (c->servers[i].term > term)
-			term = c->servers[i].term;
-	return term + 1;
-}
-
 /* There is no first member to wait for: the others want to have them. */
 static void
 make_keys(struct coop *c)
@@ -276,10 +263,8 @@ make_keys(struct coop *c)
 static void
 promote(struct coop *c)
 {
-	uint32_t term = next_term(c);
-
 	set_primary(c, COOP_PRIMARY, c->self.addr);
-	c->term = term;
+	c->term = ++c->top_term;
 	log_primary(c);
 	coop_keys_promoted(c->grp);
 	make_keys(c);
@@ -363,16 +348,16 @@ elect(struct coop *c)
 static void
 raise_term(struct coop *c)
 {
-	uint32_t term = c->term;
+	const struct coop_server *s = c->servers;
+	bool raise = c->top_term > c->term;
 	unsigned i;
 
 	for (i = 0; i < c->nservers; i++)
-		if (c->servers[i].primary != c->self.addr &&
-		    c->servers[i].primary != 0 && c->servers[i].term >= term)
-			term = c->servers[i].term + 1;
-	if (term == c->term)
+		raise |= s[i].primary != c->self.addr && s[i].primary != 0 &&
+		    s[i].term == c->term;
+	if (!raise)
 		return;
-	c->term = term;
+	c->term = ++c->top_term;
 	coop_keys_changed(c->grp);
 }
 
@@ -486,7 +471,8 @@ coop_fill(struct coop_peer *p, struct coop_msg *m)
 	coop_members_fill(p, m, c->pdu);
 }
 
-/* The primary's beat: questions wait, and who leans on us is told. */
+/* The primary's beat: questions wait, and who leans on us is told, or has
+ * asked when we knew no more than it did. */
 static void
 heard_primary(struct coop *c, uint64_t before)
 {
@@ -502,7 +488,8 @@ heard_primary(struct coop *c, uint64_t before)
 	if (c->timer_at <= now)
 		c->timer_at = now + secs(c->retransmit);
 	TAILQ_FOREACH(p, &c->peers, link)
-		if (p->leans && !leans_on(p)) {
+		if (p->asked || (p->leans && !leans_on(p))) {
+			p->asked = false;
 			p->owed = true;
 			tell_some(c, BATCH_MS);
 		}
@@ -554,6 +541,7 @@ coop_receive(struct coop_peer *p, const struct coop_msg *m)
 	p->heard = gdoi_now(c->grp->g);
 	p->optimize = m->flags & COOP_F_OPTIMIZE;
 	p->leans = m->flags & COOP_F_LEAN;
+	p->asked |= (m->flags & COOP_F_REPLY) && !(m->flags & COOP_F_ANSWER);
 	str_copy(p->coop_version, m->coop_version, sizeof(p->coop_version));
 	str_copy(p->gdoi_version, m->gdoi_version, sizeof(p->gdoi_version));
 	for (i = 0; i < m->nservers; i++)
@@ -565,7 +553,6 @@ coop_receive(struct coop_peer *p, const struct coop_msg *m)
 	heard_primary(c, heard);
 	go_on(p, m, nseen != p->nseen || memcmp(seen, p->seen,
 	    nseen * sizeof(seen[0])) != 0);
-	coop_answered(p);
 	log_unblocked(c);
 	set_timer(c);
 }

@@ -74,6 +74,7 @@ struct coop_peer {
 	bool mismatch_logged, version_logged;
 	bool unreach_logged;
 	bool leans;		/* hears the primary through us only */
+	bool asked;		/* for the primary, and had to wait */
 	bool owed;		/* a message, soon */
 	/* coop_keys.c, coop_members.c */
 	uint8_t keys_digest[8];	/* that it had, as it said last */
@@ -110,6 +111,7 @@ struct coop { /* of a group with `redundancy` */
 	uint32_t primary;	/* address, own one too; 0: none */
 	uint32_t previous;	/* primary before that, for log messages */
 	uint32_t term, beat;
+	uint32_t top_term;	/* of all that were heard of */
 	bool optimize;
 	uint16_t pdu;
 	unsigned periodic, timeout, retransmit, retries_max; /* seconds */

@@ -146,6 +146,8 @@ coop_view_hear(struct coop *c, const struct coop_server *s, uint32_t via)
 	}
 	*row = *s;
 	row->age = 0;
+	if (s->term > c->top_term)
+		c->top_term = s->term;
 	i = (int)(row - c->servers);
 	c->server_heard[i] = heard;
 	c->seats[i].via = via;

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Roles of cooperative key servers: who is elected and when, who takes over
+ * and how soon, what does not change anything, what is refused. The engines
+ * are the real ones, time is simulated. Partitions: test_coop_split.c.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coop_net.h"
+
+#define N(i) (n->nodes[i])
+#define SETTLE (200 * SEC)
+
+static struct net *n;
+
+static void
+begin(uint64_t seed)
+{
+	n = net_new(seed);
+}
+
+static void
+end(void)
+{
+	net_free(n);
+	n = NULL;
+}
+
+/* Settled, and i is the primary. */
+static void
+assert_primary(unsigned i, const char *when)
+{
+	if (!cks_settled(n) || cks(N(i))->role != COOP_PRIMARY) {
+		cks_dump(n);
+		fail_msg("%s: %u is not the primary of all", when, i);
+	}
+}
+
+/* ---- election ---- */
+
+static void
+cold_start(void **state)
+{
+	static const uint8_t same[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	static const uint8_t mixed[8] = { 10, 200, 1, 200, 7, 100, 100, 50 };
+	unsigned count, best;
+
+	(void)state;
+	for (count = 2; count <= 8; count++) {
+		begin(count);
+		cks_start(n, count, same, &cks_ios);
+		assert_true(cks_settle(n, SETTLE, "same") < 40 * SEC);
+		assert_primary(count - 1, "same priorities");
+		assert_int_equal(cks_logs(n, LOG_COOP_KS_ELECTION), count);
+		assert_int_equal(cks_logs(n, LOG_COOP_KS_TRANS_TO_PRI), count);
+		assert_int_equal(cks(N(0))->term, 1);
+		end();
+		begin(count);
+		cks_start(n, count, mixed, &cks_ios);
+		cks_settle(n, SETTLE, "mixed");
+		best = count <= 3 ? 1 : 3;
+		assert_primary(best, "mixed priorities");
+		/* it has keys, though nobody has registered */
+		assert_non_null(TAILQ_FIRST(&net_ks(N(best))->teks));
+		assert_non_null(net_ks(N(best))->kek);
+		end();
+	}
+}
+
+static void
+logs_of_a_start(void **state)
+{
+	static const uint8_t prio[2] = { 100, 50 };
+
+	(void)state;
+	begin(1);
+	cks_start(n, 2, prio, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	assert_string_equal(N(0)->last[LOG_COOP_KS_ADD], "%GDOI-5-COOP_KS_ADD:"
+	    " 10.9.0.2 added as COOP Key Server in group G1.");
+	assert_string_equal(N(1)->last[LOG_COOP_KS_ELECTION],
+	    "%GDOI-5-COOP_KS_ELECTION: KS entering election mode in group G1"
+	    " (Previous Primary = NONE)");
+	assert_string_equal(N(0)->last[LOG_COOP_KS_TRANS_TO_PRI],
+	    "%GDOI-5-COOP_KS_TRANS_TO_PRI: KS 10.9.0.1 in group G1"
+	    " transitioned to Primary (Previous Primary = NONE)");
+	assert_string_equal(N(1)->last[LOG_COOP_KS_TRANS_TO_PRI],
+	    N(0)->last[LOG_COOP_KS_TRANS_TO_PRI]);
+	cks_kill(N(0));
+	net_run(n, 100 * SEC);
+	assert_string_equal(N(1)->last[LOG_COOP_KS_TRANS_TO_PRI],
+	    "%GDOI-5-COOP_KS_TRANS_TO_PRI: KS 10.9.0.2 in group G1"
+	    " transitioned to Primary (Previous Primary = 10.9.0.1)");
+	end();
+}
+
+/* The first waits for others, then serves alone; nobody who comes later takes
+ * that away, however high its priority. */
+static void
+one_after_the_other(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	begin(3);
+	for (i = 0; i < 5; i++)
+		cks_add(n, i, 5, (uint8_t)(10 * i + 1), &cks_ios);
+	for (i = 1; i < 5; i++)
+		cks_kill(N(i));
+	net_apply(N(0));
+	net_run(n, 29 * SEC);
+	assert_int_equal(cks(N(0))->role, COOP_UNKNOWN);
+	net_run(n, 5 * SEC);
+	assert_int_equal(cks(N(0))->role, COOP_PRIMARY);
+	for (i = 1; i < 5; i++) {
+		net_run(n, 100 * SEC);
+		N(i)->deaf = false;
+		net_apply(N(i));
+		assert_true(cks_settle(n, SETTLE, "later") < 30 * SEC);
+		assert_primary(0, "one after the other");
+		assert_int_equal(N(i)->logs[LOG_COOP_KS_ELECTION], 0);
+	}
+	net_run(n, 600 * SEC);
+	assert_primary(0, "no pre-emption");
+	assert_int_equal(cks_logs(n, LOG_COOP_KS_ELECTION), 1);
+	end();
+}
+
+/* ---- takeover ---- */
+
+static void
+primary_dies(void **state)
+{
+	unsigned count;
+	uint64_t took;
+
+	(void)state;
+	for (count = 2; count <= 8; count += 3) {
+		begin(count);
+		cks_start(n, count, NULL, &cks_ios);
+		cks_settle(n, SETTLE, "start");
+		net_run(n, 95 * SEC);
+		cks_kill(N(count - 1));
+		took = cks_settle(n, SETTLE, "primary dead");
+		if (took < 40 * SEC || took > 75 * SEC)
+			fail_msg("takeover after %llu ms",
+			    (unsigned long long)took);
+		assert_primary(count - 2, "the next best");
+		assert_int_equal(cks(N(0))->term, 2);
+		/* it comes back and is a secondary now */
+		net_run(n, 300 * SEC);
+		cks_revive(N(count - 1));
+		cks_settle(n, SETTLE, "it is back");
+		assert_primary(count - 2, "no pre-emption");
+		end();
+	}
+}
+
+static void
+fast_timers(void **state)
+{
+	uint64_t took;
+
+	(void)state;
+	begin(4);
+	cks_start(n, 3, NULL, &cks_fast);
+	assert_true(cks_settle(n, SETTLE, "start") < 5 * SEC);
+	net_run(n, 20 * SEC);
+	cks_kill(N(2));
+	took = cks_settle(n, SETTLE, "primary dead");
+	assert_true(took > 4 * SEC && took < 9 * SEC);
+	assert_primary(1, "the next best");
+	end();
+}
+
+static void
+secondary_dies(void **state)
+{
+	(void)state;
+	begin(6);
+	cks_start(n, 4, NULL, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	net_run(n, 100 * SEC);
+	cks_forget_logs(n);
+	cks_kill(N(1));
+	net_run(n, 600 * SEC);
+	assert_primary(3, "a secondary is dead");
+	assert_int_equal(N(3)->logs[LOG_COOP_KS_UNREACH], 1);
+	assert_false(coop_alive(cks(N(3)), CKS(1)));
+	assert_false(coop_alive(cks(N(0)), CKS(1)));
+	assert_true(coop_alive(cks(N(0)), CKS(2)));
+	cks_revive(N(1));
+	net_run(n, 30 * SEC);
+	assert_primary(3, "it is back");
+	assert_int_equal(N(3)->logs[LOG_COOP_KS_REACH], 1);
+	assert_int_equal(N(0)->logs[LOG_COOP_KS_ELECTION], 0);
+	assert_int_equal(N(2)->logs[LOG_COOP_KS_ELECTION], 0);
+	assert_int_equal(cks(N(1))->term, 1);
+	end();
+}
+
+/* ---- nothing happens ---- */
+
+static void
+a_quiet_day(void **state)
+{
+	unsigned count, i;
+	uint32_t beat;
+
+	(void)state;
+	for (count = 2; count <= 8; count++) {
+		begin(count);
+		cks_start(n, count, NULL, &cks_ios);
+		for (i = 0; i < count; i++) /* up to 4 s a day */
+			N(i)->ppm = (int)i * 12 - 50;
+		cks_settle(n, SETTLE, "start");
+		net_run(n, 300 * SEC);
+		cks_forget_logs(n);
+		beat = cks(N(count - 1))->beat;
+		n->sent = n->bytes = 0;
+		net_run(n, 86400 * SEC);
+		assert_primary(count - 1, "a day later");
+		assert_int_equal(cks_logs(n, LOG_COOP_KS_ELECTION), 0);
+		assert_int_equal(cks_logs(n, LOG_COOP_KS_TRANS_TO_PRI), 0);
+		assert_int_equal(cks_logs(n, LOG_COOP_KS_UNREACH), 0);
+		assert_int_equal(cks(N(0))->term, 1);
+		assert_true(cks(N(count - 1))->beat - beat > 4000);
+		printf("          %u key servers, no members: %u datagrams,"
+		    " %u octets an hour\n", count, n->sent / 24,
+		    n->bytes / 24);
+		end();
+	}
+}
+
+/* ---- configuration of a living group ---- */
+
+static void
+redundancy_appears(void **state)
+{
+	struct node *gm;
+	uint32_t spi;
+
+	(void)state;
+	begin(9);
+	net_add_ks(n, CKS(0));
+	gm = net_add_gm(n, 0);
+	net_apply_all(n);
+	assert_true(net_until(n, 10 * SEC, net_registered));
+	net_run(n, 10 * SEC);
+	assert_null(net_ks(N(0))->coop);
+	spi = TAILQ_FIRST(&net_ks(N(0))->teks)->k.spi;
+	(void)net_edit(N(0));
+	tc_coop(N(0)->conf, 10);
+	tc_coop_peer(N(0)->conf, CKS(2));
+	net_typed(N(0));
+	/* it had keys: whoever comes may register all the time */
+	assert_int_equal(cks(N(0))->role, COOP_UNKNOWN);
+	assert_true(coop_ready(net_ks(N(0))));
+	net_run(n, 40 * SEC);
+	assert_int_equal(cks(N(0))->role, COOP_PRIMARY);
+	assert_int_equal(TAILQ_FIRST(&net_ks(N(0))->teks)->k.spi, spi);
+	assert_int_equal(net_ks(N(0))->nmembers, 1);
+	/* the second one comes with a higher priority and follows */
+	net_add_ks(n, CKS(2));
+	tc_coop(N(2)->conf, 20);
+	tc_coop_peer(N(2)->conf, CKS(0));
+	net_apply(N(2));
+	net_run(n, 40 * SEC);
+	assert_int_equal(cks(N(2))->role, COOP_SECONDARY);
+	assert_int_equal(cks(N(0))->role, COOP_PRIMARY);
+	/* and goes again: nothing of that concerns the member */
+	(void)net_edit(N(2));
+	tc_local(N(2)->conf)->coop = (struct cf_list){ 0 };
+	net_typed(N(2));
+	assert_null(net_ks(N(2))->coop);
+	assert_null(net_ks(N(2))->active);
+	net_run(n, 100 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGSTER], 1);
+	assert_int_equal(TAILQ_FIRST(&net_ks(N(0))->teks)->k.spi, spi);
+	end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cold_start),
+		cmocka_unit_test(logs_of_a_start),
+		cmocka_unit_test(one_after_the_other),
+		cmocka_unit_test(primary_dies),
+		cmocka_unit_test(fast_timers),
+		cmocka_unit_test(secondary_dies),
+		cmocka_unit_test(a_quiet_day),
+		cmocka_unit_test(redundancy_appears),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
