@@ -195,6 +195,7 @@ struct gm_tek {
 	uint64_t activate; /* sent with from then on; 0: not told */
 	bool wants_sid;	/* its own is used up, or it has none */
 	unsigned reg;	/* of which registrations it may have SIDs */
+	unsigned told;	/* the last message that named it */
 	uint32_t clock;	/* its pseudotime is that of this one */
 	uint32_t life;	/* seconds, when it was installed */
 	uint64_t expires;
@@ -262,6 +263,7 @@ struct gm_group {
 	uint32_t sid;		/* for new TEKs */
 	uint32_t sids[GDOI_SIDS_MAX]; /* of the last registration */
 	unsigned nsids, sid_next, reg;
+	unsigned told;		/* counts messages with keys */
 	uint16_t sids_asked;
 	uint32_t past[GDOI_TEKS_MAX]; /* a ring: TEKs that ended with it */
 	unsigned npast;

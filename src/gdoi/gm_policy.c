@@ -13,6 +13,8 @@
 
 #include "gdoi/gdoi_priv.h"
 
+#define DROPPED_MS 30000 /* no more is left of a TEK that is not sent with */
+
 static struct gm_tek *
 find_tek(struct gm_group *gm, uint32_t spi)
 {
@@ -267,6 +269,7 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}
 	gm_confirm_tek(gm, t, fresh, registration);
+	t->told = gm->told;
 	t->t.sa_index = index;
 	t->t.replay = s->replay;
 	t->t.window = s->window;
@@ -331,6 +334,22 @@ age_orphans(struct gm_group *gm)
 	}
 }
 
+/* A key server of ours names every TEK that it has in each rekey. One that it
+ * named before and does not any more has ended for the others: they were told
+ * while we could not hear. It is still read for a while and, so near to its
+ * end, not sent with. */
+static void
+age_dropped(struct gm_group *gm)
+{
+	uint64_t end = gdoi_now(gm->g) + DROPPED_MS;
+	struct gm_tek *t;
+
+	TAILQ_FOREACH(t, &gm->teks, link)
+		if (gm->ks_own && t->reg == gm->reg && t->told != gm->told &&
+		    end < t->expires)
+			t->expires = end;
+}
+
 static void
 take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
     const struct gdoi_kd_msg *kd)
@@ -385,6 +404,7 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 
 	if (registration)
 		gm_take_sids(gm, kd, sa->has_kek && gm_has_kek(gm, &sa->kek));
+	gm->told++;
 	assemble(&as, sa, index);
 	/* back to front, so that the first of the list ends up newest */
 	for (i = sa->n; i-- > 0;)
@@ -407,6 +427,8 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		gm->reverted = false;
 		take_direction(gm, sa->sats[0].receive_only);
 		age_orphans(gm);
+		if (!registration)
+			age_dropped(gm);
 		gm_send_policy(gm);
 	} else {
 		free(as.aces);

@@ -605,6 +605,32 @@ overtaken(void **state)
 	}
 }
 
+/* A member hears nothing while an operator's rekey lets the old TEK end for
+ * the others. The next rekey reaches it, under the KEK that it has: it must
+ * not go on sending with a TEK that nobody else has any more. */
+static void
+missed_the_end(void **state)
+{
+	struct net *n = start(9, 3600, 86400);
+	struct node *gm = n->nodes[1];
+	uint32_t spi = gm->teks[0].spi;
+
+	(void)state;
+	gm->deaf = true;
+	assert_null(ks_rekey(net_ks(n->nodes[0]), REKEY_ALL));
+	net_run(n, 400 * SEC);
+	assert_null(talk_tek(n->nodes[2], spi));
+	gm->deaf = false;
+	assert_null(ks_rekey(net_ks(n->nodes[0]), REKEY_TEK));
+	net_run(n, SEC);
+	assert_int_equal(gm->logs[LOG_GM_RECV_REKEY], 1);
+	assert_non_null(talk_tek(gm, spi)); /* to read others like it */
+	talk_for(n, 60, "behind a missed rekey");
+	assert_null(talk_tek(gm, spi));
+	assert_int_equal(gm->logs[LOG_GM_REGSTER], 1);
+	net_free(n);
+}
+
 /* The machine was asleep for ten days: every key is over. */
 static void
 suspended(void **state)
@@ -632,6 +658,7 @@ main(void)
 		cmocka_unit_test(every_trigger),
 		cmocka_unit_test(margins),
 		cmocka_unit_test(next_server),
+		cmocka_unit_test(missed_the_end),
 		cmocka_unit_test(wrap_around),
 		cmocka_unit_test(first_again),
 		cmocka_unit_test(list_changes_underway),
