@@ -289,8 +289,14 @@ static void
 copy_local(struct gdoi_local *nl, const struct gdoi_local *ol)
 {
 	const struct gdoi_coop *or = (const void *)ol->coop.first;
+	const struct gdoi_identifier *oi = (const void *)ol->identifiers.first;
+	struct gdoi_identifier *ni;
 	struct gdoi_coop *nr;
 
+	COPY_LIST(&nl->identifiers, &ol->identifiers, struct gdoi_identifier);
+	ni = (void *)nl->identifiers.first;
+	if (oi != NULL)
+		COPY_LIST(&ni->kssids, &oi->kssids, struct gdoi_kssid);
 	COPY_LIST(&nl->sas, &ol->sas, struct gdoi_sa);
 	COPY_LIST(&nl->coop, &ol->coop, struct gdoi_coop);
 	nr = (void *)nl->coop.first;
