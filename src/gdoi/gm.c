@@ -159,8 +159,7 @@ void
 gm_pull_failed(struct gm_group *gm, struct exch *x, const char *why)
 {
 	/* silence under an SA of old times: the server may have lost it */
-	bool stale = x->started && x->notify == 0 &&
-	    x->sa->created < gm->started;
+	bool stale = x->old_sa && x->notify == 0;
 	char next[IP4_STRLEN];
 	uint64_t delay = 0;
 

@@ -50,6 +50,8 @@ exch_free(struct exch *x)
 		x->type->release(x);
 	if (!x->type->phase1)
 		TAILQ_REMOVE(&x->sa->exchs, x, link);
+	if (!x->type->phase1 && x->dead)
+		LIST_REMOVE(x, grave);
 	free(x->last_out);
 	explicit_bzero(x, sizeof(*x));
 	free(x);
@@ -60,8 +62,8 @@ static void
 bury(struct exch *x)
 {
 	timer_clear(&x->ike->timers, &x->timer);
-	if (!x->dead)
-		x->ike->ndead++;
+	if (!x->dead && !x->type->phase1)
+		LIST_INSERT_HEAD(&x->ike->dead, x, grave);
 	x->dead = true;
 }
 
@@ -276,6 +278,7 @@ advance(struct exch *x)
 		x->last_out = xcalloc(1, len);
 		memcpy(x->last_out, x->ike->out, len);
 		x->last_out_len = len;
+		x->sent = ike_now(x->ike);
 		explicit_bzero(x->ike->out, len);
 		exch_send_raw(x, x->last_out, len);
 	}
@@ -433,6 +436,7 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 	memcpy(x->last_in, digest, sizeof(x->last_in));
 	x->nmsg++;
 	x->sa->last_heard = ike_now(x->ike);
+	x->sa->doubtful = false;
 	dpd_heard(x->sa);
 	advance(x);
 }

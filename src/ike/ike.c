@@ -256,21 +256,14 @@ void
 ike_reap(struct ike *ike)
 {
 	struct ike_sa *sa;
-	struct exch *x, *next;
+	struct exch *x;
 
 	while ((sa = TAILQ_FIRST(&ike->graves)) != NULL) {
 		TAILQ_REMOVE(&ike->graves, sa, link);
 		sa_free(sa);
 	}
-	if (ike->ndead == 0)
-		return;
-	ike->ndead = 0;
-	TAILQ_FOREACH(sa, &ike->sas, link)
-		for (x = TAILQ_FIRST(&sa->exchs); x != NULL; x = next) {
-			next = TAILQ_NEXT(x, link);
-			if (x->dead)
-				exch_free(x);
-		}
+	while ((x = LIST_FIRST(&ike->dead)) != NULL)
+		exch_free(x);
 }
 
 /* ---- datagrams ---- */
@@ -355,8 +348,14 @@ third_message(struct ike *ike, struct udp_addr local, struct udp_addr from,
 	    !(h->flags & ISAKMP_F_ENC) &&
 	    find_responder(ike, h, from) == NULL)
 		sa = admit_second(ike, local, from, h);
+	if (sa == NULL && h->exchange == ISAKMP_X_INFO &&
+	    !(h->flags & ISAKMP_F_ENC)) { /* late, of an SA that is gone */
+		ike->stats.no_sa++;
+		return;
+	}
 	if (sa == NULL) {
 		no_sa(ike, from);
+		info_send_unknown_sa(ike, local, from, h, len);
 		return;
 	}
 	exch_receive(sa->main, data, len);
@@ -568,7 +567,8 @@ usable_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote,
 	struct ike_sa *sa;
 
 	TAILQ_FOREACH_REVERSE(sa, &ike->sas, ike_sa_list, link)
-		if (same_peer(sa, local, remote) && (!sa->initiator ||
+		if (same_peer(sa, local, remote) && !sa->doubtful &&
+		    (!sa->initiator ||
 		    strcmp(sa->profile, profile) == 0) &&
 		    (sa->state == IKE_IDLE ? has_time(sa) : sa->initiator))
 			return sa;
@@ -718,6 +718,7 @@ ike_new(const struct ike_env *env, const struct ike_doi *doi,
 	TAILQ_INIT(&ike->sas);
 	TAILQ_INIT(&ike->half);
 	TAILQ_INIT(&ike->graves);
+	LIST_INIT(&ike->dead);
 	return ike;
 }
 

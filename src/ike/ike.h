@@ -40,6 +40,7 @@
 #define PEER_SA_MAX 16	  /* of one peer; then its oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */
 #define EXCH_MAX 16	  /* exchanges that a peer may run under one SA */
+#define UNKNOWN_SA_PER_SECOND 50 /* answers to peers whose SA is gone */
 #define LINGER_MS 60000	  /* how long a responder answers duplicates */
 
 /* What the engine may do to the world: as struct gdoi_io. */
@@ -113,6 +114,7 @@ struct exch_type {
 
 struct exch {
 	TAILQ_ENTRY(exch) link; /* in sa->exchs */
+	LIST_ENTRY(exch) grave; /* dead, of phase 2: in ike->dead */
 	struct ike *ike;
 	struct ike_sa *sa;
 	const struct exch_type *type;
@@ -128,6 +130,7 @@ struct exch {
 	uint8_t *last_out;
 	size_t last_out_len;
 	unsigned tries;
+	uint64_t sent;		/* the last message was made */
 	unsigned retry_max;	/* ms between repetitions, at most */
 	unsigned tries_max;	/* then it fails */
 	struct timer timer;
@@ -190,6 +193,7 @@ struct ike_sa {
 	struct timer expire;
 	uint64_t created, established, expires;
 	uint64_t last_heard;
+	bool doubtful;		/* somebody says that the peer lost it */
 	bool peer_dpd;		/* sent the vendor id of RFC 3706 */
 	char peer_version[16];	/* of our own software, "" if it is other */
 	char profile[CONF_NAME]; /* "": none */
@@ -239,15 +243,16 @@ struct ike {
 	TAILQ_HEAD(ike_sa_list, ike_sa) sas;
 	TAILQ_HEAD(ike_half_list, ike_sa) half;
 	TAILQ_HEAD(, ike_sa) graves;
-	unsigned nsas, next_conn_id, ndead;
+	LIST_HEAD(, exch) dead;
+	unsigned nsas, next_conn_id;
 	struct ike_stats stats;
 	struct {
 		uint64_t until;
 		uint32_t key;
 		enum log_id id;
 	} limits[256];		 /* of log messages */
-	uint64_t limit_second;
-	unsigned limit_count;
+	uint64_t limit_second, unknown_second;
+	unsigned limit_count, unknown_count;
 	uint8_t in[ISAKMP_MSG_MAX], out[ISAKMP_MSG_MAX];
 };
 
@@ -281,6 +286,8 @@ void ike_drop_stale(struct ike *, struct udp_addr local,
     struct udp_addr remote);
 /* The peer has to authenticate again before it can do anything. */
 void ike_drop_peer(struct ike *, uint32_t local, uint32_t remote);
+/* Sends the first message now; its SA must be established. */
+void exch_begin(struct exch *);
 /* Ends it without a word to anybody but type->release. */
 void exch_cancel(struct exch *);
 /* The same for all SAs, with Delete to the peers: `clear crypto isakmp`. */

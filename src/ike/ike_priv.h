@@ -38,7 +38,6 @@ void admit_free(struct ike *);
 /* exch.c */
 struct exch *exch_new(struct ike_sa *, const struct exch_type *,
     bool initiator, uint32_t mid, void *data);
-void exch_begin(struct exch *); /* sends the first message */
 void exch_begin_later(struct exch *, unsigned ms); /* by its timer */
 void exch_receive(struct exch *, const uint8_t *data, size_t len);
 void exch_fail(struct exch *, const char *why);
@@ -115,6 +114,8 @@ bool ike_take_identity(struct ike_sa *, const struct ike_id *) MUST_USE;
 /* info.c */
 void info_receive(struct ike_sa *, const uint8_t *data, size_t len);
 void info_receive_clear(struct ike_sa *, const uint8_t *data, size_t len);
+void info_send_unknown_sa(struct ike *, struct udp_addr local,
+    struct udp_addr remote, const struct isakmp_hdr *, size_t len);
 void info_send_delete(struct ike_sa *);
 void info_send_clear_notify(struct ike *, struct udp_addr local,
     struct udp_addr remote, const struct isakmp_hdr *, uint16_t type);

@@ -6,7 +6,9 @@
  *	HDR* HASH N or D	HASH = prf(SKEYID_a, M-ID | N or D)
  *
  * Before phase 1 is complete they are clear and prove nothing: then an error
- * only shortens the wait for an answer.
+ * only shortens the wait for an answer. So is the INVALID-COOKIE of a peer that
+ * has lost its SAs (RFC 2408 2.5.1): what waits under such an SA is tried in a
+ * new one at once, and the SA itself is left to its owner's judgement.
  */
 #include "config.h"
 
@@ -121,6 +123,34 @@ info_send_clear_notify(struct ike *ike, struct udp_addr local,
 	isakmp_out_notify(&o, DOI_IPSEC, type, NULL, NULL, 0);
 	isakmp_out_length(&o);
 	if (wr_ok(&o.w))
+		ike->env.send(ike->env.arg, local, remote, ike->out,
+		    wr_len(&o.w));
+}
+
+/* What is encrypted comes from somebody who had that SA with us, before we
+ * were started anew. Never more octets than came, and few. */
+void
+info_send_unknown_sa(struct ike *ike, struct udp_addr local,
+    struct udp_addr remote, const struct isakmp_hdr *to, size_t len)
+{
+	struct isakmp_hdr h = { .exchange = ISAKMP_X_INFO };
+	uint64_t second = ike_now(ike) / 1000;
+	struct isakmp_out o;
+
+	if (!(to->flags & ISAKMP_F_ENC) || to->mid == 0)
+		return;
+	if (ike->unknown_second != second) {
+		ike->unknown_second = second;
+		ike->unknown_count = 0;
+	}
+	if (++ike->unknown_count > UNKNOWN_SA_PER_SECOND)
+		return;
+	memcpy(h.icookie, to->icookie, sizeof(h.icookie));
+	memcpy(h.rcookie, to->rcookie, sizeof(h.rcookie));
+	isakmp_out_begin(&o, ike->out, sizeof(ike->out), &h);
+	isakmp_out_notify(&o, DOI_IPSEC, N_INVALID_COOKIE, NULL, NULL, 0);
+	isakmp_out_length(&o);
+	if (wr_ok(&o.w) && wr_len(&o.w) <= len)
 		ike->env.send(ike->env.arg, local, remote, ike->out,
 		    wr_len(&o.w));
 }
@@ -332,6 +362,38 @@ got_info(struct exch *x, const struct isakmp_msg *m)
 	return v;
 }
 
+/* Says so whoever has seen our cookies. Nothing is lost if it is a lie: what
+ * has waited in vain since it was sent begins again in a new phase 1. */
+static void
+got_invalid_cookie(struct ike_sa *sa)
+{
+	struct exch *x;
+
+	sa->doubtful = true;
+	TAILQ_FOREACH(x, &sa->exchs, link)
+		if (x->initiator && x->nmsg == 1 && x->old_sa && !x->done &&
+		    !x->dead && x->sent >= sa->last_heard)
+			exch_fail(x, "the peer does not know its SA");
+}
+
+/* The type of a clear message's notification; 0: none. */
+static uint16_t
+clear_notify(const uint8_t *data, size_t len)
+{
+	const struct isakmp_pl *p;
+	struct isakmp_msg m;
+	struct rd r;
+	uint16_t type;
+
+	if ((data[19] & ISAKMP_F_ENC) || !isakmp_parse(&m, data, len) ||
+	    (p = isakmp_find(&m, ISAKMP_N, 0)) == NULL)
+		return 0;
+	r = isakmp_rd(p);
+	rd_skip(&r, 6);
+	type = rd_u16(&r);
+	return rd_ok(&r) ? type : 0;
+}
+
 /* Under a complete phase-1 SA. */
 void
 info_receive(struct ike_sa *sa, const uint8_t *data, size_t len)
@@ -340,6 +402,13 @@ info_receive(struct ike_sa *sa, const uint8_t *data, size_t len)
 	uint32_t mid = rd_u32(&r);
 	struct exch *x;
 
+	if (clear_notify(data, len) == N_INVALID_COOKIE) {
+		debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr,
+		    "(%u):unprotected notification INVALID-COOKIE",
+		    sa->conn_id);
+		got_invalid_cookie(sa);
+		return;
+	}
 	if (ike_seen_mid(sa, mid))
 		return; /* a replay */
 	x = exch_new(sa, &informational, false, mid, NULL);
@@ -353,23 +422,16 @@ info_receive(struct ike_sa *sa, const uint8_t *data, size_t len)
 void
 info_receive_clear(struct ike_sa *sa, const uint8_t *data, size_t len)
 {
-	const struct isakmp_pl *p;
-	struct isakmp_msg m;
-	struct rd r;
-	uint16_t type;
+	uint16_t type = clear_notify(data, len);
 
-	if ((data[19] & ISAKMP_F_ENC) || !isakmp_parse(&m, data, len) ||
-	    (p = isakmp_find(&m, ISAKMP_N, 0)) == NULL) {
+	if (type == 0) {
 		ike_bad(sa->ike, sa->remote.addr, "informational without SA");
 		return;
 	}
-	r = isakmp_rd(p);
-	rd_skip(&r, 6);
-	type = rd_u16(&r);
 	debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr,
 	    "(%u):unprotected notification %s", sa->conn_id,
 	    isakmp_notify_name(type));
-	if (!rd_ok(&r) || type >= 16384 || !sa->initiator || sa->main == NULL)
+	if (type >= 16384 || !sa->initiator || sa->main == NULL)
 		return;
 	sa->main->why = why_of(type);
 	sa->main->tries = sa->main->tries_max;

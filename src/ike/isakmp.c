@@ -259,6 +259,7 @@ static const struct name payloads[] = {
 };
 
 static const struct name notifies[] = {
+	{ N_INVALID_COOKIE, "INVALID-COOKIE" },
 	{ N_INVALID_EXCHANGE, "INVALID-EXCHANGE-TYPE" },
 	{ N_NO_PROPOSAL, "NO-PROPOSAL-CHOSEN" },
 	{ N_BAD_PROPOSAL, "BAD-PROPOSAL-SYNTAX" },

@@ -62,6 +62,7 @@ enum isakmp_doi { DOI_ISAKMP = 0, DOI_IPSEC = 1, DOI_GDOI = 2 };
 
 enum isakmp_notify {
 	N_NONE = 0,
+	N_INVALID_COOKIE = 4,
 	N_INVALID_EXCHANGE = 7,
 	N_NO_PROPOSAL = 14,
 	N_BAD_PROPOSAL = 15,
