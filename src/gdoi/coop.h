@@ -173,7 +173,7 @@ void coop_changed(struct ks_group *);
 void coop_fill(struct coop_peer *, struct coop_msg *);
 /* A message that is authentic, new and of this group. */
 void coop_receive(struct coop_peer *, const struct coop_msg *);
-/* The peer did not answer (the reason for the log), or did. */
+/* The peer did not answer (status of the SA and reason for the log), or did. */
 void coop_unanswered(struct coop_peer *, const char *why);
 void coop_answered(struct coop_peer *);
 /* Position of this server among all configured ones by address, 0..7. */

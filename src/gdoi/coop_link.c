@@ -17,6 +17,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,6 @@
 #define REPEAT_MS 4000	/* at most, and `protocol retransmit` */
 #define REPEATS 13
 #define RESTARTS_MAX 3	/* of one announcement, whose SA goes */
-#define SIZE_MAX_TOLD ((size_t)4 << 20)
 
 /* Of an exchange. */
 struct talk {
@@ -52,21 +52,17 @@ engine(const struct coop_peer *p)
 
 /* ---- sending ---- */
 
-/* What a message that does not fit would have. */
+/* What a message that does not fit would have, as far as it can be counted. */
 static size_t
 size_of(const struct coop_msg *m)
 {
-	size_t size, n = 0;
-	uint8_t *buf;
+	size_t n, size = (size_t)4 * ISAKMP_MSG_MAX;
+	uint8_t *buf = xcalloc(1, size);
 
-	for (size = 2 * ISAKMP_MSG_MAX; n == 0 && size <= SIZE_MAX_TOLD;
-	    size *= 2) {
-		buf = xcalloc(1, size);
-		n = coop_msg_put(m, buf, size);
-		explicit_bzero(buf, size);
-		free(buf);
-	}
-	return n;
+	n = coop_msg_put(m, buf, size);
+	explicit_bzero(buf, size);
+	free(buf);
+	return n != 0 ? n : ISAKMP_MSG_MAX;
 }
 
 static void
@@ -471,18 +467,24 @@ begin(struct coop_peer *p, bool reply, unsigned restarts)
 	set_repeats(p, p->exch->sa->main);
 }
 
+static void
+cancel(struct coop_peer *p)
+{
+	if (p->exch == NULL)
+		return;
+	((struct talk *)p->exch->data)->peer = NULL;
+	exch_cancel(p->exch);
+	p->exch = NULL;
+}
+
 void
 coop_send(struct coop_peer *p, bool want_reply)
 {
 	struct talk *t;
 
-	if (p->exch != NULL && p->exch->sa->local.addr !=
-	    p->coop->grp->addr) { /* it has moved */
-		t = p->exch->data;
-		t->peer = NULL;
-		exch_cancel(p->exch);
-		p->exch = NULL;
-	}
+	if (p->exch != NULL &&
+	    p->exch->sa->local.addr != p->coop->grp->addr)
+		cancel(p); /* we have moved */
 	if (p->exch == NULL) {
 		begin(p, want_reply, 0);
 		return;
@@ -510,7 +512,8 @@ answered(struct exch *x)
 		begin(p, p->again_reply, 0);
 }
 
-/* What is to be said then is said soon again, in another SA. */
+/* What is to be said then is said soon again, in another SA; not before the
+ * last message of its phase 1 has come there. */
 static void
 begin_later(struct coop_peer *p, bool reply, unsigned restarts)
 {
@@ -518,7 +521,8 @@ begin_later(struct coop_peer *p, bool reply, unsigned restarts)
 
 	p->again_reply |= reply;
 	p->restarts = restarts;
-	timer_set(&g->ike->timers, &p->timer, gdoi_now(g), begin_again, p);
+	timer_set(&g->ike->timers, &p->timer, gdoi_now(g) + OVERTAKE_MS,
+	    begin_again, p);
 }
 
 /* The SA has gone, or the peer seems to have lost it: not a word about the
@@ -539,7 +543,7 @@ unanswered(struct exch *x, const char *why)
 {
 	struct talk *t = x->data;
 	struct coop_peer *p = x->initiator ? t->peer : NULL;
-	char a[IP4_STRLEN];
+	char a[IP4_STRLEN], status[160];
 
 	if (p == NULL)
 		return;
@@ -560,7 +564,9 @@ unanswered(struct exch *x, const char *why)
 	p->again = p->again_reply = false; /* the next one says it */
 	if (x->sa->state != IKE_IDLE)
 		p->ike = COOP_IKE_FAILED;
-	coop_unanswered(p, why);
+	snprintf(status, sizeof(status), "%s, %s",
+	    p->ike == COOP_IKE_FAILED ? "Failed" : "Established", why);
+	coop_unanswered(p, status);
 }
 
 static void
@@ -583,8 +589,8 @@ coop_peer_add(struct coop *c, uint32_t addr)
 		n++;
 	ip4_str(addr, a);
 	if (n >= COOP_PEERS_MAX) {
-		ike_log(g->ike, LOG_COOP_LIMIT_REACHED, COOP_PEERS_MAX,
-		    c->grp->name, a);
+		ike_log_limited(g->ike, addr, LOG_COOP_LIMIT_REACHED,
+		    COOP_PEERS_MAX, c->grp->name, a);
 		return NULL;
 	}
 	p = xcalloc(1, sizeof(*p));
@@ -597,6 +603,20 @@ coop_peer_add(struct coop *c, uint32_t addr)
 	return p;
 }
 
+/* The group goes: its last word is said now, once, or not at all. */
+static void
+say_farewell(struct coop_peer *p)
+{
+	if (!p->coop->leaving || p->exch == NULL)
+		return;
+	if (p->exch->started && p->again) {
+		cancel(p);
+		begin(p, false, 0);
+	}
+	if (p->exch->old_sa && !p->exch->started)
+		exch_begin(p->exch);
+}
+
 void
 coop_peer_remove(struct coop_peer *p)
 {
@@ -604,10 +624,8 @@ coop_peer_remove(struct coop_peer *p)
 	struct gdoi *g = c->grp->g;
 	char a[IP4_STRLEN];
 
-	if (p->exch != NULL) {
-		((struct talk *)p->exch->data)->peer = NULL;
-		exch_cancel(p->exch);
-	}
+	say_farewell(p);
+	cancel(p);
 	timer_clear(&g->ike->timers, &p->timer);
 	/* it may come back, in the same life of ours */
 	if (c->seq_base < p->seq_out)
@@ -634,8 +652,7 @@ session_sa_changed(struct coop_peer *p, const struct ike_sa *sa)
 		    x->sa->state != IKE_IDLE) {
 			t = x->data;
 			begin_later(p, t->reply, t->restarts);
-			exch_cancel(x);
-			p->exch = NULL;
+			cancel(p);
 		}
 	} else if (!ike_has_sa(sa->ike, sa->local, sa->remote)) {
 		p->ike = COOP_IKE_UNINITIALISED;

@@ -394,7 +394,6 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	grp->periodic = l->retransmit_periodic;
 	grp->unicast = l->unicast;
 	set_address(grp, l->addr);
-	coop_config(grp, l);
 	changed = grp->policy != NULL && !ks_policy_equal(grp->policy, p);
 	if (changed && grp->policy->receive_only != p->receive_only)
 		ike_log(g->ike, p->receive_only ? LOG_KS_CONV_SAS_INGRESS :

@@ -4,10 +4,17 @@
  */
 #include "config.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 #include "link.h"
+#include "talk.h"
 
 struct link_state link_states[LINKS_MAX];
 
@@ -32,6 +39,20 @@ void __wrap_coop_member_removed(struct ks_group *, uint32_t);
 void __wrap_coop_keys_changed(struct ks_group *);
 bool __wrap_coop_sid_may_use(const struct ks_group *, unsigned);
 uint32_t __wrap_coop_next_seq(const struct ks_group *, const struct ks_kek *);
+const char *__wrap_coop_msg_get(const uint8_t *, size_t, struct coop_msg *,
+    bool *);
+const char *__real_coop_msg_get(const uint8_t *, size_t, struct coop_msg *,
+    bool *);
+
+unsigned link_decoded;
+
+const char *
+__wrap_coop_msg_get(const uint8_t *data, size_t len, struct coop_msg *m,
+    bool *other)
+{
+	link_decoded++;
+	return __real_coop_msg_get(data, len, m, other);
+}
 
 static void
 set_peers(struct coop *c, const struct gdoi_coop *conf)
@@ -115,20 +136,16 @@ put_keys(struct coop_msg *m, unsigned octets)
 	k->sig_hash = ESP_AUTH_SHA256;
 	k->kek_life = 3600;
 	k->last_rekey = UINT32_MAX;
-	k->naces = octets / 24;
-	k->aces = xcalloc(k->naces, sizeof(*k->aces));
-	for (i = 0; i < k->naces; i++) {
-		k->aces[i].ace = ace_any(ACE_PERMIT);
-		k->aces[i].sa = 1;
+	k->nsas = octets / 100;
+	k->sas = xcalloc(k->nsas, sizeof(*k->sas));
+	for (i = 0; i < k->nsas; i++) {
+		k->sas[i].number = (uint16_t)(i + 1);
+		k->sas[i].life = 3600;
+		k->sas[i].transform = (struct esp_transform){ ESP_AES_CBC,
+			ESP_AUTH_SHA256, 128 };
+		memset(k->sas[i].acl, 'A', 45);
+		memset(k->sas[i].profile, 'P', 40);
 	}
-	k->nsas = 1;
-	k->sas = xcalloc(1, sizeof(*k->sas));
-	k->sas[0].number = 1;
-	k->sas[0].life = 3600;
-	k->sas[0].transform = (struct esp_transform){ ESP_AES_CBC,
-		ESP_AUTH_SHA256, 128 };
-	str_copy(k->sas[0].acl, "A", sizeof(k->sas[0].acl));
-	str_copy(k->sas[0].profile, "P", sizeof(k->sas[0].profile));
 }
 
 void
@@ -217,6 +234,7 @@ link_servers(struct net *n, unsigned count)
 	unsigned i, k;
 
 	memset(link_states, 0, sizeof(link_states));
+	link_decoded = 0;
 	for (i = 0; i < count; i++) {
 		node = net_add_ks(n, KS_AT(i));
 		(void)tc_coop(node->conf, 1);
@@ -282,4 +300,46 @@ link_sas(const struct node *node, uint32_t addr)
 	TAILQ_FOREACH(sa, &node->g->ike->sas, link)
 		n += sa->state == IKE_IDLE && sa->remote.addr == addr;
 	return n;
+}
+
+struct net *
+link_pair(uint64_t seed)
+{
+	struct net *n = net_new(seed);
+
+	link_servers(n, 2);
+	link_say(A(n));
+	assert_true(net_until(n, 3000, link_agreed));
+	net_run(n, 1000);
+	return n;
+}
+
+void
+link_restart(struct node *node)
+{
+	unsigned i = node->addr - KS_AT(0);
+
+	memset(link_states[i].heard, 0, sizeof(link_states[i].heard));
+	net_restart(node);
+}
+
+struct gdoi_coop *
+link_conf(struct node *node)
+{
+	return (void *)tc_local(node->conf)->coop.first;
+}
+
+void
+link_check_quiet(struct net *n)
+{
+	const struct coop_peer *p;
+	unsigned i;
+
+	for (i = 0; i < n->n; i++) {
+		assert_int_equal(n->nodes[i]->logs[LOG_COOP_ANN_SEQ_FAILURE],
+		    0);
+		assert_int_equal(n->nodes[i]->logs[LOG_COOP_KS_UNAUTH], 0);
+		TAILQ_FOREACH(p, &net_ks(n->nodes[i])->coop->peers, link)
+			assert_int_equal(p->n.recv_drops, 0);
+	}
 }

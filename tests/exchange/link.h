@@ -24,6 +24,7 @@ struct link_state {
 	bool stubborn;			/* says unanswered things again */
 };
 extern struct link_state link_states[LINKS_MAX];
+extern unsigned link_decoded; /* messages that the decoder saw */
 
 /* Key servers 0 to count - 1 of one group, each with all others as peers. */
 void link_servers(struct net *, unsigned count);
@@ -33,6 +34,15 @@ void link_say(struct node *);
 void link_say_to(struct node *, uint32_t addr);
 /* All have the number of all. */
 bool link_agreed(struct net *);
+/* The first two, which know each other. */
+struct net *link_pair(uint64_t seed);
+#define A(n) ((n)->nodes[0])
+#define B(n) ((n)->nodes[1])
+/* Its process dies, and it has forgotten what it heard. */
+void link_restart(struct node *);
+struct gdoi_coop *link_conf(struct node *);
+/* Nobody was told off, nothing was dropped. */
+void link_check_quiet(struct net *);
 unsigned link_sas(const struct node *, uint32_t addr); /* established */
 
 #endif
