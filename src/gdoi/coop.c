@@ -665,6 +665,7 @@ coop_free(struct ks_group *grp)
 	timer_clear(&grp->g->ike->timers, &c->timer);
 	coop_members_free(c);
 	coop_sid_free(c);
+	coop_keys_stop(c);
 	grp->coop = NULL;
 	explicit_bzero(c, sizeof(*c));
 	free(c);

@@ -80,7 +80,7 @@ struct coop_peer {
 	uint8_t keys_digest[8];	/* that it had, as it said last */
 	unsigned nseen;
 	struct coop_seen seen[COOP_SERVERS_MAX];
-	struct coop_config config;
+	struct coop_config config, own_config; /* as of that log */
 	uint64_t kssids[KSSID_MAX / 64];
 };
 
@@ -141,8 +141,9 @@ struct coop { /* of a group with `redundancy` */
 	struct coop_tomb *tombs;
 	unsigned ntombs;
 	uint64_t clock_set;	/* a follower's pseudotime was, last */
-	uint64_t hold_until;	/* the others shall have new keys first; 0 */
+	uint64_t hold_until;	/* the others shall have new keys first */
 	bool merge;		/* members shall be told what was united */
+	bool roll;		/* the next rekey brings another KEK */
 	struct timer keys_timer;
 	uint32_t bad_pseudotime; /* "Invalid ANN PST recvd" */
 	/* members */
@@ -231,6 +232,28 @@ bool coop_keys_held(const struct ks_group *);
  * may use or have used under it. */
 uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);
 
+/* ---- coop_out.c, coop_set.c ---- */
+#define COOP_NEVER UINT32_MAX /* as a time in a message */
+#define COOP_TOMBS_MAX 256
+/* What is known of the keys, for another one; NULL: there are none. */
+struct coop_keys *coop_set_export(struct ks_group *) MUST_USE;
+void coop_set_digest(const struct ks_group *, uint8_t digest[8]);
+/* They are of another group, as it were: begun by a key server that knew
+ * nothing of this one, and cannot be mixed with what is here. */
+bool coop_set_foreign(const struct ks_group *, const struct coop_keys *);
+enum coop_news {
+	COOP_NEW_KEYS = 1,	/* that can be used */
+	COOP_NEW_TOMBS = 2,
+	COOP_KEK_GONE = 4,	/* the current one */
+};
+/* Adds what is not there yet; enum coop_news. */
+unsigned coop_set_unite(struct ks_group *, const struct coop_keys *);
+/* Behind that: takes what is current from the primary. */
+void coop_set_adopt(struct ks_group *, const struct coop_keys *);
+/* KEKs whose public key may have come into the store. */
+void coop_set_fill_pubs(struct ks_group *);
+void coop_set_free(struct coop *);
+
 /* ---- coop_members.c ---- */
 void coop_members_fill(struct coop_peer *, struct coop_msg *, size_t max);
 void coop_members_receive(struct coop_peer *, const struct coop_msg *);
@@ -245,6 +268,18 @@ void coop_members_free(struct coop *);
 /* This KSSID may be given SIDs of: it is ours alone, and those who could
  * otherwise give them out know. */
 bool coop_sid_may_use(const struct ks_group *, unsigned kssid);
+/* Keys were made from nothing: sender identifiers count anew. */
+void coop_sid_begin(struct ks_group *);
+/* Another KSSID, when the one in use is used up soon, or there is none. */
+void coop_sid_claim(struct ks_group *);
+/* One was claimed, and those who do not know it yet will soon. */
+bool coop_sid_waits(const struct ks_group *);
+uint64_t coop_sid_epoch(const struct ks_group *);
+void coop_sid_export(const struct ks_group *, struct coop_keys *);
+/* adopt: it may be of another epoch. True: something is new. */
+bool coop_sid_import(struct ks_group *, const struct coop_keys *, bool adopt);
+/* The peer has all that is known here of the keys, so the claims too. */
+void coop_sid_acked(struct coop_peer *);
 void coop_sid_fill(struct coop_peer *, struct coop_msg *);
 void coop_sid_receive(struct coop_peer *, const struct coop_msg *);
 void coop_sid_free(struct coop *);

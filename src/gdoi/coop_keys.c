@@ -1,66 +1,587 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Cooperative key servers: keys and policy, see coop.h. Runs in process
- * ike.
+ * Cooperative key servers: keys and policy, see coop.h; the set of keys is in
+ * coop_set.c. Runs in process ike.
+ *
+ *	primary		makes keys and sends rekeys. New keys go to the other
+ *			key servers first: a member never has a key that goes
+ *			down with the primary (`held`)
+ *	others		keep what they hear, and of their primary they take
+ *			what is current
+ *	promoted	goes on with the keys and the schedule. Its first rekey
+ *			brings a KEK of its own, under all those that members
+ *			may have; it comes at once when one may have been cut
+ *			off by the end of the primary before
+ *	merge		a server that follows again has keys that the primary
+ *			lacks: they are told to all members, under all KEKs.
+ *			Members go on with the TEK that they send with to its
+ *			end, so each half can read itself all the time
  */
 #include "config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "gdoi/coop.h"
 
-void
-coop_keys_fill(struct coop_peer *p UNUSED, struct coop_msg *m UNUSED)
+#define MERGE_MS 1000	/* what else is underway comes along */
+#define UNFINISHED_MS 60000
+#define GOOD_PPM 1000	/* two clocks run apart */
+#define SLACK_MS 50
+#define SEQ_SHARED UINT32_C(0x80000000)
+
+static void on_timer(void *);
+
+static void
+set_timer(struct ks_group *grp, uint64_t ms)
 {
+	struct coop *c = grp->coop;
+	uint64_t at = gdoi_now(grp->g) + ms;
+
+	if (c->keys_timer.pos == 0 || c->keys_timer.at > at)
+		timer_set(&grp->g->ike->timers, &c->keys_timer, at, on_timer,
+		    grp);
 }
 
-void
-coop_keys_receive(struct coop_peer *p UNUSED, const struct coop_msg *m UNUSED)
-{
-}
+/* ---- what the others have ---- */
 
-void
-coop_keys_changed(struct ks_group *grp UNUSED)
+static bool
+lacks(const struct coop_peer *p, const uint8_t digest[8])
 {
-}
-
-void
-coop_keys_promoted(struct ks_group *grp UNUSED)
-{
-}
-
-void
-coop_keys_demoted(struct ks_group *grp UNUSED)
-{
-}
-
-void
-coop_keys_stop(struct coop *c UNUSED)
-{
-}
-
-void
-coop_keys_member(struct ks_group *grp UNUSED, struct ks_member *m UNUSED,
-    uint32_t term UNUSED, uint32_t version UNUSED)
-{
-}
-
-void
-coop_tek_dropped(struct ks_group *grp UNUSED, const struct ks_tek *t UNUSED)
-{
-}
-
-void
-coop_kek_dropped(struct ks_group *grp UNUSED, const struct ks_kek *k UNUSED)
-{
+	return memcmp(p->keys_digest, digest, 8) != 0;
 }
 
 bool
-coop_keys_held(const struct ks_group *grp UNUSED)
+coop_keys_held(const struct ks_group *grp)
 {
+	const struct coop *c = grp->coop;
+	const struct coop_peer *p;
+	uint8_t digest[8];
+
+	if (c == NULL || c->role != COOP_PRIMARY ||
+	    gdoi_now(grp->g) >= c->hold_until)
+		return false;
+	coop_set_digest(grp, digest);
+	TAILQ_FOREACH(p, &c->peers, link)
+		if (!p->gone && coop_alive(c, p->addr) && lacks(p, digest))
+			return true;
 	return false;
 }
 
-uint32_t
-coop_next_seq(const struct ks_group *grp UNUSED, const struct ks_kek *k)
+static void
+release(struct ks_group *grp)
 {
-	return k->seq + 1;
+	if (!coop_keys_held(grp))
+		ks_rekey_release(grp);
+}
+
+void
+coop_keys_changed(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+
+	if (c == NULL)
+		return;
+	if (coop_is_primary(grp)) {
+		c->keys_owner = c->self;
+		if (c->term > c->keys_term)
+			c->keys_term = c->term;
+		c->keys_version++;
+		c->synced = true;
+		c->hold_until = gdoi_now(grp->g) +
+		    (uint64_t)c->retransmit * 1000;
+		set_timer(grp, (uint64_t)c->retransmit * 1000);
+	}
+	coop_sid_claim(grp);
+	coop_changed(grp);
+}
+
+/* ---- differences of the configuration ---- */
+
+struct item {
+	const char *name;
+	size_t at; /* in struct coop_config */
+};
+
+static const struct item items[] = {
+	{ "ACL", offsetof(struct coop_config, acl) },
+	{ "transform-set", offsetof(struct coop_config, transform) },
+	{ "lifetime", offsetof(struct coop_config, lifetime) },
+	{ "replay method/window", offsetof(struct coop_config, replay) },
+	{ "rekey", offsetof(struct coop_config, rekey) },
+	{ "rekey RSA key", offsetof(struct coop_config, rsa) },
+};
+
+static void
+short_hash(uint8_t out[8], struct strbuf *sb)
+{
+	uint8_t hash[32];
+
+	IKE_HASH(IKE_SHA256, hash, CHUNK(sb->s, sb->len));
+	memcpy(out, hash, 8);
+	sb_free(sb);
+}
+
+static void
+hash_rsa(const struct ks_group *grp, uint8_t out[8])
+{
+	const struct rsa_key *rsa = rsa_find(grp->g->rsa,
+	    grp->policy->rsa_label);
+	uint8_t hash[32];
+
+	memset(out, 0, 8);
+	if (rsa == NULL)
+		return;
+	IKE_HASH(IKE_SHA256, hash, CHUNK(rsa->pub, rsa->pub_len));
+	memcpy(out, hash, 8);
+}
+
+/* Of what is configured here, names left out. */
+static void
+make_config(const struct ks_group *grp, struct coop_config *c)
+{
+	struct strbuf acl = { 0 }, tf = { 0 }, life = { 0 }, replay = { 0 };
+	struct strbuf rekey = { 0 };
+	const struct ks_policy *p = grp->policy;
+	char t[64];
+	unsigned i;
+
+	for (i = 0; i < p->naces; i++) {
+		ace_format(&acl, &p->aces[i].ace, ACE_STYLE_CONFIG);
+		sb_printf(&acl, " sa %u\n", p->aces[i].sa);
+	}
+	sb_printf(&life, "kek %u\n", p->kek_life);
+	for (i = 0; i < p->nsas; i++) {
+		const struct ks_sa *s = &p->sas[i];
+
+		sb_printf(&tf, "%u %s\n", s->number,
+		    esp_transform_str(&s->transform, t));
+		sb_printf(&life, "%u %u\n", s->number, s->life);
+		sb_printf(&replay, "%u %u %u\n", s->number, s->replay,
+		    s->window);
+	}
+	sb_printf(&rekey, "%u %u %u %u %u %x %u %u\n", p->kek_cipher,
+	    p->kek_bits, p->sig_hash, p->unicast, p->unicast ? p->ack : 0,
+	    p->mcast.addr, p->receive_only, p->sid_bits);
+	short_hash(c->acl, &acl);
+	short_hash(c->transform, &tf);
+	short_hash(c->lifetime, &life);
+	short_hash(c->replay, &replay);
+	short_hash(c->rekey, &rekey);
+	hash_rsa(grp, c->rsa);
+}
+
+/* Said by those that it is between, once for each change. */
+static void
+compare_config(struct coop_peer *p)
+{
+	const struct ks_group *grp = p->coop->grp;
+	struct coop *c = p->coop;
+	struct coop_config own;
+	char addr[IP4_STRLEN];
+	size_t i;
+
+	make_config(grp, &own);
+	if (memcmp(&own, &p->own_config, sizeof(own)) != 0)
+		p->mismatch_logged = false;
+	if (p->mismatch_logged ||
+	    (c->role != COOP_PRIMARY && c->primary != p->addr))
+		return;
+	p->own_config = own;
+	p->mismatch_logged = true;
+	for (i = 0; i < NELEM(items); i++)
+		if (memcmp((const uint8_t *)&own + items[i].at,
+		    (const uint8_t *)&p->config + items[i].at, 8) != 0)
+			ike_log(grp->g->ike, LOG_COOP_CONFIG_MISMATCH,
+			    items[i].name, grp->name, ip4_str(p->addr, addr));
+}
+
+static void
+take_config(struct coop_peer *p, const struct coop_config *config)
+{
+	if (memcmp(&p->config, config, sizeof(*config)) != 0)
+		p->mismatch_logged = false;
+	p->config = *config;
+	compare_config(p);
+}
+
+/* ---- pseudotime ---- */
+
+static const char *
+secs(uint64_t cs, char *buf)
+{
+	snprintf(buf, 24, "%llu.%02u", (unsigned long long)(cs / 100),
+	    (unsigned)(cs % 100));
+	return buf;
+}
+
+/* The primary's clock was not behind what it said when that was sent, so ours
+ * may be behind it never, and ahead by what the message took. One that took
+ * long says nothing of our clock: that is corrected by what two clocks can run
+ * apart. How old a message may be that is in order depends on how often it is
+ * repeated. */
+static void
+set_clock(struct coop_peer *p, const struct coop_keys *k)
+{
+	struct ks_group *grp = p->coop->grp;
+	struct coop *c = p->coop;
+	uint64_t now = gdoi_now(grp->g), own = ks_pseudotime(grp);
+	uint64_t told = k->pseudotime, ahead, bound;
+
+	if (k->clock_id == 0)
+		return;
+	if (grp->clock_id != k->clock_id || told >= own) {
+		grp->clock_id = k->clock_id;
+		grp->clock_start = now - told * 10;
+		c->clock_set = now;
+	} else {
+		ahead = (own - told) * 10;
+		bound = SLACK_MS + (now - c->clock_set) * GOOD_PPM / 1000000;
+		if (ahead <= bound) {
+			grp->clock_start += ahead;
+			c->clock_set = now;
+		}
+	}
+	grp->clock_sync = now - k->clock_sync;
+}
+
+/* A message that is older than its repetitions can make it. */
+static bool
+clock_bad(struct coop_peer *p, const struct coop_keys *k)
+{
+	struct ks_group *grp = p->coop->grp;
+	struct coop *c = p->coop;
+	uint64_t own = ks_pseudotime(grp), allowed;
+	char mine[24], theirs[24], most[24], a[IP4_STRLEN];
+
+	if (grp->clock_id == 0 || k->clock_id != grp->clock_id)
+		return false;
+	allowed = 200 + (uint64_t)c->retransmit * 200 +
+	    (gdoi_now(grp->g) - c->clock_set) / 10 * GOOD_PPM / 1000000;
+	if (own <= k->pseudotime + allowed)
+		return false;
+	c->bad_pseudotime++;
+	secs(own, mine);
+	secs(k->pseudotime, theirs);
+	ip4_str(p->addr, a);
+	if (own > k->pseudotime + allowed +
+	    (uint64_t)c->timeout * 100)
+		ike_log_limited(grp->g->ike, p->addr, LOG_COOP_ANN_TOO_OLD,
+		    grp->name, a, mine, theirs, secs(allowed, most));
+	else
+		ike_log_limited(grp->g->ike, p->addr,
+		    c->role == COOP_PRIMARY ? LOG_COOP_ANN_INVALID_PST_PRIM :
+		    LOG_COOP_ANN_INVALID_PST_SEC, grp->name, a, mine, theirs);
+	return true;
+}
+
+/* ---- import ---- */
+
+static bool
+same_id(const struct coop_id *a, const struct coop_id *b)
+{
+	return a->addr == b->addr && a->boot == b->boot;
+}
+
+/* What this one says is current, is current here too. */
+static bool
+is_register(const struct coop *c, const struct coop_keys *k)
+{
+	if (c->role == COOP_PRIMARY || k->owner.addr == c->self.addr)
+		return false;
+	if (c->role == COOP_SECONDARY && k->owner.addr != c->primary)
+		return false;
+	if (c->role == COOP_SECONDARY && !same_id(&k->owner, &c->keys_owner))
+		return true;
+	return k->term != c->keys_term ? k->term > c->keys_term :
+	    k->version > c->keys_version;
+}
+
+static void
+judge_synced(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+
+	if (grp->active == NULL)
+		return;
+	coop_set_fill_pubs(grp);
+	c->synced = grp->kek == NULL || grp->kek->k.pub_len != 0;
+	if (c->synced) {
+		grp->no_rsa_logged = false;
+		return;
+	}
+	if (!grp->no_rsa_logged)
+		ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, grp->kek->label,
+		    grp->name);
+	grp->no_rsa_logged = true;
+}
+
+static void
+adopt(struct coop_peer *p, const struct coop_keys *k)
+{
+	struct ks_group *grp = p->coop->grp;
+	struct coop *c = p->coop;
+
+	if (coop_set_foreign(grp, k)) {
+		debug(DBG_KS_COOP, DBG_EVENT, p->addr, "(%s):keys of %s cannot"
+		    " be united with those here, members register again",
+		    grp->name, "the primary");
+		if (same_id(&c->keys_owner, &c->self))
+			ks_leave_keys(grp);
+		else
+			ks_destroy_keys(grp);
+	}
+	(void)coop_set_unite(grp, k);
+	coop_sid_import(grp, k, true);
+	coop_set_adopt(grp, k);
+	set_clock(p, k);
+	judge_synced(grp);
+	debug(DBG_KS_COOP, DBG_EVENT, p->addr, "(%s):keys of term %u, version"
+	    " %u", grp->name, k->term, k->version);
+}
+
+/* Its members have no keys of their own any more that may be used. */
+static void
+members_start_over(struct ks_group *grp)
+{
+	ks_remove_members(grp, TAILQ_EMPTY(&grp->teks) ? REMOVE_NOW :
+	    REMOVE_GRACEFUL);
+}
+
+static void
+import(struct coop_peer *p, const struct coop_keys *k)
+{
+	struct ks_group *grp = p->coop->grp;
+	struct coop *c = p->coop;
+	unsigned news;
+
+	if (clock_bad(p, k))
+		return;
+	if (is_register(c, k)) {
+		adopt(p, k);
+		coop_sid_claim(grp);
+		coop_changed(grp);
+		return;
+	}
+	if (grp->active == NULL || coop_set_foreign(grp, k))
+		return;
+	news = coop_set_unite(grp, k);
+	if (coop_sid_import(grp, k, false))
+		coop_changed(grp);
+	if (news == 0)
+		return;
+	ks_set_timer(grp);
+	if (c->role != COOP_PRIMARY) {
+		coop_changed(grp);
+	} else if (news & COOP_KEK_GONE) {
+		members_start_over(grp);
+	} else {
+		if (news & COOP_NEW_KEYS) {
+			c->merge = true;
+			set_timer(grp, MERGE_MS);
+		}
+		coop_keys_changed(grp);
+	}
+}
+
+void
+coop_keys_receive(struct coop_peer *p, const struct coop_msg *m)
+{
+	struct ks_group *grp = p->coop->grp;
+	uint8_t digest[8];
+
+	memcpy(p->keys_digest, m->keys_digest, sizeof(p->keys_digest));
+	take_config(p, &m->config);
+	if (m->keys != NULL)
+		import(p, m->keys);
+	coop_set_digest(grp, digest);
+	if (grp->active != NULL && !lacks(p, digest))
+		coop_sid_acked(p);
+	release(grp);
+}
+
+void
+coop_keys_fill(struct coop_peer *p, struct coop_msg *m)
+{
+	struct ks_group *grp = p->coop->grp;
+
+	if (p->coop->role != COOP_PRIMARY)
+		judge_synced(grp);
+	make_config(grp, &m->config);
+	coop_set_digest(grp, m->keys_digest);
+	if (grp->active != NULL && lacks(p, m->keys_digest))
+		m->keys = coop_set_export(grp);
+}
+
+/* ---- roles ---- */
+
+/* A rekey of the one before may not have reached everybody: as long as the TEK
+ * lives that it replaced, and while it was repeated. */
+static bool
+may_be_unfinished(const struct ks_group *grp)
+{
+	uint64_t again = (uint64_t)grp->retransmit_secs *
+	    grp->retransmit_count * 1000 + UNFINISHED_MS;
+	const struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (!t->newest)
+			return true;
+	return grp->last_rekey != 0 &&
+	    gdoi_now(grp->g) - grp->last_rekey < again;
+}
+
+/* The same key under another label here is no change of the policy. */
+static void
+own_label(struct ks_group *grp)
+{
+	struct ks_policy *p = grp->active;
+
+	if (grp->kek == NULL || grp->kek->k.pub_len == 0 ||
+	    strcmp(grp->kek->label, grp->policy->rsa_label) != 0)
+		return;
+	str_copy(p->rsa_label, grp->kek->label, sizeof(p->rsa_label));
+	sb_free(&p->text);
+	ks_policy_text(p);
+}
+
+static void
+take_over(const struct coop *c, struct ks_kek *k)
+{
+	if (k != NULL && k->creator.addr == 0)
+		k->creator = c->self;
+}
+
+void
+coop_keys_promoted(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	bool had = grp->active != NULL;
+	unsigned i;
+
+	if (c->term <= c->keys_term)
+		c->term = c->keys_term + 1;
+	c->keys_owner = c->self;
+	c->keys_term = c->pushed_term = c->term;
+	c->keys_version = c->pushed_version = 0;
+	c->synced = true;
+	if (!had) {
+		(void)ks_ready(grp); /* logs why not */
+		coop_keys_changed(grp);
+		return;
+	}
+	if (coop_sid_epoch(grp) == 0) { /* they are of a server alone */
+		coop_sid_begin(grp);
+		take_over(c, grp->kek);
+		for (i = 0; i < KEKS_OLD; i++)
+			take_over(c, grp->old_keks[i]);
+	} else {
+		c->roll = true;
+	}
+	coop_set_fill_pubs(grp);
+	own_label(grp);
+	if (may_be_unfinished(grp)) {
+		c->merge = true;
+		set_timer(grp, MERGE_MS);
+	}
+	ks_set_timer(grp);
+	ks_settle(grp);
+	coop_keys_changed(grp);
+}
+
+/* Another one sends under these KEKs now; our numbers would be its. */
+void
+coop_keys_demoted(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	unsigned i;
+
+	ks_rekey_abandon(grp);
+	if (grp->kek != NULL)
+		grp->kek->lent = true;
+	for (i = 0; i < KEKS_OLD; i++)
+		if (grp->old_keks[i] != NULL)
+			grp->old_keks[i]->lent = true;
+	c->merge = c->roll = false;
+	c->hold_until = 0;
+	ks_set_timer(grp);
+}
+
+/* ---- members ---- */
+
+/* One that is told by the merge that comes anyway need not be told twice. */
+void
+coop_keys_member(struct ks_group *grp, struct ks_member *m, uint32_t term,
+    uint32_t version)
+{
+	struct coop *c = grp->coop;
+	bool older = term != c->pushed_term ? term < c->pushed_term :
+	    version < c->pushed_version;
+
+	if (c->role != COOP_PRIMARY || c->merge || grp->rekey.held ||
+	    grp->active == NULL)
+		return;
+	if (!older && (grp->kek == NULL || ks_kek_age(grp, m) == 0))
+		return;
+	if (!grp->rekey.active && ks_rekey_reaches(grp, m)) {
+		ks_rekey_to(grp, m);
+		return;
+	}
+	c->merge = true;
+	set_timer(grp, MERGE_MS);
+}
+
+/* ---- timer ---- */
+
+static void
+on_timer(void *arg)
+{
+	struct ks_group *grp = arg;
+	struct coop *c = grp->coop;
+	uint64_t now = gdoi_now(grp->g);
+
+	if (c->role != COOP_PRIMARY)
+		return;
+	if (c->merge && !grp->rekey.held) {
+		c->merge = false;
+		(void)ks_rekey(grp, REKEY_MERGE);
+	}
+	release(grp);
+	if (c->hold_until > now)
+		set_timer(grp, c->hold_until - now);
+	else if (c->merge)
+		set_timer(grp, MERGE_MS);
+}
+
+void
+coop_keys_stop(struct coop *c)
+{
+	timer_clear(&c->grp->g->ike->timers, &c->keys_timer);
+	coop_set_free(c);
+}
+
+/* ---- numbers ---- */
+
+/* The creator counts 1, 2, 3, while nobody else can have sent under the KEK.
+ * All others take 2^31 | age in seconds << 9 | own rank << 6 | count: two
+ * servers never the same, and by time they only rise. */
+uint32_t
+coop_next_seq(const struct ks_group *grp, const struct ks_kek *k)
+{
+	const struct coop *c = grp->coop;
+	uint32_t rank, age, seq;
+
+	if (c == NULL || (!k->lent && same_id(&k->creator, &c->self)))
+		return k->seq + 1;
+	rank = (coop_rank(c) & 7) << 6;
+	age = (uint32_t)((gdoi_now(grp->g) - k->born) / 1000) & 0x3fffff;
+	seq = SEQ_SHARED | age << 9 | rank;
+	if (k->seq < seq)
+		return seq;
+	/* used in this second, or by one whose clock is ahead */
+	if ((k->seq & 0x1c0) == rank && (k->seq & 0x3f) != 0x3f)
+		return k->seq + 1;
+	seq = (k->seq & ~UINT32_C(0x1ff)) | rank;
+	return seq > k->seq ? seq : seq + 0x200;
 }

@@ -10,6 +10,7 @@
 #include <bsd/sys/tree.h>
 #include <sys/queue.h>
 
+#include "gdoi/coop_msg.h"
 #include "gdoi/gdoi.h"
 #include "gdoi/gdoi_msg.h"
 #include "gdoi/rsa.h"
@@ -17,7 +18,10 @@
 #include "ike/ike.h"
 
 #define SERVERS_MAX 8
-#define KEKS_OLD 4 /* that a key server keeps for members behind */
+/* Old ones that a key server keeps for members behind. With others it keeps
+ * all that live: who may have them is not known for sure. */
+#define KEKS_OLD (COOP_KEKS_MAX - 1)
+#define KEKS_OLD_ALONE 4
 
 /* ---- key server ---- */
 
@@ -89,6 +93,10 @@ struct ks_kek {
 	uint8_t ack;		/* enum rekey_ack: forms that are taken */
 	uint64_t born, expires, rekey_at;
 	uint32_t seq;		/* of its last push */
+	/* with cooperative key servers */
+	struct coop_id creator;
+	bool lent;		/* another one may have sent under it */
+	uint8_t pub_digest[32];	/* of k.pub, which may be missing here */
 };
 
 enum member_state {
@@ -130,6 +138,8 @@ struct ks_push {
 /* The rekey that is being distributed, or was last. */
 struct ks_rekey {
 	bool active, last_wait;
+	bool held;		/* waits for coop_keys_held() */
+	uint8_t under[KEK_SPI_LEN]; /* encrypts push[0] then */
 	/* under the KEK of the group; under those before it, for members
 	 * that have not acknowledged the change */
 	struct ks_push push[1 + KEKS_OLD];
@@ -330,9 +340,17 @@ const char *gdoi_spi_str(const uint8_t *spi, char *buf);
 /* "1.0.1", "1.0.2"; what is no version is before all others. */
 bool gdoi_version_before(const char *version, const char *than);
 
+/* The keys that a registration gave. */
+struct ks_given {
+	unsigned generation;
+	uint32_t term, version;	/* with cooperative key servers */
+};
+struct ks_given ks_given_now(const struct ks_group *);
+
 /* ks_policy.c */
 struct ks_policy *ks_policy_make(struct gdoi *, const struct gdoi_group *)
     MUST_USE;
+void ks_policy_text(struct ks_policy *); /* fills in text */
 void ks_policy_free(struct ks_policy *);
 bool ks_policy_equal(const struct ks_policy *, const struct ks_policy *);
 const struct ks_sa *ks_policy_sa(const struct ks_policy *, uint16_t number);
@@ -350,7 +368,7 @@ struct gdoi_sat *ks_sats(struct ks_group *, unsigned *n) MUST_USE;
 bool ks_tek_told(const struct ks_group *, const struct ks_tek *);
 struct gdoi_tek_key *ks_tek_keys(struct ks_group *, unsigned *n) MUST_USE;
 void ks_add_member(struct ks_group *, const struct ike_sa *,
-    const struct gdoi_kek *, unsigned generation);
+    const struct gdoi_kek *, const struct ks_given *);
 void ks_clear(struct ks_group *);
 void ks_set_timer(struct ks_group *);
 void ks_destroy_keys(struct ks_group *);
@@ -390,6 +408,10 @@ uint32_t ks_kek_margin(const struct ks_group *, uint32_t life);
 void ks_make_tek(struct ks_group *, const struct ks_sa *);
 bool ks_make_kek(struct ks_group *);
 void ks_kek_free(struct ks_kek *);
+/* Into old_keks, which are kept by age; the one that falls out, or NULL. */
+void ks_add_old_kek(struct ks_group *, struct ks_kek *);
+struct ks_kek *ks_find_kek(struct ks_group *, const uint8_t *spi);
+void ks_pub_digest(const struct gdoi_kek *, uint8_t *digest);
 void ks_drop_tek(struct ks_group *, struct ks_tek *);
 
 /* ks_change.c */
@@ -398,9 +420,11 @@ enum rekey_kind {
 	REKEY_KEK,	/* the KEK, and TEKs that are due */
 	REKEY_ALL,	/* everything; the old TEKs end sooner */
 	REKEY_REPLACE,	/* everything; the old TEKs end now */
+	REKEY_MERGE,	/* what there is, to all, under all KEKs */
 };
 /* Nobody types any more: a changed policy is named once. */
 void ks_settled(struct gdoi *);
+void ks_settle(struct ks_group *);
 /* Why an operator's rekey is not possible, or NULL. */
 const char *ks_rekey_refused(struct ks_group *);
 /* Takes the running policy and makes the TEKs that kind asks for. The SPIs
@@ -438,6 +462,9 @@ enum removal {
 	REMOVE_CLEAR,	 /* the same, and no new keys before somebody comes */
 };
 void ks_remove_members(struct ks_group *, enum removal);
+/* Members of keys that cannot be united with those of the others. They hear
+ * that they shall register again, and the keys go. */
+void ks_leave_keys(struct ks_group *);
 /* Members that would not understand it (no version of ours, or old). */
 unsigned ks_old_members(const struct ks_group *);
 /* The member is back: it need not be told any more. */
@@ -452,10 +479,12 @@ void ks_farewell_ack(struct gdoi *, const struct isakmp_hdr *, uint32_t addr,
 /* ks_rekey.c */
 /* NULL, or why not. */
 const char *ks_rekey(struct ks_group *, enum rekey_kind);
-/* Builds the push again: lifetimes and pseudotime in it are those of now. seq:
- * its number; the one it has: who took it need not take it again. False: it
- * stays as it was. */
-bool ks_rekey_rebuild(struct ks_group *, struct ks_push *, uint32_t seq);
+/* Goes out now, if it was held. */
+void ks_rekey_release(struct ks_group *);
+/* Builds the push again: lifetimes and pseudotime in it are those of now.
+ * Under its number: who took it need not take it again. False: it stays as it
+ * was. */
+bool ks_rekey_rebuild(struct ks_group *, struct ks_push *, bool renumber);
 /* The pair whose public half the members have with this KEK; NULL: gone. */
 const struct rsa_key *ks_pair_of(const struct ks_group *, const char *label,
     const struct gdoi_kek *);
@@ -472,6 +501,9 @@ unsigned ks_kek_age(const struct ks_group *, const struct ks_member *);
 void ks_rekey_start(struct ks_group *);
 void ks_rekey_finish(struct ks_group *); /* as if all had had their time */
 void ks_rekey_stop(struct ks_group *);
+/* Another key server goes on with it: nobody is judged by his silence. */
+void ks_rekey_abandon(struct ks_group *);
+bool ks_rekey_reaches(struct ks_group *, const struct ks_member *);
 void ks_push_free(struct ks_push *);
 /* The member goes, or starts over. */
 void ks_rekey_forget(struct ks_group *, struct ks_member *);

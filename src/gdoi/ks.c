@@ -121,6 +121,7 @@ ks_ready(struct ks_group *grp)
 	for (i = 0; i < grp->active->nsas; i++)
 		ks_make_tek(grp, &grp->active->sas[i]);
 	(void)ks_make_kek(grp);
+	coop_sid_begin(grp);
 	ks_set_timer(grp);
 	coop_keys_changed(grp);
 	return true;
@@ -216,6 +217,24 @@ ks_tek_keys(struct ks_group *grp, unsigned *n)
 
 /* ---- schedule ---- */
 
+/* Alone it forgets them with the members that could need them. */
+static void
+drop_ended_keks(struct ks_group *grp)
+{
+	uint64_t now = gdoi_now(grp->g);
+	unsigned i, n = 0;
+
+	for (i = 0; grp->coop != NULL && i < KEKS_OLD; i++) {
+		struct ks_kek *k = grp->old_keks[i];
+
+		grp->old_keks[i] = NULL;
+		if (k != NULL && k->expires <= now)
+			ks_kek_free(k);
+		else if (k != NULL)
+			grp->old_keks[n++] = k;
+	}
+}
+
 static void
 rekey_due(struct ks_group *grp, uint64_t now)
 {
@@ -245,6 +264,7 @@ schedule(void *arg)
 		if (t->expires <= now)
 			ks_drop_tek(grp, t);
 	}
+	drop_ended_keks(grp);
 	ks_set_timer(grp);
 }
 
@@ -288,9 +308,23 @@ ks_set_timer(struct ks_group *grp)
 
 /* A pull is complete. generation: of the keys that it carried; if the group
  * was rekeyed meanwhile the member gets that push now. */
+struct ks_given
+ks_given_now(const struct ks_group *grp)
+{
+	struct ks_given g = { .generation = grp->generation };
+
+	if (grp->coop != NULL) {
+		g.term = grp->coop->keys_term;
+		g.version = grp->coop->keys_version;
+	}
+	return g;
+}
+
+/* A pull is complete. given: the keys that it carried; if the group was
+ * rekeyed meanwhile the member gets that push now, from the primary. */
 void
 ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
-    const struct gdoi_kek *kek, unsigned generation)
+    const struct gdoi_kek *kek, const struct ks_given *given)
 {
 	struct ks_member *m = ks_get_member(grp, sa->remote.addr);
 	char a[IP4_STRLEN];
@@ -311,7 +345,9 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
 	if (grp->nmembers == 1)
 		ike_log(grp->g->ike, LOG_KS_FIRST_GM, a, grp->name);
 	ike_log(grp->g->ike, LOG_KS_REGS_COMPL, grp->name, a);
-	if (generation != grp->generation)
+	m->keys_term = given->term;
+	m->keys_version = given->version;
+	if (given->generation != grp->generation && coop_is_primary(grp))
 		ks_rekey_to(grp, m);
 }
 

@@ -30,7 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 #define TEKS_PER_SA 8	     /* of rekeys by hand in a row */
 #define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
@@ -38,12 +38,14 @@
 
 /* ---- what the operator hears ---- */
 
-static void
-settle(struct ks_group *grp)
+void
+ks_settle(struct ks_group *grp)
 {
 	const struct ks_policy *p = grp->policy;
 	uint8_t digest[32];
 
+	if (!coop_is_primary(grp))
+		return; /* the primary's counts, see coop_keys.c */
 	if (grp->active == NULL || (p->problem[0] == '\0' &&
 	    ks_policy_equal(grp->active, p))) {
 		memset(grp->announced, 0, sizeof(grp->announced));
@@ -66,7 +68,7 @@ ks_settled(struct gdoi *g)
 	struct ks_group *grp;
 
 	TAILQ_FOREACH(grp, &g->ks, link)
-		settle(grp);
+		ks_settle(grp);
 }
 
 const char *

@@ -239,6 +239,23 @@ ks_rekey_stop(struct ks_group *grp)
 	grp->rekey.ndrop = 0;
 }
 
+void
+ks_rekey_abandon(struct ks_group *grp)
+{
+	struct ks_member *m;
+
+	TAILQ_FOREACH(m, &grp->members, link)
+		m->state = MEMBER_IDLE;
+	ks_rekey_stop(grp);
+	grp->rekey.held = false;
+}
+
+bool
+ks_rekey_reaches(struct ks_group *grp, const struct ks_member *m)
+{
+	return push_of(grp, m) != NULL;
+}
+
 static bool
 repeats_are_over(const struct ks_group *grp)
 {
@@ -286,8 +303,7 @@ static void
 build_again(struct ks_group *grp, struct ks_push *p, bool stale)
 {
 	if (stale || ks_clock_renews(grp, &p->kek, p->new_kek))
-		(void)ks_rekey_rebuild(grp, p, stale || !by_multicast(p) ?
-		    p->seq + 1 : p->seq);
+		(void)ks_rekey_rebuild(grp, p, stale || !by_multicast(p));
 }
 
 /* What is not true any more is said anew. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 #define REKEY_GAP_MS 30000 /* never sooner after the one before */
 #define MEMBERS_PER_SEC 500 /* of the pace of ks_dist.c */
@@ -123,6 +123,7 @@ ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 void
 ks_drop_tek(struct ks_group *grp, struct ks_tek *t)
 {
+	coop_tek_dropped(grp, t);
 	TAILQ_REMOVE(&grp->teks, t, link);
 	explicit_bzero(t, sizeof(*t));
 	free(t);
@@ -135,6 +136,48 @@ ks_kek_free(struct ks_kek *k)
 		return;
 	explicit_bzero(k, sizeof(*k));
 	free(k);
+}
+
+struct ks_kek *
+ks_find_kek(struct ks_group *grp, const uint8_t *spi)
+{
+	unsigned i;
+
+	if (grp->kek != NULL &&
+	    memcmp(grp->kek->k.spi, spi, KEK_SPI_LEN) == 0)
+		return grp->kek;
+	for (i = 0; i < KEKS_OLD; i++)
+		if (grp->old_keks[i] != NULL && memcmp(
+		    grp->old_keks[i]->k.spi, spi, KEK_SPI_LEN) == 0)
+			return grp->old_keks[i];
+	return NULL;
+}
+
+/* A member that surely has one may have any that was born later (ks_dist.c).
+ * The oldest has to go when there are too many. */
+void
+ks_add_old_kek(struct ks_group *grp, struct ks_kek *k)
+{
+	unsigned i;
+
+	for (i = 0; i < KEKS_OLD; i++)
+		if (grp->old_keks[i] == NULL ||
+		    grp->old_keks[i]->born <= k->born)
+			break;
+	if (i == KEKS_OLD) {
+		ks_kek_free(k);
+		return;
+	}
+	ks_kek_free(grp->old_keks[KEKS_OLD - 1]);
+	memmove(&grp->old_keks[i + 1], &grp->old_keks[i],
+	    (KEKS_OLD - 1 - i) * sizeof(grp->old_keks[0]));
+	grp->old_keks[i] = k;
+}
+
+void
+ks_pub_digest(const struct gdoi_kek *k, uint8_t *digest)
+{
+	IKE_HASH(IKE_SHA256, digest, CHUNK(k->pub, k->pub_len));
 }
 
 /* A new KEK in grp->kek; the old one is the caller's then. False: it stays,
@@ -187,11 +230,16 @@ ks_make_kek(struct ks_group *grp)
 	    p->kek_bits));
 	memcpy(k->k.pub, rsa->pub, rsa->pub_len);
 	k->k.pub_len = (uint16_t)rsa->pub_len;
+	ks_pub_digest(&k->k, k->pub_digest);
+	if (grp->coop != NULL)
+		k->creator = grp->coop->self;
 	k->life = p->kek_life;
 	k->born = gdoi_now(grp->g);
 	k->expires = k->born + (uint64_t)k->life * 1000;
 	k->rekey_at = rekey_time(grp, k->born, k->life,
 	    ks_kek_margin(grp, k->life));
 	grp->kek = k;
+	if (grp->coop != NULL)
+		grp->coop->roll = false;
 	return true;
 }

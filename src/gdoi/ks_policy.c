@@ -35,8 +35,36 @@ add_ace(struct ks_policy *p, const struct ace *a, uint16_t sa)
 	p->aces[p->naces].ace = *a;
 	p->aces[p->naces].sa = sa;
 	p->naces++;
-	ace_format(&p->text, a, ACE_STYLE_CONFIG);
-	sb_printf(&p->text, " sa %u\n", sa);
+}
+
+/* What members get of it. */
+void
+ks_policy_text(struct ks_policy *p)
+{
+	const struct ks_sa *s;
+	unsigned i, j;
+	char t[64];
+
+	sb_printf(&p->text, "direction %u\n", p->receive_only);
+	sb_printf(&p->text, "kek %u %u %u %u %u %u %s %x:%u\n", p->kek_cipher,
+	    p->kek_bits, p->sig_hash, p->kek_life, p->unicast,
+	    p->unicast ? p->ack : 0, p->rsa_label, p->mcast.addr,
+	    p->mcast.port);
+	for (i = 0; i < p->nsas; i++) {
+		s = &p->sas[i];
+		sb_printf(&p->text, "sa %u %s life %u replay %u %u\n",
+		    s->number, esp_transform_str(&s->transform, t), s->life,
+		    s->replay, s->window);
+		for (j = 0; j < p->naces; j++) {
+			if (p->aces[j].sa != s->number)
+				continue;
+			ace_format(&p->text, &p->aces[j].ace,
+			    ACE_STYLE_CONFIG);
+			sb_printf(&p->text, "\n");
+		}
+	}
+	if (ks_policy_counter(p)) /* only then it is a matter of the members */
+		sb_printf(&p->text, "sid %u\n", p->sid_bits);
 }
 
 static bool
@@ -96,7 +124,6 @@ add_acl(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa,
 		}
 	}
 	if (*permits == before) {
-		sb_printf(&p->text, "sa %u empty\n", sa->number);
 		str_copy(p->problem_acl, sa->acl, sizeof(p->problem_acl));
 		p->problem_sa = sa->number;
 		problem(p, LOG_KS_NO_ACL, "ACL %s of sa ipsec %u does not"
@@ -113,7 +140,6 @@ add_sa(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa)
 	const struct transform_set *ts = prof != NULL ?
 	    conf_find_transform_set(g->conf, prof->transform_set) : NULL;
 	struct ks_sa *s;
-	char t[64];
 
 	p->sas = xrealloc(p->sas, (p->nsas + 1) * sizeof(*p->sas));
 	s = &p->sas[p->nsas++];
@@ -141,9 +167,6 @@ add_sa(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa)
 		    " not for tunnel mode", sa->profile, sa->number);
 	s->life = prof->lifetime != 0 ? prof->lifetime :
 	    g->conf->ipsec_lifetime != 0 ? g->conf->ipsec_lifetime : 3600;
-	sb_printf(&p->text, "sa %u %s life %u replay %u %u\n", s->number,
-	    esp_transform_str(&s->transform, t), s->life, s->replay,
-	    s->window);
 }
 
 struct ks_policy *
@@ -167,11 +190,6 @@ ks_policy_make(struct gdoi *g, const struct gdoi_group *grp)
 		ks_mcast_policy(g, p, l);
 	str_copy(p->rsa_label, l->rsa_label, sizeof(p->rsa_label));
 	p->receive_only = l->receive_only;
-	sb_printf(&p->text, "direction %u\n", l->receive_only);
-	sb_printf(&p->text, "kek %u %u %u %u %u %u %s %x:%u\n", p->kek_cipher,
-	    p->kek_bits, p->sig_hash, p->kek_life, p->unicast,
-	    p->unicast ? p->ack : 0, p->rsa_label, p->mcast.addr,
-	    p->mcast.port);
 	if (p->kek_life > LONG_SA && p->kek_cipher != ESP_AES_CBC)
 		problem(p, LOG_KS_NO_POLICY, "a rekey lifetime of more than a"
 		    " day needs rekey algorithm aes");
@@ -186,6 +204,7 @@ ks_policy_make(struct gdoi *g, const struct gdoi_group *grp)
 		add_acl(g, p, sa, grp->name, &permits);
 	}
 	ks_sid_policy(p, l);
+	ks_policy_text(p);
 	return p;
 }
 

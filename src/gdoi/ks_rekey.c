@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 /* ---- building ---- */
 
@@ -79,9 +79,11 @@ ks_drop_keks(struct ks_group *grp)
 	struct ks_member *m;
 	unsigned i;
 
+	coop_kek_dropped(grp, grp->kek);
 	ks_kek_free(grp->kek);
 	grp->kek = NULL;
 	for (i = 0; i < KEKS_OLD; i++) {
+		coop_kek_dropped(grp, grp->old_keks[i]);
 		ks_kek_free(grp->old_keks[i]);
 		grp->old_keks[i] = NULL;
 	}
@@ -97,30 +99,15 @@ abandon_kek(struct ks_group *grp)
 	ks_drop_keks(grp);
 }
 
-static struct ks_kek *
-find_kek(struct ks_group *grp, const uint8_t *spi)
-{
-	unsigned i;
-
-	if (grp->kek != NULL &&
-	    memcmp(grp->kek->k.spi, spi, KEK_SPI_LEN) == 0)
-		return grp->kek;
-	for (i = 0; i < KEKS_OLD; i++)
-		if (grp->old_keks[i] != NULL && memcmp(
-		    grp->old_keks[i]->k.spi, spi, KEK_SPI_LEN) == 0)
-			return grp->old_keks[i];
-	return NULL;
-}
-
-/* What the group has now, under the KEK of p. */
-bool
-ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, uint32_t seq)
+/* What the group has now, under the KEK of p, which is this one. */
+static bool
+build(struct ks_group *grp, struct ks_push *p, struct ks_kek *under,
+    uint32_t seq)
 {
 	const struct rsa_key *rsa = ks_pair_of(grp, p->label, &p->kek);
 	struct payload_args args = { grp, &p->kek, NULL, grp->rekey.drop,
 		grp->rekey.ndrop };
 	struct gdoi_kek announced;
-	struct ks_kek *under;
 	size_t len;
 
 	if (rsa == NULL || (p->new_kek && grp->kek == NULL) ||
@@ -135,14 +122,21 @@ ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, uint32_t seq)
 	explicit_bzero(&announced, sizeof(announced));
 	if (len == 0)
 		return false;
-	p->seq = seq;
-	if ((under = find_kek(grp, p->kek.spi)) != NULL)
-		under->seq = p->seq;
+	p->seq = under->seq = seq;
 	free(p->data);
 	p->data = xcalloc(1, len);
 	memcpy(p->data, grp->g->buf, len);
 	p->len = len;
 	return true;
+}
+
+bool
+ks_rekey_rebuild(struct ks_group *grp, struct ks_push *p, bool renumber)
+{
+	struct ks_kek *under = ks_find_kek(grp, p->kek.spi);
+
+	return under != NULL && build(grp, p, under, renumber ?
+	    coop_next_seq(grp, under) : p->seq);
 }
 
 static bool
@@ -154,10 +148,8 @@ make_push(struct ks_group *grp, struct ks_push *p, struct ks_kek *under,
 	p->ack = under->ack;
 	p->new_kek = new_kek;
 	p->expires = under->expires;
-	p->seq = under->seq;
-	p->first_seq = p->seq + 1;
-	if (ks_rekey_rebuild(grp, p, p->first_seq)) {
-		under->seq = p->seq;
+	if (build(grp, p, under, coop_next_seq(grp, under))) {
+		p->first_seq = p->seq;
 		return true;
 	}
 	ks_push_free(p);
@@ -186,13 +178,13 @@ retire_kek(struct ks_group *grp, struct ks_kek *old)
 	const struct ks_member *m;
 	unsigned age = 0, i;
 
-	ks_kek_free(grp->old_keks[KEKS_OLD - 1]);
-	for (i = KEKS_OLD - 1; i > 0; i--)
-		grp->old_keks[i] = grp->old_keks[i - 1];
-	grp->old_keks[0] = old;
+	ks_add_old_kek(grp, old);
+	if (grp->coop != NULL)
+		return;
 	TAILQ_FOREACH(m, &grp->members, link)
 		if (m->has_kek && ks_kek_age(grp, m) > age)
 			age = ks_kek_age(grp, m);
+	age = age > KEKS_OLD_ALONE ? KEKS_OLD_ALONE : age;
 	for (i = age; i < KEKS_OLD; i++) {
 		ks_kek_free(grp->old_keks[i]);
 		grp->old_keks[i] = NULL;
@@ -208,6 +200,15 @@ push(struct ks_group *grp, struct ks_kek *under)
 	struct ks_kek *older;
 	unsigned i;
 
+	memcpy(r->under, under->k.spi, KEK_SPI_LEN);
+	coop_keys_changed(grp);
+	r->held = coop_keys_held(grp);
+	if (r->held)
+		return;
+	if (grp->coop != NULL) {
+		grp->coop->pushed_term = grp->coop->keys_term;
+		grp->coop->pushed_version = grp->coop->keys_version;
+	}
 	if (!make_push(grp, &r->push[0], under, grp->kek != under)) {
 		ike_log(grp->g->ike, LOG_KS_NO_POLICY, grp->name,
 		    "a rekey could not be built");
@@ -215,12 +216,25 @@ push(struct ks_group *grp, struct ks_kek *under)
 	}
 	for (i = 0; i < KEKS_OLD; i++) {
 		older = grp->old_keks[i];
-		if (older != NULL && older->expires > gdoi_now(grp->g))
+		if (older != NULL && older != under &&
+		    older->expires > gdoi_now(grp->g))
 			(void)make_push(grp, &r->push[1 + i], older, true);
 	}
 	memcpy(r->kek_spi, grp->kek->k.spi, KEK_SPI_LEN);
 	ks_clock_told(grp, &r->push[0]);
 	ks_rekey_start(grp);
+}
+
+void
+ks_rekey_release(struct ks_group *grp)
+{
+	struct ks_kek *under = ks_find_kek(grp, grp->rekey.under);
+
+	if (!grp->rekey.held)
+		return;
+	grp->rekey.held = false;
+	if (under != NULL && grp->active != NULL && grp->kek != NULL)
+		push(grp, under);
 }
 
 /* The configuration wants other properties of the KEK than it was announced
@@ -293,6 +307,7 @@ const char *
 ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 {
 	bool operator = kind == REKEY_ALL || kind == REKEY_REPLACE;
+	bool roll = operator || kind == REKEY_KEK;
 	uint64_t now = gdoi_now(grp->g);
 	uint32_t drop[GDOI_TEKS_MAX];
 	const char *bad;
@@ -302,6 +317,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	if (operator && (bad = ks_rekey_refused(grp)) != NULL)
 		return bad;
 	ks_rekey_stop(grp);
+	grp->rekey.held = false;
 	/* IVs with sender identifiers of another length could be the same */
 	if (grp->policy->problem[0] == '\0' && grp->sids.any &&
 	    ks_policy_counter(grp->policy) &&
@@ -311,20 +327,21 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	}
 	grp->last_rekey = now;
 	ks_clock_told(grp, NULL);
+	roll |= grp->coop != NULL && grp->coop->roll;
 	keep_drops(grp, drop, ks_renew(grp, kind, drop));
 	if (grp->kek != NULL && (grp->kek->expires <= now))
 		ks_drop_keks(grp);
 	if (grp->kek != NULL &&
 	    ks_pair_of(grp, grp->kek->label, &grp->kek->k) == NULL)
 		abandon_kek(grp);
-	if (grp->kek == NULL || kind != REKEY_TEK ||
-	    grp->kek->rekey_at <= now || ks_kek_changed(grp) ||
-	    transport_changed(grp)) {
+	if (grp->kek == NULL || roll || grp->kek->rekey_at <= now ||
+	    ks_kek_changed(grp) || transport_changed(grp)) {
 		roll_kek(grp);
 	} else {
 		grp->generation++;
 		push(grp, grp->kek);
 	}
 	ks_set_timer(grp);
+	coop_keys_changed(grp);
 	return NULL;
 }

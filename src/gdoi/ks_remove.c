@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 #define PACE_MEMBERS 50
 #define PACE_MS 100
@@ -31,9 +31,8 @@ struct leaver {
 struct ks_farewell {
 	TAILQ_ENTRY(ks_farewell) link;
 	struct ks_group *grp;
-	struct gdoi_kek kek; /* that encrypts it */
-	char label[CONF_NAME]; /* of the RSA key that signs it */
-	uint32_t first_seq, seq; /* the numbers that it has used */
+	struct ks_kek kek; /* that encrypts it */
+	uint32_t first_seq; /* of the numbers that it has used */
 	/* the TEKs of then, that end soon; none if they end now */
 	struct gdoi_sat *sats;
 	struct gdoi_tek_key *keys;
@@ -133,8 +132,9 @@ build(struct ks_farewell *f)
 {
 	struct gdoi *g = f->grp->g;
 	uint32_t gone = (uint32_t)((gdoi_now(g) - f->built) / 1000);
-	const struct rsa_key *rsa = ks_pair_of(f->grp, f->label, &f->kek);
+	const struct rsa_key *rsa = ks_signing_key(f->grp, &f->kek);
 	unsigned i, n = 0;
+	uint32_t seq;
 	size_t len;
 
 	for (i = 0; i < f->nsats; i++) {
@@ -148,10 +148,13 @@ build(struct ks_farewell *f)
 	f->nsats = n;
 	drop_ended_keys(f);
 	f->built += (uint64_t)gone * 1000;
-	len = push_build(g, &f->kek, f->seq + 1, rsa, put_payloads, f);
+	seq = coop_next_seq(f->grp, &f->kek);
+	len = push_build(g, &f->kek.k, seq, rsa, put_payloads, f);
 	if (len == 0)
 		return false;
-	f->seq++;
+	f->kek.seq = seq;
+	if (f->first_seq == 0)
+		f->first_seq = seq;
 	free(f->data);
 	f->data = xcalloc(1, len);
 	memcpy(f->data, g->buf, len);
@@ -171,13 +174,18 @@ distribute(void *arg)
 	uint64_t now = gdoi_now(g);
 	unsigned i;
 
+	if (coop_keys_held(grp)) {
+		timer_set(&g->ike->timers, &f->timer, now + PACE_MS,
+		    distribute, f);
+		return;
+	}
 	if (f->next == 0 && f->nsats > 0 && now - f->built > FRESH_MS &&
 	    !build(f)) {
 		farewell_free(f);
 		return;
 	}
-	if (is_multicast(f->kek.dst.addr)) {
-		ks_mcast_send(grp, f->kek.dst, f->data, f->len);
+	if (is_multicast(f->kek.k.dst.addr)) {
+		ks_mcast_send(grp, f->kek.k.dst, f->data, f->len);
 		f->next = f->n;
 	}
 	for (i = 0; i < PACE_MEMBERS && f->next < f->n; i++)
@@ -238,10 +246,7 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, unsigned age,
 	f = xcalloc(1, sizeof(*f));
 	f->grp = grp;
 	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
-	f->kek = kek->k;
-	str_copy(f->label, kek->label, sizeof(f->label));
-	f->seq = kek->seq;
-	f->first_seq = f->seq + 1;
+	f->kek = *kek;
 	f->built = gdoi_now(grp->g);
 	if (graceful) {
 		f->sats = ks_sats(grp, &f->nsats);
@@ -256,7 +261,7 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, unsigned age,
 	f->to = xcalloc(grp->nmembers, sizeof(*f->to));
 	TAILQ_FOREACH(m, &grp->members, link) {
 		struct leaver l = { { m->addr, m->port },
-		    f->kek.ack != KEK_ACK_NONE && (m->acked_ever ||
+		    f->kek.k.ack != KEK_ACK_NONE && (m->acked_ever ||
 		    strcmp(m->version, "0.0.0") != 0) };
 
 		if (m->has_kek && ks_kek_age(grp, m) >= age)
@@ -304,6 +309,7 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 		ks_clear(grp);
 		return;
 	}
+	grp->rekey.held = false;
 	ks_rekey_stop(grp);
 	until = last_end(grp);
 	if (graceful) {
@@ -325,8 +331,38 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 		grp->generation++;
 		grp->last_rekey = gdoi_now(grp->g);
 	}
+	if (grp->coop != NULL && coop_is_primary(grp))
+		(void)ks_ready(grp); /* the others have members, too */
 	grp->epoch = grp->generation;
 	ks_set_timer(grp);
+	coop_keys_changed(grp);
+	for (i = 0; i < NELEM(f); i++)
+		if (f[i] != NULL)
+			distribute(f[i]);
+}
+
+/* They are the keys of the one half of a group that never was one: no member
+ * of the other half may have them, and the same sender identifiers may have
+ * been given out in both. Until they end, this half goes on with them. */
+void
+ks_leave_keys(struct ks_group *grp)
+{
+	struct ks_farewell *f[1 + KEKS_OLD];
+	struct ks_tek *t;
+	uint64_t until;
+	unsigned i;
+
+	ks_rekey_abandon(grp);
+	ks_shorten_all(grp);
+	until = last_end(grp);
+	f[0] = farewell_new(grp, grp->kek, 0, until, true);
+	for (i = 0; i < KEKS_OLD; i++)
+		f[1 + i] = farewell_new(grp, grp->old_keks[i], 1 + i, until,
+		    true);
+	while ((t = TAILQ_FIRST(&grp->teks)) != NULL)
+		ks_drop_tek(grp, t);
+	ks_drop_keks(grp);
+	grp->epoch = ++grp->generation;
 	for (i = 0; i < NELEM(f); i++)
 		if (f[i] != NULL)
 			distribute(f[i]);
@@ -365,8 +401,8 @@ find(struct gdoi *g, const struct isakmp_hdr *h)
 
 	TAILQ_FOREACH(grp, &g->ks, link)
 		TAILQ_FOREACH(f, &grp->farewells, link)
-			if (memcmp(f->kek.spi, h->icookie, 8) == 0 &&
-			    memcmp(f->kek.spi + 8, h->rcookie, 8) == 0)
+			if (memcmp(f->kek.k.spi, h->icookie, 8) == 0 &&
+			    memcmp(f->kek.k.spi + 8, h->rcookie, 8) == 0)
 				return f;
 	return NULL;
 }
@@ -376,7 +412,7 @@ ks_farewell_kek(struct gdoi *g, const struct isakmp_hdr *h)
 {
 	const struct ks_farewell *f = find(g, h);
 
-	return f != NULL ? &f->kek : NULL;
+	return f != NULL ? &f->kek.k : NULL;
 }
 
 void
@@ -386,6 +422,6 @@ ks_farewell_ack(struct gdoi *g, const struct isakmp_hdr *h, uint32_t addr,
 	struct ks_farewell *f = find(g, h);
 
 	/* under other KEKs it need not be told any more either */
-	if (f != NULL && seq >= f->first_seq && seq <= f->seq)
+	if (f != NULL && seq >= f->first_seq && seq <= f->kek.seq)
 		ks_farewell_forget(f->grp, addr);
 }

@@ -16,7 +16,7 @@
 #include "config.h"
 
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 #define REINIT_GAP_MS 60000
 #define SUITE_B "1.0.4" /* the first version that knows SIDs */
@@ -51,7 +51,8 @@ ks_policy_counter(const struct ks_policy *p)
 }
 
 /* What the configuration says: the length, and the KSSIDs that are ours. A
- * key server without `identifier` is the only one and has them all. */
+ * key server without `identifier` is taken for the only one and has them all,
+ * if it is not known to have others: then it has none. */
 void
 ks_sid_policy(struct ks_policy *p, const struct gdoi_local *l)
 {
@@ -62,7 +63,8 @@ ks_sid_policy(struct ks_policy *p, const struct gdoi_local *l)
 	p->sid_bits = l->sid_bits != 0 ? l->sid_bits : 24;
 	max = conf_kssids(p->sid_bits);
 	for (i = 0; i < max; i++) {
-		bool own = id == NULL || id->kssids.n == 0;
+		bool own = (id == NULL || id->kssids.n == 0) &&
+		    l->coop.n == 0;
 
 		if (id != NULL)
 			CF_FOREACH (k, &id->kssids)
@@ -70,8 +72,6 @@ ks_sid_policy(struct ks_policy *p, const struct gdoi_local *l)
 		if (own)
 			p->kssids[i / 64] |= UINT64_C(1) << i % 64;
 	}
-	if (ks_policy_counter(p)) /* only then it is a matter of the members */
-		sb_printf(&p->text, "sid %u\n", p->sid_bits);
 }
 
 /* Their length does not change while one of them is in use. */
@@ -88,6 +88,14 @@ ks_kssid_own(const struct ks_group *grp, unsigned kssid)
 {
 	return kssid < conf_kssids(ks_sid_bits(grp)) &&
 	    (grp->policy->kssids[kssid / 64] >> kssid % 64 & 1) != 0;
+}
+
+/* SIDs of it may be given out now. */
+static bool
+may_give(const struct ks_group *grp, unsigned kssid)
+{
+	return ks_kssid_own(grp, kssid) &&
+	    (grp->coop == NULL || coop_sid_may_use(grp, kssid));
 }
 
 /* SIDs that one KSSID is good for. */
@@ -107,7 +115,7 @@ ks_sids_left(const struct ks_group *grp)
 	unsigned i;
 
 	for (i = 0; i < KSSID_MAX; i++)
-		if (ks_kssid_own(grp, i))
+		if (may_give(grp, i))
 			left += each - grp->sids.next[i];
 	return left;
 }
@@ -146,7 +154,7 @@ ks_take_sid(struct ks_group *grp)
 	unsigned i;
 
 	for (i = 0; i < KSSID_MAX; i++)
-		if (ks_kssid_own(grp, i) && s->next[i] < each)
+		if (may_give(grp, i) && s->next[i] < each)
 			break;
 	if (i == KSSID_MAX)
 		fatal("a sender identifier that is not there");
@@ -156,6 +164,7 @@ ks_take_sid(struct ks_group *grp)
 	s->last = s->next[i]++;
 	debug(DBG_KS_REG, DBG_DETAIL, 0, "(%s):gives away sender identifier %u"
 	    " of KSSID %u", grp->name, s->last, i);
+	coop_sid_claim(grp);
 	return (uint32_t)(i * (uint64_t)each + s->last);
 }
 
@@ -196,7 +205,8 @@ ks_sids_ready(struct ks_group *grp, unsigned n)
 	    ks_sid_bits(grp));
 	/* When the members that there are need all of them, new keys would
 	 * only make the same trouble again. */
-	if (capacity(grp) < grp->nmembers + (uint64_t)n ||
+	if (!coop_is_primary(grp) || coop_sid_waits(grp) ||
+	    capacity(grp) < grp->nmembers + (uint64_t)n ||
 	    (s->reinit != 0 && now - s->reinit < REINIT_GAP_MS))
 		return false;
 	ks_reinit(grp);

@@ -33,7 +33,8 @@ struct gm_pull {
 struct ks_pull {
 	struct gdoi *g;
 	char group[CONF_NAME]; /* it may be gone when message 3 comes */
-	unsigned generation, sid_epoch;
+	struct ks_given given;
+	unsigned sid_epoch;
 	bool has_kek, counter; /* a TEK of message 2 needs a SID */
 	struct gdoi_kek kek;
 	uint32_t seq;
@@ -112,6 +113,8 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 	    (!ks_sids_ready(grp, 1) || !ks_ready(grp)))
 		return refuse(x, N_NO_PROPOSAL,
 		    "all sender identifiers are in use");
+	if (coop_keys_held(grp))
+		return EX_LATER;
 	p = xcalloc(1, sizeof(*p));
 	p->g = g;
 	str_copy(p->group, grp->name, sizeof(p->group));
@@ -133,7 +136,7 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 	p->counter = false;
 	for (i = 0; i < n; i++)
 		p->counter |= ks_aead(&sats[i].transform);
-	p->generation = grp->generation;
+	p->given = ks_given_now(grp);
 	p->sid_epoch = grp->sids.epoch;
 	p->teks = ks_tek_keys(grp, &p->nteks);
 	p->has_kek = grp->kek != NULL;
@@ -179,8 +182,8 @@ ks_got_ack(struct exch *x, const struct isakmp_msg *m)
 		return refuse(x, N_INVALID_ID, "the group is gone");
 	/* The operator may have cleared it: sender identifiers count from the
 	 * start again and would come twice under the old keys. */
-	if (p->generation < grp->epoch || p->sid_epoch != grp->sids.epoch ||
-	    !keys_live(grp, p))
+	if (p->given.generation < grp->epoch ||
+	    p->sid_epoch != grp->sids.epoch || !keys_live(grp, p))
 		return refuse(x, N_NO_PROPOSAL, "its keys were replaced");
 	if (p->counter) { /* what the group has become is for a push */
 		if (!gap.sids_asked) {
@@ -223,7 +226,7 @@ ks_done(struct exch *x)
 
 	if (grp != NULL)
 		ks_add_member(grp, x->sa, p->has_kek ? &p->kek : NULL,
-		    p->generation);
+		    &p->given);
 }
 
 /* ---- group member ---- */

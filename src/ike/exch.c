@@ -418,6 +418,9 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 		case EX_BAD:
 			bad = x->why != NULL ? x->why : "false contents";
 			break;
+		case EX_LATER:
+			explicit_bzero(x->ike->in, len);
+			return;
 		case EX_REFUSE:
 			explicit_bzero(x->ike->in, len);
 			refuse(x);

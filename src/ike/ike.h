@@ -66,6 +66,7 @@ struct exch;
 enum exch_verdict {
 	EX_OK,
 	EX_BAD,	   /* malformed or false: as if it had never come */
+	EX_LATER,  /* the same, without a word: it will be repeated */
 	EX_REFUSE, /* understood and not wanted: x->notify, x->why say why */
 };
 

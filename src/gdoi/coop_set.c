@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Cooperative key servers: the keys as a set that all of them have, see
+ * coop.h. What another one told (coop_out.c) is added here. That is a union:
+ * in whatever order and however often messages come, those who heard the same
+ * have the same. Runs in process ike.
+ *
+ *	TEK, KEK	by SPI; the earlier end counts, a key that was dropped
+ *			stays so (a tombstone in its place, until its end)
+ *	number of pushes the highest
+ *	what is current	as the primary says (coop_set_adopt)
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/coop.h"
+
+/* ---- in: keys ---- */
+
+static bool
+counts_sids(const struct coop_keys *k)
+{
+	unsigned i;
+
+	for (i = 0; i < k->nsas; i++)
+		if (ks_aead(&k->sas[i].transform))
+			return true;
+	return false;
+}
+
+bool
+coop_set_foreign(const struct ks_group *grp, const struct coop_keys *k)
+{
+	uint64_t epoch = coop_sid_epoch(grp);
+
+	if (grp->active == NULL || TAILQ_EMPTY(&grp->teks))
+		return false;
+	if ((counts_sids(k) || ks_policy_counter(grp->active)) &&
+	    epoch != k->sid_epoch)
+		return true;
+	return ks_is_timed(grp) && k->clock_id != 0 && grp->clock_id != 0 &&
+	    k->clock_id != grp->clock_id;
+}
+
+static struct coop_tomb *
+find_tomb(const struct coop *c, const uint8_t *kek_spi, uint32_t spi)
+{
+	struct coop_tomb *d;
+
+	for (d = c->tombs; d != NULL; d = d->next)
+		if (kek_spi != NULL ? d->kek &&
+		    memcmp(d->kek_spi, kek_spi, KEK_SPI_LEN) == 0 :
+		    !d->kek && d->spi == spi)
+			return d;
+	return NULL;
+}
+
+/* Those that have ended go; of too many the one that ends first. */
+static void
+prune_tombs(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	uint64_t now = gdoi_now(grp->g);
+	struct coop_tomb **at, **first = NULL, *d;
+
+	for (at = &c->tombs; (d = *at) != NULL;) {
+		if (d->expires > now) {
+			if (first == NULL || d->expires < (*first)->expires)
+				first = at;
+			at = &d->next;
+			continue;
+		}
+		*at = d->next;
+		first = NULL;
+		free(d);
+		c->ntombs--;
+		at = &c->tombs; /* few of them */
+	}
+	if (c->ntombs <= COOP_TOMBS_MAX || first == NULL)
+		return;
+	d = *first;
+	*first = d->next;
+	free(d);
+	c->ntombs--;
+}
+
+static bool
+add_tomb(struct ks_group *grp, const struct coop_tomb *new)
+{
+	struct coop *c = grp->coop;
+	struct coop_tomb *d;
+
+	if (new->expires <= gdoi_now(grp->g) || find_tomb(c, new->kek ?
+	    new->kek_spi : NULL, new->spi) != NULL)
+		return false;
+	d = xcalloc(1, sizeof(*d));
+	*d = *new;
+	d->next = c->tombs;
+	c->tombs = d;
+	c->ntombs++;
+	prune_tombs(grp);
+	return true;
+}
+
+void
+coop_tek_dropped(struct ks_group *grp, const struct ks_tek *t)
+{
+	struct coop_tomb d = { .spi = t->k.spi, .sa = t->sa,
+		.expires = t->expires };
+
+	if (grp->coop != NULL && coop_is_primary(grp))
+		(void)add_tomb(grp, &d);
+}
+
+void
+coop_kek_dropped(struct ks_group *grp, const struct ks_kek *k)
+{
+	struct coop_tomb d = { .kek = true };
+
+	if (k == NULL || grp->coop == NULL || !coop_is_primary(grp))
+		return;
+	memcpy(d.kek_spi, k->k.spi, KEK_SPI_LEN);
+	d.creator = k->creator;
+	d.expires = k->expires;
+	(void)add_tomb(grp, &d);
+}
+
+void
+coop_set_free(struct coop *c)
+{
+	struct coop_tomb *d;
+
+	while ((d = c->tombs) != NULL) {
+		c->tombs = d->next;
+		free(d);
+	}
+	c->ntombs = 0;
+}
+
+static struct ks_tek *
+find_tek(const struct ks_group *grp, uint32_t spi)
+{
+	struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->k.spi == spi)
+			return t;
+	return NULL;
+}
+
+static bool
+tek_ok(const struct coop_tek *o)
+{
+	size_t len = esp_key_len(&o->transform) +
+	    (ks_aead(&o->transform) ? 4 : 0);
+
+	return gdoi_tek_ok(&o->transform) && o->k.key.len == len &&
+	    o->k.auth_key.len == esp_auth_key_len(&o->transform);
+}
+
+/* By age, as ks_change.c wants them. */
+static void
+insert_tek(struct ks_group *grp, struct ks_tek *t)
+{
+	struct ks_tek *at;
+
+	TAILQ_FOREACH(at, &grp->teks, link)
+		if ((int64_t)(at->born - t->born) <= 0)
+			break;
+	if (at != NULL)
+		TAILQ_INSERT_BEFORE(at, t, link);
+	else
+		TAILQ_INSERT_TAIL(&grp->teks, t, link);
+}
+
+static struct ks_tek *
+new_tek(struct ks_group *grp, const struct coop_tek *o)
+{
+	struct ks_tek *t = xcalloc(1, sizeof(*t));
+	uint64_t now = gdoi_now(grp->g);
+
+	t->sa.number = o->sa;
+	str_copy(t->sa.acl, o->acl, sizeof(t->sa.acl));
+	str_copy(t->sa.profile, o->profile, sizeof(t->sa.profile));
+	t->sa.transform = o->transform;
+	t->sa.replay = o->replay;
+	t->sa.window = o->window;
+	t->sa.life = o->life;
+	t->k = o->k;
+	t->born = now - o->age;
+	t->expires = now + o->left;
+	t->rekey_at = UINT64_MAX;
+	t->override = o->override;
+	insert_tek(grp, t);
+	return t;
+}
+
+/* What was said of one that is here: never a later end. Of the primary the
+ * others only know what it told; by their clocks that may be sooner. */
+static void
+shorten_tek(const struct ks_group *grp, struct ks_tek *t,
+    const struct coop_tek *o)
+{
+	uint64_t now = gdoi_now(grp->g);
+
+	if (coop_is_primary(grp) && (o->override == 0 || t->override != 0))
+		return;
+	if (now + o->left < t->expires)
+		t->expires = now + o->left;
+	if (o->override != 0 && (t->override == 0 ||
+	    o->override < t->override))
+		t->override = o->override;
+}
+
+static unsigned
+drop_tek(struct ks_group *grp, struct ks_tek *t, const struct coop_tek *o)
+{
+	struct coop_tomb d = { .spi = o->k.spi,
+		.expires = gdoi_now(grp->g) + o->left };
+
+	d.sa.number = o->sa;
+	d.sa.transform = o->transform;
+	d.sa.replay = o->replay;
+	d.sa.window = o->window;
+	d.sa.life = o->life;
+	if (!add_tomb(grp, &d))
+		return 0;
+	if (t != NULL)
+		ks_drop_tek(grp, t);
+	return COOP_NEW_TOMBS;
+}
+
+static unsigned
+unite_tek(struct ks_group *grp, const struct coop_tek *o)
+{
+	struct ks_tek *t = find_tek(grp, o->k.spi);
+
+	if (o->left == 0)
+		return 0;
+	if (o->dropped)
+		return drop_tek(grp, t, o);
+	if (t != NULL) {
+		shorten_tek(grp, t, o);
+		return 0;
+	}
+	if (!tek_ok(o) || find_tomb(grp->coop, NULL, o->k.spi) != NULL)
+		return 0;
+	(void)new_tek(grp, o);
+	return COOP_NEW_KEYS;
+}
+
+static unsigned
+drop_kek(struct ks_group *grp, const struct coop_kek *o)
+{
+	struct ks_kek *k = ks_find_kek(grp, o->k.spi);
+	struct coop_tomb d = { .kek = true, .creator = o->creator,
+		.expires = gdoi_now(grp->g) + o->left };
+	unsigned i;
+
+	memcpy(d.kek_spi, o->k.spi, KEK_SPI_LEN);
+	if (!add_tomb(grp, &d))
+		return 0;
+	/* the current one goes when there is another one, or the primary has
+	 * seen to its members */
+	if (k != NULL && k == grp->kek)
+		return COOP_NEW_TOMBS | COOP_KEK_GONE;
+	for (i = 0; i < KEKS_OLD && k != NULL; i++)
+		if (grp->old_keks[i] == k) {
+			memmove(&grp->old_keks[i], &grp->old_keks[i + 1],
+			    (KEKS_OLD - 1 - i) * sizeof(grp->old_keks[0]));
+			grp->old_keks[KEKS_OLD - 1] = NULL;
+			ks_kek_free(k);
+			break;
+		}
+	return COOP_NEW_TOMBS;
+}
+
+static bool
+kek_ok(const struct coop_kek *o)
+{
+	size_t len = gdoi_kek_key_len(o->k.cipher, o->k.key_bits);
+
+	return len != 0 && o->k.key.len == len &&
+	    o->k.iv.len == gdoi_kek_iv_len(o->k.cipher);
+}
+
+static struct ks_kek *
+new_kek(struct ks_group *grp, const struct coop_kek *o)
+{
+	struct ks_kek *k = xcalloc(1, sizeof(*k));
+	uint64_t now = gdoi_now(grp->g);
+
+	k->k = o->k;
+	k->k.pub_len = 0;
+	k->k.src = (struct udp_addr){ grp->addr, ISAKMP_PORT };
+	memcpy(k->pub_digest, o->pub_digest, sizeof(k->pub_digest));
+	str_copy(k->label, o->label, sizeof(k->label));
+	k->creator = o->creator;
+	k->lent = true;
+	k->ack = o->ack;
+	k->life = o->life;
+	k->seq = o->seq;
+	k->born = now - o->age;
+	k->expires = now + o->left;
+	k->rekey_at = UINT64_MAX;
+	return k;
+}
+
+static unsigned
+unite_kek(struct ks_group *grp, const struct coop_kek *o)
+{
+	struct ks_kek *k = ks_find_kek(grp, o->k.spi);
+	uint64_t now = gdoi_now(grp->g);
+
+	if (o->left == 0)
+		return 0;
+	if (o->dropped)
+		return drop_kek(grp, o);
+	if (k != NULL) {
+		if (o->seq > k->seq)
+			k->seq = o->seq;
+		if (!coop_is_primary(grp) && now + o->left < k->expires)
+			k->expires = now + o->left;
+		if (k->lent && (int64_t)(now - o->age - k->born) < 0)
+			k->born = now - o->age;
+		return 0;
+	}
+	if (!kek_ok(o) || find_tomb(grp->coop, o->k.spi, 0) != NULL)
+		return 0;
+	ks_add_old_kek(grp, new_kek(grp, o));
+	return COOP_NEW_KEYS;
+}
+
+/* The pair may have another label here; the configured one goes first. */
+static void
+fill_pub(struct ks_group *grp, struct ks_kek *k)
+{
+	const struct rsa_key *rsa, *found = NULL;
+	uint8_t digest[32];
+
+	if (k == NULL || k->k.pub_len != 0)
+		return;
+	for (rsa = rsa_first(grp->g->rsa); rsa != NULL; rsa = rsa->next) {
+		if (rsa->pub_len > GDOI_PUB_MAX)
+			continue;
+		IKE_HASH(IKE_SHA256, digest, CHUNK(rsa->pub, rsa->pub_len));
+		if (memcmp(digest, k->pub_digest, sizeof(digest)) == 0 &&
+		    (found == NULL ||
+		    strcmp(rsa->label, grp->policy->rsa_label) == 0))
+			found = rsa;
+	}
+	if (found == NULL)
+		return;
+	memcpy(k->k.pub, found->pub, found->pub_len);
+	k->k.pub_len = (uint16_t)found->pub_len;
+	str_copy(k->label, found->label, sizeof(k->label));
+}
+
+void
+coop_set_fill_pubs(struct ks_group *grp)
+{
+	unsigned i;
+
+	fill_pub(grp, grp->kek);
+	for (i = 0; i < KEKS_OLD; i++)
+		fill_pub(grp, grp->old_keks[i]);
+}
+
+unsigned
+coop_set_unite(struct ks_group *grp, const struct coop_keys *k)
+{
+	unsigned i, news = 0;
+
+	prune_tombs(grp);
+	for (i = 0; i < k->nkeks; i++)
+		news |= unite_kek(grp, &k->keks[i]);
+	for (i = 0; i < k->nteks; i++)
+		news |= unite_tek(grp, &k->teks[i]);
+	coop_set_fill_pubs(grp);
+	return news;
+}
+
+/* ---- in: what is current ---- */
+
+static struct ks_policy *
+policy_of(const struct coop_keys *k)
+{
+	struct ks_policy *p = xcalloc(1, sizeof(*p));
+	unsigned i;
+
+	p->kek_cipher = k->kek_cipher;
+	p->kek_bits = k->kek_bits;
+	p->sig_hash = k->sig_hash;
+	p->ack = k->ack;
+	p->kek_life = k->kek_life;
+	p->unicast = k->unicast;
+	p->receive_only = k->receive_only;
+	p->mcast = k->mcast;
+	str_copy(p->rekey_acl, k->rekey_acl, sizeof(p->rekey_acl));
+	str_copy(p->rsa_label, k->rsa_label, sizeof(p->rsa_label));
+	if (!p->unicast && !is_multicast(p->mcast.addr))
+		str_copy(p->mcast_problem, "the primary has no address for"
+		    " them", sizeof(p->mcast_problem));
+	p->sid_bits = k->sid_bits;
+	p->nsas = k->nsas;
+	p->naces = k->naces;
+	p->sas = xcalloc(k->nsas, sizeof(*p->sas));
+	p->aces = xcalloc(k->naces, sizeof(*p->aces));
+	for (i = 0; i < k->nsas; i++) {
+		const struct coop_sa *o = &k->sas[i];
+		struct ks_sa *s = &p->sas[i];
+
+		s->number = o->number;
+		str_copy(s->acl, o->acl, sizeof(s->acl));
+		str_copy(s->profile, o->profile, sizeof(s->profile));
+		s->transform = o->transform;
+		s->life = o->life;
+		s->replay = o->replay;
+		s->window = o->window;
+	}
+	for (i = 0; i < k->naces; i++) {
+		p->aces[i].ace = k->aces[i].ace;
+		p->aces[i].sa = k->aces[i].sa;
+	}
+	ks_policy_text(p);
+	return p;
+}
+
+static void
+adopt_teks(struct ks_group *grp, const struct coop_keys *k)
+{
+	uint64_t now = gdoi_now(grp->g);
+	struct ks_tek *t;
+	unsigned i;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		t->newest = false;
+	for (i = 0; i < k->nteks; i++) {
+		const struct coop_tek *o = &k->teks[i];
+
+		if (o->dropped || (t = find_tek(grp, o->k.spi)) == NULL)
+			continue;
+		t->newest = o->newest;
+		t->sa.number = o->sa;
+		t->rekey_at = o->rekey_in == COOP_NEVER ? UINT64_MAX :
+		    now + o->rekey_in;
+	}
+}
+
+/* One that is not current any more: an old one, if it may be kept. */
+static void
+set_aside(struct ks_group *grp)
+{
+	struct ks_kek *k = grp->kek;
+
+	grp->kek = NULL;
+	if (k == NULL)
+		return;
+	if (find_tomb(grp->coop, k->k.spi, 0) != NULL)
+		ks_kek_free(k);
+	else
+		ks_add_old_kek(grp, k);
+}
+
+static void
+make_current(struct ks_group *grp, struct ks_kek *k)
+{
+	unsigned i;
+
+	set_aside(grp);
+	for (i = 0; i < KEKS_OLD && grp->old_keks[i] != k; i++)
+		;
+	if (i == KEKS_OLD)
+		return;
+	memmove(&grp->old_keks[i], &grp->old_keks[i + 1],
+	    (KEKS_OLD - 1 - i) * sizeof(grp->old_keks[0]));
+	grp->old_keks[KEKS_OLD - 1] = NULL;
+	grp->kek = k;
+}
+
+static void
+adopt_kek(struct ks_group *grp, const struct coop_keys *k)
+{
+	uint64_t now = gdoi_now(grp->g);
+	const struct coop_kek *o = NULL;
+	struct ks_kek *kek;
+	unsigned i;
+
+	for (i = 0; i < k->nkeks; i++)
+		if (k->keks[i].current && !k->keks[i].dropped)
+			o = &k->keks[i];
+	if (o == NULL) {
+		set_aside(grp);
+		return;
+	}
+	if ((kek = ks_find_kek(grp, o->k.spi)) == NULL)
+		return;
+	if (kek != grp->kek)
+		make_current(grp, kek);
+	kek->rekey_at = o->rekey_in == COOP_NEVER ? UINT64_MAX :
+	    now + o->rekey_in;
+}
+
+void
+coop_set_adopt(struct ks_group *grp, const struct coop_keys *k)
+{
+	struct coop *c = grp->coop;
+	uint64_t now = gdoi_now(grp->g);
+
+	ks_policy_free(grp->active);
+	grp->active = policy_of(k);
+	adopt_teks(grp, k);
+	adopt_kek(grp, k);
+	coop_set_fill_pubs(grp);
+	grp->last_rekey = k->last_rekey == COOP_NEVER ? 0 :
+	    now > k->last_rekey ? now - k->last_rekey : 1;
+	grp->rekeys_sent = k->rekeys;
+	grp->generation++;
+	c->keys_owner = k->owner;
+	c->keys_term = k->term;
+	c->keys_version = k->version;
+	ks_set_timer(grp);
+}

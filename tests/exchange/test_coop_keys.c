@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Cooperative key servers share keys: copies, promotion, tombstones, merge,
+ * numbers of pushes, pseudotime, sender identifiers. The engines are the real
+ * ones, time is simulated.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coop_net.h"
+
+#define SETTLE (200 * SEC)
+
+static struct net *n;
+static struct node *a, *b;
+static struct ks_group *ga, *gb;
+
+/* Two key servers, the first of which becomes the primary. */
+static void
+begin(uint64_t seed)
+{
+	n = net_new(seed);
+	a = cks_add(n, 0, 2, 200, &cks_fast);
+	b = cks_add(n, 1, 2, 100, &cks_fast);
+}
+
+static void
+run(void)
+{
+	net_apply_all(n);
+	(void)cks_settle(n, SETTLE, "start");
+	ga = net_ks(a);
+	gb = net_ks(b);
+	assert_int_equal(ga->coop->role, COOP_PRIMARY);
+	net_run(n, 5 * SEC);
+}
+
+static struct ks_tek *
+tek_of(struct ks_group *grp, uint32_t spi)
+{
+	struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->k.spi == spi)
+			return t;
+	return NULL;
+}
+
+static unsigned
+teks(struct ks_group *grp)
+{
+	struct ks_tek *t;
+	unsigned k = 0;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		k++;
+	return k;
+}
+
+static void
+assert_same(void)
+{
+	uint8_t da[8], db[8];
+	struct ks_tek *t, *o;
+
+	coop_set_digest(ga, da);
+	coop_set_digest(gb, db);
+	assert_memory_equal(da, db, 8);
+	assert_int_equal(teks(ga), teks(gb));
+	TAILQ_FOREACH(t, &ga->teks, link) {
+		o = tek_of(gb, t->k.spi);
+		assert_non_null(o);
+		assert_int_equal(o->newest, t->newest);
+		assert_int_equal(o->k.key.len, t->k.key.len);
+		assert_memory_equal(o->k.key.data, t->k.key.data,
+		    t->k.key.len);
+		assert_memory_equal(o->k.auth_key.data, t->k.auth_key.data,
+		    t->k.auth_key.len);
+	}
+	assert_non_null(gb->kek);
+	assert_memory_equal(ga->kek->k.spi, gb->kek->k.spi, KEK_SPI_LEN);
+	assert_memory_equal(ga->kek->k.key.data, gb->kek->k.key.data,
+	    ga->kek->k.key.len);
+	assert_true(ks_policy_equal(ga->active, gb->active));
+}
+
+static bool
+near(uint64_t x, uint64_t y)
+{
+	return x < y + 100 && y < x + 100;
+}
+
+/* A secondary has all that it needs to register members with the lives that
+ * remain, and the public key out of its own store. */
+static void
+copies(void **state)
+{
+	struct ks_tek *t, *o;
+
+	(void)state;
+	begin(1);
+	run();
+	assert_true(gb->coop->synced);
+	assert_same();
+	t = TAILQ_FIRST(&ga->teks);
+	o = TAILQ_FIRST(&gb->teks);
+	assert_true(near(t->expires, o->expires));
+	assert_true(near(t->rekey_at, o->rekey_at));
+	assert_true(near(ga->kek->expires, gb->kek->expires));
+	assert_int_equal(gb->kek->k.pub_len, ga->kek->k.pub_len);
+	assert_memory_equal(gb->kek->k.pub, ga->kek->k.pub,
+	    ga->kek->k.pub_len);
+	assert_int_equal(gb->kek->k.src.addr, b->addr);
+	assert_int_equal(gb->clock_id, ga->clock_id);
+	assert_true(near(ks_pseudotime(gb) * 10, ks_pseudotime(ga) * 10));
+	/* the secondary makes none, and lets the old ones end */
+	net_run(n, 3400 * SEC);
+	assert_int_equal(teks(ga), 2);
+	assert_same();
+	assert_int_equal(b->logs[LOG_KS_SEND_UNICAST_REKEY], 0);
+	net_run(n, 400 * SEC);
+	assert_int_equal(teks(ga), 1);
+	assert_same();
+	net_free(n);
+}
+
+/* Nothing changes: no keys on the way. */
+static unsigned big;
+
+static bool
+count_big(struct net *net, struct datagram *d)
+{
+	(void)net;
+	big += d->len > 700;
+	return true;
+}
+
+static void
+quiet(void **state)
+{
+	(void)state;
+	begin(2);
+	run();
+	net_run(n, 60 * SEC);
+	n->tap = count_big;
+	big = 0;
+	net_run(n, 600 * SEC);
+	assert_int_equal(big, 0);
+	assert_null(ks_rekey(ga, REKEY_ALL));
+	net_run(n, 10 * SEC);
+	assert_true(big > 0);
+	net_free(n);
+}
+
+/* Promoted: the same keys, the same schedule; the first rekey brings another
+ * KEK; numbers that no other one uses. */
+static void
+promotion(void **state)
+{
+	uint8_t kek[KEK_SPI_LEN];
+	uint64_t at;
+	uint32_t spi;
+
+	(void)state;
+	begin(3);
+	run();
+	net_run(n, 300 * SEC);
+	spi = TAILQ_FIRST(&ga->teks)->k.spi;
+	at = TAILQ_FIRST(&ga->teks)->rekey_at;
+	memcpy(kek, ga->kek->k.spi, KEK_SPI_LEN);
+	assert_int_equal(coop_next_seq(ga, ga->kek), ga->kek->seq + 1);
+	net_cut(a, b, true);
+	net_run(n, 60 * SEC);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	assert_true(gb->coop->term > 1);
+	assert_int_equal(TAILQ_FIRST(&gb->teks)->k.spi, spi);
+	assert_memory_equal(gb->kek->k.spi, kek, KEK_SPI_LEN);
+	assert_true(coop_next_seq(gb, gb->kek) & 0x80000000u);
+	assert_int_equal(b->logs[LOG_KS_POLICY_CHANGE], 0);
+	net_run(n, at - n->now - SEC);
+	assert_int_equal(teks(gb), 1);
+	net_run(n, 3 * SEC);
+	assert_int_equal(teks(gb), 2);
+	assert_memory_not_equal(gb->kek->k.spi, kek, KEK_SPI_LEN);
+	assert_memory_equal(gb->old_keks[0]->k.spi, kek, KEK_SPI_LEN);
+	net_cut(a, b, false);
+	net_run(n, 60 * SEC);
+	assert_same();
+	/* who created it does not count on where it was, once demoted */
+	assert_int_equal(gb->coop->role, COOP_SECONDARY);
+	assert_true(coop_next_seq(gb, ks_find_kek(gb,
+	    gb->kek->k.spi)) & 0x80000000u);
+	net_free(n);
+}
+
+/* Dropped is dropped, whoever still has it. */
+static void
+tombstones(void **state)
+{
+	uint8_t kek[KEK_SPI_LEN];
+	uint32_t old;
+
+	(void)state;
+	begin(4);
+	run();
+	old = TAILQ_FIRST(&ga->teks)->k.spi;
+	assert_null(ks_rekey(ga, REKEY_REPLACE));
+	assert_null(tek_of(ga, old));
+	net_run(n, 10 * SEC);
+	assert_null(tek_of(ga, old));
+	assert_null(tek_of(gb, old));
+	assert_same();
+	/* the KEK of removed members */
+	memcpy(kek, ga->kek->k.spi, KEK_SPI_LEN);
+	ks_remove_members(ga, REMOVE_NOW);
+	net_run(n, 10 * SEC);
+	assert_null(ks_find_kek(ga, kek));
+	assert_null(ks_find_kek(gb, kek));
+	assert_same();
+	/* all of it */
+	ks_remove_members(ga, REMOVE_CLEAR);
+	net_run(n, 10 * SEC);
+	assert_same();
+	assert_int_equal(teks(ga), 1);
+	net_free(n);
+}
+
+/* Both halves went on alone. */
+static void
+merge(void **state)
+{
+	uint8_t kb[KEK_SPI_LEN];
+	uint32_t tb;
+
+	(void)state;
+	begin(5);
+	run();
+	net_cut(a, b, true);
+	net_run(n, 60 * SEC);
+	assert_null(ks_rekey(ga, REKEY_TEK));
+	assert_null(ks_rekey(gb, REKEY_ALL));
+	tb = TAILQ_FIRST(&gb->teks)->k.spi;
+	memcpy(kb, gb->kek->k.spi, KEK_SPI_LEN);
+	net_run(n, 30 * SEC);
+	net_cut(a, b, false);
+	net_run(n, 30 * SEC);
+	assert_int_equal(ga->coop->role, COOP_PRIMARY);
+	assert_int_equal(gb->coop->role, COOP_SECONDARY);
+	assert_same();
+	assert_non_null(tek_of(ga, tb));
+	assert_false(tek_of(ga, tb)->newest);
+	assert_non_null(ks_find_kek(ga, kb));
+	assert_false(ga->coop->merge);
+	net_free(n);
+}
+
+/* Numbers rise, and those of two servers never meet. */
+static void
+numbers(void **state)
+{
+	struct ks_kek ka, kb;
+	unsigned i;
+
+	(void)state;
+	begin(6);
+	run();
+	ka = *ga->kek;
+	kb = *gb->kek;
+	ka.lent = true;
+	assert_int_not_equal(coop_rank(ga->coop), coop_rank(gb->coop));
+	for (i = 0; i < 1000; i++) {
+		uint32_t sa = coop_next_seq(ga, &ka);
+		uint32_t sb = coop_next_seq(gb, &kb);
+
+		assert_true(sa > ka.seq && sb > kb.seq);
+		assert_int_equal(sa >> 6 & 7, coop_rank(ga->coop));
+		assert_int_equal(sb >> 6 & 7, coop_rank(gb->coop));
+		ka.seq = sa;
+		/* the others' numbers are heard sometimes */
+		kb.seq = net_random(n) % 3 == 0 && sa > sb ? sa : sb;
+		if (net_random(n) % 100 == 0)
+			net_run(n, SEC);
+	}
+	net_free(n);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies),
+		cmocka_unit_test(quiet),
+		cmocka_unit_test(promotion),
+		cmocka_unit_test(tombstones),
+		cmocka_unit_test(merge),
+		cmocka_unit_test(numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
