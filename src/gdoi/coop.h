@@ -48,6 +48,14 @@ struct coop_counters {
 	uint64_t bytes_sent, bytes_recv;
 };
 
+/* What becomes of an announcement that is not answered. */
+struct coop_try {
+	bool reply;		/* it asks for an answer */
+	bool new_sa;		/* phase 1 was made for it */
+	uint8_t rounds;		/* exchanges in vain under this SA */
+	uint8_t restarts;	/* SAs that went or that it gave up */
+};
+
 /* A session with a configured peer. */
 struct coop_peer {
 	TAILQ_ENTRY(coop_peer) link; /* in order of configuration */
@@ -63,8 +71,9 @@ struct coop_peer {
 	uint64_t window[COOP_WINDOW / 64]; /* numbers that were there */
 	uint64_t boot;		/* it had when it was heard last; 0: never */
 	uint64_t past[4];	/* boots before that one, a ring */
-	unsigned npast, restarts;
-	struct timer timer;	/* for message 1 in another SA */
+	unsigned npast;
+	struct coop_try next;	/* exchange; when the timer runs */
+	struct timer timer;
 	struct coop_counters n;
 	/* coop.c */
 	bool reachable;		/* said so, or not, by a log message */

@@ -7,8 +7,10 @@
  *	1 HDR* HASH(1) COOP	  ->
  *				  <-	2 HDR* HASH(2) COOP
  *
- * Of each peer one message 1 at most is on its way. What is to be said
+ * To each peer one message 1 at most is on its way. What is to be said
  * meanwhile goes with the next one, which is made from the state of then.
+ * Times in a message are relative, so its octets are repeated for some seconds
+ * only; then what is to be said begins again in another exchange.
  *
  * A message is for a life of a key server (struct coop_id): what is addressed
  * to another one, or to nobody in particular, as the first ones are, is
@@ -26,16 +28,18 @@
 /* Key servers are few and want to know soon; over a network that loses a third
  * it still takes a minute until one gives up. */
 #define REPEAT_MS 4000	/* at most, and `protocol retransmit` */
-#define REPEATS 13
+#define REPEATS 2	/* of the octets of one message */
+#define PHASE1_REPEATS 13
+#define OLD_ROUNDS 2	/* exchanges in vain, then a new SA, ... */
+#define NEW_ROUNDS 8	/* then the peer is not reachable */
 #define RESTARTS_MAX 3	/* of one announcement, whose SA goes */
 
 /* Of an exchange. */
 struct talk {
 	struct coop_peer *peer; /* NULL: it is gone */
-	bool reply;		/* an answer is asked for */
+	struct coop_try try;
 	bool unfit;		/* too large; the peer has no part in it */
 	uint64_t to;		/* boot that the message is for */
-	unsigned restarts;
 };
 
 static struct gdoi *
@@ -83,7 +87,7 @@ put_ends(struct coop_peer *p, const struct talk *t, unsigned answer,
 	const struct ks_group *grp = p->coop->grp;
 
 	m->flags &= ~(unsigned)(COOP_F_REPLY | COOP_F_ANSWER);
-	m->flags |= answer | (t->reply ? COOP_F_REPLY : 0);
+	m->flags |= answer | (t->try.reply ? COOP_F_REPLY : 0);
 	m->id_type = grp->id_type;
 	m->group_id = grp->id;
 	m->from = (struct coop_id){ grp->addr, p->coop->self.boot };
@@ -379,7 +383,7 @@ take(struct exch *x, struct coop_peer *p, const struct coop_msg *m,
 		t->to = m->from.boot;
 	} else if (t->to != m->from.boot) { /* it took nothing of ours */
 		p->again = true;
-		p->again_reply |= t->reply;
+		p->again_reply |= t->try.reply;
 	}
 	if (!ours)
 		return EX_OK;
@@ -423,28 +427,17 @@ got_message(struct exch *x, const struct isakmp_msg *im)
 
 /* ---- sessions ---- */
 
-static void begin(struct coop_peer *, bool reply, unsigned restarts);
-
 static void
-begin_again(void *arg)
-{
-	struct coop_peer *p = arg;
-
-	if (p->exch == NULL)
-		begin(p, p->again_reply, p->restarts);
-}
-
-static void
-set_repeats(const struct coop_peer *p, struct exch *x)
+set_repeats(const struct coop_peer *p, struct exch *x, unsigned repeats)
 {
 	unsigned ms = p->coop->retransmit * 1000;
 
 	x->retry_max = ms < REPEAT_MS ? ms : REPEAT_MS;
-	x->tries_max = REPEATS;
+	x->tries_max = repeats;
 }
 
 static void
-begin(struct coop_peer *p, bool reply, unsigned restarts)
+begin(struct coop_peer *p, struct coop_try try)
 {
 	struct ks_group *grp = p->coop->grp;
 	struct udp_addr local = { grp->addr, ISAKMP_PORT };
@@ -455,16 +448,38 @@ begin(struct coop_peer *p, bool reply, unsigned restarts)
 	timer_clear(&grp->g->ike->timers, &p->timer);
 	p->again = p->again_reply = false;
 	t->peer = p;
-	t->reply = reply;
-	t->restarts = restarts;
+	t->try = try;
 	ike_profile_of(grp->g->ike, local.addr, remote.addr, profile);
 	p->exch = ike_start(grp->g->ike, local, remote, profile,
 	    &coop_exchange, t);
-	set_repeats(p, p->exch);
+	set_repeats(p, p->exch, REPEATS);
 	if (p->exch->old_sa)
 		return;
+	t->try.new_sa = true;
 	p->ike = COOP_IKE_IN_PROGRESS;
-	set_repeats(p, p->exch->sa->main);
+	set_repeats(p, p->exch->sa->main, PHASE1_REPEATS);
+}
+
+static void
+begin_next(void *arg)
+{
+	struct coop_peer *p = arg;
+
+	if (p->exch == NULL)
+		begin(p, p->next);
+}
+
+/* In another exchange, maybe another SA; not before the last message of its
+ * phase 1 has come there. */
+static void
+begin_later(struct coop_peer *p, struct coop_try try)
+{
+	struct gdoi *g = engine(p);
+
+	p->next = try;
+	p->next.reply |= p->again_reply;
+	timer_set(&g->ike->timers, &p->timer, gdoi_now(g) + OVERTAKE_MS,
+	    begin_next, p);
 }
 
 static void
@@ -485,16 +500,16 @@ coop_send(struct coop_peer *p, bool want_reply)
 	if (p->exch != NULL &&
 	    p->exch->sa->local.addr != p->coop->grp->addr)
 		cancel(p); /* we have moved */
-	if (p->exch == NULL) {
-		begin(p, want_reply, 0);
-		return;
-	}
-	t = p->exch->data;
-	if (p->exch->started) {
+	if (p->exch == NULL && p->timer.pos != 0 && !p->coop->leaving) {
+		p->next.reply |= want_reply;
+	} else if (p->exch == NULL) {
+		begin(p, (struct coop_try){ .reply = want_reply });
+	} else if (p->exch->started) {
 		p->again = true;
 		p->again_reply |= want_reply;
 	} else {
-		t->reply |= want_reply;
+		t = p->exch->data;
+		t->try.reply |= want_reply;
 	}
 }
 
@@ -509,33 +524,28 @@ answered(struct exch *x)
 		return;
 	p->exch = NULL;
 	if (p->again)
-		begin(p, p->again_reply, 0);
+		begin(p, (struct coop_try){ .reply = p->again_reply });
 }
 
-/* What is to be said then is said soon again, in another SA; not before the
- * last message of its phase 1 has come there. */
-static void
-begin_later(struct coop_peer *p, bool reply, unsigned restarts)
-{
-	struct gdoi *g = engine(p);
-
-	p->again_reply |= reply;
-	p->restarts = restarts;
-	timer_set(&g->ike->timers, &p->timer, gdoi_now(g) + OVERTAKE_MS,
-	    begin_again, p);
-}
-
-/* The SA has gone, or the peer seems to have lost it: not a word about the
- * peer before a new one was tried. */
+/* Silence: not a word about the peer before a new SA was tried. True: there
+ * is another exchange; the SA may have to go for it. */
 static bool
-is_worth_another(const struct exch *x)
+try_again(const struct exch *x, struct coop_try *try, bool *drop_sa)
 {
-	const struct talk *t = x->data;
+	const struct ike_sa *sa = x->sa;
 
-	if (t->restarts >= RESTARTS_MAX || x->sa->state != IKE_IDLE ||
-	    t->unfit)
+	*drop_sa = false;
+	if (sa->state != IKE_IDLE || x->notify != 0)
 		return false;
-	return x->sa->dead || (x->old_sa && x->notify == 0);
+	if (!sa->dead && !sa->doubtful &&
+	    ++try->rounds < (try->new_sa ? NEW_ROUNDS : OLD_ROUNDS))
+		return true;
+	if (!sa->dead && !sa->doubtful && try->new_sa)
+		return false;
+	*drop_sa = !sa->dead;
+	try->new_sa = false;
+	try->rounds = 0;
+	return ++try->restarts <= RESTARTS_MAX;
 }
 
 static void
@@ -544,6 +554,8 @@ unanswered(struct exch *x, const char *why)
 	struct talk *t = x->data;
 	struct coop_peer *p = x->initiator ? t->peer : NULL;
 	char a[IP4_STRLEN], status[160];
+	struct coop_try try;
+	bool drop_sa;
 
 	if (p == NULL)
 		return;
@@ -552,14 +564,15 @@ unanswered(struct exch *x, const char *why)
 	gdoi_event(engine(p), TRACE_COOP, DBG_KS_COOP, DBG_ERROR, p->addr,
 	    "(%s):announcement to %s failed: %s", p->coop->grp->name,
 	    ip4_str(p->addr, a), why);
-	if (is_worth_another(x)) {
-		if (!x->sa->dead)
-			ike_sa_delete(x->sa, false, "no answer under it");
-		begin_later(p, t->reply, t->restarts + 1);
-		return;
-	}
 	if (t->unfit)
 		return;
+	try = t->try;
+	if (try_again(x, &try, &drop_sa)) {
+		begin_later(p, try);
+		if (drop_sa)
+			ike_sa_delete(x->sa, false, "no answer under it");
+		return;
+	}
 	p->n.sent_drops++;
 	p->again = p->again_reply = false; /* the next one says it */
 	if (x->sa->state != IKE_IDLE)
@@ -611,7 +624,7 @@ say_farewell(struct coop_peer *p)
 		return;
 	if (p->exch->started && p->again) {
 		cancel(p);
-		begin(p, false, 0);
+		begin(p, (struct coop_try){ 0 });
 	}
 	if (p->exch->old_sa && !p->exch->started)
 		exch_begin(p->exch);
@@ -651,15 +664,15 @@ session_sa_changed(struct coop_peer *p, const struct ike_sa *sa)
 		if (x != NULL && !x->started && x->sa != sa &&
 		    x->sa->state != IKE_IDLE) {
 			t = x->data;
-			begin_later(p, t->reply, t->restarts);
+			begin_later(p, t->try);
 			cancel(p);
 		}
 	} else if (!ike_has_sa(sa->ike, sa->local, sa->remote)) {
 		p->ike = COOP_IKE_UNINITIALISED;
 		/* a peer that has started anew is told at once what it does
 		 * not know any more, and one that is away is found out */
-		if (x == NULL)
-			begin_later(p, false, 0);
+		if (x == NULL && p->timer.pos == 0)
+			begin_later(p, (struct coop_try){ 0 });
 	}
 }
 
@@ -700,5 +713,4 @@ const struct exch_type coop_exchange = {
 	.release = release,
 	.debug_init = DBG_KS_COOP,
 	.debug_resp = DBG_KS_COOP,
-	.old_tries = 4, /* then a new phase 1, see unanswered() */
 };

@@ -61,9 +61,15 @@ exch_free(struct exch *x)
 static void
 bury(struct exch *x)
 {
+	struct ike_sa *sa = x->sa;
+
 	timer_clear(&x->ike->timers, &x->timer);
-	if (!x->dead && !x->type->phase1)
+	if (!x->dead && !x->type->phase1) {
 		LIST_INSERT_HEAD(&x->ike->dead, x, grave);
+		if (x->initiator && x->started)
+			sa->own_mid[sa->own_at++ % NELEM(sa->own_mid)] =
+			    x->mid;
+	}
 	x->dead = true;
 }
 

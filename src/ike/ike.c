@@ -394,6 +394,18 @@ ike_note_mid(struct ike_sa *sa, uint32_t mid)
 	sa->seen_mid[sa->seen_at++ % NELEM(sa->seen_mid)] = mid;
 }
 
+/* A late answer to an exchange of ours that is over. */
+static bool
+is_late(const struct ike_sa *sa, uint32_t mid)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(sa->own_mid); i++)
+		if (sa->own_mid[i] == mid)
+			return true;
+	return false;
+}
+
 /* A message of an exchange of the DOI. */
 static void
 phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
@@ -418,6 +430,10 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 			break;
 	if (x != NULL) {
 		exch_receive(x, data, len);
+		return;
+	}
+	if (is_late(sa, h->mid)) {
+		sa->ike->stats.bad++;
 		return;
 	}
 	if ((type = find_type(sa->ike, h->exchange)) == NULL) {

@@ -215,6 +215,8 @@ struct ike_sa {
 	unsigned dpd_tries;
 	uint32_t seen_mid[64];	/* of exchanges that the peer began, a ring */
 	unsigned seen_at;
+	uint32_t own_mid[16];	/* of our own that are forgotten, a ring */
+	unsigned own_at;
 };
 
 struct ike_stats {

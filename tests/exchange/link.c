@@ -157,6 +157,7 @@ __wrap_coop_fill(struct coop_peer *p, struct coop_msg *m)
 	s->id = p->coop->self;
 	s->role = COOP_PRIMARY;
 	s->priority = 1;
+	s->beat = (uint32_t)gdoi_now(p->coop->grp->g);
 	m->stamp = state_of(p->coop)->value;
 	if (state_of(p->coop)->fat != 0)
 		put_keys(m, state_of(p->coop)->fat);
@@ -167,8 +168,12 @@ __wrap_coop_receive(struct coop_peer *p, const struct coop_msg *m)
 {
 	struct link_state *s = state_of(p->coop);
 	unsigned i = p->addr - KS_AT(0);
+	uint32_t age = (uint32_t)gdoi_now(p->coop->grp->g) -
+	    m->servers[0].beat;
 
 	s->taken[i]++;
+	if (s->oldest < age)
+		s->oldest = age;
 	if (s->heard[i] < m->stamp)
 		s->heard[i] = m->stamp;
 }

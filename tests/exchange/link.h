@@ -19,6 +19,7 @@ struct link_state {
 	uint32_t heard[LINKS_MAX];	/* the highest of each other */
 	unsigned taken[LINKS_MAX];	/* messages */
 	unsigned unanswered, answered;
+	uint32_t oldest;		/* ms from made to taken, at most */
 	char why[100];			/* of the last one */
 	unsigned fat;			/* octets of keys that it tells */
 	bool stubborn;			/* says unanswered things again */

@@ -113,6 +113,9 @@ bad_network(uint64_t seed, unsigned loss)
 		net_run(n, net_random(n) % 4000);
 	}
 	link_check_quiet(n);
+	/* 0, 1, 3 s, and it was on its way for a moment */
+	for (i = 0; i < 3; i++)
+		assert_true(link_states[i].oldest < 3500);
 	net_free(n);
 	return worst;
 }

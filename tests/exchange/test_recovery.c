@@ -500,6 +500,30 @@ lost_phase1(void **state)
 	net_free(n);
 }
 
+static bool
+drop_clear_info(struct net *n, struct datagram *d)
+{
+	(void)n;
+	return d->data[18] != ISAKMP_X_INFO || (d->data[19] & ISAKMP_F_ENC);
+}
+
+/* A key server of another make says nothing. */
+static void
+lost_phase1_silent(void **state)
+{
+	struct net *n = start(9, 600, 86400);
+	struct node *gm = n->nodes[1];
+
+	(void)state;
+	n->tap = drop_clear_info;
+	net_restart(n->nodes[0]);
+	gm_reregister(net_gm(gm), 0, true);
+	net_run(n, 8 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
+	assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], 0);
+	net_free(n);
+}
+
 static struct datagram *kept;
 
 static bool
@@ -663,6 +687,7 @@ main(void)
 		cmocka_unit_test(list_changes_underway),
 		cmocka_unit_test(key_server_restarts),
 		cmocka_unit_test(lost_phase1),
+		cmocka_unit_test(lost_phase1_silent),
 		cmocka_unit_test(old_pushes),
 		cmocka_unit_test(overtaken),
 		cmocka_unit_test(suspended),
