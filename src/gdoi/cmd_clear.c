@@ -319,3 +319,61 @@ clear_gdoi_ks_policy(struct cli_ctx *ctx,
 	    "keys, and create new ones.\n");
 	return ask_first(ctx, &a);
 }
+
+/* ---- cooperative key servers ---- */
+
+/* Is there such a group with redundancy? If not, it was said. */
+static bool
+is_coop(struct cli_ctx *ctx, const char *group)
+{
+	struct gdoi *g = cli_engine(ctx);
+	const struct ks_group *ks;
+
+	if (!is_ks(ctx, group))
+		return false;
+	TAILQ_FOREACH(ks, &g->ks, link)
+		if (named(group, ks->name) && ks->coop != NULL)
+			return true;
+	cli_printf(ctx, group[0] != '\0' ?
+	    "%% No redundancy configured for group %s\n" :
+	    "%% No redundancy configured%s\n", group);
+	return false;
+}
+
+int
+clear_gdoi_ks_coop_counters(struct cli_ctx *ctx,
+    const struct clear_gdoi_ks_coop_counters_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	struct ks_group *ks;
+	struct coop_peer *p;
+
+	if (!is_coop(ctx, args->group))
+		return CLI_FAILED;
+	TAILQ_FOREACH(ks, &g->ks, link) {
+		if (!named(args->group, ks->name) || ks->coop == NULL)
+			continue;
+		ks->coop->bad_pseudotime = 0;
+		TAILQ_FOREACH(p, &ks->coop->peers, link)
+			p->n = (struct coop_counters){ 0 };
+	}
+	return CLI_DONE;
+}
+
+/* The primary gives up its role and all elect; it wins again if it is the
+ * best. A secondary has nobody to give up: it looks who is there. */
+int
+clear_gdoi_ks_coop_role(struct cli_ctx *ctx,
+    const struct clear_gdoi_ks_coop_role_args *args)
+{
+	struct gdoi *g = cli_engine(ctx);
+	struct ks_group *ks;
+
+	if (!is_coop(ctx, args->group))
+		return CLI_FAILED;
+	TAILQ_FOREACH(ks, &g->ks, link)
+		if (named(args->group, ks->name))
+			coop_clear_role(ks);
+	ike_reap(g->ike);
+	return CLI_DONE;
+}

@@ -9,7 +9,7 @@
 
 #include "cli/show.h"
 #include "cli_gen.h"
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 /* Whether a command for this group, "" for all, is about that one. */
 static inline bool
@@ -40,11 +40,22 @@ const char *show_sig_hash(uint8_t hash);
 /* "Unicast" or "Multicast" */
 const char *show_transport(const struct gdoi_kek *);
 
+/* "Primary", "Secondary", "Unknown"; and "Alive", "Dead", "Unknown" */
+const char *show_coop_role(const struct coop *);
+const char *show_coop_peer_role(const struct coop_peer *);
+const char *show_coop_peer_status(const struct coop_peer *);
+
 /* ---- both ways, see cli/show.h ---- */
 
 /* All of one group, behind the heading; in JSON an object of an array. */
 void show_gm_group(struct show *, const struct gm_group *);
 void show_ks_group(struct show *, const struct ks_group *);
+/* Lines about cooperative key servers, if it has any; an object of a group. */
+void show_redundancy(struct show *, const struct ks_group *);
+/* "members" of the open object; only: address of one, 0: all. */
+void show_ks_members(struct show *, const struct ks_group *, uint32_t only);
+/* How many registered with that key server. */
+unsigned show_members_of(const struct ks_group *, uint32_t owner);
 /* Begins the object of a group: its name, identity and role. */
 void show_open_ks(struct show *, const struct ks_group *);
 void show_open_gm(struct show *, const struct gm_group *);

@@ -102,6 +102,10 @@ static const struct show_field group_fields[] = {
 	{ 4, 29, "IPSec SA Direction", v_direction, NULL, SHOW_STR, "sa_direction" },
 	{ 4, 29, "IP D3P Window", v_disabled, NULL, SHOW_NONE, NULL },
 	{ 4, 29, "CKM status", v_disabled, NULL, SHOW_NONE, NULL },
+};
+
+/* behind the lines of the redundancy */
+static const struct show_field group_rekey_fields[] = {
 	{ 4, 29, "Group Rekey Lifetime", v_kek_life, NULL,
 	    SHOW_UINT, "rekey_lifetime_seconds" },
 	{ 4, 0, "Group Rekey", NULL, has_kek, SHOW_NONE, NULL },
@@ -213,23 +217,16 @@ print_acl(struct show *v, const struct ks_policy *p)
 }
 
 static void print_keys(struct show *v, const struct ks_group *k);
-static void print_member(struct show *v, const struct ks_group *k,
-    const struct ks_member *m);
 
 /* What JSON has of a group, where the text needs another command. */
 static void
 group_more(struct show *v, const struct ks_group *k)
 {
-	const struct ks_member *m;
-
 	show_uint(v, "rekeys_sent", k->rekeys_sent);
 	show_uint(v, "rekeys_retransmitted", k->retransmitted);
 	print_acl(v, policy_of(k));
 	print_keys(v, k);
-	show_array(v, "members");
-	TAILQ_FOREACH(m, &k->members, link)
-		print_member(v, k, m);
-	show_close(v);
+	show_ks_members(v, k, 0);
 }
 
 void
@@ -240,6 +237,8 @@ show_ks_group(struct show *v, const struct ks_group *k)
 
 	show_open_ks(v, k);
 	SHOW_FIELDS(v, group_fields, k);
+	show_redundancy(v, k);
+	SHOW_FIELDS(v, group_rekey_fields, k);
 	show_array(v, "sas");
 	for (i = 0; i < p->nsas; i++) {
 		struct sa_view sv = { k, &p->sas[i],
@@ -290,7 +289,7 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args)
 	show_begin(&v, ctx);
 	TAILQ_FOREACH(k, &g->ks, link)
 		if (show_wanted(args->group, k->name))
-			total += k->nmembers;
+			total += show_members_of(k, k->addr);
 	show_text(&v, "Total group members registered to this box: %u\n\n",
 	    total);
 	show_uint(&v, "member_count", total);
@@ -310,6 +309,7 @@ show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args)
 			show_str(&v, NULL, p->sas[i].acl);
 		}
 		show_close(&v);
+		show_redundancy(&v, k);
 		show_text(&v, "\n");
 		show_close(&v);
 	}
@@ -330,134 +330,6 @@ show_gdoi_ks_acl(struct cli_ctx *ctx,
     const struct show_gdoi_ks_acl_args *args)
 {
 	return show_each_ks(ctx, args->group, "", one_acl, args);
-}
-
-/* ---- show crypto gdoi ks members ---- */
-
-/* Oldest first, as they came; empty places at the end. */
-static void
-print_seq(struct show *v, const char *label, const char *name,
-    const uint32_t *seq)
-{
-	uint32_t o[4] = { 0 };
-	unsigned i, n = 0;
-
-	for (i = 4; i-- > 0;)
-		if (seq[i] != 0)
-			o[n++] = seq[i];
-	show_text(v, " %s : %-6u%-6u%-6u%-6u\n", label, o[0], o[1], o[2],
-	    o[3]);
-	show_array(v, name);
-	for (i = 0; i < n; i++)
-		show_uint(v, NULL, o[i]);
-	show_close(v);
-}
-
-/* The object of a member, in text nothing. */
-static void
-member_object(struct show *v, const struct ks_member *m)
-{
-	show_object(v, NULL);
-	show_ip4(v, "address", m->addr);
-	show_str(v, "version", m->version);
-	show_str(v, "state", "registered");
-	show_uint(v, "rekeys_sent", m->sent);
-	show_uint(v, "rekey_retries", m->retries);
-	show_uint(v, "rekey_acks_received", m->acks);
-	show_uint(v, "rekey_acks_missed", m->acks_missed);
-}
-
-static void
-print_member(struct show *v, const struct ks_group *k,
-    const struct ks_member *m)
-{
-	char a[IP4_STRLEN], ks[IP4_STRLEN];
-	struct strbuf id = { 0 };
-
-	show_identity(&id, k->id_type, k->id);
-	show_text(v, "Group Member ID    : %s  GM Version: %s\n"
-	    " Group ID          : %s\n Group Name        : %s\n"
-	    " Group Type        : GDOI (ISAKMP)\n"
-	    " GM State          : Registered\n"
-	    " Key Server ID     : %s\n", ip4_str(m->addr, a), m->version,
-	    id.s, k->name, ip4_str(k->addr, ks));
-	show_text(v, " Rekeys sent       : %u\n Rekeys retries    : %u\n"
-	    " Rekey Acks Rcvd   : %u\n Rekey Acks missed : %u\n\n", m->sent,
-	    m->retries, m->acks, m->acks_missed);
-	member_object(v, m);
-	print_seq(v, "Sent seq num", "sent_sequences", m->sent_seq);
-	print_seq(v, "Rcvd seq num", "received_sequences", m->rcvd_seq);
-	show_close(v);
-	show_text(v, "\n\n");
-	sb_free(&id);
-}
-
-static void
-print_summary(struct show *v, const struct ks_group *k)
-{
-	const struct ks_member *m;
-	struct strbuf id = { 0 };
-	char a[IP4_STRLEN];
-
-	show_identity(&id, k->id_type, k->id);
-	show_text(v, "Group Name: %s, ID: %s, Group Members: %u\n"
-	    "Key Server ID: %s, GMDB state: LOCAL, Group Members: %u\n"
-	    "  Member ID     Version      Rekey sent     Rekey Ack missed\n",
-	    k->name, id.s, k->nmembers, ip4_str(k->addr, a), k->nmembers);
-	TAILQ_FOREACH(m, &k->members, link) {
-		show_text(v, "  %-13s %-12s %-15u %u\n", ip4_str(m->addr, a),
-		    m->version, m->sent, m->acks_missed);
-		member_object(v, m);
-		show_close(v);
-	}
-	show_text(v, "\n\n");
-	sb_free(&id);
-}
-
-static void
-print_members(struct show *v, const struct ks_group *k, uint32_t only)
-{
-	const struct ks_rekey *r = &k->rekey;
-	const struct ks_member *m;
-	unsigned n = 0;
-
-	show_text(v, "Number of rekeys sent for group %s : %u\n"
-	    "Number of retransmits during the last rekey for group %s : %u\n"
-	    "Duration of the last rekey for group %s : %llu msec\n\n",
-	    k->name, k->rekeys_sent, k->name, r->retransmits, k->name,
-	    (unsigned long long)r->duration);
-	TAILQ_FOREACH(m, &k->members, link)
-		if (only == 0 || m->addr == only) {
-			print_member(v, k, m);
-			n++;
-		}
-	if (only != 0 && n == 0)
-		show_text(v, "Group Member not Found\n\n");
-}
-
-static void
-one_members(struct show *v, const struct ks_group *k, const void *arg)
-{
-	const struct show_gdoi_ks_members_args *args = arg;
-
-	show_uint(v, "member_count", k->nmembers);
-	show_uint(v, "rekeys_sent", k->rekeys_sent);
-	show_uint(v, "last_rekey_retransmits", k->rekey.retransmits);
-	show_uint(v, "last_rekey_milliseconds", k->rekey.duration);
-	show_array(v, "members");
-	if (args->summary)
-		print_summary(v, k);
-	else
-		print_members(v, k, args->member);
-	show_close(v);
-}
-
-int
-show_gdoi_ks_members(struct cli_ctx *ctx,
-    const struct show_gdoi_ks_members_args *args)
-{
-	return show_each_ks(ctx, args->group,
-	    "\nGroup Member Information : \n\n", one_members, args);
 }
 
 /* ---- show crypto gdoi ks policy ---- */
@@ -583,18 +455,24 @@ print_keys(struct show *v, const struct ks_group *k)
 }
 
 static void
-one_policy(struct show *v, const struct ks_group *k, const void *arg)
+print_server(struct show *v, const struct ks_group *k, uint32_t addr,
+    unsigned handle)
+{
+	char a[IP4_STRLEN];
+
+	show_text(v, "For group %s (handle: 0x%X) server %s (handle:"
+	    " 0x%X):\n\n", k->name, k->handle, ip4_str(addr, a), handle);
+}
+
+static void
+print_policy(struct show *v, const struct ks_group *k)
 {
 	const struct ks_tek *t;
-	char a[IP4_STRLEN];
 	unsigned n = 0;
 
-	(void)arg;
 	TAILQ_FOREACH(t, &k->teks, link)
 		n++;
-	show_text(v, "For group %s (handle: 0x%X) server %s (handle:"
-	    " 0x%X):\n\n  # of teks : %u  Seq num : %u\n", k->name,
-	    k->handle, ip4_str(k->addr, a), k->handle, n,
+	show_text(v, "  # of teks : %u  Seq num : %u\n", n,
 	    k->kek != NULL ? k->kek->seq : 0);
 	if (k->policy->problem[0] != '\0') {
 		show_text(v, "  Group is incomplete: %s\n",
@@ -602,6 +480,31 @@ one_policy(struct show *v, const struct ks_group *k, const void *arg)
 		show_str(v, "problem", k->policy->problem);
 	}
 	print_keys(v, k);
+}
+
+/* With others a part for each key server; what is in use stands with the
+ * primary, whose it is. Without one, and if it is no peer, with this one. */
+static void
+one_policy(struct show *v, const struct ks_group *k, const void *arg)
+{
+	const struct coop_peer *p, *primary = NULL;
+
+	(void)arg;
+	if (k->coop != NULL)
+		TAILQ_FOREACH(p, &k->coop->peers, link)
+			if (p->addr == k->coop->primary)
+				primary = p;
+	show_ip4(v, "policy_of", primary != NULL ? primary->addr : k->addr);
+	print_server(v, k, k->addr, k->handle);
+	if (primary == NULL)
+		print_policy(v, k);
+	if (k->coop == NULL)
+		return;
+	TAILQ_FOREACH(p, &k->coop->peers, link) {
+		print_server(v, k, p->addr, p->handle);
+		if (p == primary)
+			print_policy(v, k);
+	}
 }
 
 int

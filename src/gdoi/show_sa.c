@@ -145,6 +145,20 @@ feature_row(struct cli_ctx *ctx, uint32_t addr, const char *version,
 	    has ? "Yes" : "No");
 }
 
+/* Those that ever said their version. */
+static void
+feature_peers(struct cli_ctx *ctx, const struct ks_group *k,
+    const char *since)
+{
+	const struct coop_peer *p;
+
+	if (k->coop == NULL)
+		return;
+	TAILQ_FOREACH(p, &k->coop->peers, link)
+		if (p->gdoi_version[0] != '\0')
+			feature_row(ctx, p->addr, p->gdoi_version, since);
+}
+
 static void
 one_feature(struct cli_ctx *ctx, struct gdoi *g, const char *only,
     const char *since)
@@ -159,6 +173,7 @@ one_feature(struct cli_ctx *ctx, struct gdoi *g, const char *only,
 		cli_printf(ctx, "Group Name: %s\n    Key Server ID       "
 		    "Version   Feature Supported\n", k->name);
 		feature_row(ctx, k->addr, GDOI_VERSION, since);
+		feature_peers(ctx, k, since);
 		cli_printf(ctx, "\n    Group Member ID     Version   Feature"
 		    " Supported\n");
 		TAILQ_FOREACH(m, &k->members, link)
@@ -190,24 +205,6 @@ show_gdoi_feature(struct cli_ctx *ctx, const struct show_gdoi_feature_args *a)
 			cli_printf(ctx, "Feature: %s\n", features[i].name);
 		one_feature(ctx, g, a->group, features[i].since);
 	}
-	return CLI_DONE;
-}
-
-/* ---- show crypto gdoi ks coop ---- */
-
-int
-show_gdoi_ks_coop(struct cli_ctx *ctx, const struct show_gdoi_ks_coop_args *a)
-{
-	struct gdoi *g = cli_engine(ctx);
-	const struct ks_group *k;
-
-	if (show_no_group(ctx, a->group))
-		return CLI_FAILED;
-	TAILQ_FOREACH(k, &g->ks, link)
-		if (show_wanted(a->group, k->name))
-			cli_printf(ctx, "Crypto Gdoi Group Name :%s\n"
-			    "        *NO* redundancy configured for this"
-			    " group\n\n", k->name);
 	return CLI_DONE;
 }
 

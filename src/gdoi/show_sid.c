@@ -64,16 +64,22 @@ is_available(const struct ks_group *k, unsigned i)
 	    k->sids.next[i] < ks_sids_of_kssid(k);
 }
 
+static bool
+has(const uint64_t *set, unsigned i)
+{
+	return (set[i / 64] >> i % 64 & 1) != 0;
+}
+
 /* "0-3, 7", or "none". */
 static void
-kssid_row(struct show *v, const struct ks_group *k, const char *label,
-    const char *name, kssid_fn *is)
+set_row(struct show *v, int indent, int width, const char *label,
+    const char *name, const uint64_t *set)
 {
 	struct strbuf sb = { 0 };
 	unsigned i, end;
 
 	for (i = 0; i < KSSID_MAX; i = end) {
-		for (end = i; end < KSSID_MAX && is(k, end); end++)
+		for (end = i; end < KSSID_MAX && has(set, end); end++)
 			;
 		if (end == i) {
 			end++;
@@ -83,8 +89,39 @@ kssid_row(struct show *v, const struct ks_group *k, const char *label,
 		if (end > i + 1)
 			sb_printf(&sb, "-%u", end - 1);
 	}
-	row(v, 4, 25, label, name, sb.len > 0 ? sb.s : "none");
+	row(v, indent, width, label, name, sb.len > 0 ? sb.s : "none");
 	sb_free(&sb);
+}
+
+#define KSSID_WORDS (KSSID_MAX / 64)
+
+static void
+set_of(const struct ks_group *k, kssid_fn *is, uint64_t set[KSSID_WORDS])
+{
+	unsigned i;
+
+	memset(set, 0, KSSID_WORDS * sizeof(*set));
+	for (i = 0; i < KSSID_MAX; i++)
+		if (is(k, i))
+			set[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static void
+kssid_row(struct show *v, const struct ks_group *k, const char *label,
+    const char *name, kssid_fn *is)
+{
+	uint64_t set[KSSID_WORDS];
+
+	set_of(k, is, set);
+	set_row(v, 4, 25, label, name, set);
+}
+
+/* Until all members of before have heard of it. */
+static const char *
+reinitializing(const struct ks_group *k)
+{
+	return k->sids.reinit != 0 && !TAILQ_EMPTY(&k->farewells) ? "Yes" :
+	    "No";
 }
 
 static void
@@ -105,10 +142,7 @@ ks_sids(struct show *v, const struct ks_group *k, const void *arg)
 	    k->name);
 	row(v, 4, 25, "Transform Mode", "transform_mode",
 	    mode_text(counter, other));
-	/* until all members of before have heard of it */
-	row(v, 4, 25, "Re-initializing", "reinitializing",
-	    k->sids.reinit != 0 && !TAILQ_EMPTY(&k->farewells) ? "Yes" :
-	    "No");
+	row(v, 4, 25, "Re-initializing", "reinitializing", reinitializing(k));
 	row(v, 4, 25, "SID Length (Group Size)", "sid_length",
 	    size_text(ks_sid_bits(k), buf));
 	snprintf(buf, sizeof(buf), "%u", k->sids.kssid);
@@ -138,6 +172,109 @@ show_gdoi_ks_identifier(struct cli_ctx *ctx,
     const struct show_gdoi_ks_identifier_args *args)
 {
 	return show_each_ks(ctx, args->group, "", ks_sids, args);
+}
+
+/* ---- of all key servers ---- */
+
+/* An identifier must not be given out twice: no two may own its KSSID. */
+static bool
+overlaps(const uint64_t *a, const uint64_t *b)
+{
+	unsigned i;
+
+	for (i = 0; i < KSSID_WORDS; i++)
+		if ((a[i] & b[i]) != 0)
+			return true;
+	return false;
+}
+
+static void
+coop_sids_local(struct show *v, const struct coop *c)
+{
+	const struct ks_group *k = c->grp;
+	const struct coop_peer *p;
+	uint64_t set[KSSID_WORDS];
+	char a[IP4_STRLEN], buf[32];
+	bool overlap = false;
+
+	TAILQ_FOREACH(p, &c->peers, link)
+		overlap |= overlaps(k->policy->kssids, p->kssids);
+	show_text(v, "    Local KS Role: %-10s, Local KS Status: Alive\n",
+	    show_coop_role(c));
+	show_str(v, "role", show_coop_role(c));
+	row(v, 8, 29, "Local Address", "local_address",
+	    ip4_str(c->self.addr, a));
+	/* what is in use goes with each announcement, once it is known */
+	row(v, 8, 29, "Next SID Client Operation", "next_operation",
+	    c->synced ? "NOTIFY" : "QUERY");
+	row(v, 8, 29, "Re-initializing", "reinitializing", reinitializing(k));
+	row(v, 8, 29, "KSSID Overlap", "kssid_overlap",
+	    overlap ? "Yes" : "No");
+	row(v, 8, 29, "SID Length (Group Size) Cfg", "sid_length_configured",
+	    size_text(k->policy->sid_bits, buf));
+	row(v, 8, 29, "SID Length (Group Size) Used", "sid_length",
+	    size_text(ks_sid_bits(k), buf));
+	snprintf(buf, sizeof(buf), "%u", k->sids.kssid);
+	row(v, 8, 29, "Current KSSID In-Use", "current_kssid",
+	    k->sids.any ? buf : "none");
+	set_row(v, 8, 29, "KSSID(s) Assigned", "kssids_assigned",
+	    k->policy->kssids);
+	set_of(k, is_used, set);
+	set_row(v, 8, 29, "KSSID(s) Used", "kssids_used", set);
+	set_of(k, is_old, set);
+	set_row(v, 8, 29, "Old KSSID(s) Used", "kssids_used_old", set);
+}
+
+/* What it told. */
+static void
+coop_sids_peer(struct show *v, const struct coop_peer *p)
+{
+	const struct ks_group *k = p->coop->grp;
+	char a[IP4_STRLEN];
+
+	show_object(v, NULL);
+	show_text(v, "\n    Peer KS Role: %-10s, Peer KS Status: %s\n",
+	    show_coop_peer_role(p), show_coop_peer_status(p));
+	show_str(v, "role", show_coop_peer_role(p));
+	show_str(v, "status", show_coop_peer_status(p));
+	row(v, 8, 29, "Peer Address", "address", ip4_str(p->addr, a));
+	if (p->heard != 0) {
+		row(v, 8, 29, "KSSID Overlap", "kssid_overlap",
+		    overlaps(k->policy->kssids, p->kssids) ? "Yes" : "No");
+		set_row(v, 8, 29, "KSSID(s) Assigned", "kssids_assigned",
+		    p->kssids);
+	}
+	show_close(v);
+}
+
+static void
+coop_sids(struct show *v, const struct ks_group *k, const void *arg)
+{
+	const struct show_gdoi_ks_coop_identifier_args *args = arg;
+	const struct coop_peer *p;
+
+	show_text(v, "COOP-KS Sender ID (SID) Information for Group %s:\n\n",
+	    k->name);
+	if (k->coop == NULL) {
+		show_text(v, "    *NO* redundancy configured for this group"
+		    "\n\n");
+		return;
+	}
+	coop_sids_local(v, k->coop);
+	if (args->detail) {
+		show_array(v, "peers");
+		TAILQ_FOREACH(p, &k->coop->peers, link)
+			coop_sids_peer(v, p);
+		show_close(v);
+	}
+	show_text(v, "\n");
+}
+
+int
+show_gdoi_ks_coop_identifier(struct cli_ctx *ctx,
+    const struct show_gdoi_ks_coop_identifier_args *args)
+{
+	return show_each_ks(ctx, args->group, "", coop_sids, args);
 }
 
 /* ---- group member ---- */
