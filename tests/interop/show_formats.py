@@ -148,8 +148,76 @@ SESSION = [
     r' {2}IPSEC FLOW: permit \w+ ' + IP + '/' + IP + ' ' + IP + '/' + IP +
     ' ', r' {8}Active SAs: \d+, origin: crypto map']
 
-COOP = [r'Crypto Gdoi Group Name :\w+',
-        r' {8}\*NO\* redundancy configured for this group']
+COOP_HEAD = [r'Crypto Gdoi Group Name :\w+',
+             r' {8}Group handle: \d+, Local Key Server handle: \d+']
+COOP = COOP_HEAD + [r' {8}\*NO\* redundancy configured for this group']
+
+# The role is padded to 10; the timers are those of the role.
+COOP_LOCAL = ['', ' {8}Local Address: ' + IP, r' {8}Local Priority: \d+',
+              ' {8}Local KS Role: %-10s, Local KS Status: Alive']
+COOP_VERSIONS = [r' {8}Local KS version: [\d.]+',
+                 r' {8}Local COOP version: [\d.]+']
+COOP_TIMERS = {
+    'Primary': [
+        ' {8}Primary Timers: ', r' {16}Primary Refresh Policy Time: \d+',
+        r' {16}Remaining Time: \d+'],
+    'Secondary': [
+        ' {8}Secondary Timers: ', r' {16}Sec Primary Periodic Time: \d+',
+        r' {16}Remaining Time: \d+, Retries: \d+',
+        r' {16}Invalid ANN PST recvd: \d+',
+        r' {16}New GM Temporary Blocking Enforced\?: (Yes|No)']}
+COOP_SEQUENCE = [r' {16}Antireplay Sequence Number: \d+']
+COOP_PEER = [' {8}Peer Sessions:', r' {8}Session 1:',
+             r' {16}Server handle: \d+', ' {16}Peer Address: ' + IP]
+COOP_PEER_VERSIONS = [r' {16}Peer Version: [\d.]+',
+                      r' {16}Peer COOP version: [\d.]+',
+                      ' {16}COOP Protocol: base']
+COOP_PEER_STATE = [r' {16}(?=.{30}$)Peer Priority: \d+ *',
+                   ' {16}Peer KS Role: %-10s, Peer KS Status: Alive'] + \
+    COOP_SEQUENCE + ['', ' {16}IKE status: Established', ' {16}Counters:'] + \
+    [' {20}' + s + r': \d+' for s in (
+        'Ann msgs sent', 'Ann msgs sent with reply request', 'Ann msgs recv',
+        'Ann msgs recv with reply request', 'Packet sent drops',
+        'Packet Recv drops', 'Total bytes sent', 'Total bytes recv')]
+
+COOP_VERSION = [r'Cooperative key server infra Version : [\d.]+'] + [
+    r'Client : %s +Version : [\d.]+' % s for s in (
+        'KS_POLICY_CLIENT', 'GROUP_MEMBER_CLIENT', 'SID_CLIENT')]
+
+SID_SIZE = r'\d+ bits \((SMALL|MEDIUM|LARGE)\)'
+COOP_SID = [
+    r'COOP-KS Sender ID \(SID\) Information for Group [\w-]+:', '',
+    ' {4}Local KS Role: %-10s, Local KS Status: Alive'] + [
+    label(8, 37, t, v) for t, v in (
+        ('Local Address', IP), ('Next SID Client Operation', '[A-Z]+'),
+        ('Re-initializing', 'No'), ('KSSID Overlap', 'No'),
+        ('SID Length (Group Size) Cfg', SID_SIZE),
+        ('SID Length (Group Size) Used', SID_SIZE),
+        ('Current KSSID In-Use', r'none|\d+'),
+        ('KSSID(s) Assigned', r'\d-\d'), ('KSSID(s) Used', r'none|[\d, -]+'),
+        ('Old KSSID(s) Used', r'none|[\d, -]+'))]
+COOP_SID_PEER = [
+    '', ' {4}Peer KS Role: %-10s, Peer KS Status: Alive',
+    label(8, 37, 'Peer Address', IP), label(8, 37, 'KSSID Overlap', 'No')] + [
+    p + label(8, 37, t, r'none|[\d, -]+') for p, t in (
+        ('', 'KSSID(s) Assigned'), ('?', 'KSSID(s) Used'))]
+
+REDUNDANCY = [' {4}Redundancy               : Configured'] + [
+    label(8, 29, t, v) for t, v in (
+        ('Local Address', IP), ('Local Priority', N),
+        ('Local KS Status', 'Alive'), ('Local KS Role', '%s'),
+        ('Local KS Version', r'[\d.]+'), ('Local COOP Version', r'[\d.]+'))]
+COOP_SUMMARY = [
+    'Group Member Information : ', '',
+    r'Group Name: SHARED, ID: 77, Group Members: 0',
+    'Key Server ID: ' + IP + ', GMDB state: LOCAL, Group Members: 0',
+    ' {2}Member ID     Version      Rekey sent     Rekey Ack missed', '',
+    'Key Server ID: ' + IP + ', GMDB state: REDUNDANT, Group Members: 0',
+    ' {2}Member ID     Version      Rekey sent     Rekey Ack missed']
+COOP_FEATURE = [
+    'Group Name: SHARED', r' {4}Key Server ID  +Version   Feature Supported',
+    ' {8}' + IP + r' +[\d.]+ +Yes', ' {8}' + IP + r' +[\d.]+ +Yes', '',
+    r' {4}Group Member ID     Version   Feature Supported']
 
 ELI = ['Hardware Encryption : INACTIVE', ' Number of crypto engines = 1', '',
        ' CryptoEngine .* details: state = Active',
@@ -476,7 +544,46 @@ def brief(out):
     return bad + lines if bad else []
 
 
+def done():
+    print('%d passed, %d failed' % (passed, failed))
+    sys.exit(failed > 0)
+
+
+def of(role, patterns, other=''):
+    """The patterns of a key server with that role, and of its peer."""
+    return [p.replace('Local KS Role: %-10s', 'Local KS Role: %-10s' % role)
+            .replace('Peer KS Role: %-10s', 'Peer KS Role: %-10s' % other)
+            .replace('%s', role) for p in patterns]
+
+
+def coop(who, role, other):
+    """Of the group SHARED, which two routers are key servers of."""
+    group, timers = 'show crypto gdoi group SHARED ', COOP_TIMERS[role]
+    local = COOP_HEAD + COOP_LOCAL
+    for command, patterns in (
+            ('ks coop', local + timers + COOP_SEQUENCE + COOP_PEER +
+             COOP_PEER_STATE),
+            ('ks coop detail', local + COOP_VERSIONS + timers +
+             COOP_SEQUENCE + COOP_PEER + COOP_PEER_VERSIONS +
+             COOP_PEER_STATE),
+            ('ks coop version', COOP_VERSION),
+            ('ks coop identifier', COOP_SID),
+            ('ks coop identifier detail', COOP_SID + COOP_SID_PEER),
+            ('ks members summary', COOP_SUMMARY)):
+        result('%s of a %s' % (command, role), whole(
+            show(who, group + command), of(role, patterns, other)))
+    for command, patterns in (
+            ('', REDUNDANCY), ('ks detail', REDUNDANCY),
+            ('feature gm-removal', COOP_FEATURE)):
+        result('%s of a %s' % (command or 'show crypto gdoi', role), missing(
+            show(who, group + command), of(role, patterns)))
+
+
 cohort, lab, ks, gm = sys.argv[1:5]
+if sys.argv[5:] == ['coop']:
+    coop(ks, 'Primary', 'Secondary')
+    coop(gm, 'Secondary', 'Primary')
+    done()
 result('show crypto gdoi (GM)', missing(show(gm, 'show crypto gdoi'), GDOI))
 for who, command, patterns in (
         (ks, 'show crypto gdoi ks members', MEMBERS),
@@ -535,5 +642,4 @@ for who, patterns in ((ks, DEBUG_KS), (gm, DEBUG_GM)):
         time.sleep(0.2)
     show(who, 'undebug all')
     result('debug of a rekey is in show logging of %s' % who, out)
-print('%d passed, %d failed' % (passed, failed))
-sys.exit(failed > 0)
+done()
