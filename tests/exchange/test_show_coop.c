@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Shows and commands about cooperative key servers: every value comes from
- * the state, here filled in by hand, and the lines are those of IOS.
+ * the state, filled in by hand or by real engines, and the lines are those of
+ * IOS.
  */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/coop.h"
 #include "pair.h"
+#include "coop_net.h"
 
 static struct ks_group *grp;
 static struct coop *coop;
@@ -383,6 +384,135 @@ json(void **state)
 	done();
 }
 
+/* ---- with the real engines ---- */
+
+static struct cli_ctx on[3];
+
+/* Three of them, the last one has the highest priority. */
+static void
+three(void)
+{
+	unsigned i;
+
+	n = net_new(7);
+	cks_start(n, 3, NULL, &cks_fast);
+	memset(on, 0, sizeof(on));
+	for (i = 0; i < 3; i++)
+		on[i].g = n->nodes[i]->g;
+	(void)cks_settle(n, 10000, "at the start");
+	net_run(n, 5000);
+}
+
+static void
+three_end(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 3; i++)
+		sb_free(&on[i].out);
+	net_free(n);
+}
+
+static void
+roles(void **state)
+{
+	(void)state;
+	three();
+	ASSERT_LINES(SHOW(&on[2], show_gdoi_ks_coop, .detail = true),
+	    "        Local Address: 10.9.0.3", "        Local Priority: 3",
+	    "        Local KS Role: Primary   , Local KS Status: Alive",
+	    "        Primary Timers: ",
+	    "                Primary Refresh Policy Time: 1",
+	    "                Remaining Time: 1", "        Session 1:",
+	    "                Peer Address: 10.9.0.1",
+	    "                Peer Version: " GDOI_VERSION,
+	    "                Peer COOP version: " COOP_VERSION,
+	    "                COOP Protocol: base",
+	    "                Peer Priority: 1              ",
+	    "                Peer KS Role: Secondary , Peer KS Status: Alive",
+	    "                IKE status: Established",
+	    "                Counters:",
+	    "        Session 2:", "                Peer Address: 10.9.0.2",
+	    "                Peer KS Role: Secondary , Peer KS Status: Alive");
+	ASSERT_LINES(SHOW(&on[0], show_gdoi_ks_coop, .detail = false),
+	    "        Local KS Role: Secondary , Local KS Status: Alive",
+	    "        Secondary Timers: ",
+	    "                Sec Primary Periodic Time: 3",
+	    "                Remaining Time: X",
+	    "                Peer Address: 10.9.0.3",
+	    "                Peer KS Role: Primary   , Peer KS Status: Alive",
+	    "                    Packet sent drops: 0");
+	assert_null(strstr(on[0].out.s, "Ann msgs recv: 0\n"));
+	ASSERT_LINES(SHOW(&on[1], show_gdoi_feature, .feature = 8),
+	    "        10.9.0.2            " GDOI_VERSION "          Yes",
+	    "        10.9.0.1            " GDOI_VERSION "          Yes",
+	    "        10.9.0.3            " GDOI_VERSION "          Yes");
+	three_end();
+}
+
+static void
+dies(void **state)
+{
+	(void)state;
+	three();
+	cks_kill(n->nodes[2]);
+	(void)cks_settle(n, 20000, "without the primary");
+	ASSERT_LINES(SHOW(&on[1], show_gdoi_ks_coop, .detail = false),
+	    "        Local KS Role: Primary   , Local KS Status: Alive",
+	    "                Peer Address: 10.9.0.3",
+	    "                Peer KS Role: Unknown   , Peer KS Status: Dead");
+	ASSERT_LINES(SHOW(&on[0], show_gdoi_ks_coop, .detail = false),
+	    "                Peer Address: 10.9.0.2",
+	    "                Peer KS Role: Primary   , Peer KS Status: Alive");
+	three_end();
+}
+
+/* Nobody is pushed aside before all elect anew. */
+static void
+role_cleared(void **state)
+{
+	unsigned elections;
+
+	(void)state;
+	three();
+	cks_kill(n->nodes[2]);
+	(void)cks_settle(n, 20000, "without the primary");
+	cks_revive(n->nodes[2]);
+	on[2].g = n->nodes[2]->g;
+	net_run(n, 10000);
+	(void)cks_settle(n, 20000, "with the old one");
+	assert_ptr_equal(cks_primary(n), n->nodes[1]);
+	sb_free(&on[2].out);
+	assert_int_equal(exec_gdoi_ks_rekey(&on[2],
+	    &(struct exec_gdoi_ks_rekey_args){ .replace = false }),
+	    CLI_FAILED);
+	ASSERT_LINES(on[2].out.s, NOT_PRIMARY);
+	elections = cks_logs(n, LOG_COOP_KS_ELECTION);
+	assert_int_equal(clear_gdoi_ks_coop_role(&on[1],
+	    &(struct clear_gdoi_ks_coop_role_args){ .group = "G1" }), 0);
+	net_run(n, 5000);
+	(void)cks_settle(n, 20000, "after the election");
+	assert_true(cks_logs(n, LOG_COOP_KS_ELECTION) > elections);
+	three_end();
+}
+
+static void
+counters_live(void **state)
+{
+	struct coop_peer *p;
+
+	(void)state;
+	three();
+	p = TAILQ_FIRST(&cks(n->nodes[2])->peers);
+	assert_true(p->n.sent > 0 && p->n.bytes_sent > 0);
+	assert_int_equal(clear_gdoi_ks_coop_counters(&on[2],
+	    &(struct clear_gdoi_ks_coop_counters_args){ .group = "" }), 0);
+	assert_int_equal(p->n.sent + p->n.bytes_sent, 0);
+	net_run(n, 5000);
+	assert_true(p->n.sent > 0 && p->n.sent <= 10);
+	three_end();
+}
+
 int
 main(void)
 {
@@ -397,6 +527,10 @@ main(void)
 		cmocka_unit_test(counters),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(json),
+		cmocka_unit_test(roles),
+		cmocka_unit_test(dies),
+		cmocka_unit_test(role_cleared),
+		cmocka_unit_test(counters_live),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
