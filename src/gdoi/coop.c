@@ -656,10 +656,11 @@ coop_free(struct ks_group *grp)
 
 	if (c == NULL)
 		return;
-	c->leaving = true; /* without waiting for an answer */
+	c->leaving = true;
+	c->role = COOP_UNKNOWN;
 	while ((p = TAILQ_FIRST(&c->peers)) != NULL) {
-		if (p->reachable)
-			coop_send(p, false);
+		if (p->ike == COOP_IKE_ESTABLISHED)
+			coop_send(p, false); /* the last word */
 		coop_peer_remove(p);
 	}
 	timer_clear(&grp->g->ike->timers, &c->timer);
@@ -745,11 +746,9 @@ coop_config(struct ks_group *grp, const struct gdoi_local *l)
 			leave(grp);
 		return;
 	}
-	if (c != NULL && c->self.addr != l->addr)
-		coop_free(grp);
 	if (l->addr == 0)
 		return;
-	if (grp->coop == NULL)
+	if (c == NULL)
 		coop_new(grp, l->addr);
 	c = grp->coop;
 	c->priority = cc->priority;

@@ -401,6 +401,7 @@ set_address(struct ks_group *grp, uint32_t addr)
 
 	if (grp->addr == addr)
 		return;
+	coop_free(grp); /* it is another key server for the others */
 	if (grp->addr != 0)
 		ike_log(grp->g->ike, LOG_KS_GROUP_DELETE,
 		    ip4_str(grp->addr, a), grp->name);

@@ -290,6 +290,142 @@ redundancy_appears(void **state)
 	end();
 }
 
+/* Who is no peer any more is not spoken to, but lives as long as somebody
+ * hears it. */
+static void
+peers_change(void **state)
+{
+	struct gdoi_coop *c;
+
+	(void)state;
+	begin(10);
+	cks_start(n, 3, NULL, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	net_run(n, 60 * SEC);
+	(void)net_edit(N(0));
+	c = cks_conf(N(0));
+	c->peers.first = c->peers.first->next; /* not 1, but 2 */
+	net_typed(N(0));
+	assert_string_equal(N(0)->last[LOG_COOP_KS_REMOVE],
+	    "%GDOI-5-COOP_KS_REMOVE: 10.9.0.2 removed as COOP Key Server in"
+	    " group G1.");
+	net_run(n, 300 * SEC);
+	assert_primary(2, "a peer less");
+	assert_true(coop_alive(cks(N(0)), CKS(1)));
+	(void)net_edit(N(0));
+	c = cks_conf(N(0));
+	((struct gdoi_coop_peer *)(void *)c->peers.first)->addr = CKS(1);
+	net_typed(N(0));
+	net_run(n, 300 * SEC);
+	assert_primary(2, "heard by the other one only");
+	assert_int_equal(cks(N(0))->term, 1);
+	assert_true(N(0)->logs[LOG_COOP_KS_UNAUTH] > 0);
+	assert_int_equal(N(1)->logs[LOG_COOP_KS_ELECTION], 1);
+	end();
+}
+
+/* The primary leaves: it says so, and nobody waits a minute. */
+static void
+primary_leaves(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		begin(11);
+		cks_start(n, 3, NULL, &cks_ios);
+		cks_settle(n, SETTLE, "start");
+		net_run(n, 60 * SEC);
+		cks_forget_logs(n);
+		(void)net_edit(N(2));
+		if (i == 0)
+			tc_local(N(2)->conf)->coop = (struct cf_list){ 0 };
+		else if (i == 1)
+			N(2)->conf->gdoi_groups = (struct cf_list){ 0 };
+		else
+			tc_local(N(2)->conf)->addr = 0;
+		net_typed(N(2));
+		net_touched(N(2));
+		net_run(n, 5 * SEC);
+		assert_primary(1, "the primary has left");
+		assert_int_equal(cks_logs(n, LOG_COOP_KS_ELECTION), 2);
+		assert_false(coop_alive(cks(N(0)), CKS(2)));
+		/* keys and members are those of who goes on together */
+		if (i == 0)
+			assert_null(net_ks(N(2))->active);
+		end();
+	}
+}
+
+/* The last one keeps what the group has. */
+static void
+last_one_leaves(void **state)
+{
+	uint32_t spi;
+
+	(void)state;
+	begin(12);
+	cks_start(n, 2, NULL, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	net_run(n, 60 * SEC);
+	cks_kill(N(0));
+	net_run(n, 300 * SEC);
+	spi = TAILQ_FIRST(&net_ks(N(1))->teks)->k.spi;
+	(void)net_edit(N(1));
+	tc_local(N(1)->conf)->coop = (struct cf_list){ 0 };
+	net_typed(N(1));
+	assert_int_equal(TAILQ_FIRST(&net_ks(N(1))->teks)->k.spi, spi);
+	end();
+}
+
+/* A server without a usable policy has nothing to be primary with. */
+static void
+no_policy(void **state)
+{
+	struct cf_list acls;
+
+	(void)state;
+	begin(13);
+	cks_add(n, 0, 2, 10, &cks_ios);
+	cks_add(n, 1, 2, 20, &cks_ios);
+	acls = N(1)->conf->acls;
+	N(1)->conf->acls = (struct cf_list){ 0 };
+	net_apply_all(n);
+	cks_settle(n, SETTLE, "start");
+	assert_primary(0, "the one with a policy");
+	N(1)->conf->acls = acls;
+	net_apply(N(1));
+	net_run(n, 60 * SEC);
+	assert_primary(0, "no pre-emption");
+	end();
+}
+
+/* Before there are keys nobody is registered; afterwards both serve. */
+static void
+blocked(void **state)
+{
+	struct node *gm;
+
+	(void)state;
+	begin(14);
+	cks_add(n, 0, 3, 20, &cks_ios);
+	cks_add(n, 1, 3, 10, &cks_ios);
+	gm = net_add_gm(n, 0);
+	net_apply_all(n); /* the third one is not there: they wait for it */
+	net_run(n, 20 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 0);
+	assert_string_equal(N(0)->last[LOG_COOP_KS_BLOCK_REG],
+	    "%GDOI-4-COOP_KS_BLOCK_NEW_GM_REGISTER: KS 10.9.0.1 in group G1"
+	    " temporarily blocks GMs from registering: there is no primary"
+	    " yet");
+	assert_int_equal(N(0)->logs[LOG_COOP_KS_BLOCK_REG], 1);
+	assert_int_equal(N(0)->logs[LOG_COOP_KS_UNBLOCK_REG], 0);
+	assert_true(net_until(n, 200 * SEC, net_registered));
+	net_run(n, SEC);
+	assert_int_equal(N(0)->logs[LOG_COOP_KS_UNBLOCK_REG], 1);
+	end();
+}
+
 int
 main(void)
 {
@@ -302,6 +438,11 @@ main(void)
 		cmocka_unit_test(secondary_dies),
 		cmocka_unit_test(a_quiet_day),
 		cmocka_unit_test(redundancy_appears),
+		cmocka_unit_test(peers_change),
+		cmocka_unit_test(primary_leaves),
+		cmocka_unit_test(last_one_leaves),
+		cmocka_unit_test(no_policy),
+		cmocka_unit_test(blocked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
