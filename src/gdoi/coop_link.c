@@ -33,6 +33,8 @@
 #define OLD_ROUNDS 2	/* exchanges in vain, then a new SA, ... */
 #define NEW_ROUNDS 8	/* then the peer is not reachable */
 #define RESTARTS_MAX 3	/* of one announcement, whose SA goes */
+#define LINGER_FOR_MS 10000 /* octets are repeated for less */
+#define KEEP 64		/* groups share an SA, and all talk */
 
 /* Of an exchange. */
 struct talk {
@@ -713,4 +715,6 @@ const struct exch_type coop_exchange = {
 	.release = release,
 	.debug_init = DBG_KS_COOP,
 	.debug_resp = DBG_KS_COOP,
+	.linger = LINGER_FOR_MS,
+	.keep = KEEP,
 };

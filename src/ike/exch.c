@@ -166,8 +166,9 @@ set_timer(struct exch *x)
 		timer_set(&x->ike->timers, &x->timer, next_try(x), retransmit,
 		    x);
 	else if (!x->type->phase1)
-		timer_set(&x->ike->timers, &x->timer, now + LINGER_MS, forget,
-		    x);
+		timer_set(&x->ike->timers, &x->timer, now +
+		    (x->type->linger != 0 ? x->type->linger : LINGER_MS),
+		    forget, x);
 	else
 		timer_clear(&x->ike->timers, &x->timer);
 }

@@ -455,7 +455,7 @@ phase2_message(struct ike_sa *sa, const struct isakmp_hdr *h,
 	}
 	/* only what has the right hash pushes anything out */
 	ike_note_mid(sa, h->mid);
-	ike_limit_exchanges(sa);
+	ike_limit_exchanges(sa, type);
 }
 
 static void

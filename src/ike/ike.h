@@ -111,6 +111,9 @@ struct exch_type {
 	/* Initiator: how often the first message is repeated under an SA that
 	 * was there before; its user may then try a new one. 0: tries_max. */
 	unsigned old_tries;
+	/* Responder: how long an exchange that is over answers duplicates,
+	 * and how many of an SA do so. 0: LINGER_MS, EXCH_MAX. */
+	unsigned linger, keep;
 };
 
 struct exch {

@@ -25,7 +25,7 @@ bool ike_make_room(struct ike *, struct udp_addr local,
 bool ike_make_room_unproven(struct ike *, struct udp_addr local,
     struct udp_addr from) MUST_USE;
 void ike_limit_peer(const struct ike_sa *);
-void ike_limit_exchanges(struct ike_sa *);
+void ike_limit_exchanges(struct ike_sa *, const struct exch_type *);
 
 /* admit.c */
 void admit_first(struct ike *, struct udp_addr local, struct udp_addr from,

@@ -119,16 +119,16 @@ ike_limit_peer(const struct ike_sa *sa)
 		ike_sa_delete(oldest, true, "too many SAs of this peer");
 }
 
-/* A peer has so many exchanges with us that one of its own must go: the
- * oldest that only waits for duplicates, or else the oldest. */
+/* A peer has so many exchanges of a type with us that one of its own must go:
+ * the oldest that only waits for duplicates, or else the oldest. */
 void
-ike_limit_exchanges(struct ike_sa *sa)
+ike_limit_exchanges(struct ike_sa *sa, const struct exch_type *type)
 {
+	unsigned n = 0, keep = type->keep != 0 ? type->keep : EXCH_MAX;
 	struct exch *x, *oldest = NULL, *done = NULL;
-	unsigned n = 0;
 
 	TAILQ_FOREACH(x, &sa->exchs, link) {
-		if (x->initiator || x->dead)
+		if (x->initiator || x->dead || x->type != type)
 			continue;
 		if (oldest == NULL)
 			oldest = x;
@@ -136,6 +136,6 @@ ike_limit_exchanges(struct ike_sa *sa)
 			done = x;
 		n++;
 	}
-	if (n > EXCH_MAX)
+	if (n > keep)
 		exch_cancel(done != NULL ? done : oldest);
 }

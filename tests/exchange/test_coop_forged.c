@@ -116,6 +116,7 @@ test_replays(void **state)
 	assert_true(net_until(n, 1000, link_agreed));
 	assert_int_equal(p->boot, net_ks(B(n))->coop->self.boot);
 	/* and one without these SAs */
+	net_run(n, 5000);
 	link_restart(A(n));
 	link_states[0].heard[1] = link_states[1].value;
 	a = link_states[0].taken[1];
@@ -335,7 +336,9 @@ test_unauthorized(void **state)
 	(void)state;
 	link_servers(n, 3);
 	/* A does not know the third one as a peer */
+	free(link_conf(A(n))->peers.first->next);
 	link_conf(A(n))->peers.first->next = NULL;
+	link_conf(A(n))->peers.last = link_conf(A(n))->peers.first;
 	link_conf(A(n))->peers.n = 1;
 	net_apply(A(n));
 	for (i = 0; i < 5; i++) {

@@ -138,6 +138,31 @@ test_bad_networks(void **state)
 	}
 }
 
+/* Many announcements in short time, as of many groups, all of them twice and
+ * late: no duplicate passes for something else. */
+static void
+test_busy(void **state)
+{
+	struct net *n = link_pair(20);
+	unsigned i;
+
+	(void)state;
+	net_run(n, 5 * SEC);
+	A(n)->logs[LOG_IKMP_BAD_MESSAGE] = 0;
+	B(n)->logs[LOG_IKMP_BAD_MESSAGE] = 0;
+	n->dup = 100;
+	n->reorder = 50;
+	for (i = 0; i < 2000; i++) {
+		link_say(n->nodes[i % 2]);
+		net_run(n, 10);
+	}
+	assert_true(net_until(n, 3000, link_agreed));
+	assert_int_equal(A(n)->logs[LOG_IKMP_BAD_MESSAGE], 0);
+	assert_int_equal(B(n)->logs[LOG_IKMP_BAD_MESSAGE], 0);
+	link_check_quiet(n);
+	net_free(n);
+}
+
 /* ---- a peer that is away, or starts anew ---- */
 
 static bool
@@ -481,6 +506,7 @@ main(void)
 		cmocka_unit_test(test_to_and_fro),
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_bad_networks),
+		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_peer_restarts),
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_away),
