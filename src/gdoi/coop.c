@@ -534,6 +534,7 @@ coop_receive(struct coop_peer *p, const struct coop_msg *m)
 	uint64_t heard = primary_heard(c);
 	struct coop_seen seen[COOP_SERVERS_MAX];
 	unsigned nseen = p->nseen, i;
+	uint32_t acked = p->log_acked;
 
 	if (m->nservers == 0 || m->servers[0].id.addr != p->addr)
 		return;
@@ -551,8 +552,8 @@ coop_receive(struct coop_peer *p, const struct coop_msg *m)
 	coop_keys_receive(p, m);
 	coop_members_receive(p, m);
 	heard_primary(c, heard);
-	go_on(p, m, nseen != p->nseen || memcmp(seen, p->seen,
-	    nseen * sizeof(seen[0])) != 0);
+	go_on(p, m, acked != p->log_acked || nseen != p->nseen ||
+	    memcmp(seen, p->seen, nseen * sizeof(seen[0])) != 0);
 	log_unblocked(c);
 	set_timer(c);
 }

@@ -85,6 +85,15 @@ struct coop_peer {
 	bool leans;		/* hears the primary through us only */
 	bool asked;		/* for the primary, and had to wait */
 	bool owed;		/* a message, soon */
+	/* coop_members.c */
+	uint64_t log_boot;	/* of the peer, that the following are of */
+	uint32_t log_had;	/* of its log, here */
+	uint32_t log_acked;	/* of our log, there; it lacks nothing */
+	uint32_t log_done;	/* ... of that up to here */
+	bool log_again;		/* it shall tell all that it has: */
+	uint32_t log_round;	/* how often it should; how often we did */
+	uint32_t log_of;
+	uint64_t log_asked;	/* when, the last time; 0: never */
 	/* coop_keys.c, coop_members.c */
 	uint8_t keys_digest[8];	/* that it had, as it said last */
 	unsigned nseen;

@@ -249,10 +249,13 @@ put_vector(struct wr *w, const struct coop_msg *m)
 	unsigned i;
 	size_t at;
 
-	if (m->nseen == 0 && m->log_have == 0)
+	if (m->nseen == 0 && m->log_have == 0 && m->log_round == 0 &&
+	    m->members_digest == 0)
 		return;
 	at = part_open(w, PART_VECTOR);
+	wr_u32(w, m->log_round);
 	wr_u32(w, m->log_have);
+	wr_u64(w, m->members_digest);
 	for (i = 0; i < m->nseen; i++) {
 		coop_put_id(w, &m->seen[i].id);
 		wr_u32(w, m->seen[i].seq);
@@ -267,7 +270,9 @@ get_vector(struct rd *r, struct coop_msg *m)
 	unsigned i;
 	bool id;
 
+	m->log_round = rd_u32(r);
 	m->log_have = rd_u32(r);
+	m->members_digest = rd_u64(r);
 	while (rd_left(r) > 0) {
 		if (m->nseen == COOP_SERVERS_MAX)
 			return "too many rows in the vector";
@@ -283,7 +288,8 @@ get_vector(struct rd *r, struct coop_msg *m)
 	}
 	if (!rd_ok(r))
 		return "vector cut short";
-	return m->nseen == 0 && m->log_have == 0 ? "empty vector" : NULL;
+	return m->nseen == 0 && m->log_have == 0 && m->log_round == 0 &&
+	    m->members_digest == 0 ? "empty vector" : NULL;
 }
 
 /* ---- what is configured ---- */
@@ -447,6 +453,7 @@ put_members(struct wr *w, const struct coop_msg *m)
 	if (m->nmembers == 0 && m->log_to == 0)
 		return;
 	at = part_open(w, PART_MEMBERS);
+	wr_u32(w, m->log_of);
 	wr_u32(w, m->log_from);
 	wr_u32(w, m->log_to);
 	for (i = 0; i < m->nmembers; i++)
@@ -460,6 +467,7 @@ get_members(struct rd *r, struct coop_msg *m)
 	const char *bad;
 	size_t room;
 
+	m->log_of = rd_u32(r);
 	m->log_from = rd_u32(r);
 	m->log_to = rd_u32(r);
 	if (!rd_ok(r) || m->log_to == 0 || m->log_from > m->log_to)
@@ -538,7 +546,7 @@ coop_msg_fit(const struct coop_msg *m, size_t max)
 	if (len == 0)
 		return 0;
 	if (m->log_to == 0)
-		len += 4 + 8; /* the part begins with its first row */
+		len += 4 + 12; /* the part begins with its first row */
 	while (n < m->nmembers && n < COOP_MEMBERS_MAX) {
 		len += member_len(&m->members[n]);
 		if (len > max)

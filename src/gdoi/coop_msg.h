@@ -189,6 +189,11 @@ struct coop_msg {
 	 * the members below are all that is in its own behind log_from up to
 	 * log_to and that the receiver's vector does not cover. */
 	uint32_t log_have, log_from, log_to;
+	/* The sender may want the receiver's log from its beginning: it counts
+	 * how often it has (log_round), and says which of the receiver's
+	 * counts the members below answer (log_of). */
+	uint32_t log_round, log_of;
+	uint64_t members_digest; /* of who is a member, for the sender */
 	unsigned nservers, nseen, nmembers;
 	struct coop_server servers[COOP_SERVERS_MAX];
 	struct coop_seen seen[COOP_SERVERS_MAX];

@@ -349,6 +349,7 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
 	m->keys_version = given->version;
 	if (given->generation != grp->generation && coop_is_primary(grp))
 		ks_rekey_to(grp, m);
+	coop_member_changed(grp, m);
 }
 
 /* ---- configuration ---- */

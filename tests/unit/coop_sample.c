@@ -96,6 +96,7 @@ coop_example(struct coop_msg *m)
 		.gdoi_version = "1.0.4", .flags = COOP_F_REPLY | COOP_F_SYNCED,
 		.id_type = GDOI_ID_NUMBER, .group_id = 100, .from = ks1,
 		.to = ks2, .seq = 7, .stamp = 9, .log_have = 3, .log_from = 4,
+		.members_digest = 0xd2d2d2d2d2d2d2d2,
 		.log_to = 6, .nservers = 2, .nseen = 2, .nmembers = 2,
 		.keys_digest = { 0xd1, 0xd1, 0xd1, 0xd1, 0xd1, 0xd1, 0xd1,
 		0xd1 }, .sid_bits = 24, .kssids = { 6 } };
@@ -412,6 +413,8 @@ random_servers(uint64_t *rng, struct coop_msg *m)
 	for (i = 0; i < m->nseen; i++)
 		m->seen[i] = (struct coop_seen){ id(rng), 1 | coop_rand(rng) };
 	m->log_have = below(rng, 2);
+	m->log_round = below(rng, 2);
+	m->members_digest = below(rng, 2);
 	octets(rng, &m->config, sizeof(m->config));
 }
 
@@ -448,6 +451,7 @@ coop_random(struct coop_msg *m, uint64_t *rng, unsigned size)
 	    NULL;
 	for (i = 0; i < m->nmembers; i++)
 		random_member(rng, &m->members[i]);
+	m->log_of = coop_rand(rng);
 	m->log_from = below(rng, 1000);
 	m->log_to = m->log_from + m->nmembers + 1;
 }

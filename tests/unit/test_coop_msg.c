@@ -191,6 +191,9 @@ same(const struct coop_msg *a, const struct coop_msg *b)
 	assert_int_equal(a->log_have, b->log_have);
 	assert_int_equal(a->log_from, b->log_from);
 	assert_int_equal(a->log_to, b->log_to);
+	assert_int_equal(a->log_round, b->log_round);
+	assert_int_equal(a->log_of, b->log_of);
+	assert_int_equal(a->members_digest, b->members_digest);
 	assert_int_equal(a->nservers, b->nservers);
 	assert_int_equal(a->nseen, b->nseen);
 	assert_int_equal(a->nmembers, b->nmembers);
