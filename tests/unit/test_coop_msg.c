@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The message of cooperative key servers: what is written is read, what is
- * cut or out of range is refused whole.
+ * cut or out of range is refused whole, and the octets are those that
+ * doc/coop-protocol.md shows.
  */
 #include "config.h"
 
@@ -490,6 +491,61 @@ unknown_parts(void **state)
 	coop_msg_free(&m);
 }
 
+/* ---- the document ---- */
+
+/* The octets of lines "0123  ab cd ..  what they are" of the example. */
+static size_t
+doc_octets(FILE *f, uint8_t *out, size_t max)
+{
+	char line[512], *s;
+	bool in = false;
+	size_t n = 0;
+	unsigned v;
+	int used;
+
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, "```", 3) == 0) {
+			if (in)
+				break;
+			in = strstr(line, "example") != NULL;
+			continue;
+		}
+		if (!in || sscanf(line, "%4x%n", &v, &used) != 1 ||
+		    used != 4 || line[4] != ' ')
+			continue;
+		assert_int_equal(v, n); /* offsets are right */
+		for (s = line + 5; s[0] == ' ' && s[1] != ' ' &&
+		    sscanf(s, " %2x%n", &v, &used) == 1 && used == 3; s += 3) {
+			assert_true(n < max);
+			out[n++] = (uint8_t)v;
+		}
+	}
+	return n;
+}
+
+static void
+as_documented(void **state)
+{
+	const char *src = getenv("srcdir");
+	char *path = xasprintf("%s/doc/coop-protocol.md",
+	    src != NULL ? src : ".");
+	FILE *f = fopen(path, "r");
+	struct coop_msg m;
+	size_t len, n;
+
+	(void)state;
+	if (f == NULL)
+		fail_msg("%s cannot be read", path);
+	coop_example(&m);
+	len = coop_msg_put(&m, buf, sizeof(buf));
+	n = doc_octets(f, again, sizeof(again));
+	assert_int_equal(n, len);
+	assert_memory_equal(buf, again, len);
+	coop_msg_free(&m);
+	fclose(f);
+	free(path);
+}
+
 /* `-x [SEED]`: the example, or a random message, for the document and for the
  * corpus of fuzz_coop. */
 static void
@@ -519,6 +575,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(out_of_range),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(unknown_parts),
+		cmocka_unit_test(as_documented),
 	};
 
 	if (argc >= 2 && strcmp(argv[1], "-x") == 0) {
