@@ -10,16 +10,45 @@
 
 #define PEERS_MAX 7 /* so that there are eight key servers in a group */
 
+/* Alone a key server without `identifier' owns all KSSIDs; of several each
+ * has to be told which are its own. */
+static bool
+lacks_kssids(const struct conf *c, const struct gdoi_local *l)
+{
+	const struct gdoi_identifier *id = (const void *)l->identifiers.first;
+	const struct transform_set *t;
+	const struct ipsec_profile *p;
+	const struct gdoi_sa *sa;
+
+	if (id != NULL && id->kssids.n != 0)
+		return false;
+	CF_FOREACH (sa, &l->sas) {
+		p = conf_find_ipsec_profile(c, sa->profile);
+		t = p == NULL ? NULL :
+		    conf_find_transform_set(c, p->transform_set);
+		if (t != NULL && (t->esp.cipher == ESP_AES_GCM ||
+		    t->esp.cipher == ESP_GMAC))
+			return true;
+	}
+	return false;
+}
+
 int
 gdoi_coop_check(struct cf_check *k, const struct gdoi_coop *c)
 {
 	const struct gdoi_local *l = (const void *)k->parent;
 
 	(void)c;
-	if (!k->negated && l->addr == 0)
+	if (k->negated)
+		return 0;
+	if (l->addr == 0)
 		cf_note(k, "%% NOTE: Redundancy will remain disabled until "
 		    "`address ipv4' of this key server\n         has been "
 		    "configured.");
+	if (lacks_kssids(k->conf, l))
+		cf_note(k, "%% NOTE: This key server will not register GMs "
+		    "until `identifier' names the KSSIDs\n         that are "
+		    "its own.");
 	return 0;
 }
 
@@ -50,6 +79,7 @@ gdoi_coop_peer_check(struct cf_check *k, const struct gdoi_coop_peer *p)
 {
 	const struct gdoi_coop *c = (const void *)k->parent;
 	const struct gdoi_local *l = (const void *)k->parent->parent;
+	const struct interface *i;
 	char a[IP4_STRLEN];
 
 	if (k->negated || has_peer(c, p->addr))
@@ -60,6 +90,11 @@ gdoi_coop_peer_check(struct cf_check *k, const struct gdoi_coop_peer *p)
 	if (p->addr == l->addr)
 		return cf_reject(k, "%% %s is the local address of this key "
 		    "server, it cannot be a peer", ip4_str(p->addr, a));
+	CF_FOREACH (i, &k->conf->interfaces)
+		if (i->addr == p->addr)
+			return cf_reject(k, "%% %s is an address of this "
+			    "router, it cannot be a peer",
+			    ip4_str(p->addr, a));
 	if (count_peers(c) >= PEERS_MAX)
 		return cf_reject(k, "%% A key server has at most %d peers, %s "
 		    "cannot be added", PEERS_MAX, ip4_str(p->addr, a));

@@ -100,6 +100,7 @@ struct coop_peer {
 	struct coop_seen seen[COOP_SERVERS_MAX];
 	struct coop_config config, own_config; /* as of that log */
 	uint64_t kssids[KSSID_MAX / 64];
+	uint8_t sid_bits;	/* of its identifiers; 0: not heard */
 };
 
 /* A key that must not come back, until its natural end. */
@@ -292,6 +293,10 @@ void coop_sid_begin(struct ks_group *);
 void coop_sid_claim(struct ks_group *);
 /* One was claimed, and those who do not know it yet will soon. */
 bool coop_sid_waits(const struct ks_group *);
+/* Which KSSIDs that key server has claimed in the lineage of today: in this
+ * life, or (former) in one before. */
+void coop_sid_claimed(const struct coop *, const struct coop_id *, bool former,
+    uint64_t set[KSSID_MAX / 64]);
 uint64_t coop_sid_epoch(const struct ks_group *);
 void coop_sid_export(const struct ks_group *, struct coop_keys *);
 /* adopt: it may be of another epoch. True: something is new. */

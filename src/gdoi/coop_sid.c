@@ -314,6 +314,24 @@ void
 coop_sid_receive(struct coop_peer *p, const struct coop_msg *m)
 {
 	memcpy(p->kssids, m->kssids, sizeof(p->kssids));
+	p->sid_bits = m->sid_bits;
+}
+
+void
+coop_sid_claimed(const struct coop *c, const struct coop_id *id, bool former,
+    uint64_t set[KSSID_MAX / 64])
+{
+	const struct claim *cl;
+	unsigned i;
+
+	memset(set, 0, KSSID_MAX / 8);
+	for (i = 0; c->sids != NULL && i < c->sids->n; i++) {
+		cl = &c->sids->claims[i];
+		if (cl->c.id.addr == id->addr &&
+		    (cl->c.id.boot != id->boot || cl->lost) == former)
+			set[cl->c.kssid / 64] |= UINT64_C(1)
+			    << cl->c.kssid % 64;
+	}
 }
 
 void

@@ -188,12 +188,24 @@ overlaps(const uint64_t *a, const uint64_t *b)
 	return false;
 }
 
+/* Used: it alone gives out identifiers of them, until all keys are new. Old:
+ * of its lives before this one; nobody does any more. */
+static void
+claimed_rows(struct show *v, const struct coop *c, const struct coop_id *id)
+{
+	uint64_t set[KSSID_WORDS];
+
+	coop_sid_claimed(c, id, false, set);
+	set_row(v, 8, 29, "KSSID(s) Used", "kssids_used", set);
+	coop_sid_claimed(c, id, true, set);
+	set_row(v, 8, 29, "Old KSSID(s) Used", "kssids_used_old", set);
+}
+
 static void
 coop_sids_local(struct show *v, const struct coop *c)
 {
 	const struct ks_group *k = c->grp;
 	const struct coop_peer *p;
-	uint64_t set[KSSID_WORDS];
 	char a[IP4_STRLEN], buf[32];
 	bool overlap = false;
 
@@ -219,10 +231,7 @@ coop_sids_local(struct show *v, const struct coop *c)
 	    k->sids.any ? buf : "none");
 	set_row(v, 8, 29, "KSSID(s) Assigned", "kssids_assigned",
 	    k->policy->kssids);
-	set_of(k, is_used, set);
-	set_row(v, 8, 29, "KSSID(s) Used", "kssids_used", set);
-	set_of(k, is_old, set);
-	set_row(v, 8, 29, "Old KSSID(s) Used", "kssids_used_old", set);
+	claimed_rows(v, c, &c->self);
 }
 
 /* What it told. */
@@ -230,7 +239,7 @@ static void
 coop_sids_peer(struct show *v, const struct coop_peer *p)
 {
 	const struct ks_group *k = p->coop->grp;
-	char a[IP4_STRLEN];
+	char a[IP4_STRLEN], buf[32];
 
 	show_object(v, NULL);
 	show_text(v, "\n    Peer KS Role: %-10s, Peer KS Status: %s\n",
@@ -241,8 +250,12 @@ coop_sids_peer(struct show *v, const struct coop_peer *p)
 	if (p->heard != 0) {
 		row(v, 8, 29, "KSSID Overlap", "kssid_overlap",
 		    overlaps(k->policy->kssids, p->kssids) ? "Yes" : "No");
+		if (p->sid_bits != 0)
+			row(v, 8, 29, "SID Length (Group Size) Cfg",
+			    "sid_length_configured", size_text(p->sid_bits, buf));
 		set_row(v, 8, 29, "KSSID(s) Assigned", "kssids_assigned",
 		    p->kssids);
+		claimed_rows(v, p->coop, &(struct coop_id){ p->addr, p->boot });
 	}
 	show_close(v);
 }

@@ -198,9 +198,10 @@ COOP_SID = [
         ('Old KSSID(s) Used', r'none|[\d, -]+'))]
 COOP_SID_PEER = [
     '', ' {4}Peer KS Role: %-10s, Peer KS Status: Alive',
-    label(8, 37, 'Peer Address', IP), label(8, 37, 'KSSID Overlap', 'No')] + [
-    p + label(8, 37, t, r'none|[\d, -]+') for p, t in (
-        ('', 'KSSID(s) Assigned'), ('?', 'KSSID(s) Used'))]
+    label(8, 37, 'Peer Address', IP), label(8, 37, 'KSSID Overlap', 'No'),
+    label(8, 37, 'SID Length (Group Size) Cfg', SID_SIZE)] + [
+    label(8, 37, t, r'none|[\d, -]+') for t in (
+        'KSSID(s) Assigned', 'KSSID(s) Used', 'Old KSSID(s) Used')]
 
 REDUNDANCY = [' {4}Redundancy               : Configured'] + [
     label(8, 29, t, v) for t, v in (
