@@ -127,6 +127,8 @@ struct gdoi_server *tc_server(struct conf *, uint32_t addr);
 /* `redundancy` with that priority; a peer of it. */
 struct gdoi_coop *tc_coop(struct conf *, uint8_t priority);
 struct gdoi_coop_peer *tc_coop_peer(struct conf *, uint32_t addr);
+void tc_no_coop(struct conf *);
+void tc_no_groups(struct conf *);
 const char *tc_rsa_text(void); /* a store with one key "KEY" */
 
 /* A key server at KS_ADDR with the key, its policy and "SUPERSECRET" for

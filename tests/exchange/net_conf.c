@@ -272,6 +272,23 @@ tc_coop_peer(struct conf *c, uint32_t addr)
 	return p;
 }
 
+void
+tc_no_coop(struct conf *c)
+{
+	struct gdoi_group *g = (void *)c->gdoi_groups.first;
+	struct gdoi_local *l = (void *)g->local.first;
+
+	free_list(&l->coop, free_coop);
+	l->coop = (struct cf_list){ 0 };
+}
+
+void
+tc_no_groups(struct conf *c)
+{
+	free_list(&c->gdoi_groups, free_group);
+	c->gdoi_groups = (struct cf_list){ 0 };
+}
+
 /* Deep enough for tests that change one field. */
 #define COPY_LIST(dst, src, type)                                             \
 	do {                                                                  \

@@ -183,6 +183,31 @@ fast_timers(void **state)
 	end();
 }
 
+/* The process was killed and is there again before anybody missed it: it has
+ * no keys, so another one takes over, at once. */
+static void
+quick_restart(void **state)
+{
+	uint64_t took;
+
+	(void)state;
+	begin(5);
+	cks_start(n, 3, NULL, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	net_run(n, 100 * SEC);
+	cks_forget_logs(n);
+	cks_revive(N(2));
+	net_run(n, 50);
+	took = cks_settle(n, SETTLE, "restart");
+	assert_true(took < 10 * SEC);
+	assert_primary(1, "who has the keys");
+	assert_int_equal(N(0)->logs[LOG_COOP_KS_ELECTION], 1);
+	assert_int_equal(cks(N(2))->term, 2);
+	net_run(n, 300 * SEC);
+	assert_primary(1, "later");
+	end();
+}
+
 static void
 secondary_dies(void **state)
 {
@@ -242,6 +267,48 @@ a_quiet_day(void **state)
 	}
 }
 
+/* ---- orders ---- */
+
+static void
+clear_role(void **state)
+{
+	static const uint8_t prio[3] = { 5, 9, 7 };
+
+	(void)state;
+	begin(8);
+	cks_start(n, 3, prio, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	net_run(n, 60 * SEC);
+	/* on the primary: all elect; it has the highest priority again */
+	cks_forget_logs(n);
+	coop_clear_role(net_ks(N(1)));
+	net_touched(N(1));
+	assert_int_equal(cks(N(1))->role, COOP_UNKNOWN);
+	assert_true(cks_settle(n, SETTLE, "cleared") < 5 * SEC);
+	assert_primary(1, "elected again");
+	assert_int_equal(cks_logs(n, LOG_COOP_KS_ELECTION), 3);
+	assert_int_equal(cks(N(0))->term, 2);
+	/* with another priority by then, it is another one */
+	(void)net_edit(N(1));
+	cks_conf(N(1))->priority = 6;
+	net_left(N(1));
+	net_run(n, 60 * SEC);
+	assert_primary(1, "a priority changes nothing by itself");
+	coop_clear_role(net_ks(N(1)));
+	net_touched(N(1));
+	assert_true(cks_settle(n, SETTLE, "cleared") < 5 * SEC);
+	assert_primary(2, "the best of now");
+	/* on a secondary: it alone looks for the primary again */
+	cks_forget_logs(n);
+	coop_clear_role(net_ks(N(0)));
+	net_touched(N(0));
+	assert_int_equal(cks(N(0))->role, COOP_UNKNOWN);
+	assert_true(cks_settle(n, SETTLE, "cleared") < 5 * SEC);
+	assert_primary(2, "as before");
+	assert_int_equal(cks_logs(n, LOG_COOP_KS_ELECTION), 1);
+	end();
+}
+
 /* ---- configuration of a living group ---- */
 
 static void
@@ -280,7 +347,7 @@ redundancy_appears(void **state)
 	assert_int_equal(cks(N(0))->role, COOP_PRIMARY);
 	/* and goes again: nothing of that concerns the member */
 	(void)net_edit(N(2));
-	tc_local(N(2)->conf)->coop = (struct cf_list){ 0 };
+	tc_no_coop(N(2)->conf);
 	net_typed(N(2));
 	assert_null(net_ks(N(2))->coop);
 	assert_null(net_ks(N(2))->active);
@@ -295,6 +362,7 @@ redundancy_appears(void **state)
 static void
 peers_change(void **state)
 {
+	struct gdoi_coop_peer *p;
 	struct gdoi_coop *c;
 
 	(void)state;
@@ -304,7 +372,9 @@ peers_change(void **state)
 	net_run(n, 60 * SEC);
 	(void)net_edit(N(0));
 	c = cks_conf(N(0));
-	c->peers.first = c->peers.first->next; /* not 1, but 2 */
+	p = (void *)c->peers.first;
+	c->peers.first = p->obj.next; /* not 1, but 2 */
+	free(p);
 	net_typed(N(0));
 	assert_string_equal(N(0)->last[LOG_COOP_KS_REMOVE],
 	    "%GDOI-5-COOP_KS_REMOVE: 10.9.0.2 removed as COOP Key Server in"
@@ -339,9 +409,9 @@ primary_leaves(void **state)
 		cks_forget_logs(n);
 		(void)net_edit(N(2));
 		if (i == 0)
-			tc_local(N(2)->conf)->coop = (struct cf_list){ 0 };
+			tc_no_coop(N(2)->conf);
 		else if (i == 1)
-			N(2)->conf->gdoi_groups = (struct cf_list){ 0 };
+			tc_no_groups(N(2)->conf);
 		else
 			tc_local(N(2)->conf)->addr = 0;
 		net_typed(N(2));
@@ -372,7 +442,7 @@ last_one_leaves(void **state)
 	net_run(n, 300 * SEC);
 	spi = TAILQ_FIRST(&net_ks(N(1))->teks)->k.spi;
 	(void)net_edit(N(1));
-	tc_local(N(1)->conf)->coop = (struct cf_list){ 0 };
+	tc_no_coop(N(1)->conf);
 	net_typed(N(1));
 	assert_int_equal(TAILQ_FIRST(&net_ks(N(1))->teks)->k.spi, spi);
 	end();
@@ -404,7 +474,7 @@ no_policy(void **state)
 static void
 blocked(void **state)
 {
-	struct node *gm;
+	struct node *gm, *late;
 
 	(void)state;
 	begin(14);
@@ -423,6 +493,18 @@ blocked(void **state)
 	assert_true(net_until(n, 200 * SEC, net_registered));
 	net_run(n, SEC);
 	assert_int_equal(N(0)->logs[LOG_COOP_KS_UNBLOCK_REG], 1);
+	/* the secondary gives out the same keys, and makes none */
+	late = net_add(n, GM_ADDR(1));
+	tc_policy(late->conf, IKE_AES, 256, IKE_SHA256, 2);
+	tc_key(late->conf, "SUPERSECRET", 0, 0);
+	tc_gm(late->conf);
+	tc_server(late->conf, CKS(1));
+	net_apply(late);
+	assert_true(net_until(n, 10 * SEC, net_registered));
+	assert_int_equal(net_gm(late)->ks, CKS(1));
+	assert_int_equal(late->teks[0].spi, gm->teks[0].spi);
+	assert_memory_equal(net_gm(late)->kek.spi, net_gm(gm)->kek.spi,
+	    KEK_SPI_LEN);
 	end();
 }
 
@@ -435,8 +517,10 @@ main(void)
 		cmocka_unit_test(one_after_the_other),
 		cmocka_unit_test(primary_dies),
 		cmocka_unit_test(fast_timers),
+		cmocka_unit_test(quick_restart),
 		cmocka_unit_test(secondary_dies),
 		cmocka_unit_test(a_quiet_day),
+		cmocka_unit_test(clear_role),
 		cmocka_unit_test(redundancy_appears),
 		cmocka_unit_test(peers_change),
 		cmocka_unit_test(primary_leaves),
