@@ -247,6 +247,9 @@ void coop_kek_dropped(struct ks_group *, const struct ks_kek *);
 /* What was made is not for members yet: another key server that lives does
  * not have it and could not go on with it. */
 bool coop_keys_held(const struct ks_group *);
+/* No configured key server is missing: a member that is silent here is not
+ * one of those that are on its side. */
+bool coop_all_there(const struct ks_group *);
 /* The number of the next push under a KEK. Never one that another key server
  * may use or have used under it. */
 uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);

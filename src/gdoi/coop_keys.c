@@ -69,6 +69,19 @@ coop_keys_held(const struct ks_group *grp)
 	return false;
 }
 
+bool
+coop_all_there(const struct ks_group *grp)
+{
+	const struct coop_peer *p;
+
+	if (grp->coop == NULL)
+		return true;
+	TAILQ_FOREACH(p, &grp->coop->peers, link)
+		if (!p->gone && !coop_alive(grp->coop, p->addr))
+			return false;
+	return true;
+}
+
 static void
 release(struct ks_group *grp)
 {
@@ -516,9 +529,11 @@ coop_keys_member(struct ks_group *grp, struct ks_member *m, uint32_t term,
     uint32_t version)
 {
 	struct coop *c = grp->coop;
+	const struct ks_kek *k = ks_find_kek(grp, m->kek_spi);
 	bool older = term != c->pushed_term ? term < c->pushed_term :
 	    version < c->pushed_version;
 
+	m->kek_order = k != NULL ? k->order : 0;
 	if (c->role != COOP_PRIMARY || c->merge || grp->rekey.held ||
 	    grp->active == NULL)
 		return;

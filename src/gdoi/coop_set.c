@@ -299,6 +299,7 @@ new_kek(struct ks_group *grp, const struct coop_kek *o)
 	str_copy(k->label, o->label, sizeof(k->label));
 	k->creator = o->creator;
 	k->lent = true;
+	k->order = ++grp->kek_order;
 	k->ack = o->ack;
 	k->life = o->life;
 	k->seq = o->seq;
@@ -497,6 +498,10 @@ adopt_kek(struct ks_group *grp, const struct coop_keys *k)
 	}
 	if ((kek = ks_find_kek(grp, o->k.spi)) == NULL)
 		return;
+	/* any member may have got it again, whatever it had since */
+	if (kek != grp->kek || k->owner.addr != grp->coop->keys_owner.addr ||
+	    k->owner.boot != grp->coop->keys_owner.boot)
+		kek->order = ++grp->kek_order;
 	if (kek != grp->kek)
 		make_current(grp, kek);
 	kek->rekey_at = o->rekey_in == COOP_NEVER ? UINT64_MAX :

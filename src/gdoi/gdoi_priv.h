@@ -93,6 +93,7 @@ struct ks_kek {
 	uint8_t ack;		/* enum rekey_ack: forms that are taken */
 	uint64_t born, expires, rekey_at;
 	uint32_t seq;		/* of its last push */
+	unsigned order;		/* that many-th which came to be known here */
 	/* with cooperative key servers */
 	struct coop_id creator;
 	bool lent;		/* another one may have sent under it */
@@ -114,7 +115,10 @@ struct ks_member {
 	uint16_t port;
 	char version[16];
 	bool has_kek, acked_ever;
-	uint8_t kek_spi[KEK_SPI_LEN]; /* the newest that it surely has */
+	/* The newest that it surely had, when so many were known here: it may
+	 * have any that came since. */
+	uint8_t kek_spi[KEK_SPI_LEN];
+	unsigned kek_order;
 	uint8_t state;		/* enum member_state: in the last rekey */
 	unsigned missed;	/* rekeys in a row */
 	unsigned surplus;	/* ACKs of the last rekey beyond the first */
@@ -131,6 +135,7 @@ struct ks_push {
 	char label[CONF_NAME];	/* of the RSA key that signs it */
 	uint8_t ack;		/* enum rekey_ack */
 	bool new_kek;		/* it brings the KEK that follows */
+	unsigned order;		/* of its KEK */
 	uint64_t expires;	/* of its KEK */
 	uint32_t first_seq, seq; /* the numbers that this rekey has used */
 };
@@ -143,7 +148,8 @@ struct ks_rekey {
 	/* under the KEK of the group; under those before it, for members
 	 * that have not acknowledged the change */
 	struct ks_push push[1 + KEKS_OLD];
-	uint8_t kek_spi[KEK_SPI_LEN]; /* that a member has by then */
+	uint8_t kek_spi[KEK_SPI_LEN]; /* that a member has by then ... */
+	unsigned kek_order;	/* ... and none that came before */
 	unsigned tries;		/* repetitions so far */
 	unsigned retransmits, waiting;
 	uint64_t started, built, duration;
@@ -172,6 +178,7 @@ struct ks_group {
 	unsigned generation;	  /* counts rekeys */
 	unsigned epoch;		  /* generation when members were removed */
 	struct ks_kek *kek;
+	unsigned kek_order;	/* counts KEKs */
 	/* while a member may know no other; the newest first */
 	struct ks_kek *old_keks[KEKS_OLD];
 	TAILQ_HEAD(ks_tek_list, ks_tek) teks; /* newest first */
@@ -205,7 +212,8 @@ struct gm_tek {
 	uint64_t activate; /* sent with from then on; 0: not told */
 	bool wants_sid;	/* its own is used up, or it has none */
 	unsigned reg;	/* of which registrations it may have SIDs */
-	unsigned told;	/* the last message that named it */
+	unsigned told;	/* the last message that named it ... */
+	uint32_t teller; /* ... was of this key server */
 	uint32_t clock;	/* its pseudotime is that of this one */
 	uint32_t life;	/* seconds, when it was installed */
 	uint64_t expires;
@@ -274,6 +282,7 @@ struct gm_group {
 	uint32_t sids[GDOI_SIDS_MAX]; /* of the last registration */
 	unsigned nsids, sid_next, reg;
 	unsigned told;		/* counts messages with keys */
+	uint32_t teller;	/* of the last one */
 	uint16_t sids_asked;
 	uint32_t past[GDOI_TEKS_MAX]; /* a ring: TEKs that ended with it */
 	unsigned npast;
@@ -342,7 +351,7 @@ bool gdoi_version_before(const char *version, const char *than);
 
 /* The keys that a registration gave. */
 struct ks_given {
-	unsigned generation;
+	unsigned generation, kek_order;
 	uint32_t term, version;	/* with cooperative key servers */
 };
 struct ks_given ks_given_now(const struct ks_group *);
@@ -420,7 +429,7 @@ enum rekey_kind {
 	REKEY_KEK,	/* the KEK, and TEKs that are due */
 	REKEY_ALL,	/* everything; the old TEKs end sooner */
 	REKEY_REPLACE,	/* everything; the old TEKs end now */
-	REKEY_MERGE,	/* what there is, to all, under all KEKs */
+	REKEY_MERGE,	/* what there is, to all, and a KEK */
 };
 /* Nobody types any more: a changed policy is named once. */
 void ks_settled(struct gdoi *);
@@ -495,6 +504,8 @@ void ks_drop_keks(struct ks_group *);
 /* How many KEKs behind that of the group the one is that the member surely
  * has; KEKS_OLD: that one is gone. It may have any of those since. */
 unsigned ks_kek_age(const struct ks_group *, const struct ks_member *);
+bool ks_may_have(const struct ks_group *, const struct ks_member *,
+    const struct ks_kek *);
 
 /* ks_dist.c */
 /* grp->rekey.push is filled in: out it goes. */

@@ -270,6 +270,7 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 	}
 	gm_confirm_tek(gm, t, fresh, registration);
 	t->told = gm->told;
+	t->teller = gm->teller;
 	t->t.sa_index = index;
 	t->t.replay = s->replay;
 	t->t.window = s->window;
@@ -335,7 +336,8 @@ age_orphans(struct gm_group *gm)
 }
 
 /* A key server of ours names every TEK that it has in each rekey. One that it
- * named before and does not any more has ended for the others: they were told
+ * named before and does not any more has ended for the others (of one that
+ * another one named it may know nothing: they were parted). They were told
  * while we could not hear. It is still read for a while and, so near to its
  * end, not sent with. */
 static void
@@ -346,7 +348,7 @@ age_dropped(struct gm_group *gm)
 
 	TAILQ_FOREACH(t, &gm->teks, link)
 		if (gm->ks_own && t->reg == gm->reg && t->told != gm->told &&
-		    end < t->expires)
+		    t->teller == gm->teller && end < t->expires)
 			t->expires = end;
 }
 
@@ -405,6 +407,7 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	if (registration)
 		gm_take_sids(gm, kd, sa->has_kek && gm_has_kek(gm, &sa->kek));
 	gm->told++;
+	gm->teller = registration ? gm->ks : gm->last_rekey_from;
 	assemble(&as, sa, index);
 	/* back to front, so that the first of the list ends up newest */
 	for (i = sa->n; i-- > 0;)

@@ -311,7 +311,8 @@ ks_set_timer(struct ks_group *grp)
 struct ks_given
 ks_given_now(const struct ks_group *grp)
 {
-	struct ks_given g = { .generation = grp->generation };
+	struct ks_given g = { .generation = grp->generation,
+		.kek_order = grp->kek_order };
 
 	if (grp->coop != NULL) {
 		g.term = grp->coop->keys_term;
@@ -345,6 +346,7 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
 	if (grp->nmembers == 1)
 		ike_log(grp->g->ike, LOG_KS_FIRST_GM, a, grp->name);
 	ike_log(grp->g->ike, LOG_KS_REGS_COMPL, grp->name, a);
+	m->kek_order = given->kek_order;
 	m->keys_term = given->term;
 	m->keys_version = given->version;
 	if (given->generation != grp->generation && coop_is_primary(grp))

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdoi/gdoi_priv.h"
+#include "gdoi/coop.h"
 
 #define PACE_MEMBERS 50
 #define PACE_MS 100
@@ -37,8 +37,8 @@ has_spi(const struct gdoi_kek *k, const uint8_t *spi)
 }
 
 /* The push that this member can read, as far as we know. It may have one of
- * the KEKs since then, if its acknowledgement was lost: those are the pushes
- * in front of this one. NULL: none. */
+ * the KEKs that came since then, if its acknowledgement was lost or another
+ * key server has sent it: may_read(). NULL: none. */
 static struct ks_push *
 push_of(struct ks_group *grp, const struct ks_member *m)
 {
@@ -54,6 +54,15 @@ push_of(struct ks_group *grp, const struct ks_member *m)
 		oldest = p;
 	}
 	return oldest;
+}
+
+/* own: push_of() it. */
+static bool
+may_read(const struct ks_push *p, const struct ks_push *own,
+    const struct ks_member *m)
+{
+	return p->data != NULL && (p == own || p->order > m->kek_order ||
+	    !has_spi(&own->kek, m->kek_spi));
 }
 
 static bool
@@ -122,9 +131,11 @@ send_to(struct ks_group *grp, struct ks_push *p, struct ks_member *m)
 {
 	const struct ks_push *q;
 	char name[IP4_STRLEN];
+	unsigned i;
 
-	for (q = grp->rekey.push; q <= p; q++) {
-		if (q->data == NULL || (q != p && by_multicast(q)))
+	for (i = 0; i < NELEM(grp->rekey.push); i++) {
+		q = &grp->rekey.push[i];
+		if (!may_read(q, p, m) || (q != p && by_multicast(q)))
 			continue;
 		debug(DBG_KS_REKEY, DBG_EVENT, m->addr,
 		    "(%s):rekey seq # %u, %zu octets, %s %s", grp->name,
@@ -183,12 +194,16 @@ judge(struct ks_group *grp, struct ks_member *m, bool over)
 	if (state != MEMBER_SENT && state != MEMBER_PENDING)
 		return;
 	m->state = MEMBER_IDLE;
-	if (p != NULL && state == MEMBER_SENT && !must_ack(p, m))
+	if (p != NULL && state == MEMBER_SENT && !must_ack(p, m)) {
 		/* it will never say: we take it that it got it */
 		memcpy(m->kek_spi, grp->rekey.kek_spi, KEK_SPI_LEN);
+		m->kek_order = grp->rekey.kek_order;
+	}
 	if (!over || (p != NULL && p->kek.ack == KEK_ACK_NONE))
 		return;
 	m->acks_missed++;
+	if (!coop_all_there(grp))
+		return; /* it may be on the side of the one that is missing */
 	if (++m->missed >= MISSED_MAX && (p == NULL || must_ack(p, m)))
 		ks_remove_member(grp, m, true);
 }
@@ -493,6 +508,7 @@ acknowledged(struct ks_group *grp, struct ks_push *p, struct ks_member *m,
 	m->missed = 0;
 	m->acks++;
 	memcpy(m->kek_spi, r->kek_spi, KEK_SPI_LEN);
+	m->kek_order = r->kek_order;
 	for (i = NELEM(m->rcvd_seq) - 1; i > 0; i--)
 		m->rcvd_seq[i] = m->rcvd_seq[i - 1];
 	m->rcvd_seq[0] = seq;
@@ -584,7 +600,7 @@ sent_this(struct ks_group *grp, const struct ks_member *m,
 {
 	const struct ks_push *own = push_of(grp, m);
 
-	return own != NULL && p <= own &&
+	return own != NULL && may_read(p, own, m) &&
 	    (m->state == MEMBER_SENT || (m->state == MEMBER_IDLE &&
 	    m->sent_seq[0] >= own->first_seq && m->sent_seq[0] <= own->seq));
 }

@@ -238,6 +238,7 @@ ks_make_kek(struct ks_group *grp)
 	k->expires = k->born + (uint64_t)k->life * 1000;
 	k->rekey_at = rekey_time(grp, k->born, k->life,
 	    ks_kek_margin(grp, k->life));
+	k->order = ++grp->kek_order;
 	grp->kek = k;
 	if (grp->coop != NULL)
 		grp->coop->roll = false;

@@ -147,6 +147,7 @@ make_push(struct ks_group *grp, struct ks_push *p, struct ks_kek *under,
 	str_copy(p->label, under->label, sizeof(p->label));
 	p->ack = under->ack;
 	p->new_kek = new_kek;
+	p->order = under->order;
 	p->expires = under->expires;
 	if (build(grp, p, under, coop_next_seq(grp, under))) {
 		p->first_seq = p->seq;
@@ -169,6 +170,15 @@ ks_kek_age(const struct ks_group *grp, const struct ks_member *m)
 		    grp->old_keks[i]->k.spi, m->kek_spi, KEK_SPI_LEN) == 0)
 			return 1 + i;
 	return KEKS_OLD;
+}
+
+bool
+ks_may_have(const struct ks_group *grp, const struct ks_member *m,
+    const struct ks_kek *k)
+{
+	return m->has_kek && (k->order > m->kek_order ||
+	    memcmp(k->k.spi, m->kek_spi, KEK_SPI_LEN) == 0 ||
+	    ks_kek_age(grp, m) == KEKS_OLD);
 }
 
 /* A KEK becomes one of the old ones; those go that no member can need. */
@@ -221,6 +231,7 @@ push(struct ks_group *grp, struct ks_kek *under)
 			(void)make_push(grp, &r->push[1 + i], older, true);
 	}
 	memcpy(r->kek_spi, grp->kek->k.spi, KEK_SPI_LEN);
+	r->kek_order = grp->kek_order;
 	ks_clock_told(grp, &r->push[0]);
 	ks_rekey_start(grp);
 }
@@ -307,7 +318,9 @@ const char *
 ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 {
 	bool operator = kind == REKEY_ALL || kind == REKEY_REPLACE;
-	bool roll = operator || kind == REKEY_KEK;
+	/* under one that is in use there are pushes which who gets it now
+	 * would take for new */
+	bool roll = operator || kind == REKEY_KEK || kind == REKEY_MERGE;
 	uint64_t now = gdoi_now(grp->g);
 	uint32_t drop[GDOI_TEKS_MAX];
 	const char *bad;

@@ -222,26 +222,26 @@ last_end(const struct ks_group *grp)
 }
 
 static bool
-anybody_needs(const struct ks_group *grp, unsigned age)
+anybody_needs(const struct ks_group *grp, const struct ks_kek *k)
 {
 	const struct ks_member *m;
 
 	TAILQ_FOREACH(m, &grp->members, link)
-		if (m->has_kek && ks_kek_age(grp, m) >= age)
+		if (ks_may_have(grp, m, k))
 			return true;
 	return false;
 }
 
-/* The push for all members of now that may have this KEK, which is so old. */
+/* The push for all members of now that may have this KEK. */
 static struct ks_farewell *
-farewell_new(struct ks_group *grp, struct ks_kek *kek, unsigned age,
-    uint64_t until, bool graceful)
+farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
+    bool graceful)
 {
 	const struct ks_member *m;
 	struct ks_farewell *f;
 
 	if (kek == NULL || ks_signing_key(grp, kek) == NULL ||
-	    !anybody_needs(grp, age))
+	    !anybody_needs(grp, kek))
 		return NULL;
 	f = xcalloc(1, sizeof(*f));
 	f->grp = grp;
@@ -264,7 +264,7 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, unsigned age,
 		    f->kek.k.ack != KEK_ACK_NONE && (m->acked_ever ||
 		    strcmp(m->version, "0.0.0") != 0) };
 
-		if (m->has_kek && ks_kek_age(grp, m) >= age)
+		if (ks_may_have(grp, m, kek))
 			f->to[f->n++] = l;
 	}
 	return f;
@@ -316,9 +316,9 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 		ks_shorten_all(grp);
 		until = last_end(grp);
 	}
-	f[0] = farewell_new(grp, grp->kek, 0, until, graceful);
+	f[0] = farewell_new(grp, grp->kek, until, graceful);
 	for (i = 0; i < KEKS_OLD; i++)
-		f[1 + i] = farewell_new(grp, grp->old_keks[i], 1 + i, until,
+		f[1 + i] = farewell_new(grp, grp->old_keks[i], until,
 		    graceful);
 	forget_members(grp);
 	if (how == REMOVE_CLEAR) {
@@ -355,9 +355,9 @@ ks_leave_keys(struct ks_group *grp)
 	ks_rekey_abandon(grp);
 	ks_shorten_all(grp);
 	until = last_end(grp);
-	f[0] = farewell_new(grp, grp->kek, 0, until, true);
+	f[0] = farewell_new(grp, grp->kek, until, true);
 	for (i = 0; i < KEKS_OLD; i++)
-		f[1 + i] = farewell_new(grp, grp->old_keks[i], 1 + i, until,
+		f[1 + i] = farewell_new(grp, grp->old_keks[i], until,
 		    true);
 	while ((t = TAILQ_FIRST(&grp->teks)) != NULL)
 		ks_drop_tek(grp, t);
