@@ -503,6 +503,13 @@ primary_heard(const struct coop *c)
 	return i >= 0 ? c->server_heard[i] : 0;
 }
 
+/* Who is asked for the members that did not fit: all others have the same. */
+static bool
+is_source(const struct coop_peer *p)
+{
+	return p->coop->role != COOP_SECONDARY || is_uplink(p);
+}
+
 /* Members that did not fit, here or there; those that came for others. */
 static void
 go_on(struct coop_peer *from, const struct coop_msg *m, bool progress)
@@ -511,7 +518,7 @@ go_on(struct coop_peer *from, const struct coop_msg *m, bool progress)
 	struct coop_peer *p;
 
 	if (m->nmembers > 0 && (m->flags & COOP_F_MORE) &&
-	    (m->flags & COOP_F_ANSWER)) {
+	    (m->flags & COOP_F_ANSWER) && is_source(from)) {
 		from->owed = true;
 		tell_some(c, 0);
 	}
