@@ -701,6 +701,8 @@ leave(struct ks_group *grp)
 	coop_free(grp);
 	if (others)
 		ks_clear(grp);
+	else
+		ks_own_members(grp, 0, grp->addr);
 	ks_set_timer(grp);
 }
 

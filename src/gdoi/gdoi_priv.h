@@ -387,6 +387,8 @@ struct ks_member *ks_find_member(struct ks_group *, uint32_t addr);
 /* The one of that address, new if there was none. */
 struct ks_member *ks_get_member(struct ks_group *, uint32_t addr);
 void ks_remove_member(struct ks_group *, struct ks_member *, bool log);
+/* Members of that key server, 0: of all, have now registered with addr. */
+void ks_own_members(struct ks_group *, uint32_t of, uint32_t addr);
 
 /* ks_gap.c */
 void ks_gap(const struct ks_group *, const char *peer, struct gdoi_gap *);

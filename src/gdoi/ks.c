@@ -408,6 +408,7 @@ set_address(struct ks_group *grp, uint32_t addr)
 	if (grp->addr != 0)
 		ike_log(grp->g->ike, LOG_KS_GROUP_DELETE,
 		    ip4_str(grp->addr, a), grp->name);
+	ks_own_members(grp, grp->addr, addr);
 	grp->addr = addr;
 	if (addr != 0)
 		ike_log(grp->g->ike, LOG_KS_GROUP_ADD, ip4_str(addr, a),

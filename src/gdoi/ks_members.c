@@ -50,6 +50,16 @@ ks_get_member(struct ks_group *grp, uint32_t addr)
 }
 
 void
+ks_own_members(struct ks_group *grp, uint32_t of, uint32_t addr)
+{
+	struct ks_member *m;
+
+	TAILQ_FOREACH(m, &grp->members, link)
+		if (of == 0 || m->owner == of)
+			m->owner = addr;
+}
+
+void
 ks_remove_member(struct ks_group *grp, struct ks_member *m, bool log)
 {
 	char a[IP4_STRLEN];

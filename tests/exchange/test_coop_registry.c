@@ -226,6 +226,36 @@ moves(void **state)
 	net_free(n);
 }
 
+/* The last key server is alone and is no other's peer: all are its own. So
+ * they are when it has another address. */
+static void
+alone(void **state)
+{
+	struct cf_list coop;
+	unsigned i;
+
+	(void)state;
+	begin(5);
+	join_all();
+	cks_kill(ks[0]);
+	cks_kill(ks[2]);
+	net_run(n, SETTLE);
+	(void)net_edit(ks[1]);
+	coop = tc_local(ks[1]->conf)->coop;
+	tc_local(ks[1]->conf)->coop = (struct cf_list){ 0 };
+	net_typed(ks[1]);
+	assert_null(net_ks(ks[1])->coop);
+	for (i = 0; i < MEMBERS; i++)
+		assert_int_equal(known(1, i)->owner, CKS(1));
+	(void)net_edit(ks[1]);
+	tc_local(ks[1]->conf)->addr = CKS(7);
+	net_typed(ks[1]);
+	for (i = 0; i < MEMBERS; i++)
+		assert_int_equal(known(1, i)->owner, CKS(7));
+	tc_local(ks[1]->conf)->coop = coop; /* to be freed */
+	net_free(n);
+}
+
 /* What eight key servers say for 2000 members: a registration goes to the
  * primary and from there to each other one, with those of the same second;
  * who starts again hears all of them once, not from everybody. */
@@ -293,6 +323,7 @@ main(void)
 		cmocka_unit_test(removed),
 		cmocka_unit_test(late),
 		cmocka_unit_test(moves),
+		cmocka_unit_test(alone),
 		cmocka_unit_test(cost),
 	};
 
