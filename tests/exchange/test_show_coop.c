@@ -551,6 +551,41 @@ claims(void **state)
 	three_end();
 }
 
+/* A member of the secondary is known to the primary, whose policy it has. */
+static void
+redundant(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	n = net_new(9);
+	memset(on, 0, sizeof(on));
+	for (i = 0; i < 2; i++)
+		cks_add(n, i, 2, (uint8_t)(i + 1), &cks_fast);
+	net_add_gm(n, 0);
+	net_apply_all(n);
+	for (i = 0; i < 2; i++)
+		on[i].g = n->nodes[i]->g;
+	(void)cks_settle(n, 10000, "at the start");
+	assert_true(net_until(n, 60000, net_registered));
+	net_run(n, 5000);
+	ASSERT_LINES(SHOW(&on[1], show_gdoi_ks_members, .summary = true),
+	    "Group Name: G1, ID: 100, Group Members: 1",
+	    "Key Server ID: 10.9.0.2, GMDB state: LOCAL, Group Members: 0",
+	    "Key Server ID: 10.9.0.1, GMDB state: REDUNDANT, Group Members: 1",
+	    "  10.9.1.1      " GDOI_VERSION "        0               0");
+	ASSERT_LINES(SHOW(&on[0], show_gdoi_ks_members, .summary = true),
+	    "Key Server ID: 10.9.0.1, GMDB state: LOCAL, Group Members: 1",
+	    "Key Server ID: 10.9.0.2, GMDB state: REDUNDANT, Group Members: 0");
+	ASSERT_LINES(SHOW(&on[1], show_gdoi_ks, .group = ""),
+	    "Total group members registered to this box: 0",
+	    "    Group Members            : 1");
+	(void)SHOW(&on[0], show_gdoi_ks_policy, .group = "");
+	assert_non_null(strstr(strstr(on[0].out.s, "server 10.9.0.2"),
+	    "TEK POLICY"));
+	three_end();
+}
+
 static void
 counters_live(void **state)
 {
@@ -586,6 +621,7 @@ main(void)
 		cmocka_unit_test(dies),
 		cmocka_unit_test(role_cleared),
 		cmocka_unit_test(claims),
+		cmocka_unit_test(redundant),
 		cmocka_unit_test(counters_live),
 	};
 
