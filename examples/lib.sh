@@ -60,19 +60,16 @@ proof() {
 # wait_for SECONDS COMMAND...: until it succeeds. The last output stays for
 # proof to show.
 wait_for() {
-	_waits=$((${_waits-0} + 1)) # what is waited for may wait itself
-	eval "_end$_waits=$(($(date +%s) + $1))"
+	_end=$(($(date +%s) + $1))
 	shift
-	until "$@" >"wait$_waits.out" 2>&1; do
-		if [ "$(date +%s)" -ge $((_end$_waits)) ]; then
-			cat "wait$_waits.out"
+	until "$@" >wait.out 2>&1; do
+		if [ "$(date +%s)" -ge "$_end" ]; then
+			cat wait.out
 			echo "not within the time: $*"
-			_waits=$((_waits - 1))
 			return 1
 		fi
 		sleep 0.2
 	done
-	_waits=$((_waits - 1))
 }
 
 # equal GOT WANTED WHAT
@@ -223,9 +220,10 @@ too_big() {
 	can_ping "$1" "$2" -M do -s $(($4 - 28))
 }
 
-# stream_start TAG NODE ADDRESS: an echo every 50 ms until stream_stop.
+# stream_start TAG NODE ADDRESS [SECONDS]: an echo every 50 ms, or as often as
+# told, until stream_stop.
 stream_start() {
-	nsenter --net="$LAB_RUN/ns/$2" ping -n -O -i 0.05 "$3" \
+	nsenter --net="$LAB_RUN/ns/$2" ping -n -O -i "${4:-0.05}" "$3" \
 	    >"$1.ping" 2>&1 &
 	eval "stream_$1=$!"
 	jobs_started="$jobs_started $!"
@@ -337,6 +335,128 @@ rekeyed() {
 registered_once() {
 	equal "$(gm_value "$1" 'Succeeded registration')" 1 \
 	    "registrations of $1"
+}
+
+# ---- the processes of a router ----
+
+# router_pid ROUTER: of its main.
+router_pid() {
+	sed 's/ .*//' "$LAB_RUN/pid/$1"
+}
+
+# router_kids ROUTER: "ike PID" and "fwd PID".
+router_kids() {
+	_main=$(router_pid "$1")
+	_pids=$(cat "/proc/$_main/task/$_main/children" 2>/dev/null)
+	for _k in $_pids; do
+		(tr '\0' ' ' <"/proc/$_k/cmdline"; echo) 2>/dev/null |
+		    sed -n "s/.* -P \\([a-z]*\\) .*/\\1 $_k/p"
+	done
+}
+
+router_kid() { # router_kid ROUTER ike|fwd
+	router_kids "$1" | sed -n "s/^$2 //p"
+}
+
+gone() { # gone PID: no such process, or only its zombie
+	! grep -q '^State:[^Z]*$' "/proc/$1/status" 2>/dev/null
+}
+
+another_kid() { # another_kid ROUTER ike|fwd OLD
+	_is=$(router_kid "$1" "$2")
+	[ -n "$_is" ] && [ "$_is" != "$3" ]
+}
+
+# router_kill ROUTER [main]: all of its processes at once, or only the main
+# one, whose children end then; router_start has it again.
+router_kill() {
+	_pid=$(router_pid "$1")
+	tr '\0' '\n' <"/proc/$_pid/cmdline" >"$1.cmdline" || return 1
+	_all=$(router_kids "$1" | sed 's/.* //')
+	# shellcheck disable=SC2086 # pids
+	if [ "${2-all}" = main ]; then
+		kill -9 "$_pid"
+	else
+		kill -9 "$_pid" $_all
+	fi
+	rm -f "$LAB_RUN/state/$1/ready"
+	for _one in $_pid $_all; do
+		wait_for 10 gone "$_one" || return 1
+	done
+}
+
+# router_start ROUTER: as it was started before router_kill.
+router_start() {
+	_node=$1
+	set --
+	while IFS= read -r _word; do
+		set -- "$@" "$_word"
+	done <"$_node.cmdline"
+	setsid nsenter --net="$LAB_RUN/ns/$_node" "$@" \
+	    >>"$LAB_RUN/log/$_node" 2>&1 </dev/null &
+	_pid=$!
+	wait_for 20 [ -e "$LAB_RUN/state/$_node/ready" ] || return 1
+	# for `lab down`: with the time of its start
+	echo "$_pid $(sed 's/.*) //' "/proc/$_pid/stat" | cut -d ' ' -f 20)" \
+	    >"$LAB_RUN/pid/$_node"
+}
+
+# kill_one ROUTER main|ike|fwd|shell: kill -9 of that process; back it is
+# there again (of a shell, the router has noticed).
+kill_one() {
+	case $2 in
+	main)
+		router_kill "$1" main && router_start "$1"
+		;;
+	shell)
+		rm -f held
+		mkfifo held
+		"$LAB_COHORT" exec -s "$LAB_RUN/state/$1" "$1" - \
+		    <held >held.out 2>&1 &
+		_shell=$!
+		exec 9>held
+		echo 'configure terminal' >&9
+		wait_for 10 grep -q 'Enter configuration' held.out &&
+		    kill -9 "$_shell"
+		_status=$?
+		exec 9>&-
+		wait "$_shell" 2>/dev/null
+		[ $_status -eq 0 ] && shows "$1" 'show clock' '[0-9]:[0-9]'
+		;;
+	*)
+		_was=$(router_kid "$1" "$2")
+		kill -9 "$_was" && wait_for 10 another_kid "$1" "$2" "$_was"
+		;;
+	esac
+}
+
+# ---- key pairs ----
+
+key_data() { # key_data ROUTER LABEL
+	rexec "$1" "show crypto key mypubkey rsa $2" | sed '1,/Key Data/d'
+}
+
+# key_copy FROM TO LABEL: exported with a passphrase, pasted at the other
+# router; what was typed is what an operator types.
+key_copy() {
+	[ "$(key_data "$1" "$3")" = "$(key_data "$2" "$3")" ] &&
+	    [ -n "$(key_data "$1" "$3")" ] && return 0
+	rexec "$1" 'configure terminal' \
+	    "crypto key export rsa $3 pem terminal 3des lab-secret" end \
+	    >key.pem || return 1
+	{
+		echo 'configure terminal'
+		echo "crypto key import rsa $3 pem exportable terminal" \
+		    'lab-secret'
+		sed -n '/BEGIN PUBLIC/,/END PUBLIC/p' key.pem
+		echo quit
+		sed -n '/BEGIN RSA/,/END RSA/p' key.pem
+		echo quit
+		echo end
+	} | rexec "$2" -
+	rm -f key.pem
+	[ -n "$(key_data "$1" "$3")" ] || return 1
+	equal "$(key_data "$2" "$3")" "$(key_data "$1" "$3")" 'the key'
 }
 
 # ---- end ----
