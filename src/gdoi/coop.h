@@ -272,6 +272,8 @@ enum coop_news {
 unsigned coop_set_unite(struct ks_group *, const struct coop_keys *);
 /* Behind that: takes what is current from the primary. */
 void coop_set_adopt(struct ks_group *, const struct coop_keys *);
+/* The current KEK, if it was dropped by somebody. */
+void coop_set_drop_kek(struct ks_group *);
 /* KEKs whose public key may have come into the store. */
 void coop_set_fill_pubs(struct ks_group *);
 void coop_set_free(struct coop *);

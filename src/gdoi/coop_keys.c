@@ -354,6 +354,29 @@ adopt(struct coop_peer *p, const struct coop_keys *k)
 	    " %u", grp->name, k->term, k->version);
 }
 
+/* The newest TEK may have been dropped by others, or be near its end now, with
+ * nobody left who knows the one in its place. */
+static void
+complete(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	struct ks_tek *t;
+	unsigned i;
+
+	for (i = 0; i < grp->active->nsas; i++) {
+		TAILQ_FOREACH(t, &grp->teks, link)
+			if (t->newest &&
+			    t->sa.number == grp->active->sas[i].number)
+				break;
+		if (t != NULL && t->override == 0)
+			continue;
+		if (t != NULL)
+			t->rekey_at = gdoi_now(grp->g);
+		c->merge = true;
+		set_timer(grp, MERGE_MS);
+	}
+}
+
 /* Its members have no keys of their own any more that may be used. */
 static void
 members_start_over(struct ks_group *grp)
@@ -380,6 +403,8 @@ import(struct coop_peer *p, const struct coop_keys *k)
 	if (grp->active == NULL || coop_set_foreign(grp, k))
 		return;
 	news = coop_set_unite(grp, k);
+	if (c->role == COOP_PRIMARY)
+		complete(grp);
 	if (coop_sid_import(grp, k, false))
 		coop_changed(grp);
 	if (news == 0)
@@ -492,8 +517,10 @@ coop_keys_promoted(struct ks_group *grp)
 	} else {
 		c->roll = true;
 	}
+	coop_set_drop_kek(grp);
 	coop_set_fill_pubs(grp);
 	own_label(grp);
+	complete(grp);
 	if (may_be_unfinished(grp)) {
 		c->merge = true;
 		set_timer(grp, MERGE_MS);

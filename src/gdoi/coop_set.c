@@ -17,6 +17,8 @@
 
 #include "gdoi/coop.h"
 
+#define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
+
 /* ---- in: keys ---- */
 
 static bool
@@ -203,12 +205,15 @@ static void
 shorten_tek(const struct ks_group *grp, struct ks_tek *t,
     const struct coop_tek *o)
 {
-	uint64_t now = gdoi_now(grp->g);
+	uint64_t now = gdoi_now(grp->g), end = now + o->left;
 
 	if (coop_is_primary(grp) && (o->override == 0 || t->override != 0))
 		return;
-	if (now + o->left < t->expires)
-		t->expires = now + o->left;
+	/* a rekey has to name it once more, for those that send with it */
+	if (end < now + STOP_SENDING_MS)
+		end = now + STOP_SENDING_MS;
+	if (end < t->expires)
+		t->expires = end;
 	if (o->override != 0 && (t->override == 0 ||
 	    o->override < t->override))
 		t->override = o->override;
@@ -463,6 +468,16 @@ set_aside(struct ks_group *grp)
 		ks_kek_free(k);
 	else
 		ks_add_old_kek(grp, k);
+}
+
+void
+coop_set_drop_kek(struct ks_group *grp)
+{
+	if (grp->kek == NULL ||
+	    find_tomb(grp->coop, grp->kek->k.spi, 0) == NULL)
+		return;
+	ks_kek_free(grp->kek);
+	grp->kek = NULL;
 }
 
 static void

@@ -293,6 +293,95 @@ numbers(void **state)
 	net_free(n);
 }
 
+/* What is configured differently is named, once, by both; the primary's is
+ * used, and the own one with the first rekey of its own. */
+static void
+mismatch(void **state)
+{
+	(void)state;
+	begin(7);
+	tc_profile(b->conf)->lifetime = 7200;
+	tc_local(b->conf)->rekey_key_bits = 128;
+	run();
+	net_run(n, 60 * SEC);
+	assert_int_equal(a->logs[LOG_COOP_CONFIG_MISMATCH], 2);
+	assert_int_equal(b->logs[LOG_COOP_CONFIG_MISMATCH], 2);
+	assert_non_null(strstr(a->last[LOG_COOP_CONFIG_MISMATCH], "rekey"));
+	assert_int_equal(gb->active->sas[0].life, 3600);
+	assert_int_equal(b->logs[LOG_KS_POLICY_CHANGE], 0);
+	net_cut(a, b, true);
+	net_run(n, 60 * SEC);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	assert_int_equal(b->logs[LOG_KS_POLICY_CHANGE], 1);
+	assert_int_equal(gb->active->sas[0].life, 3600);
+	assert_null(ks_rekey(gb, REKEY_TEK));
+	assert_int_equal(gb->active->sas[0].life, 7200);
+	assert_int_equal(gb->kek->k.key_bits, 128);
+	net_free(n);
+}
+
+/* Without the RSA key of the others it would tell members nothing that they
+ * could believe. */
+static void
+no_rsa_key(void **state)
+{
+	(void)state;
+	begin(8);
+	assert_true(rsa_remove(b->g->rsa, "KEY"));
+	assert_non_null(rsa_generate(b->g->rsa, "KEY", 1024, true, 1));
+	run();
+	assert_false(gb->coop->synced);
+	assert_false(coop_ready(gb));
+	assert_int_equal(b->logs[LOG_KS_NO_RSA_KEYS], 1);
+	assert_int_equal(b->logs[LOG_COOP_CONFIG_MISMATCH], 1);
+	assert_non_null(strstr(b->last[LOG_COOP_CONFIG_MISMATCH],
+	    "rekey RSA key"));
+	/* it is imported, under whatever label */
+	assert_int_equal(gdoi_keys_load(b->g, tc_rsa_text(),
+	    strlen(tc_rsa_text())), 0);
+	net_run(n, 10 * SEC);
+	assert_true(gb->coop->synced);
+	assert_true(coop_ready(gb));
+	net_free(n);
+}
+
+/* One clock in the group, whose machines run apart, whoever is the primary;
+ * members of both can check each other's packets. */
+static void
+clocks(void **state)
+{
+	const struct gm_group *x, *y;
+	unsigned i;
+
+	(void)state;
+	begin(9);
+	for (i = 0; i < 2; i++) {
+		struct gdoi_sa *sa = (void *)tc_local(
+		    n->nodes[i]->conf)->sas.first;
+
+		sa->replay = REPLAY_TIME;
+		sa->window = 5;
+	}
+	a->ppm = 150;
+	b->ppm = -150;
+	net_add_gm(n, 0);
+	net_add_gm(n, 1);
+	run();
+	x = net_gm(n->nodes[2]);
+	y = net_gm(n->nodes[3]);
+	for (i = 0; i < 40; i++) {
+		net_run(n, 1800 * SEC);
+		if (i % 10 == 5)
+			net_cut(a, b, i % 20 == 5);
+		assert_true(llabs(x->clock.offset - y->clock.offset) < 2500);
+		assert_int_equal(x->clock.id, y->clock.id);
+	}
+	assert_int_equal(n->nodes[2]->logs[LOG_PSEUDO_TIME_TOO_OLD], 0);
+	assert_int_equal(ga->coop->bad_pseudotime, 0);
+	assert_int_equal(gb->coop->bad_pseudotime, 0);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -303,6 +392,9 @@ main(void)
 		cmocka_unit_test(tombstones),
 		cmocka_unit_test(merge),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(mismatch),
+		cmocka_unit_test(no_rsa_key),
+		cmocka_unit_test(clocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
