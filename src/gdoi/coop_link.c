@@ -530,21 +530,25 @@ answered(struct exch *x)
 }
 
 /* Silence: not a word about the peer before a new SA was tried. True: there
- * is another exchange; the SA may have to go for it. */
+ * is another exchange; the SA may have to go for it. Not one that somebody
+ * says is lost, who may lie: it is passed over until something comes under it.
+ * Nor one under which the peer speaks: others need it, and what does not
+ * please the peer there will not in a new one. */
 static bool
 try_again(const struct exch *x, struct coop_try *try, bool *drop_sa)
 {
 	const struct ike_sa *sa = x->sa;
+	bool usable = !sa->dead && !sa->doubtful;
+	bool last = try->new_sa || sa->last_heard >= x->sent;
 
 	*drop_sa = false;
 	if (sa->state != IKE_IDLE || x->notify != 0)
 		return false;
-	if (!sa->dead && !sa->doubtful &&
-	    ++try->rounds < (try->new_sa ? NEW_ROUNDS : OLD_ROUNDS))
+	if (usable && ++try->rounds < (last ? NEW_ROUNDS : OLD_ROUNDS))
 		return true;
-	if (!sa->dead && !sa->doubtful && try->new_sa)
+	if (usable && last)
 		return false;
-	*drop_sa = !sa->dead;
+	*drop_sa = usable;
 	try->new_sa = false;
 	try->rounds = 0;
 	return ++try->restarts <= RESTARTS_MAX;

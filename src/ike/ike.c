@@ -527,6 +527,30 @@ ike_input(struct ike *ike, struct udp_addr local, struct udp_addr from,
 
 /* ---- starting ---- */
 
+static bool
+same_peer(const struct ike_sa *sa, struct udp_addr local,
+    struct udp_addr remote)
+{
+	return sa->local.addr == local.addr &&
+	    sa->remote.addr == remote.addr && sa->remote.port == remote.port;
+}
+
+/* The peer has another SA now than those that it may have lost. */
+static void
+replace_doubtful(const struct ike_sa *by)
+{
+	struct ike_sa *sa;
+
+	do {
+		TAILQ_FOREACH(sa, &by->ike->sas, link)
+			if (sa != by && sa->doubtful &&
+			    same_peer(sa, by->local, by->remote))
+				break;
+		if (sa != NULL)
+			ike_sa_delete(sa, true, "the peer has a new one");
+	} while (sa != NULL);
+}
+
 /* Main mode is complete: what waited for it begins. */
 void
 ike_established(struct ike_sa *sa)
@@ -553,14 +577,7 @@ ike_established(struct ike_sa *sa)
 			    &aggressive_mode ? OVERTAKE_MS : 0);
 	if (ike->doi->sa_changed != NULL)
 		ike->doi->sa_changed(sa);
-}
-
-static bool
-same_peer(const struct ike_sa *sa, struct udp_addr local,
-    struct udp_addr remote)
-{
-	return sa->local.addr == local.addr &&
-	    sa->remote.addr == remote.addr && sa->remote.port == remote.port;
+	replace_doubtful(sa);
 }
 
 /* It lives long enough for an exchange, or for most of one if its whole life

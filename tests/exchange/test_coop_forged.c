@@ -591,6 +591,86 @@ test_lies(void **state)
 	net_free(n);
 }
 
+/* He lies, and new SAs do not come about: the one that both have is there
+ * still, and what comes under it takes the doubt away. */
+static bool
+no_new_sa(struct net *n, struct datagram *d)
+{
+	(void)n;
+	return d->data[18] != ISAKMP_X_MAIN;
+}
+
+static void
+test_lie_kills_nothing(void **state)
+{
+	struct net *n = link_pair(18);
+	const struct ike_sa *sa = TAILQ_FIRST(&A(n)->g->ike->sas);
+	uint32_t conn_id = sa->conn_id;
+
+	(void)state;
+	n->tap = no_new_sa;
+	n->after = lie;
+	link_say(A(n));
+	net_run(n, 100);
+	n->after = NULL;
+	assert_true(sa->doubtful);
+	link_say(B(n));
+	assert_true(net_until(n, 500, link_agreed));
+	assert_int_equal(link_sas(A(n), KS_AT(1)), 1);
+	assert_int_equal(link_sas(B(n), KS_AT(0)), 1);
+	assert_int_equal(TAILQ_FIRST(&A(n)->g->ike->sas)->conn_id, conn_id);
+	assert_false(sa->doubtful);
+	n->tap = NULL;
+	/* in the end there is one, whoever made it */
+	n->after = lie;
+	link_say(A(n));
+	net_run(n, 100);
+	n->after = NULL;
+	link_say(A(n));
+	net_run(n, 20 * SEC);
+	assert_int_equal(link_sas(A(n), KS_AT(1)), 1);
+	assert_int_equal(link_sas(B(n), KS_AT(0)), 1);
+	assert_int_equal(link_states[0].unanswered, 0);
+	assert_int_equal(link_states[1].unanswered, 0);
+	net_free(n);
+}
+
+/* Another group's messages do not come through, for whatever reason: the SA
+ * under which the peer talks about this one stays. */
+static bool
+only_small(struct net *n, struct datagram *d)
+{
+	(void)n;
+	return d->data[18] != GDOI_X_COOP || d->from.addr != KS_AT(0) ||
+	    d->len < 2000;
+}
+
+static void
+test_mute_group(void **state)
+{
+	struct net *n = link_pair(19);
+	uint32_t conn_id = TAILQ_FIRST(&A(n)->g->ike->sas)->conn_id;
+	unsigned i;
+
+	(void)state;
+	n->tap = only_small;
+	link_states[0].fat = 3000; /* what A asks is lost, */
+	link_say(A(n));
+	for (i = 0; i < 10; i++) {
+		net_run(n, 3 * SEC);
+		link_states[0].fat = 0; /* ... what it answers is not */
+		link_say(B(n));
+		net_run(n, 100);
+		link_states[0].fat = 3000;
+	}
+	assert_int_equal(TAILQ_FIRST(&A(n)->g->ike->sas)->conn_id, conn_id);
+	assert_int_equal(link_sas(A(n), KS_AT(1)), 1);
+	net_run(n, 60 * SEC); /* silence, at last: it is as good as dead */
+	assert_int_not_equal(TAILQ_FIRST(&A(n)->g->ike->sas)->conn_id,
+	    conn_id);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -604,6 +684,8 @@ main(void)
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_lie_kills_nothing),
+		cmocka_unit_test(test_mute_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
