@@ -453,18 +453,12 @@ coop_fill(struct coop_peer *p, struct coop_msg *m)
 {
 	struct coop *c = p->coop;
 
-	str_copy(m->coop_version, COOP_VERSION, sizeof(m->coop_version));
-	str_copy(m->gdoi_version, GDOI_VERSION, sizeof(m->gdoi_version));
 	if (c->optimize)
 		m->flags |= COOP_F_OPTIMIZE;
 	if (c->synced)
 		m->flags |= COOP_F_SYNCED;
 	if (leans_on(p))
 		m->flags |= COOP_F_LEAN;
-	m->id_type = c->grp->id_type;
-	m->group_id = c->grp->id;
-	m->from = c->self;
-	m->to = (struct coop_id){ p->addr, p->boot };
 	m->nservers = coop_view_fill(c, m->servers);
 	coop_sid_fill(p, m);
 	coop_keys_fill(p, m);

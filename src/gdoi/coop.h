@@ -189,7 +189,8 @@ void coop_log_blocked(struct ks_group *);
 void coop_clear_role(struct ks_group *);
 /* Something changed that the others should know soon. */
 void coop_changed(struct ks_group *);
-/* What goes to this peer now; called by coop_link.c for message 1 and 2. */
+/* What goes to this peer now; called by coop_link.c for message 1 and 2, which
+ * says from whom to whom it is. */
 void coop_fill(struct coop_peer *, struct coop_msg *);
 /* A message that is authentic, new and of this group. */
 void coop_receive(struct coop_peer *, const struct coop_msg *);

@@ -81,15 +81,14 @@ log_unfit(struct coop_peer *p, const struct coop_msg *m)
 	    ip4_str(p->addr, a), p->coop->grp->name, (unsigned)size_of(m));
 }
 
-/* Who says it to whom, whatever the rest is. */
+/* Who says it to whom. */
 static void
 put_ends(struct coop_peer *p, const struct talk *t, unsigned answer,
     struct coop_msg *m)
 {
 	const struct ks_group *grp = p->coop->grp;
 
-	m->flags &= ~(unsigned)(COOP_F_REPLY | COOP_F_ANSWER);
-	m->flags |= answer | (t->try.reply ? COOP_F_REPLY : 0);
+	m->flags = answer | (t->try.reply ? COOP_F_REPLY : 0);
 	m->id_type = grp->id_type;
 	m->group_id = grp->id;
 	m->from = (struct coop_id){ grp->addr, p->coop->self.boot };
@@ -123,8 +122,8 @@ put_message(struct exch *x, unsigned answer, struct isakmp_out *o)
 	uint8_t *buf = engine_of(x)->buf;
 	size_t room, n;
 
-	coop_fill(p, &m);
 	put_ends(p, t, answer, &m);
+	coop_fill(p, &m);
 	isakmp_out_open(o, ISAKMP_COOP);
 	room = (size_t)(o->w.end - o->w.p);
 	room = room > IKE_BLOCK_MAX ? room - IKE_BLOCK_MAX : 0;

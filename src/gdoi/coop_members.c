@@ -578,7 +578,7 @@ coop_members_fill(struct coop_peer *p, struct coop_msg *m, size_t max)
 	m->members_digest = db->digest;
 	if (!p->log_again) /* else it shall tell what we said we have too */
 		fill_vector(c, m);
-	if (p->boot == 0 || p->log_boot != p->boot)
+	if (p->boot == 0 || p->log_boot != p->boot || m->to.boot != p->boot)
 		return; /* it may be another one than we knew */
 	m->log_have = p->log_had;
 	m->log_round = p->log_round;

@@ -518,6 +518,46 @@ many_boots(void **state)
 	world_free(&w);
 }
 
+/* 1 starts anew and hears from 2 what 0 was cut off from; the answer of 0 to
+ * its first words must not say how much it has, of the log of the old life. */
+static void
+stale_answer(void **state)
+{
+	struct coop_msg m = { .id_type = GDOI_ID_NUMBER, .group_id = 100 };
+	struct world w;
+	unsigned i;
+
+	(void)state;
+	world_new(&w, 3, 60, 1);
+	for (i = 0; i < 30; i++)
+		enrol(&w, i % 3, i);
+	(void)heal(&w);
+	(void)heal(&w);
+	stop(&w, 1);
+	start(&w, 1);
+	w.cut[0][2] = w.cut[2][0] = true;
+	for (i = 30; i < 60; i++)
+		enrol(&w, 2, i);
+	for (i = 0; i < 10; i++)
+		talk(&w, 1, 2);
+	assert_true(has(&w, 1, 59));
+	m.from = w.grp[0]->coop->self;
+	m.to = w.grp[1]->coop->self;
+	coop_members_fill(peer_of(&w, 0, 1), &m, w.pdu);
+	peer_of(&w, 1, 0)->boot = m.from.boot;
+	coop_members_receive(peer_of(&w, 1, 0), &m);
+	coop_msg_free(&m);
+	assert_int_equal(peer_of(&w, 1, 0)->log_acked, 0);
+	/* without waiting for what is found by digests */
+	peer_of(&w, 1, 0)->log_asked = peer_of(&w, 0, 1)->log_asked =
+	    ++w.net->now;
+	for (i = 0; i < 10; i++)
+		talk(&w, 0, 1);
+	for (i = 0; i < 60; i++)
+		assert_true(has(&w, 0, i));
+	world_free(&w);
+}
+
 /* Ten thousand, by messages of the default size. */
 static void
 large(void **state)
@@ -551,6 +591,7 @@ main(void)
 		cmocka_unit_test(away),
 		cmocka_unit_test(registration_wins),
 		cmocka_unit_test(many_boots),
+		cmocka_unit_test(stale_answer),
 		cmocka_unit_test(large),
 	};
 
