@@ -210,7 +210,7 @@ print_heard(struct show *v, const struct coop_peer *p, bool detail)
 		show_str(v, "coop_version", p->coop_version);
 		show_str(v, "protocol", protocol(p->optimize));
 	}
-	if (s == NULL)
+	if (s == NULL || s->priority == 0) /* it has said goodbye */
 		return;
 	show_text(v, "                Peer Priority: %-15u\n", s->priority);
 	show_uint(v, "priority", s->priority);
