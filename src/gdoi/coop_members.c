@@ -329,6 +329,21 @@ coop_member_removed(struct ks_group *grp, uint32_t addr)
 
 /* ---- what is heard ---- */
 
+/* Its credential may have been revoked before it was removed: it has to prove
+ * itself anew, here too. Not a key server, which is one for all members. */
+static void
+removed(struct coop *c, struct ks_member *km)
+{
+	const struct coop_peer *p;
+
+	TAILQ_FOREACH(p, &c->peers, link)
+		if (p->addr == km->addr)
+			break;
+	if (p == NULL)
+		ike_drop_peer(c->grp->g->ike, c->self.addr, km->addr);
+	ks_remove_member(c->grp, km, false);
+}
+
 static void
 apply(struct coop *c, const struct coop_member *m)
 {
@@ -337,7 +352,7 @@ apply(struct coop *c, const struct coop_member *m)
 
 	if (m->removed) {
 		if (km != NULL)
-			ks_remove_member(grp, km, false);
+			removed(c, km);
 		return;
 	}
 	if (km == NULL)

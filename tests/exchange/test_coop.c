@@ -508,6 +508,53 @@ blocked(void **state)
 	end();
 }
 
+static bool
+no_push(struct net *net, struct datagram *d)
+{
+	(void)net;
+	return d->data[18] != GDOI_X_PUSH;
+}
+
+/* A credential is revoked and the members are cleared, on the primary: who
+ * registered with the secondary has to prove itself there anew, too, also if
+ * it does not do what it is told to. */
+static void
+revoked(void **state)
+{
+	struct node *gm;
+	unsigned i;
+
+	(void)state;
+	begin(15);
+	cks_start(n, 2, NULL, &cks_fast);
+	cks_settle(n, 10 * SEC, "start");
+	gm = net_add_gm(n, 0);
+	net_apply(gm);
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	net_run(n, 3 * SEC);
+	assert_int_equal(net_ks(n->nodes[1])->nmembers, 1);
+	assert_int_equal(TAILQ_FIRST(&net_ks(n->nodes[1])->members)->owner,
+	    CKS(0));
+	for (i = 0; i < 2; i++) {
+		tc_key(n->nodes[i]->conf, "ANOTHER", gm->addr, UINT32_MAX);
+		net_apply(n->nodes[i]);
+	}
+	n->tap = no_push;
+	ks_remove_members(net_ks(n->nodes[1]), REMOVE_NOW);
+	ike_reap(n->nodes[1]->g->ike);
+	net_touched(n->nodes[1]);
+	net_run(n, 10 * SEC);
+	gm_clear(net_gm(gm));
+	net_touched(gm);
+	net_run(n, 120 * SEC);
+	assert_true(gm->logs[LOG_GM_REGSTER] > 1); /* it tried */
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 1);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(net_ks(n->nodes[i])->nmembers, 0);
+	assert_true(cks_settled(n));
+	end();
+}
+
 int
 main(void)
 {
@@ -527,6 +574,7 @@ main(void)
 		cmocka_unit_test(last_one_leaves),
 		cmocka_unit_test(no_policy),
 		cmocka_unit_test(blocked),
+		cmocka_unit_test(revoked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
