@@ -23,6 +23,8 @@
 
 #include "gdoi/coop.h"
 
+#define SPREAD_MS 1000 /* the primary has told the others by then */
+
 struct claim {
 	struct coop_claim c;
 	bool first;	/* made with the epoch */
@@ -33,6 +35,8 @@ struct claim {
 };
 
 struct coop_sids {
+	struct ks_group *grp;
+	struct timer timer;	/* for those who may not know of a claim */
 	uint64_t epoch;
 	unsigned n;
 	struct claim claims[KSSID_MAX]; /* by KSSID */
@@ -48,8 +52,10 @@ is_own(const struct coop *c, const struct claim *cl)
 static struct coop_sids *
 sids_of(struct coop *c)
 {
-	if (c->sids == NULL)
+	if (c->sids == NULL) {
 		c->sids = xcalloc(1, sizeof(*c->sids));
+		c->sids->grp = c->grp;
+	}
 	return c->sids;
 }
 
@@ -111,6 +117,56 @@ coop_sid_may_use(const struct ks_group *grp, unsigned kssid)
 	return cl != NULL && is_own(grp->coop, cl) && all_know(grp->coop, cl);
 }
 
+/* Those that follow one primary have no reason to speak to each other: they
+ * do for this. */
+static void
+spread(void *arg)
+{
+	struct coop_sids *s = arg;
+	struct coop *c = s->grp->coop;
+	struct coop_peer *p;
+	bool missing = false;
+	unsigned i;
+
+	TAILQ_FOREACH(p, &c->peers, link) {
+		if (p->gone)
+			continue;
+		for (i = 0; i < s->n; i++)
+			if (is_own(c, &s->claims[i]) &&
+			    !s->claims[i].first &&
+			    !knows(&s->claims[i], p->addr))
+				break;
+		if (i == s->n)
+			continue;
+		missing = true;
+		if (coop_alive(c, p->addr))
+			coop_send(p, true);
+	}
+	if (missing)
+		timer_set(&s->grp->g->ike->timers, &s->timer,
+		    gdoi_now(s->grp->g) + (uint64_t)c->retransmit * 1000,
+		    spread, s);
+}
+
+/* A server that lives has one, as it seems: members may go there. */
+static bool
+is_elsewhere(const struct coop *c)
+{
+	const struct coop_id *id;
+	unsigned i;
+	int at;
+
+	for (i = 0; i < c->sids->n; i++) {
+		id = &c->sids->claims[i].c.id;
+		at = coop_view_find(c, id->addr);
+		if (id->addr != c->self.addr && at >= 0 &&
+		    coop_view_alive(c, at) &&
+		    c->servers[at].id.boot == id->boot)
+			return true;
+	}
+	return false;
+}
+
 bool
 coop_sid_waits(const struct ks_group *grp)
 {
@@ -127,7 +183,7 @@ coop_sid_waits(const struct ks_group *grp)
 			if (!p->gone && !knows(cl, p->addr) &&
 			    !coop_alive(c, p->addr))
 				break;
-		if (p == NULL)
+		if (p == NULL || is_elsewhere(c))
 			return true;
 	}
 	return false;
@@ -149,9 +205,13 @@ claim(struct ks_group *grp, unsigned kssid)
 {
 	struct coop_claim cl = { (uint16_t)kssid, grp->coop->self };
 
+	struct coop_sids *s = sids_of(grp->coop);
+
 	debug(DBG_KS_COOP, DBG_EVENT, 0, "(%s):claims KSSID %u", grp->name,
 	    kssid);
-	return insert(sids_of(grp->coop), &cl);
+	timer_set(&grp->g->ike->timers, &s->timer, gdoi_now(grp->g) +
+	    SPREAD_MS, spread, s);
+	return insert(s, &cl);
 }
 
 static struct claim *
@@ -337,6 +397,8 @@ coop_sid_claimed(const struct coop *c, const struct coop_id *id, bool former,
 void
 coop_sid_free(struct coop *c)
 {
+	if (c->sids != NULL)
+		timer_clear(&c->grp->g->ike->timers, &c->sids->timer);
 	free(c->sids);
 	c->sids = NULL;
 }
