@@ -201,20 +201,13 @@ retire_kek(struct ks_group *grp, struct ks_kek *old)
 	}
 }
 
-/* Sends what the group has now to all members, under the KEKs they know;
- * grp->kek may be newer than under. */
 static void
-push(struct ks_group *grp, struct ks_kek *under)
+push_now(struct ks_group *grp, struct ks_kek *under)
 {
 	struct ks_rekey *r = &grp->rekey;
 	struct ks_kek *older;
 	unsigned i;
 
-	memcpy(r->under, under->k.spi, KEK_SPI_LEN);
-	coop_keys_changed(grp);
-	r->held = coop_keys_held(grp);
-	if (r->held)
-		return;
 	if (grp->coop != NULL) {
 		grp->coop->pushed_term = grp->coop->keys_term;
 		grp->coop->pushed_version = grp->coop->keys_version;
@@ -236,6 +229,19 @@ push(struct ks_group *grp, struct ks_kek *under)
 	ks_rekey_start(grp);
 }
 
+/* Sends what the group has now to all members, under the KEKs they know, when
+ * the other key servers have it or had their time; grp->kek may be newer than
+ * under. */
+static void
+push(struct ks_group *grp, struct ks_kek *under)
+{
+	memcpy(grp->rekey.under, under->k.spi, KEK_SPI_LEN);
+	coop_keys_changed(grp);
+	grp->rekey.held = coop_keys_held(grp);
+	if (!grp->rekey.held)
+		push_now(grp, under);
+}
+
 void
 ks_rekey_release(struct ks_group *grp)
 {
@@ -244,8 +250,10 @@ ks_rekey_release(struct ks_group *grp)
 	if (!grp->rekey.held)
 		return;
 	grp->rekey.held = false;
-	if (under != NULL && grp->active != NULL && grp->kek != NULL)
-		push(grp, under);
+	if (under == NULL || grp->active == NULL || grp->kek == NULL)
+		return;
+	push_now(grp, under);
+	coop_keys_changed(grp); /* the numbers that it used */
 }
 
 /* The configuration wants other properties of the KEK than it was announced
