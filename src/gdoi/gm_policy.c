@@ -105,8 +105,8 @@ gm_send_policy(struct gm_group *gm)
 /* ---- keeping ---- */
 
 /* In counter modes the SPI is remembered while we keep the same sender
- * identifier: a push that was held back can bring the TEK once more, and its
- * IVs would begin anew. */
+ * identifier: a push that was held back, or another half of the group, can
+ * bring the TEK once more, and its IVs would begin anew. */
 static void
 free_tek(struct gm_group *gm, struct gm_tek *t)
 {
@@ -257,10 +257,8 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 {
 	struct gm_tek *t = find_tek(gm, s->spi);
 	uint64_t end = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
-	bool fresh = t == NULL;
+	bool fresh = t == NULL, past = fresh && is_past(gm, s->spi);
 
-	if (fresh && is_past(gm, s->spi))
-		return false;
 	if (fresh) {
 		t = xcalloc(1, sizeof(*t));
 		set_tek(gm, t, s, find_key(kd, s->spi));
@@ -269,6 +267,10 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}
 	gm_confirm_tek(gm, t, fresh, registration);
+	if (past) { /* only to read those who still send with it */
+		t->t.sid_bits = 0;
+		t->wants_sid = false;
+	}
 	t->told = gm->told;
 	t->teller = gm->teller;
 	t->t.sa_index = index;
