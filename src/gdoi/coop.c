@@ -388,10 +388,13 @@ judge(struct coop *c)
 	if (c->electing) {
 		elect(c);
 	} else if (c->role == COOP_PRIMARY) {
-		if (yields_to(c, best))
+		if (yields_to(c, best)) {
 			follow(c, best);
-		else
-			raise_term(c);
+			return;
+		}
+		raise_term(c);
+		if (coop_view_regained(c, c->grp->last_rekey))
+			coop_keys_met(c->grp);
 	} else if (best >= 0) {
 		follow(c, best);
 	} else if (c->role == COOP_SECONDARY || all_known(c) ||

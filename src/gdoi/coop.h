@@ -120,6 +120,8 @@ struct coop_seat {
 	uint64_t old[4];	/* boots that are over, a ring */
 	unsigned nold;
 	bool passed;		/* did not become primary when it should */
+	uint64_t lost;		/* boot that was given up, or 0 ... */
+	uint64_t lost_at;	/* ... and heard of last then */
 };
 
 struct coop { /* of a group with `redundancy` */
@@ -210,6 +212,9 @@ void coop_view_hear(struct coop *, const struct coop_server *, uint32_t via);
 int coop_view_find(const struct coop *, uint32_t addr);
 bool coop_view_alive(const struct coop *, int i);
 void coop_view_forget(struct coop *, uint32_t addr);
+/* Said once: a server that was given up is there again, in the same life, and
+ * was not at that time. */
+bool coop_view_regained(struct coop *, uint64_t at);
 /* Oneself and those of whom there is fresh news; the number of rows. */
 unsigned coop_view_fill(struct coop *, struct coop_server *);
 /* The best of the living others that say they are primary; -1: none. */
@@ -237,6 +242,9 @@ void coop_keys_changed(struct ks_group *);
 /* This server has become primary, or has stepped back. */
 void coop_keys_promoted(struct ks_group *);
 void coop_keys_demoted(struct ks_group *);
+/* There is a server again that may have led a half of the group: members of
+ * that have not heard our rekeys. */
+void coop_keys_met(struct ks_group *);
 void coop_keys_stop(struct coop *); /* it goes: called by coop_free() */
 /* The primary has learned of this member from another key server, which gave
  * it the keys of then: what it lacks is sent to it. */
@@ -297,7 +305,8 @@ bool coop_sid_may_use(const struct ks_group *, unsigned kssid);
 void coop_sid_begin(struct ks_group *);
 /* Another KSSID, when the one in use is used up soon, or there is none. */
 void coop_sid_claim(struct ks_group *);
-/* One was claimed, and those who do not know it yet will soon. */
+/* One was claimed that those who do not know it yet will know soon, or another
+ * server that lives has one: no reason to start the group over. */
 bool coop_sid_waits(const struct ks_group *);
 /* Which KSSIDs that key server has claimed in the lineage of today: in this
  * life, or (former) in one before. */

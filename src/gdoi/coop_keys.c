@@ -548,6 +548,13 @@ coop_keys_demoted(struct ks_group *grp)
 	ks_set_timer(grp);
 }
 
+void
+coop_keys_met(struct ks_group *grp)
+{
+	grp->coop->merge = true;
+	set_timer(grp, MERGE_MS);
+}
+
 /* ---- members ---- */
 
 /* One that is told by the merge that comes anyway need not be told twice. */

@@ -380,7 +380,9 @@ coop_set_unite(struct ks_group *grp, const struct coop_keys *k)
 	unsigned i, news = 0;
 
 	prune_tombs(grp);
-	for (i = 0; i < k->nkeks; i++)
+	/* The newest came first: a member that had one of them may have those
+	 * that were made after it, and for us they come in that order. */
+	for (i = k->nkeks; i-- > 0;)
 		news |= unite_kek(grp, &k->keks[i]);
 	for (i = 0; i < k->nteks; i++)
 		news |= unite_tek(grp, &k->teks[i]);

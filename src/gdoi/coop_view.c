@@ -45,6 +45,27 @@ coop_view_alive(const struct coop *c, int i)
 	    is_fresh(c, (unsigned)i);
 }
 
+bool
+coop_view_regained(struct coop *c, uint64_t at)
+{
+	struct coop_seat *seat;
+	bool regained = false;
+	unsigned i;
+
+	for (i = 0; i < c->nservers; i++) {
+		seat = &c->seats[i];
+		if (!is_fresh(c, i)) {
+			seat->lost = c->servers[i].id.boot;
+			seat->lost_at = c->server_heard[i];
+		} else if (seat->lost != 0) {
+			regained |= seat->lost == c->servers[i].id.boot &&
+			    at > seat->lost_at;
+			seat->lost = 0;
+		}
+	}
+	return regained;
+}
+
 static void
 remove_row(struct coop *c, unsigned i)
 {
