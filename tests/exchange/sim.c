@@ -129,21 +129,21 @@ add_gm(struct sim *s, unsigned i)
 static void
 choose(struct sim *s)
 {
-	s->multicast = sim_below(s, 4) == 0;
+	s->multicast = sim_below(s, 4) == 0 || getenv("SIM_MC") != NULL;
 	s->periodic = 5;
 	s->timeout = 10;
 	s->retransmit = 3;
 	s->retries = 3;
 	s->tek_life = 300 + sim_below(s, 4) * 150;
 	s->kek_life = 600 + sim_below(s, 4) * 300;
+	s->late = 2;
 }
 
 struct sim *
-sim_new(unsigned seed, enum sim_kind kind, enum sim_weather weather,
+sim_plan(unsigned seed, enum sim_kind kind, enum sim_weather weather,
     unsigned nks, unsigned ngm)
 {
 	struct sim *s = xcalloc(1, sizeof(*s));
-	unsigned i;
 
 	s->n = net_new(700000 + seed);
 	s->n->quiet = !s->n->verbose;
@@ -154,16 +154,33 @@ sim_new(unsigned seed, enum sim_kind kind, enum sim_weather weather,
 	s->ngm = ngm;
 	s->gm = xcalloc(ngm, sizeof(*s->gm));
 	choose(s);
-	for (i = 0; i < nks; i++)
+	return s;
+}
+
+void
+sim_build(struct sim *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nks; i++)
 		add_ks(s, i);
-	for (i = 0; i < ngm; i++)
+	for (i = 0; i < s->ngm; i++)
 		add_gm(s, i);
 	sim_watch(s);
-	for (i = 0; i < nks; i++)
+	for (i = 0; i < s->nks; i++)
 		net_apply(s->ks[i]);
-	for (i = 0; i + 2 < ngm; i++)
+	for (i = 0; i + s->late < s->ngm; i++)
 		sim_join(s, i);
 	s->disturbed = s->ordered = s->n->now;
+}
+
+struct sim *
+sim_new(unsigned seed, enum sim_kind kind, enum sim_weather weather,
+    unsigned nks, unsigned ngm)
+{
+	struct sim *s = sim_plan(seed, kind, weather, nks, ngm);
+
+	sim_build(s);
 	return s;
 }
 

@@ -62,10 +62,12 @@ struct sim {
 	/* the coop timers, seconds */
 	unsigned periodic, timeout, retransmit, retries;
 	uint32_t tek_life, kek_life;
+	unsigned late;		/* members that join later */
 	/* since when ... */
 	uint64_t disturbed;	/* the network and who is there are as now */
 	uint64_t ordered;	/* no operator took keys from members */
-	uint64_t changed;	/* nobody joined or left */
+	uint64_t changed;	/* nobody joined or left, of so many */
+	unsigned comings;
 	uint64_t link_loss[SIM_KS_MAX]; /* until when it hears badly */
 	/* sim_watch.c */
 	struct sim_facts facts;
@@ -79,7 +81,11 @@ struct sim {
 };
 
 /* ---- sim.c ---- */
-/* Built, with all members but the last two joined; nothing has run yet. */
+/* As the seed has it; the caller may change what it is not content with. */
+struct sim *sim_plan(unsigned seed, enum sim_kind, enum sim_weather,
+    unsigned nks, unsigned ngm);
+void sim_build(struct sim *);
+/* Both; nothing has run yet. */
 struct sim *sim_new(unsigned seed, enum sim_kind, enum sim_weather,
     unsigned nks, unsigned ngm);
 void sim_free(struct sim *);

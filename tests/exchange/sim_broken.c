@@ -34,6 +34,42 @@ found(struct sim *s, const char *what)
 	sim_free(s);
 }
 
+static void
+two_primaries(void **state)
+{
+	struct sim *s = healthy(SIM_CBC, 2);
+
+	(void)state;
+	sim_group(s, 0)->coop->role = COOP_PRIMARY;
+	sim_group(s, 1)->coop->role = COOP_PRIMARY;
+	check_one_primary(s);
+	found(s, "2 primaries");
+}
+
+static void
+no_primary(void **state)
+{
+	struct sim *s = healthy(SIM_CBC, 2);
+
+	(void)state;
+	sim_group(s, 0)->coop->role = COOP_SECONDARY;
+	sim_group(s, 1)->coop->role = COOP_SECONDARY;
+	check_a_primary(s);
+	found(s, "has no primary");
+}
+
+static void
+another_database(void **state)
+{
+	struct sim *s = healthy(SIM_CBC, 2);
+	struct ks_group *grp = sim_group(s, 1);
+
+	(void)state;
+	ks_remove_member(grp, TAILQ_FIRST(&grp->members), false);
+	check_databases(s);
+	found(s, ", its primary");
+}
+
 /* The same number for another rekey. */
 static void
 number_again(void **state)
@@ -173,6 +209,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_primaries),
+		cmocka_unit_test(no_primary),
+		cmocka_unit_test(another_database),
 		cmocka_unit_test(number_again),
 		cmocka_unit_test(number_of_another),
 		cmocka_unit_test(another_key),

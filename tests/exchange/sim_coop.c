@@ -64,7 +64,7 @@ storms(void **state)
 
 	(void)state;
 	for (i = first; i < first + n; i++)
-		one_run(i, number_in("SIM_KS", 1));
+		one_run(i, number_in("SIM_KS", 2 + i / 12 % 4));
 	print_message("%llu s, looked %llu times, at %llu pairs\n",
 	    (unsigned long long)seconds, (unsigned long long)checks,
 	    (unsigned long long)pairs);

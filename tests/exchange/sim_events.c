@@ -19,14 +19,15 @@ has_keys(const struct sim *s, unsigned ks)
 	    (grp->coop == NULL || grp->coop->synced);
 }
 
-/* Another one would go on with the keys. */
+/* Another one that it can reach would go on with the keys. */
 static bool
 is_replaceable(const struct sim *s, unsigned ks)
 {
 	unsigned i;
 
 	for (i = 0; i < s->nks; i++)
-		if (i != ks && has_keys(s, i))
+		if (i != ks && has_keys(s, i) &&
+		    net_connected(s->ks[ks], s->ks[i]))
 			return true;
 	return false;
 }
@@ -98,6 +99,8 @@ event_power(struct sim *s)
 	if (s->nks == 1 || !may_die(s, ks))
 		return;
 	sim_log(s, "key server %u is switched off", ks);
+	if (!is_replaceable(s, ks))
+		forget_everything(s, true);
 	s->ks[ks]->deaf = true;
 	s->off[ks] = s->n->now;
 	s->disturbed = s->n->now;
@@ -137,11 +140,13 @@ event_rekey(struct sim *s)
 		REKEY_ALL, REKEY_ALL, REKEY_REPLACE };
 	unsigned ks, kind = sim_below(s, NELEM(kinds));
 	struct ks_group *grp = some_primary(s, &ks);
+	const char *bad;
 
 	if (grp == NULL)
 		return;
-	sim_log(s, "key server %u rekeys, kind %u", ks, kinds[kind]);
-	(void)ks_rekey(grp, kinds[kind]);
+	bad = ks_rekey(grp, kinds[kind]);
+	sim_log(s, "key server %u rekeys, kind %u%s%s", ks, kinds[kind],
+	    bad != NULL ? ": " : "", bad != NULL ? bad : "");
 	if (kinds[kind] == REKEY_REPLACE) /* told three times, no more */
 		forget_everything(s, false);
 }
@@ -290,7 +295,7 @@ static const struct {
 	{ event_power, { 4, 2, 1, 2 } },
 	{ event_clear_role, { 2, 1, 1, 1 } },
 	{ event_rekey, { 4, 3, 2, 2 } },
-	{ event_remove, { 0, 1, 0, 1 } },
+	{ event_remove, { 0, 1, 0, 0 } },
 	{ event_configure, { 1, 1, 1, 1 } },
 	{ event_join, { 1, 1, 1, 1 } },
 	{ event_member, { 1, 1, 1, 1 } },
