@@ -61,11 +61,26 @@ phase1_put_vids(struct ike *ike, struct isakmp_out *o, bool dpd, bool own)
 	}
 }
 
+/* Digits with dots between them, whatever is behind: it is printed, and key
+ * servers tell each other. */
+static void
+version_of(const uint8_t *s, size_t len, char version[16])
+{
+	size_t i;
+
+	memset(version, 0, 16);
+	for (i = 0; i < len && ((s[i] >= '0' && s[i] <= '9') ||
+	    (s[i] == '.' && i > 0 && s[i - 1] != '.')); i++)
+		version[i] = (char)s[i];
+	if (i > 0 && version[i - 1] == '.')
+		version[i - 1] = '\0';
+}
+
 void
 phase1_get_vids(const struct isakmp_msg *m, bool *dpd, char version[16])
 {
 	const struct isakmp_pl *p;
-	size_t pre = strlen(vid_own), i;
+	size_t pre = strlen(vid_own);
 	unsigned n;
 
 	for (n = 0; (p = isakmp_find(m, ISAKMP_VID, n)) != NULL; n++) {
@@ -74,11 +89,7 @@ phase1_get_vids(const struct isakmp_msg *m, bool *dpd, char version[16])
 			*dpd = true;
 		if (p->len != VID_OWN_LEN || memcmp(p->body, vid_own, pre) != 0)
 			continue;
-		/* digits and dots only: it is printed */
-		memset(version, 0, 16);
-		for (i = 0; pre + i < p->len && ((p->body[pre + i] >= '0' &&
-		    p->body[pre + i] <= '9') || p->body[pre + i] == '.'); i++)
-			version[i] = (char)p->body[pre + i];
+		version_of(p->body + pre, p->len - pre, version);
 	}
 }
 

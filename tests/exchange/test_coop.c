@@ -555,6 +555,35 @@ revoked(void **state)
 	end();
 }
 
+/* What a member says of its software is told on, and no key server must take
+ * offence at what another one tells. */
+static void
+odd_versions(void **state)
+{
+	static const char *const odd[] = { "1.", ".", "1..2", "1.0.x", "x",
+		"", "1.0.", "....", "99999999999" };
+	struct node *gm;
+	unsigned i;
+
+	(void)state;
+	begin(16);
+	cks_start(n, 2, NULL, &cks_fast);
+	cks_settle(n, 10 * SEC, "start");
+	for (i = 0; i < NELEM(odd); i++) {
+		gm = net_add_gm(n, i);
+		gm->g->ike->version = odd[i];
+		net_apply(gm);
+		assert_true(net_until(n, 60 * SEC, net_registered));
+		net_run(n, 3 * SEC);
+		assert_int_equal(net_ks(N(0))->nmembers, i + 1);
+		assert_int_equal(net_ks(N(1))->nmembers, i + 1);
+	}
+	assert_string_equal(ks_find_member(net_ks(N(1)),
+	    GM_ADDR(6))->version, "1.0");
+	assert_primary(1, "members with odd versions");
+	end();
+}
+
 int
 main(void)
 {
@@ -575,6 +604,7 @@ main(void)
 		cmocka_unit_test(no_policy),
 		cmocka_unit_test(blocked),
 		cmocka_unit_test(revoked),
+		cmocka_unit_test(odd_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
