@@ -110,10 +110,11 @@ get_version(struct rd *r, char dst[16])
 	}
 }
 
+/* Whatever a datagram can come from. */
 bool
 coop_host(uint32_t addr)
 {
-	return addr >> 24 != 0 && addr >> 24 < 224;
+	return addr >> 24 != 0 && addr >> 28 != 14 && addr != UINT32_MAX;
 }
 
 void

@@ -558,7 +558,7 @@ revoked(void **state)
 /* What a member says of its software is told on, and no key server must take
  * offence at what another one tells. */
 static void
-odd_versions(void **state)
+odd_members(void **state)
 {
 	static const char *const odd[] = { "1.", ".", "1..2", "1.0.x", "x",
 		"", "1.0.", "....", "99999999999" };
@@ -580,7 +580,17 @@ odd_versions(void **state)
 	}
 	assert_string_equal(ks_find_member(net_ks(N(1)),
 	    GM_ADDR(6))->version, "1.0");
-	assert_primary(1, "members with odd versions");
+	/* nor at where it is */
+	gm = net_add(n, IP(240, 1, 1, 1));
+	tc_policy(gm->conf, IKE_AES, 256, IKE_SHA256, 2);
+	tc_key(gm->conf, "SUPERSECRET", 0, 0);
+	tc_gm(gm->conf);
+	tc_server(gm->conf, CKS(0));
+	net_apply(gm);
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	net_run(n, 3 * SEC);
+	assert_int_equal(net_ks(N(1))->nmembers, NELEM(odd) + 1);
+	assert_primary(1, "odd members");
 	end();
 }
 
@@ -604,7 +614,7 @@ main(void)
 		cmocka_unit_test(no_policy),
 		cmocka_unit_test(blocked),
 		cmocka_unit_test(revoked),
-		cmocka_unit_test(odd_versions),
+		cmocka_unit_test(odd_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
