@@ -415,6 +415,20 @@ set_address(struct ks_group *grp, uint32_t addr)
 		    grp->name);
 }
 
+/* Key servers with another identity are another group's: the others go on with
+ * the keys and the members. */
+static void
+set_identity(struct ks_group *grp, const struct gdoi_group *c)
+{
+	if (grp->coop != NULL &&
+	    (grp->id_type != c->id_type || grp->id != c->id)) {
+		coop_free(grp);
+		ks_clear(grp);
+	}
+	grp->id_type = c->id_type;
+	grp->id = c->id;
+}
+
 static void
 group_config(struct gdoi *g, const struct gdoi_group *c)
 {
@@ -426,8 +440,7 @@ group_config(struct gdoi *g, const struct gdoi_group *c)
 	if (grp == NULL)
 		grp = group_new(g, c->name);
 	grp->gone = false;
-	grp->id_type = c->id_type;
-	grp->id = c->id;
+	set_identity(grp, c);
 	grp->retransmit_secs = l->retransmit_secs != 0 ? l->retransmit_secs :
 	    10;
 	grp->retransmit_count = l->retransmit_periodic ?

@@ -427,6 +427,59 @@ primary_leaves(void **state)
 	}
 }
 
+/* One gets another identity, by mistake: it takes nothing along, and brings
+ * nothing back. */
+static void
+other_identity(void **state)
+{
+	struct gdoi_group *c;
+	uint8_t spi[KEK_SPI_LEN];
+	struct node *gm;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		begin(17);
+		cks_start(n, 2, NULL, &cks_fast);
+		cks_settle(n, 10 * SEC, "start");
+		gm = net_add_gm(n, 0);
+		if (i == 0) /* it registers with the one that stays */
+			((struct gdoi_server *)(void *)((struct gdoi_group *)
+			    (void *)gm->conf->gdoi_groups.first)->
+			    servers.first)->addr = CKS(1);
+		net_apply(gm);
+		assert_true(net_until(n, 60 * SEC, net_registered));
+		net_run(n, 3 * SEC);
+		memcpy(spi, net_ks(N(0))->kek->k.spi, KEK_SPI_LEN);
+		(void)net_edit(N(i));
+		c = (void *)N(i)->conf->gdoi_groups.first;
+		c->id++;
+		net_typed(N(i));
+		net_touched(N(i));
+		net_run(n, SEC);
+		assert_int_equal(net_ks(N(i))->nmembers, 0);
+		assert_false(coop_alive(cks(N(!i)), CKS(i)));
+		net_run(n, 60 * SEC);
+		assert_int_equal(cks(N(i))->role, COOP_PRIMARY);
+		assert_int_equal(cks(N(!i))->role, COOP_PRIMARY);
+		assert_memory_not_equal(net_ks(N(i))->kek->k.spi, spi,
+		    KEK_SPI_LEN);
+		assert_int_equal(net_ks(N(!i))->nmembers, 1);
+		/* it was a mistake */
+		(void)net_edit(N(i));
+		c = (void *)N(i)->conf->gdoi_groups.first;
+		c->id--;
+		net_typed(N(i));
+		net_touched(N(i));
+		cks_settle(n, 30 * SEC, "again");
+		net_run(n, 10 * SEC);
+		assert_primary(!i, "the one that stayed");
+		assert_int_equal(net_ks(N(i))->nmembers, 1);
+		assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 1);
+		end();
+	}
+}
+
 /* The last one keeps what the group has. */
 static void
 last_one_leaves(void **state)
@@ -610,6 +663,7 @@ main(void)
 		cmocka_unit_test(redundancy_appears),
 		cmocka_unit_test(peers_change),
 		cmocka_unit_test(primary_leaves),
+		cmocka_unit_test(other_identity),
 		cmocka_unit_test(last_one_leaves),
 		cmocka_unit_test(no_policy),
 		cmocka_unit_test(blocked),
