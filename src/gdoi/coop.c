@@ -260,11 +260,20 @@ make_keys(struct coop *c)
 	c->synced = grp->active != NULL;
 }
 
+/* One more than all that were heard of; who said the highest number lied. */
+static uint32_t
+next_term(struct coop *c)
+{
+	if (c->top_term < COOP_TERM_MAX)
+		c->top_term++;
+	return c->top_term;
+}
+
 static void
 promote(struct coop *c)
 {
 	set_primary(c, COOP_PRIMARY, c->self.addr);
-	c->term = ++c->top_term;
+	c->term = next_term(c);
 	log_primary(c);
 	coop_keys_promoted(c->grp);
 	make_keys(c);
@@ -355,9 +364,9 @@ raise_term(struct coop *c)
 	for (i = 0; i < c->nservers; i++)
 		raise |= s[i].primary != c->self.addr && s[i].primary != 0 &&
 		    s[i].term == c->term;
-	if (!raise)
+	if (!raise || c->term == COOP_TERM_MAX)
 		return;
-	c->term = ++c->top_term;
+	c->term = next_term(c);
 	coop_keys_changed(c->grp);
 }
 

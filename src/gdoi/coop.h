@@ -163,6 +163,7 @@ struct coop { /* of a group with `redundancy` */
 	unsigned ntombs;
 	uint64_t clock_set;	/* a follower's pseudotime was, last */
 	uint64_t hold_until;	/* the others shall have new keys first */
+	uint64_t hold_since;
 	bool merge;		/* members shall be told what was united */
 	bool roll;		/* the next rekey brings another KEK */
 	struct timer keys_timer;
@@ -272,6 +273,8 @@ void coop_set_digest(const struct ks_group *, uint8_t digest[8]);
 /* They are of another group, as it were: begun by a key server that knew
  * nothing of this one, and cannot be mixed with what is here. */
 bool coop_set_foreign(const struct ks_group *, const struct coop_keys *);
+const char *coop_set_lie(struct ks_group *, const struct coop_keys *);
+bool coop_set_yield(struct ks_group *, const struct coop_keys *);
 enum coop_news {
 	COOP_NEW_KEYS = 1,	/* that can be used */
 	COOP_NEW_TOMBS = 2,

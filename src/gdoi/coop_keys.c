@@ -29,6 +29,7 @@
 #define UNFINISHED_MS 60000
 #define GOOD_PPM 1000	/* two clocks run apart */
 #define SLACK_MS 50
+#define HOLDS_MAX 4 /* times protocol retransmit */
 #define SEQ_SHARED UINT32_C(0x80000000)
 
 static void on_timer(void *);
@@ -89,6 +90,20 @@ release(struct ks_group *grp)
 		ks_rekey_release(grp);
 }
 
+/* Changes that do not end do not hold for ever what waits for the others. */
+static void
+hold(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	uint64_t now = gdoi_now(grp->g), ms = c->retransmit * UINT64_C(1000);
+
+	if (now >= c->hold_until)
+		c->hold_since = now;
+	c->hold_until = now + ms < c->hold_since + HOLDS_MAX * ms ?
+	    now + ms : c->hold_since + HOLDS_MAX * ms;
+	set_timer(grp, c->hold_until - now);
+}
+
 void
 coop_keys_changed(struct ks_group *grp)
 {
@@ -102,9 +117,7 @@ coop_keys_changed(struct ks_group *grp)
 			c->keys_term = c->term;
 		c->keys_version++;
 		c->synced = true;
-		c->hold_until = gdoi_now(grp->g) +
-		    (uint64_t)c->retransmit * 1000;
-		set_timer(grp, (uint64_t)c->retransmit * 1000);
+		hold(grp);
 	}
 	coop_sid_claim(grp);
 	coop_changed(grp);
@@ -385,6 +398,22 @@ members_start_over(struct ks_group *grp)
 	    REMOVE_GRACEFUL);
 }
 
+/* Keys that cannot be, beside those that are here, are not taken. */
+static bool
+is_lie(const struct coop_peer *p, const struct coop_keys *k)
+{
+	struct ks_group *grp = p->coop->grp;
+	const char *why = coop_set_lie(grp, k);
+	char a[IP4_STRLEN];
+
+	if (why == NULL)
+		return false;
+	ike_log_limited(grp->g->ike, p->addr, LOG_COOP_KEYS_REJECTED,
+	    ip4_str(p->addr, a), grp->name, why);
+	return !is_register(p->coop, k) || p->addr != k->owner.addr ||
+	    !coop_set_yield(grp, k);
+}
+
 static void
 import(struct coop_peer *p, const struct coop_keys *k)
 {
@@ -392,7 +421,7 @@ import(struct coop_peer *p, const struct coop_keys *k)
 	struct coop *c = p->coop;
 	unsigned news;
 
-	if (clock_bad(p, k))
+	if (clock_bad(p, k) || is_lie(p, k))
 		return;
 	if (is_register(c, k)) {
 		adopt(p, k);
@@ -499,7 +528,8 @@ coop_keys_promoted(struct ks_group *grp)
 	unsigned i;
 
 	if (c->term <= c->keys_term)
-		c->term = c->keys_term + 1;
+		c->term = c->keys_term < COOP_TERM_MAX ?
+		    c->keys_term + 1 : COOP_TERM_MAX;
 	c->keys_owner = c->self;
 	c->keys_term = c->pushed_term = c->term;
 	c->keys_version = c->pushed_version = 0;

@@ -553,6 +553,15 @@ try_again(const struct exch *x, struct coop_try *try, bool *drop_sa)
 	return ++try->restarts <= RESTARTS_MAX;
 }
 
+/* It was heard of once, and by nobody any more. */
+static bool
+is_dead(const struct coop_peer *p)
+{
+	int i = coop_view_find(p->coop, p->addr);
+
+	return i >= 0 && !coop_view_alive(p->coop, i);
+}
+
 static void
 unanswered(struct exch *x, const char *why)
 {
@@ -573,6 +582,10 @@ unanswered(struct exch *x, const char *why)
 		return;
 	try = t->try;
 	if (try_again(x, &try, &drop_sa)) {
+		/* one that lives no more is named before the last attempt */
+		if (is_dead(p))
+			coop_unanswered(p, x->sa->state == IKE_IDLE ?
+			    "Established, no answer" : "In Progress");
 		begin_later(p, try);
 		if (drop_sa)
 			ike_sa_delete(x->sa, false, "no answer under it");

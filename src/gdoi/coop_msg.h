@@ -31,6 +31,7 @@
 #define COOP_NAME CONF_NAME
 #define COOP_LIFE_MAX 2592000 /* seconds, as a key can be configured */
 #define COOP_STAMP_MAX INT32_MAX
+#define COOP_TERM_MAX UINT32_MAX
 
 /* Compared as major.minor.mini: another major is another protocol. */
 #define COOP_VERSION "1.0.1"

@@ -17,6 +17,9 @@
 
 #include "gdoi/coop.h"
 
+#define SEQ_SHARED UINT64_C(0x80000000)
+#define SEQ_AHEAD 3600 /* seconds that another one's clock is ahead */
+
 #define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
 
 /* ---- in: keys ---- */
@@ -150,6 +153,74 @@ find_tek(const struct ks_group *grp, uint32_t spi)
 		if (t->k.spi == spi)
 			return t;
 	return NULL;
+}
+
+static bool
+key_differs(const struct key *a, const struct key *b)
+{
+	return a->len != b->len || !bytes_equal(a->data, b->data, a->len);
+}
+
+static struct ks_tek *
+other_tek(const struct ks_group *grp, const struct coop_tek *o)
+{
+	struct ks_tek *t = o->dropped || o->left == 0 ? NULL :
+	    find_tek(grp, o->k.spi);
+
+	return t != NULL && (key_differs(&t->k.key, &o->k.key) ||
+	    key_differs(&t->k.auth_key, &o->k.auth_key)) ? t : NULL;
+}
+
+/* Numbers are of time: 2^31 | seconds << 9 | ..., or far below (8.3). */
+static bool
+seq_ok(const struct ks_group *grp, const struct coop_kek *o,
+    const struct ks_kek *k)
+{
+	uint64_t age = o->age / 1000;
+
+	if (k != NULL)
+		age = (gdoi_now(grp->g) - k->born) / 1000;
+	else if (age > o->life)
+		age = o->life;
+	return o->seq < SEQ_SHARED + (age + SEQ_AHEAD) * 512;
+}
+
+/* What cannot be, or NULL. */
+const char *
+coop_set_lie(struct ks_group *grp, const struct coop_keys *k)
+{
+	const struct ks_kek *kek;
+	unsigned i;
+
+	for (i = 0; i < k->nkeks; i++) {
+		const struct coop_kek *o = &k->keks[i];
+
+		kek = ks_find_kek(grp, o->k.spi);
+		if (o->dropped || o->left == 0)
+			continue;
+		if (!seq_ok(grp, o, kek))
+			return "no such sequence number of a KEK can be used";
+		if (kek != NULL && (key_differs(&kek->k.key, &o->k.key) ||
+		    key_differs(&kek->k.iv, &o->k.iv)))
+			return "the SPI of a KEK has another key here";
+	}
+	for (i = 0; i < k->nteks; i++)
+		if (other_tek(grp, &k->teks[i]) != NULL)
+			return "the SPI of a TEK has another key here";
+	return NULL;
+}
+
+/* The primary is right: its TEKs in the place of those here. */
+bool
+coop_set_yield(struct ks_group *grp, const struct coop_keys *k)
+{
+	struct ks_tek *t;
+	unsigned i;
+
+	for (i = 0; i < k->nteks; i++)
+		if ((t = other_tek(grp, &k->teks[i])) != NULL)
+			ks_drop_tek(grp, t);
+	return coop_set_lie(grp, k) == NULL;
 }
 
 static bool

@@ -421,7 +421,9 @@ class Server:
             now() - s['at'] < self.timeout + self.retries * self.retransmit
 
     def top_term(self):
-        return max([self.term] + [s['term'] for s in self.view.values()])
+        """The highest that one more can be added to."""
+        return min(max([self.term] + [s['term'] for s in
+                                      self.view.values()]), 0xfffffffe)
 
     def primary_alive(self):
         alive = [(s['priority'], a) for a, s in self.view.items()

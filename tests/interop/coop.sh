@@ -24,5 +24,5 @@ other() { # other PROGRAM: its checks count here
 }
 
 other coop_peer.py
-#other coop_hostile.py
+other coop_hostile.py
 finish

@@ -110,3 +110,26 @@ def group(name, number, priority, peers=(US,)):
         ['   peer address ipv4 %s' % p for p in peers] + \
         ['   protocol periodic 1', '   protocol timeout 2',
          '   protocol retransmit 1 number 1', 'end']
+
+
+def same_keys(g):
+    with g.host.lock:
+        p = g.peers[KS]
+        return p.digest is not None and any(p.digest) and \
+            p.digest == g.digest()
+
+
+def drops():
+    return sum(int(n) for n in re.findall(
+        r'Recv drops: (\d+)', coop_show('GETVPN')))
+
+
+def ask(g, change=lambda m: m, raw=lambda b: b, spoil=False, seconds=1):
+    """A message 1 of g -> 'answer', ('notify', number) or None."""
+    with g.host.lock:
+        g.lie, g.lie_raw = change, raw
+        body = g.message(KS, False, g.peers[KS].boot)
+        g.lie, g.lie_raw = (lambda m: m), (lambda b: b)
+        mid = g.host.probe(KS, body, spoil)
+    wait(seconds, lambda: g.host.probes[mid])
+    return g.host.probes[mid]

@@ -481,7 +481,7 @@ def key_lines(k):
     for x in k['teks']:
         out.append('tek %08x dropped' % x['spi'] if x['flags'] & 2 else
                    'tek %08x %d %d %d' % (x['spi'], x['sa'], x['flags'] & 1,
-                                          x['override']))
+                                          x['override'] != 0))
     out += ['sid %d %s' % (k['sid_bits'], k['epoch'].hex()),
             'clock %08x' % k['clock'], 'rekeys %d' % k['rekeys']]
     out += ['claim %d %s %s' % (n, i[0].hex(), i[1].hex())

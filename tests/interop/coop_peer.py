@@ -17,21 +17,15 @@ import time
 import coop
 import coop_msg as c
 import gdoi
-from coop_lab import (KS, PSK, SUITE, US, check, configure, group, logs,
-                      policy, private_key, shell, shown, wait)
+from coop_lab import (KS, PSK, SUITE, US, ask, check, configure, drops,
+                      group, logs, policy, private_key, same_keys, shell,
+                      shown, wait)
 import coop_lab
 
 TMP = sys.argv[1]
 HERE = os.path.dirname(os.path.abspath(__file__))
 NS = os.environ['COHORT_RUN'] + '/interop/ns/'
 MEMBERS = ('192.168.2.2', '192.168.3.3')
-
-
-def same_keys(g):
-    with g.host.lock:
-        p = g.peers[KS]
-        return p.digest is not None and any(p.digest) and \
-            p.digest == g.digest()
 
 
 def state(g):
@@ -233,9 +227,9 @@ def dies(g):
     out = shell('ks', 'show crypto gdoi ks policy')
     check('it has the same keys', all('0x%08X' % s in out for s in spis),
           out)
-    check('it says who was primary', logs(r'COOP_KS_TRANS_TO_PRI: KS 192\.168\.1\.1 in '
-                             r'group GETVPN transitioned to Primary '
-                             r'\(Previous Primary = 192\.168\.8\.8\)'))
+    check('it says who was primary', logs(
+        r'COOP_KS_TRANS_TO_PRI: KS 192\.168\.1\.1 in group GETVPN '
+        r'transitioned to Primary \(Previous Primary = 192\.168\.8\.8\)'))
     check('h1 still pings h2', ping())
     check('who was primary is named as not reachable', wait(
         15, lambda: logs(r'COOP_KS_UNREACH: .*192\.168\.8\.8')))
@@ -264,22 +258,6 @@ def returns(private, spis):
 
 
 # ---- what must not be taken ----
-
-def drops():
-    return sum(int(n) for n in re.findall(
-        r'Recv drops: (\d+)', coop_lab.coop_show('GETVPN')))
-
-
-def ask(g, change=lambda m: m, raw=lambda b: b, spoil=False, seconds=1):
-    """A message 1 of g -> 'answer', ('notify', number) or None."""
-    with g.host.lock:
-        g.lie, g.lie_raw = change, raw
-        body = g.message(KS, False, g.peers[KS].boot)
-        g.lie, g.lie_raw = (lambda m: m), (lambda b: b)
-        mid = g.host.probe(KS, body, spoil)
-    wait(seconds, lambda: g.host.probes[mid])
-    return g.host.probes[mid]
-
 
 def with_seq(n):
     return lambda m: dict(m, seq=n)
