@@ -316,6 +316,8 @@ class Server:
                         'digest': c.members_digest(self.members.values()),
                         'rows': dict(self.vector)},
              'config': self.policy['digests']}
+        if 'kssids' in self.policy:
+            m['kssids'] = self.policy['kssids']
         if p.digest is not None and p.digest != m['digest'] and \
                 self.keys['version']:
             m['keys'] = self.wire_keys(m['digest'])
@@ -563,6 +565,12 @@ class Server:
                 old['override'], changed = x['override'], True
             old['end'] = min(old['end'], end)
         return changed
+
+    def claim(self, kssid):
+        """Uses it when all peers have the claim: their digest says so."""
+        self.keys['claims'] = sorted(self.keys['claims'] +
+                                     [(kssid, self.me)])
+        self.changed()
 
     def take_keys(self, k):
         changed = self.unite(self.keys['keks'], k['keks'])

@@ -97,14 +97,14 @@ def policy(private):
             'digests': c.config_digests(k, 24, spki)}
 
 
-def group(name, number, priority, peers=(US,)):
+def group(name, number, priority, peers=(US,), profile='PROFILE'):
     return ['crypto gdoi group %s' % name, ' identity number %d' % number,
             ' server local', '  address ipv4 %s' % KS,
             '  rekey algorithm aes 128', '  rekey sig-hash algorithm sha256',
             '  rekey authentication mypubkey rsa REKEYRSA',
             '  rekey transport unicast',
             '  rekey acknowledgement interoperable',
-            '  sa ipsec 1', '   profile PROFILE',
+            '  sa ipsec 1', '   profile %s' % profile,
             '   match address ipv4 GETACL', '   exit', '  redundancy',
             '   local priority %d' % priority] + \
         ['   peer address ipv4 %s' % p for p in peers] + \

@@ -422,7 +422,9 @@ AUTHS = {1: 'esp-md5-hmac', 2: 'esp-sha-hmac', 3: 'esp-sha256-hmac',
 def transform_text(t):
     cipher, auth, bits = t
     out = CIPHERS[cipher]
-    if cipher >= 4 or (cipher == 3 and bits != 128):
+    if cipher == 3 and bits != 128:
+        out = 'esp-%d-aes' % bits
+    elif cipher > 3 and bits != 128:
         out += ' %d' % bits
     return out + (' ' + AUTHS[auth] if auth else '')
 
@@ -439,17 +441,21 @@ def end_text(addr, wild):
     return dotted(addr) + ' ' + dotted(wild)
 
 
-PROTOCOLS = {0: 'ip', 1: 'icmp', 6: 'tcp', 17: 'udp', 50: 'esp'}
+# some of the names
+PROTOCOLS = {0: 'ip', 1: 'icmp', 6: 'tcp', 17: 'udp', 50: 'esp', 89: 'ospf'}
+PORTS = {6: {179: 'bgp', 80: 'www'}, 17: {123: 'ntp', 500: 'isakmp'}}
 
 
 def entry_text(e):
-    out = 'permit' if e['flags'] & 1 else 'deny'
+    out = 'permit' if e['flags'] & 1 else 'deny  '
+    ports = PORTS.get(e['protocol'], {})
     out += ' %s %s' % (PROTOCOLS.get(e['protocol'], e['protocol']),
                        end_text(e['src'], e['swild']))
     if e['flags'] & 2:
-        out += ' eq %d' % e['sport']
+        out += ' eq %s' % ports.get(e['sport'], e['sport'])
     out += ' ' + end_text(e['dst'], e['dwild'])
-    return out + (' eq %d' % e['dport'] if e['flags'] & 4 else '')
+    return out + (' eq %s' % ports.get(e['dport'], e['dport'])
+                  if e['flags'] & 4 else '')
 
 
 def sid_policy(k):

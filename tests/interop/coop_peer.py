@@ -334,6 +334,54 @@ def refusals(g):
     check('all this moved nobody', same_keys(g) and g.role == c.SECONDARY)
 
 
+def identifiers(private):
+    """AES-GCM: who may give out which sender identifiers."""
+    p = policy(private)
+    p['keys']['sas'] = [dict(p['keys']['sas'][0], profile=b'GCMPROF',
+                             list=b'GCMACL', transform=(4, 0, 128))]
+    e, off = p['keys']['entries'][0], {'flags': 6, 'protocol': 17}
+    p['keys']['entries'] = [
+        dict(e, **off, sport=848, dport=848),
+        dict(e, protocol=17, flags=2, sport=123),
+        dict(e, flags=4, protocol=6, src=gdoi.ip4('172.16.2.10'),
+             swild=bytes(4), dport=179),
+        dict(e, flags=0, protocol=89),
+        dict(e, protocol=0, src=gdoi.ip4('172.16.0.0'),
+             swild=gdoi.ip4('0.0.255.255'))]
+    p['digests'] = c.config_digests(p['keys'], 24, gdoi.spki(private))
+    p['kssids'] = b'\x18' + b'\x18' + bytes(15)     # 24 bits: 3 and 4
+    h = coop.Host(US, PSK, SUITE)
+    g = coop.Server(h, 4446, 50, [KS], p)
+    h.start()
+    configure('crypto ipsec transform-set GCM esp-gcm 128',
+              'crypto ipsec profile GCMPROF', 'set transform-set GCM',
+              'ip access-list extended GCMACL',
+              'deny udp any eq 848 any eq 848', 'deny udp any eq 123 any',
+              'deny tcp host 172.16.2.10 any eq bgp', 'deny ospf any any',
+              'permit ip 172.16.0.0 0.0.255.255 any')
+    lines = group('GCM', 4446, 100, profile='GCMPROF')
+    at = lines.index('  redundancy')
+    lines = [line.replace('GETACL', 'GCMACL') for line in lines]
+    configure(*lines[:at], '  identifier', '   range 1 - 2', '   exit',
+              *lines[at:])
+    check('AES-GCM: the other one follows, with one digest', wait(
+        10, lambda: g.role == c.SECONDARY and same_keys(g)),
+        (g.role, c.key_lines(g.keys), c.policy_lines(g.keys), h.events))
+    check('what is configured is the same',
+          g.peers[KS].last.get('config') == g.policy['digests'])
+    check('ours is configured for KSSIDs 1 and 2',
+          g.peers[KS].last.get('kssids') == b'\x18\x06' + bytes(15))
+    with h.lock:
+        claims, epoch = dict(g.keys['claims']), g.keys['epoch']
+        check('it made an epoch and claimed one with it', any(epoch) and
+              set(claims) <= {1, 2} and
+              set(claims.values()) == {g.peers[KS].last['sender']}, claims)
+        g.claim(3)
+    check('the other one claims KSSID 3: ours has that', wait(
+        5, lambda: same_keys(g)), c.key_lines(g.keys))
+    h.stop()
+
+
 def stranger(private):
     """A key server with the pre-shared key that is nobody's peer."""
     h = coop.Host('192.168.8.9', PSK, SUITE)
@@ -353,10 +401,16 @@ def main():
     private = private_key()
     host = coop.Host(US, PSK, SUITE)
     high = coop.Server(host, 4242, 200, [KS], policy(private))
-    low = coop.Server(host, 4343, 50, [KS], policy(private))
+    p = policy(private)
+    p['keys']['sas'] = [dict(p['keys']['sas'][0], profile=b'P256',
+                             transform=(3, 3, 256))]
+    p['digests'] = c.config_digests(p['keys'], 24, gdoi.spki(private))
+    low = coop.Server(host, 4343, 50, [KS], p)
     host.start()
     configure(*group('GETVPN', 4242, 100))
-    configure(*group('LOW', 4343, 100))
+    configure('crypto ipsec transform-set T256 esp-aes 256 esp-sha256-hmac',
+              'crypto ipsec profile P256', 'set transform-set T256')
+    configure(*group('LOW', 4343, 100, profile='P256'))
     roles(high, low)
     traffic(high)
     members(high)
@@ -368,6 +422,7 @@ def main():
     refusals(high)
     stranger(private)
     host.stop()
+    identifiers(private)
     sys.exit(coop_lab.failed > 0)
 
 
