@@ -11,6 +11,8 @@
 need_program "$python" tcpdump
 "$python" -c 'import cryptography, scapy' 2>/dev/null ||
     { echo 'skipped: no python3-cryptography, python3-scapy'; exit 77; }
+# with sanitizers: memory that was freed is not kept, it is measured
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=4"
 lab_copy
 # groups are configured when their peer listens: a cold start of both
 sed -i -e 's/^\(crypto key generate rsa\) \(modulus\)/\1 exportable \2/' \

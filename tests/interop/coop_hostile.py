@@ -213,7 +213,7 @@ def boots(private, n=2000):
             for key in list(h.pending)[:-20]:
                 del h.pending[key]
     check('%d boots: memory is bounded (%d KB, then %d)' %
-          (n, was, rss()), rss() - was < 20000)
+          (n, was, rss()), rss() - was < 30000)
     h.stop()
 
 
