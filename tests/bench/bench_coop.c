@@ -3,9 +3,11 @@
  * Bench of cooperative key servers: the simulation of tests/exchange/sim.h
  * with the default timers, 2 to 8 key servers and 10 to 10,000 members. What
  * a registration, a rekey and an idle second cost in datagrams and octets
- * (of UDP payload), and how long a takeover takes.
+ * (of UDP payload), and how long a takeover takes. At the end a storm over
+ * the largest group, in which everything that the simulation looks at has to
+ * hold.
  *
- * usage: bench_coop [KEY-SERVERS MEMBERS]...
+ * usage: bench_coop [KEY-SERVERS MEMBERS | storm SEED]...
  */
 #include "config.h"
 
@@ -18,6 +20,8 @@
 
 #define JOIN_SECS 100
 #define IDLE_SECS 600
+#define STORM_EVENTS 20
+#define STORM_SECS 120 /* at most, between two of them */
 
 /* Of whom datagrams were counted. */
 enum { SERVERS, MEMBERS, PARTS };
@@ -58,9 +62,10 @@ fail(struct sim *s, const char *why)
 }
 
 static struct sim *
-build(unsigned members)
+build(unsigned seed, enum sim_kind kind, enum sim_weather weather,
+    unsigned members)
 {
-	struct sim *s = sim_plan(1, SIM_CBC, SIM_DEATHS, nks, members);
+	struct sim *s = sim_plan(seed, kind, weather, nks, members);
 
 	s->multicast = false;
 	s->periodic = COOP_PERIODIC;
@@ -157,7 +162,7 @@ takeover(struct sim *s)
 static void
 one(unsigned members)
 {
-	struct sim *s = build(members);
+	struct sim *s = build(1, SIM_CBC, SIM_DEATHS, members);
 	struct rusage ru;
 	struct count idle;
 	unsigned ks;
@@ -196,6 +201,38 @@ one(unsigned members)
 	sim_free(s);
 }
 
+static void
+storm(unsigned seed)
+{
+	double at = cpu();
+	struct sim *s;
+	unsigned i;
+
+	nks = 8;
+	s = build(seed, seed % SIM_KINDS, SIM_ALL, 10000);
+	printf("%u key servers, %u members, storm %u\n", nks, s->ngm, seed);
+	s->check_ms = 5 * SEC;
+	join_all(s);
+	begin();
+	for (i = 0; i < STORM_EVENTS; i++) {
+		sim_event(s);
+		if (!sim_run(s, sim_below(s, STORM_SECS * SEC)))
+			fail(s, "");
+	}
+	sim_calm(s);
+	if (!sim_run(s, (sim_reunion(s) + 10) * SEC))
+		fail(s, "");
+	check_end(s);
+	if (s->wrong[0] != '\0')
+		fail(s, "");
+	printf("  %u events, %.0f s, %.1f datagrams per member, looked at %llu"
+	    " pairs: all holds %9.2f s\n", s->nlog,
+	    (double)(s->n->now - 1000000) / SEC,
+	    (double)counts[MEMBERS].datagrams / s->ngm,
+	    (unsigned long long)s->pairs, cpu() - at);
+	sim_free(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -209,13 +246,19 @@ main(int argc, char **argv)
 	printf("  %-12s %9s %9s | %9s %9s %9s\n", "(idle: all)", "datagrams",
 	    "octets", "datagrams", "octets", "CPU");
 	for (a = 1; a + 1 < argc; a += 2) {
+		i = (unsigned)strtoul(argv[a + 1], NULL, 10);
 		nks = (unsigned)strtoul(argv[a], NULL, 10);
-		one((unsigned)strtoul(argv[a + 1], NULL, 10));
+		if (nks == 0)
+			storm(i);
+		else
+			one(i);
 	}
 	for (i = 0; i < NELEM(servers) && argc == 1; i++)
 		for (j = 0; j < NELEM(members); j++) {
 			nks = servers[i];
 			one(members[j]);
 		}
+	if (argc == 1)
+		storm(1);
 	return 0;
 }

@@ -137,6 +137,7 @@ choose(struct sim *s)
 	s->tek_life = 300 + sim_below(s, 4) * 150;
 	s->kek_life = 600 + sim_below(s, 4) * 300;
 	s->late = 2;
+	s->check_ms = CHECK_MS;
 }
 
 struct sim *
@@ -280,13 +281,13 @@ sim_takeover(const struct sim *s)
 	    s->nks * s->retransmit + 2 * s->periodic + s->timeout + 30;
 }
 
-/* The merged keys go out when the others have them, and a rekey is repeated
- * twice; who was without a server for long comes back when its pause is
- * over. */
+/* The merged keys go out when the others have them, at the pace of ks_dist.c,
+ * and a rekey is repeated twice; who was without a server for long comes back
+ * when its pause is over. */
 unsigned
 sim_reunion(const struct sim *s)
 {
-	return sim_takeover(s) + 30 + 70;
+	return sim_takeover(s) + 30 + 70 + 3 * s->ngm / 500;
 }
 
 bool
@@ -295,8 +296,8 @@ sim_run(struct sim *s, uint64_t ms)
 	uint64_t end = s->n->now + ms;
 
 	while (s->n->now < end && s->wrong[0] == '\0') {
-		net_run(s->n, end - s->n->now < CHECK_MS ? end - s->n->now :
-		    CHECK_MS);
+		net_run(s->n, end - s->n->now < s->check_ms ?
+		    end - s->n->now : s->check_ms);
 		sim_check(s);
 	}
 	return s->wrong[0] == '\0';

@@ -63,6 +63,7 @@ struct sim {
 	unsigned periodic, timeout, retransmit, retries;
 	uint32_t tek_life, kek_life;
 	unsigned late;		/* members that join later */
+	uint64_t check_ms;	/* between two looks */
 	/* since when ... */
 	uint64_t disturbed;	/* the network and who is there are as now */
 	uint64_t ordered;	/* no operator took keys from members */
