@@ -390,12 +390,14 @@ complete(struct ks_group *grp)
 	}
 }
 
-/* Its members have no keys of their own any more that may be used. */
+/* Its members have no KEK any more that may be used; those of the other half
+ * shall have the one of now. */
 static void
 members_start_over(struct ks_group *grp)
 {
-	ks_remove_members(grp, TAILQ_EMPTY(&grp->teks) ? REMOVE_NOW :
-	    REMOVE_GRACEFUL);
+	ks_members_again(grp);
+	grp->coop->merge = true;
+	set_timer(grp, MERGE_MS);
 }
 
 /* Keys that cannot be, beside those that are here, are not taken. */

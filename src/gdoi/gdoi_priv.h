@@ -476,6 +476,7 @@ void ks_remove_members(struct ks_group *, enum removal);
 /* Members of keys that cannot be united with those of the others. They hear
  * that they shall register again, and the keys go. */
 void ks_leave_keys(struct ks_group *);
+void ks_members_again(struct ks_group *);
 /* Members that would not understand it (no version of ours, or old). */
 unsigned ks_old_members(const struct ks_group *);
 /* The member is back: it need not be told any more. */

@@ -341,6 +341,37 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 			distribute(f[i]);
 }
 
+/* Another key server has removed the members, while this one could not hear
+ * it: who has the KEK that it dropped is told here too. Who has registered
+ * there since has another one, and stays; the others register again. */
+void
+ks_members_again(struct ks_group *grp)
+{
+	bool graceful = !TAILQ_EMPTY(&grp->teks);
+	uint64_t until = gdoi_now(grp->g) + ROUND_MAX_MS;
+	struct ks_kek *gone = grp->kek;
+	uint32_t drop[GDOI_TEKS_MAX];
+	struct ks_farewell *f;
+
+	grp->rekey.held = false;
+	ks_rekey_stop(grp);
+	if (graceful) {
+		ks_shorten_all(grp);
+		until = last_end(grp);
+	}
+	f = farewell_new(grp, gone, until, graceful);
+	grp->kek = NULL;
+	(void)ks_renew(grp, REKEY_ALL, drop);
+	(void)ks_make_kek(grp);
+	ks_kek_free(gone);
+	grp->last_rekey = gdoi_now(grp->g);
+	grp->epoch = ++grp->generation;
+	ks_set_timer(grp);
+	coop_keys_changed(grp);
+	if (f != NULL)
+		distribute(f);
+}
+
 /* They are the keys of the one half of a group that never was one: no member
  * of the other half may have them, and the same sender identifiers may have
  * been given out in both. Until they end, this half goes on with them. */

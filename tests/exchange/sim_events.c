@@ -151,6 +151,8 @@ event_rekey(struct sim *s)
 		forget_everything(s, false);
 }
 
+/* Not where halves are made: members of the other one hear of it when their
+ * keys end, if their key server steps back to the one that did it. */
 static void
 event_remove(struct sim *s)
 {
