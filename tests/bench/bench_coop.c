@@ -241,6 +241,7 @@ main(int argc, char **argv)
 	unsigned i, j;
 	int a;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("  %-12s %19s | %19s\n", "per member", "members and servers",
 	    "between servers");
 	printf("  %-12s %9s %9s | %9s %9s %9s\n", "(idle: all)", "datagrams",
