@@ -417,9 +417,9 @@ log_unblocked(struct coop *c)
 {
 	char a[IP4_STRLEN];
 
-	if (!c->blocked || !coop_ready(c->grp))
+	if (c->blocked == NULL || !coop_ready(c->grp))
 		return;
-	c->blocked = false;
+	c->blocked = NULL;
 	ike_log(c->grp->g->ike, LOG_COOP_KS_UNBLOCK_REG,
 	    ip4_str(c->self.addr, a), c->grp->name);
 }
@@ -614,15 +614,18 @@ void
 coop_log_blocked(struct ks_group *grp)
 {
 	struct coop *c = grp->coop;
+	const char *why = "there is no primary yet";
 	char a[IP4_STRLEN];
 
-	if (c == NULL || c->blocked)
+	if (c != NULL && c->role == COOP_SECONDARY)
+		why = grp->active == NULL || c->synced ?
+		    "it has no keys from the primary yet" :
+		    "it does not have the RSA key of the primary";
+	if (c == NULL || c->blocked == why)
 		return;
-	c->blocked = true;
+	c->blocked = why;
 	ike_log(grp->g->ike, LOG_COOP_KS_BLOCK_REG, ip4_str(c->self.addr, a),
-	    grp->name, c->role == COOP_SECONDARY ?
-	    "it has no keys from the primary yet" :
-	    "there is no primary yet");
+	    grp->name, why);
 }
 
 unsigned

@@ -153,7 +153,8 @@ struct coop { /* of a group with `redundancy` */
 	uint64_t candidate_at;	/* until when it has time to */
 	uint64_t start_at;	/* until then a primary is waited for */
 	bool asking;		/* who is told at all_at shall answer */
-	bool blocked, leaving;
+	const char *blocked;	/* why members are refused; NULL: are not */
+	bool leaving;
 	/* keys */
 	bool synced;
 	struct coop_id keys_owner;
@@ -186,7 +187,7 @@ coop_is_primary(const struct ks_group *grp)
 }
 /* A new member may be taken: the keys are there, or (primary) can be made. */
 bool coop_ready(const struct ks_group *);
-/* Says once that coop_ready() says no. */
+/* Says why coop_ready() says no, once for each reason. */
 void coop_log_blocked(struct ks_group *);
 /* `clear crypto gdoi ks coop role` */
 void coop_clear_role(struct ks_group *);

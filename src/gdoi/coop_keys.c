@@ -339,7 +339,10 @@ judge_synced(struct ks_group *grp)
 	}
 	if (!grp->no_rsa_logged)
 		ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, grp->kek->label,
-		    grp->name);
+		    grp->name, rsa_find(grp->g->rsa, grp->kek->label) == NULL ?
+		    "import that of the primary, until then members are"
+		    " refused" : "the one here is another than the primary's,"
+		    " until that is imported members are refused");
 	grp->no_rsa_logged = true;
 }
 

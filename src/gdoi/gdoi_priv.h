@@ -417,6 +417,7 @@ uint32_t ks_distribution(const struct ks_group *, uint32_t life);
 uint32_t ks_tek_margin(const struct ks_group *, uint32_t life);
 uint32_t ks_kek_margin(const struct ks_group *, uint32_t life);
 void ks_make_tek(struct ks_group *, const struct ks_sa *);
+void ks_log_no_rsa(struct ks_group *, const char *label);
 bool ks_make_kek(struct ks_group *);
 void ks_kek_free(struct ks_kek *);
 /* Into old_keks, which are kept by age; the one that falls out, or NULL. */

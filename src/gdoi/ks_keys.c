@@ -182,6 +182,13 @@ ks_pub_digest(const struct gdoi_kek *k, uint8_t *digest)
 
 /* A new KEK in grp->kek; the old one is the caller's then. False: it stays,
  * because the RSA key is missing or there is nowhere to send to. */
+void
+ks_log_no_rsa(struct ks_group *grp, const char *label)
+{
+	ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, label, grp->name,
+	    "no rekeys are sent, members re-register");
+}
+
 bool
 ks_make_kek(struct ks_group *grp)
 {
@@ -191,8 +198,7 @@ ks_make_kek(struct ks_group *grp)
 
 	if (rsa == NULL || rsa->pub_len > GDOI_PUB_MAX) {
 		if (p->rsa_label[0] != '\0' && !grp->no_rsa_logged)
-			ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, p->rsa_label,
-			    grp->name);
+			ks_log_no_rsa(grp, p->rsa_label);
 		grp->no_rsa_logged = true;
 		return false;
 	}

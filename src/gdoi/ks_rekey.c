@@ -94,7 +94,7 @@ ks_drop_keks(struct ks_group *grp)
 static void
 abandon_kek(struct ks_group *grp)
 {
-	ike_log(grp->g->ike, LOG_KS_NO_RSA_KEYS, grp->kek->label, grp->name);
+	ks_log_no_rsa(grp, grp->kek->label);
 	grp->no_rsa_logged = true;
 	ks_drop_keks(grp);
 }

@@ -336,6 +336,15 @@ no_rsa_key(void **state)
 	assert_int_equal(b->logs[LOG_COOP_CONFIG_MISMATCH], 1);
 	assert_non_null(strstr(b->last[LOG_COOP_CONFIG_MISMATCH],
 	    "rekey RSA key"));
+	assert_non_null(strstr(b->last[LOG_KS_NO_RSA_KEYS],
+	    "the one here is another than the primary's"));
+	/* refused as before, for another reason: that is said */
+	gb->coop->blocked = "there is no primary yet";
+	coop_log_blocked(gb);
+	coop_log_blocked(gb);
+	assert_int_equal(b->logs[LOG_COOP_KS_BLOCK_REG], 1);
+	assert_non_null(strstr(b->last[LOG_COOP_KS_BLOCK_REG],
+	    "it does not have the RSA key of the primary"));
 	/* it is imported, under whatever label */
 	assert_int_equal(gdoi_keys_load(b->g, tc_rsa_text(),
 	    strlen(tc_rsa_text())), 0);
