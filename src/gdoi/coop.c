@@ -579,10 +579,15 @@ coop_unanswered(struct coop_peer *p, const char *why)
 
 	p->reachable = false;
 	p->leans = false;
-	if (!p->unreach_logged)
+	/* Once, and when something else is in its way now, which is news
+	 * to the operator who works at it; two reasons in turn are not. */
+	if (p->unreach[0] == '\0')
 		ike_log(c->grp->g->ike, LOG_COOP_KS_UNREACH,
 		    ip4_str(p->addr, a), c->grp->name, why);
-	p->unreach_logged = true;
+	else if (strncmp(p->unreach, why, sizeof(p->unreach) - 1) != 0)
+		ike_log_limited(c->grp->g->ike, p->addr, LOG_COOP_KS_UNREACH,
+		    ip4_str(p->addr, a), c->grp->name, why);
+	str_copy(p->unreach, why, sizeof(p->unreach));
 	if (lacks(p))
 		tell_some(c, c->retransmit * 1000);
 }
@@ -593,10 +598,10 @@ coop_answered(struct coop_peer *p)
 	char a[IP4_STRLEN];
 
 	p->reachable = true;
-	if (p->unreach_logged)
+	if (p->unreach[0] != '\0')
 		ike_log(p->coop->grp->g->ike, LOG_COOP_KS_REACH,
 		    ip4_str(p->addr, a), p->coop->grp->name);
-	p->unreach_logged = false;
+	p->unreach[0] = '\0';
 }
 
 /* ---- what others ask ---- */

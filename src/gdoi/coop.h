@@ -81,7 +81,7 @@ struct coop_peer {
 	char coop_version[16], gdoi_version[16];
 	bool optimize;
 	bool mismatch_logged, version_logged;
-	bool unreach_logged;
+	char unreach[64];	/* the last reason; empty: it answers */
 	bool leans;		/* hears the primary through us only */
 	bool asked;		/* for the primary, and had to wait */
 	bool owed;		/* a message, soon */
@@ -289,6 +289,8 @@ void coop_set_adopt(struct ks_group *, const struct coop_keys *);
 void coop_set_drop_kek(struct ks_group *);
 /* KEKs whose public key may have come into the store. */
 void coop_set_fill_pubs(struct ks_group *);
+/* The RSA key pair of the KEK is here, and still is. */
+bool coop_set_can_sign(const struct ks_group *);
 void coop_set_free(struct coop *);
 
 /* ---- coop_members.c ---- */

@@ -332,7 +332,7 @@ judge_synced(struct ks_group *grp)
 	if (grp->active == NULL)
 		return;
 	coop_set_fill_pubs(grp);
-	c->synced = grp->kek == NULL || grp->kek->k.pub_len != 0;
+	c->synced = coop_set_can_sign(grp);
 	if (c->synced) {
 		grp->no_rsa_logged = false;
 		return;

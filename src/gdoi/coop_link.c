@@ -595,6 +595,8 @@ unanswered(struct exch *x, const char *why)
 	p->again = p->again_reply = false; /* the next one says it */
 	if (x->sa->state != IKE_IDLE)
 		p->ike = COOP_IKE_FAILED;
+	if (x->notify == N_AUTH_FAILED && x->sa->state == IKE_IDLE)
+		why = "there this key server is no peer of the group";
 	snprintf(status, sizeof(status), "%s, %s",
 	    p->ike == COOP_IKE_FAILED ? "Failed" : "Established", why);
 	coop_unanswered(p, status);

@@ -411,14 +411,12 @@ unite_kek(struct ks_group *grp, const struct coop_kek *o)
 }
 
 /* The pair may have another label here; the configured one goes first. */
-static void
-fill_pub(struct ks_group *grp, struct ks_kek *k)
+static const struct rsa_key *
+pair_of(const struct ks_group *grp, const struct ks_kek *k)
 {
 	const struct rsa_key *rsa, *found = NULL;
 	uint8_t digest[32];
 
-	if (k == NULL || k->k.pub_len != 0)
-		return;
 	for (rsa = rsa_first(grp->g->rsa); rsa != NULL; rsa = rsa->next) {
 		if (rsa->pub_len > GDOI_PUB_MAX)
 			continue;
@@ -428,6 +426,17 @@ fill_pub(struct ks_group *grp, struct ks_kek *k)
 		    strcmp(rsa->label, grp->policy->rsa_label) == 0))
 			found = rsa;
 	}
+	return found;
+}
+
+static void
+fill_pub(struct ks_group *grp, struct ks_kek *k)
+{
+	const struct rsa_key *found;
+
+	if (k == NULL || k->k.pub_len != 0)
+		return;
+	found = pair_of(grp, k);
 	if (found == NULL)
 		return;
 	memcpy(k->k.pub, found->pub, found->pub_len);
@@ -443,6 +452,13 @@ coop_set_fill_pubs(struct ks_group *grp)
 	fill_pub(grp, grp->kek);
 	for (i = 0; i < KEKS_OLD; i++)
 		fill_pub(grp, grp->old_keks[i]);
+}
+
+bool
+coop_set_can_sign(const struct ks_group *grp)
+{
+	return grp->kek == NULL || (grp->kek->k.pub_len != 0 &&
+	    pair_of(grp, grp->kek) != NULL);
 }
 
 unsigned

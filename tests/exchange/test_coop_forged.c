@@ -353,7 +353,7 @@ test_unauthorized(void **state)
 	assert_int_equal(link_states[0].heard[2], 0);
 	assert_true(link_states[2].unanswered > 0);
 	assert_string_equal(link_states[2].why,
-	    "Established, the peer refused our authentication");
+	    "Established, there this key server is no peer of the group");
 	/* B comes to another address of A than that of the group */
 	A(n)->addr2 = IP(10, 9, 9, 9);
 	net_run(n, 61 * SEC);

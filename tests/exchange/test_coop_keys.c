@@ -351,6 +351,11 @@ no_rsa_key(void **state)
 	net_run(n, 10 * SEC);
 	assert_true(gb->coop->synced);
 	assert_true(coop_ready(gb));
+	/* what it had, it may lose */
+	assert_true(rsa_remove(b->g->rsa, gb->kek->label));
+	net_run(n, 10 * SEC);
+	assert_false(gb->coop->synced);
+	assert_int_equal(b->logs[LOG_KS_NO_RSA_KEYS], 2);
 	net_free(n);
 }
 
