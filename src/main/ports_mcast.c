@@ -22,8 +22,12 @@
 
 #define DST_AT 16 /* in the IP header */
 
-/* The data begin with the IP header. */
+/* The data begin with the IP header. What is for other machines is not routed,
+ * as the kernel does not: frames with the tag of a VLAN that has no interface
+ * here are such. */
 static struct sock_filter routed[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 7, 0),
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DST_AT),
     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0000000),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xe0000000, 0, 4),
