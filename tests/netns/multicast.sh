@@ -60,6 +60,9 @@ interface GigabitEthernet0/1
 EOT
 }
 
+# The bridge becomes querier when it has its intervals: for one response
+# interval, ten seconds if it is not told another one, it floods the report of
+# one member to the other, who then does not send its own.
 mkdir "$tmp/lab"
 {
 	echo 'hostname ks'
@@ -123,7 +126,8 @@ EOT
       kind: linux
       image: alpine:3
       exec:
-        - ip link add br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_query_interval 500 mcast_query_response_interval 100 mcast_startup_query_interval 100
+        - ip link add br0 type bridge mcast_snooping 1 mcast_query_interval 500 mcast_query_response_interval 100 mcast_startup_query_interval 100
+        - ip link set br0 type bridge mcast_querier 1
         - ip link set eth1 master br0
         - ip link set eth2 master br0
         - ip link set eth3 master br0
