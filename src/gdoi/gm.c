@@ -167,9 +167,11 @@ gm_pull_failed(struct gm_group *gm, struct exch *x, const char *why)
 	gdoi_event(gm->g, TRACE_EXIT, DBG_GM_REG, DBG_ERROR,
 	    x->sa->remote.addr, "(%s):registration to %s failed: %s",
 	    gm->name, ip4_str(x->sa->remote.addr, next), reason_of(x, why));
-	if (stale && !gm->retried) {
-		gm->retried = true;
+	if (stale)
 		ike_sa_delete(x->sa, false, "no answer under it");
+	/* where there is another server, that is asked first */
+	if (stale && gm->nservers == 1 && !gm->retried) {
+		gm->retried = true;
 		attempt_at(gm, 0);
 		return;
 	}

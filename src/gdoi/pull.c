@@ -21,6 +21,10 @@
 
 #include "gdoi/coop.h"
 
+/* Phase 1 of a member whose keys are about to end: 7 s, as under an old SA, so
+ * that it hears the next server before the others send with the next keys. */
+#define TRIES_IN_HASTE 2
+
 /* Both ends of one exchange; the member's data starts with its group. */
 struct gm_pull {
 	struct gm_group *gm;
@@ -391,6 +395,8 @@ pull_start(struct gm_group *gm, uint32_t server)
 	ike_drop_stale(gm->g->ike, local, remote);
 	gm->pull = ike_start(gm->g->ike, local, remote,
 	    conf_map_profile(gm->g->conf, gm->map), &groupkey_pull, p);
+	if (gm->nservers > 1 && !TAILQ_EMPTY(&gm->teks) && !gm->pull->old_sa)
+		gm->pull->sa->main->tries_max = TRIES_IN_HASTE;
 }
 
 /* ---- the exchange ---- */

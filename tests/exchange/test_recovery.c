@@ -425,6 +425,32 @@ first_again(void **state)
 	net_free(n);
 }
 
+/* Who has keys that end goes on to the next server after 7 s, whether it has
+ * an SA with the silent one or not. */
+static void
+next_server_in_haste(void **state)
+{
+	struct net *n = three_servers(7);
+	struct node *gm = n->nodes[3];
+	unsigned i;
+
+	(void)state;
+	net_apply_all(n);
+	assert_true(net_until(n, 10 * SEC, net_registered));
+	assert_int_equal(net_gm(gm)->ks, KS_ADDR);
+	n->nodes[0]->deaf = true;
+	for (i = 0; i < 2; i++) {
+		gm_reregister(net_gm(gm), 0, true);
+		net_run(n, 6 * SEC);
+		assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], i);
+		net_run(n, 3 * SEC);
+		assert_int_equal(gm->logs[LOG_GM_CONN_NEXT_SER], i + 1);
+		assert_true(net_registered(n));
+		assert_int_equal(net_gm(gm)->ks, KS2_ADDR);
+	}
+	net_free(n);
+}
+
 static void
 list_changes_underway(void **state)
 {
@@ -681,6 +707,7 @@ main(void)
 		cmocka_unit_test(every_trigger),
 		cmocka_unit_test(margins),
 		cmocka_unit_test(next_server),
+		cmocka_unit_test(next_server_in_haste),
 		cmocka_unit_test(missed_the_end),
 		cmocka_unit_test(wrap_around),
 		cmocka_unit_test(first_again),
