@@ -107,6 +107,7 @@ __wrap_coop_free(struct ks_group *grp)
 		return;
 	while ((p = TAILQ_FIRST(&grp->coop->peers)) != NULL)
 		coop_peer_remove(p);
+	coop_sid_free(grp->coop);
 	free(grp->coop);
 	grp->coop = NULL;
 }
