@@ -230,17 +230,29 @@ check_sender(struct exch *x)
 	    refuse(x, N_INVALID_ID, "no cooperative key server here");
 }
 
+/* Groups of the same number are told apart by their local addresses. Other
+ * addresses than those: somebody has mistyped one. */
+static struct ks_group *
+find_group(struct gdoi *g, const struct coop_msg *m, uint32_t local)
+{
+	struct ks_group *grp = ks_find_id(g, m->id_type, m->group_id, local);
+
+	if (grp != NULL)
+		return grp;
+	TAILQ_FOREACH(grp, &g->ks, link)
+		if (grp->id_type == m->id_type && grp->id == m->group_id)
+			break;
+	return grp;
+}
+
 /* The session that a message 1 is of, or NULL and the verdict. */
 static struct coop_peer *
 find_session(struct exch *x, const struct coop_msg *m, enum exch_verdict *v)
 {
 	struct gdoi *g = engine_of(x);
+	struct ks_group *grp = find_group(g, m, x->sa->local.addr);
 	struct coop_peer *p;
-	struct ks_group *grp;
 
-	TAILQ_FOREACH(grp, &g->ks, link)
-		if (grp->id_type == m->id_type && grp->id == m->group_id)
-			break;
 	if (grp == NULL) {
 		g->ike->stats.bad++;
 		*v = refuse(x, N_INVALID_ID, "unknown group");
