@@ -96,6 +96,8 @@ struct coop_peer {
 	uint64_t log_asked;	/* when, the last time; 0: never */
 	/* coop_keys.c, coop_members.c */
 	uint8_t keys_digest[8];	/* that it had, as it said last */
+	bool late;		/* was waited for in vain: not again, until
+				 * it has the same once */
 	unsigned nseen;
 	struct coop_seen seen[COOP_SERVERS_MAX];
 	struct coop_config config, own_config; /* as of that log */

@@ -27,6 +27,7 @@
 
 #define MERGE_MS 1000	/* what else is underway comes along */
 #define UNFINISHED_MS 60000
+#define HOLD_MS 10000	/* that members wait for the other key servers */
 #define GOOD_PPM 1000	/* two clocks run apart */
 #define SLACK_MS 50
 #define HOLDS_MAX 4 /* times protocol retransmit */
@@ -65,7 +66,8 @@ coop_keys_held(const struct ks_group *grp)
 		return false;
 	coop_set_digest(grp, digest);
 	TAILQ_FOREACH(p, &c->peers, link)
-		if (!p->gone && coop_alive(c, p->addr) && lacks(p, digest))
+		if (!p->gone && !p->late && coop_alive(c, p->addr) &&
+		    lacks(p, digest))
 			return true;
 	return false;
 }
@@ -83,11 +85,44 @@ coop_all_there(const struct ks_group *grp)
 	return true;
 }
 
+/* Who did not have it in all that time may never: another implementation, or
+ * one that cannot take it. */
+static void
+give_up(struct ks_group *grp)
+{
+	struct coop_peer *p;
+	uint8_t digest[8];
+
+	coop_set_digest(grp, digest);
+	TAILQ_FOREACH(p, &grp->coop->peers, link)
+		p->late |= lacks(p, digest);
+}
+
 static void
 release(struct ks_group *grp)
 {
-	if (!coop_keys_held(grp))
-		ks_rekey_release(grp);
+	struct coop *c = grp->coop;
+
+	if (c->role != COOP_PRIMARY || coop_keys_held(grp))
+		return;
+	if (c->hold_until != 0 && gdoi_now(grp->g) >= c->hold_until)
+		give_up(grp);
+	c->hold_until = 0;
+	ks_rekey_release(grp);
+}
+
+/* From the first change that somebody lacks: others do not make it longer. */
+static void
+hold(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	uint64_t now = gdoi_now(grp->g), ms = (uint64_t)c->retransmit * 1000;
+
+	if (now < c->hold_until)
+		return;
+	ms = ms < HOLD_MS ? ms : HOLD_MS;
+	c->hold_until = now + ms;
+	set_timer(grp, ms);
 }
 
 /* Changes that do not end do not hold for ever what waits for the others. */
@@ -468,8 +503,10 @@ coop_keys_receive(struct coop_peer *p, const struct coop_msg *m)
 	if (m->keys != NULL)
 		import(p, m->keys);
 	coop_set_digest(grp, digest);
-	if (grp->active != NULL && !lacks(p, digest))
+	if (grp->active != NULL && !lacks(p, digest)) {
+		p->late = false;
 		coop_sid_acked(p);
+	}
 	release(grp);
 }
 
