@@ -96,6 +96,7 @@ struct coop_peer {
 	uint64_t log_asked;	/* when, the last time; 0: never */
 	/* coop_keys.c, coop_members.c */
 	uint8_t keys_digest[8];	/* that it had, as it said last */
+	uint64_t same;		/* it had the same as we, last */
 	bool late;		/* was waited for in vain: not again, until
 				 * it has the same once */
 	unsigned nseen;
@@ -164,7 +165,7 @@ struct coop { /* of a group with `redundancy` */
 	uint32_t pushed_term, pushed_version; /* of the last rekey */
 	struct coop_tomb *tombs;
 	unsigned ntombs;
-	uint64_t clock_set;	/* a follower's pseudotime was, last */
+	uint64_t clock_set;	/* our pseudotime was, last */
 	uint64_t hold_until;	/* the others shall have new keys first */
 	uint64_t hold_since;
 	bool merge;		/* members shall be told what was united */

@@ -307,34 +307,76 @@ set_clock(struct coop_peer *p, const struct coop_keys *k)
 	grp->clock_sync = now - k->clock_sync;
 }
 
+/* By how much two clocks may differ, and what was said in between may be late,
+ * in hundredths: since they were the same, each has run by itself. */
+static uint64_t
+clock_slack(const struct coop_peer *p)
+{
+	const struct coop *c = p->coop;
+	uint64_t since = p->same;
+
+	if (c->role != COOP_PRIMARY && c->clock_set < since)
+		since = c->clock_set;
+	return 200 + (uint64_t)c->retransmit * 200 +
+	    (gdoi_now(c->grp->g) - since) / 10 * GOOD_PPM / 1000000;
+}
+
+static void
+log_clock(const struct coop_peer *p, uint64_t own, uint64_t told)
+{
+	const struct coop *c = p->coop;
+	char mine[24], theirs[24], a[IP4_STRLEN];
+
+	ike_log_limited(c->grp->g->ike, p->addr, c->role == COOP_PRIMARY ?
+	    LOG_COOP_ANN_INVALID_PST_PRIM : LOG_COOP_ANN_INVALID_PST_SEC,
+	    c->grp->name, ip4_str(p->addr, a), secs(own, mine),
+	    secs(told, theirs));
+}
+
 /* A message that is older than its repetitions can make it. */
 static bool
 clock_bad(struct coop_peer *p, const struct coop_keys *k)
 {
 	struct ks_group *grp = p->coop->grp;
 	struct coop *c = p->coop;
-	uint64_t own = ks_pseudotime(grp), allowed;
+	uint64_t own = ks_pseudotime(grp), allowed = clock_slack(p);
 	char mine[24], theirs[24], most[24], a[IP4_STRLEN];
 
-	if (grp->clock_id == 0 || k->clock_id != grp->clock_id)
-		return false;
-	allowed = 200 + (uint64_t)c->retransmit * 200 +
-	    (gdoi_now(grp->g) - c->clock_set) / 10 * GOOD_PPM / 1000000;
-	if (own <= k->pseudotime + allowed)
+	if (grp->clock_id == 0 || k->clock_id != grp->clock_id ||
+	    own <= k->pseudotime + allowed)
 		return false;
 	c->bad_pseudotime++;
-	secs(own, mine);
-	secs(k->pseudotime, theirs);
-	ip4_str(p->addr, a);
-	if (own > k->pseudotime + allowed +
-	    (uint64_t)c->timeout * 100)
+	if (own > k->pseudotime + allowed + (uint64_t)c->timeout * 100)
 		ike_log_limited(grp->g->ike, p->addr, LOG_COOP_ANN_TOO_OLD,
-		    grp->name, a, mine, theirs, secs(allowed, most));
+		    grp->name, ip4_str(p->addr, a), secs(own, mine),
+		    secs(k->pseudotime, theirs), secs(allowed, most));
 	else
-		ike_log_limited(grp->g->ike, p->addr,
-		    c->role == COOP_PRIMARY ? LOG_COOP_ANN_INVALID_PST_PRIM :
-		    LOG_COOP_ANN_INVALID_PST_SEC, grp->name, a, mine, theirs);
+		log_clock(p, own, k->pseudotime);
 	return true;
+}
+
+/* The primary's machine stood still for a while, or another one's did not
+ * count right. No message comes before it was sent, and members refuse what is
+ * behind the clock that they know: it goes forward, for all. */
+static void
+catch_up(struct coop_peer *p, const struct coop_keys *k)
+{
+	struct ks_group *grp = p->coop->grp;
+	struct coop *c = p->coop;
+	uint64_t own = ks_pseudotime(grp);
+
+	if (c->role != COOP_PRIMARY || grp->clock_id == 0 ||
+	    k->clock_id != grp->clock_id ||
+	    k->pseudotime <= own + clock_slack(p))
+		return;
+	c->bad_pseudotime++;
+	log_clock(p, own, k->pseudotime);
+	grp->clock_start -= (k->pseudotime - own) * 10;
+	p->same = gdoi_now(grp->g);
+	if (!ks_is_timed(grp))
+		return;
+	c->merge = true;
+	set_timer(grp, MERGE_MS);
 }
 
 /* ---- import ---- */
@@ -471,6 +513,7 @@ import(struct coop_peer *p, const struct coop_keys *k)
 	}
 	if (grp->active == NULL || coop_set_foreign(grp, k))
 		return;
+	catch_up(p, k);
 	news = coop_set_unite(grp, k);
 	if (c->role == COOP_PRIMARY)
 		complete(grp);
@@ -505,6 +548,7 @@ coop_keys_receive(struct coop_peer *p, const struct coop_msg *m)
 	coop_set_digest(grp, digest);
 	if (grp->active != NULL && !lacks(p, digest)) {
 		p->late = false;
+		p->same = gdoi_now(grp->g);
 		coop_sid_acked(p);
 	}
 	release(grp);

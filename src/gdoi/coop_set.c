@@ -21,6 +21,7 @@
 #define SEQ_AHEAD 3600 /* seconds that another one's clock is ahead */
 
 #define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
+#define PACE_MS 30000	/* that clocks may disagree by about an end */
 
 /* ---- in: keys ---- */
 
@@ -270,16 +271,36 @@ new_tek(struct ks_group *grp, const struct coop_tek *o)
 	return t;
 }
 
-/* What was said of one that is here: never a later end. Of the primary the
- * others only know what it told; by their clocks that may be sooner. */
+/* Of the primary the others only know what it told; by their clocks that may
+ * be sooner. By so much it is not: the primary's machine stood still, and
+ * members do not wait for it. */
 static void
-shorten_tek(const struct ks_group *grp, struct ks_tek *t,
+keep_pace(struct ks_group *grp, uint64_t *expires, uint64_t *rekey_at,
+    uint32_t left)
+{
+	uint64_t end = gdoi_now(grp->g) + left, early;
+
+	if (end + PACE_MS >= *expires)
+		return;
+	early = *expires - end;
+	*expires = end;
+	if (*rekey_at != UINT64_MAX)
+		*rekey_at -= early < *rekey_at ? early : *rekey_at;
+	ks_set_timer(grp);
+}
+
+/* What was said of one that is here: never a later end. */
+static void
+shorten_tek(struct ks_group *grp, struct ks_tek *t,
     const struct coop_tek *o)
 {
 	uint64_t now = gdoi_now(grp->g), end = now + o->left;
 
-	if (coop_is_primary(grp) && (o->override == 0 || t->override != 0))
+	if (coop_is_primary(grp) && (o->override == 0 || t->override != 0)) {
+		if (o->override == t->override)
+			keep_pace(grp, &t->expires, &t->rekey_at, o->left);
 		return;
+	}
 	/* a rekey has to name it once more, for those that send with it */
 	if (end < now + STOP_SENDING_MS)
 		end = now + STOP_SENDING_MS;
@@ -398,7 +419,9 @@ unite_kek(struct ks_group *grp, const struct coop_kek *o)
 	if (k != NULL) {
 		if (o->seq > k->seq)
 			k->seq = o->seq;
-		if (!coop_is_primary(grp) && now + o->left < k->expires)
+		if (coop_is_primary(grp))
+			keep_pace(grp, &k->expires, &k->rekey_at, o->left);
+		else if (now + o->left < k->expires)
 			k->expires = now + o->left;
 		if (k->lent && (int64_t)(now - o->age - k->born) < 0)
 			k->born = now - o->age;

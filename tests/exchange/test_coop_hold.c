@@ -48,17 +48,6 @@ run(void)
 	net_run(n, 5 * SEC);
 }
 
-static unsigned
-teks(const struct ks_group *grp)
-{
-	struct ks_tek *t;
-	unsigned k = 0;
-
-	TAILQ_FOREACH(t, &grp->teks, link)
-		k++;
-	return k;
-}
-
 /* ---- peers that never have the same ---- */
 
 /* Whatever the other one hears, it says that it has something else. */
@@ -119,11 +108,165 @@ hold(void **state)
 	hold_with(&slow);
 }
 
+/* ---- old and late messages ---- */
+
+/* What x would tell y now of its keys, which are behind in pseudotime. */
+static void
+tell_late(struct node *x, struct node *y, uint64_t behind, bool change)
+{
+	struct coop_peer *to = TAILQ_FIRST(&cks(x)->peers);
+	struct coop_peer *from = TAILQ_FIRST(&cks(y)->peers);
+	struct coop_msg *m = xcalloc(1, sizeof(*m));
+
+	memset(to->keys_digest, 0, sizeof(to->keys_digest));
+	coop_fill(to, m);
+	assert_non_null(m->keys);
+	assert_true(m->keys->pseudotime > behind);
+	m->keys->pseudotime -= behind;
+	if (change) {
+		m->keys->term += 7;
+		m->keys->teks[0].k.spi ^= 0x1000;
+		m->keys->teks[0].override = 1;
+		m->keys->keks[0].k.spi[3] ^= 1;
+		m->keys->keks[0].seq += 1000;
+		m->keys->rekeys += 3;
+	}
+	coop_keys_receive(from, m);
+	coop_msg_free(m);
+	free(m);
+}
+
+struct had {
+	uint8_t digest[8];
+	uint32_t term, version;
+	uint64_t clock, ends;
+};
+
+static struct had
+now_has(struct node *node)
+{
+	struct ks_group *grp = net_ks(node);
+	struct had h;
+
+	memset(&h, 0, sizeof(h));
+	coop_set_digest(grp, h.digest);
+	h.term = grp->coop->keys_term;
+	h.version = grp->coop->keys_version;
+	h.clock = grp->clock_start;
+	h.ends = TAILQ_FIRST(&grp->teks)->expires;
+	return h;
+}
+
+static void
+refused(struct node *x, struct node *y, uint64_t behind, enum log_id id,
+    const char *text)
+{
+	struct had before, after;
+	uint32_t bad = cks(y)->bad_pseudotime;
+
+	memset(y->logs, 0, sizeof(y->logs));
+	before = now_has(y);
+	tell_late(x, y, behind, true);
+	after = now_has(y);
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_int_equal(y->logs[id], 1);
+	assert_non_null(strstr(y->last[id], text));
+	assert_int_equal(y->logs[LOG_COOP_ANN_INVALID_PST_PRIM] +
+	    y->logs[LOG_COOP_ANN_INVALID_PST_SEC] +
+	    y->logs[LOG_COOP_ANN_TOO_OLD], 1);
+	assert_int_equal(cks(y)->bad_pseudotime, bad + 1);
+}
+
+/* A message of keys whose pseudotime is behind is not taken, nothing of it. */
+static void
+late(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	begin(2, &cks_fast);
+	for (i = 0; i < 2; i++) {
+		struct gdoi_sa *sa = (void *)tc_local(
+		    n->nodes[i]->conf)->sas.first;
+
+		sa->replay = REPLAY_TIME;
+		sa->window = 5;
+	}
+	run();
+	net_run(n, 100 * SEC);
+	/* as late as it may be: no harm */
+	tell_late(a, b, 390, false);
+	assert_int_equal(cks(b)->bad_pseudotime, 0);
+	refused(a, b, 500, LOG_COOP_ANN_INVALID_PST_SEC,
+	    "received by a Secondary KS in group G1 from KS 10.9.0.1");
+	net_run(n, 100 * SEC);
+	refused(b, a, 500, LOG_COOP_ANN_INVALID_PST_PRIM,
+	    "received by the Primary KS in group G1 from KS 10.9.0.2");
+	net_run(n, 100 * SEC);
+	refused(a, b, 5000, LOG_COOP_ANN_TOO_OLD,
+	    "in group G1 from KS 10.9.0.1 is too old and is ignored");
+	net_run(n, 100 * SEC);
+	refused(b, a, 5000, LOG_COOP_ANN_TOO_OLD,
+	    "in group G1 from KS 10.9.0.2 is too old and is ignored");
+	/* the same, in time, is taken */
+	net_run(n, 10 * SEC);
+	tell_late(a, b, 0, true);
+	assert_int_equal(gb->coop->keys_term, ga->coop->keys_term + 7);
+	net_free(n);
+}
+
+/* The machine of the primary stood still for minutes, and all others did not:
+ * what it says is behind for good, if it does not learn from them. */
+static void
+stopped(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	begin(3, &cks_fast);
+	for (i = 0; i < 2; i++) {
+		struct gdoi_sa *sa = (void *)tc_local(
+		    n->nodes[i]->conf)->sas.first;
+
+		sa->replay = REPLAY_TIME;
+		sa->window = 5;
+	}
+	for (i = 0; i < 3; i++)
+		(void)net_add_gm(n, i);
+	run();
+	net_run(n, 100 * SEC);
+	for (i = 1; i < n->n; i++)
+		n->nodes[i]->boot += 300 * SEC;
+	net_run(n, 120 * SEC);
+	assert_true(cks_settled(n));
+	assert_null(ks_rekey(net_ks(cks_primary(n)), REKEY_ALL));
+	net_run(n, 60 * SEC);
+	assert_int_equal(ga->clock_id, gb->clock_id);
+	assert_in_range(ks_pseudotime(ga) + 400 - ks_pseudotime(gb), 0, 800);
+	{
+		uint8_t da[8], db[8];
+
+		coop_set_digest(ga, da);
+		coop_set_digest(gb, db);
+		assert_memory_equal(da, db, 8);
+	}
+	for (i = 2; i < n->n; i++) {
+		const struct ks_tek *t = TAILQ_FIRST(&ga->teks);
+
+		assert_non_null(talk_tek(n->nodes[i], t->k.spi));
+		assert_int_equal(n->nodes[i]->logs[LOG_PSEUDO_TIME_TOO_OLD],
+		    0);
+	}
+	net_free(n);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hold),
+		cmocka_unit_test(late),
+		cmocka_unit_test(stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
