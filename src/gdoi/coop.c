@@ -292,6 +292,7 @@ follow(struct coop *c, int i)
 	if (c->role == COOP_SECONDARY && c->primary == s->id.addr)
 		return;
 	set_primary(c, COOP_SECONDARY, s->id.addr);
+	coop_keys_followed(c->grp);
 	c->timer_at = ask > now ? ask : now + secs(c->retransmit);
 	log_primary(c);
 	tell_all(c, BATCH_MS, false);

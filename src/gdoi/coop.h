@@ -97,6 +97,7 @@ struct coop_peer {
 	/* coop_keys.c, coop_members.c */
 	uint8_t keys_digest[8];	/* that it had, as it said last */
 	uint64_t same;		/* it had the same as we, last */
+	bool offer;		/* it gets ours, whatever it has */
 	bool late;		/* was waited for in vain: not again, until
 				 * it has the same once */
 	unsigned nseen;
@@ -250,6 +251,9 @@ void coop_keys_demoted(struct ks_group *);
 /* There is a server again that may have led a half of the group: members of
  * that have not heard our rekeys. */
 void coop_keys_met(struct ks_group *);
+/* It has found its primary, or another one: the others hear what it has. The
+ * times may be others, which no digest tells. */
+void coop_keys_followed(struct ks_group *);
 void coop_keys_stop(struct coop *); /* it goes: called by coop_free() */
 /* The primary has learned of this member from another key server, which gave
  * it the keys of then: what it lacks is sent to it. */
@@ -261,6 +265,9 @@ void coop_kek_dropped(struct ks_group *, const struct ks_kek *);
 /* What was made is not for members yet: another key server that lives does
  * not have it and could not go on with it. */
 bool coop_keys_held(const struct ks_group *);
+/* Two halves have met, and who registered now would send with a TEK of the
+ * other one, before those here have heard of it. */
+bool coop_keys_unsettled(const struct ks_group *);
 /* No configured key server is missing: a member that is silent here is not
  * one of those that are on its side. */
 bool coop_all_there(const struct ks_group *);

@@ -26,6 +26,11 @@
 #include "gdoi/coop.h"
 
 #define MERGE_MS 1000	/* what else is underway comes along */
+#define MERGED_MS 5000	/* the members of one half have the other's TEKs ... */
+#define MEMBER_MS 2	/* ... and for each of them */
+#define MERGED_MAX_MS 10000
+#define TEK_APART_MS 2000 /* which of two ends first is clear to all */
+#define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
 #define UNFINISHED_MS 60000
 #define HOLD_MS 10000	/* that members wait for the other key servers */
 #define GOOD_PPM 1000	/* two clocks run apart */
@@ -68,6 +73,41 @@ coop_keys_held(const struct ks_group *grp)
 	TAILQ_FOREACH(p, &c->peers, link)
 		if (!p->gone && !p->late && coop_alive(c, p->addr) &&
 		    lacks(p, digest))
+			return true;
+	return false;
+}
+
+/* Of those that end late enough the first one is sent with. It should be here
+ * for so long that members have it, if there is one. */
+static bool
+is_unsettled(const struct ks_group *grp, uint16_t sa, uint64_t since)
+{
+	uint64_t now = gdoi_now(grp->g), ours = UINT64_MAX, new = UINT64_MAX;
+	const struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link) {
+		if (t->sa.number != sa || t->expires <= now + STOP_SENDING_MS)
+			continue;
+		if (t->came <= since && t->expires < ours)
+			ours = t->expires;
+		else if (t->came > since && t->expires < new)
+			new = t->expires;
+	}
+	return ours != UINT64_MAX && new != UINT64_MAX &&
+	    new < ours + TEK_APART_MS;
+}
+
+bool
+coop_keys_unsettled(const struct ks_group *grp)
+{
+	uint64_t now = gdoi_now(grp->g);
+	uint64_t ms = MERGED_MS + (uint64_t)grp->nmembers * MEMBER_MS;
+	unsigned i;
+
+	ms = ms < MERGED_MAX_MS ? ms : MERGED_MAX_MS;
+	for (i = 0; grp->coop != NULL && i < grp->active->nsas; i++)
+		if (is_unsettled(grp, grp->active->sas[i].number,
+		    now > ms ? now - ms : 0))
 			return true;
 	return false;
 }
@@ -563,8 +603,10 @@ coop_keys_fill(struct coop_peer *p, struct coop_msg *m)
 		judge_synced(grp);
 	make_config(grp, &m->config);
 	coop_set_digest(grp, m->keys_digest);
-	if (grp->active != NULL && lacks(p, m->keys_digest))
-		m->keys = coop_set_export(grp);
+	if (grp->active == NULL || (!p->offer && !lacks(p, m->keys_digest)))
+		return;
+	m->keys = coop_set_export(grp);
+	p->offer = false;
 }
 
 /* ---- roles ---- */
@@ -644,6 +686,15 @@ coop_keys_promoted(struct ks_group *grp)
 	ks_set_timer(grp);
 	ks_settle(grp);
 	coop_keys_changed(grp);
+}
+
+void
+coop_keys_followed(struct ks_group *grp)
+{
+	struct coop_peer *p;
+
+	TAILQ_FOREACH(p, &grp->coop->peers, link)
+		p->offer = true;
 }
 
 /* Another one sends under these KEKs now; our numbers would be its. */

@@ -267,6 +267,7 @@ new_tek(struct ks_group *grp, const struct coop_tek *o)
 	t->expires = now + o->left;
 	t->rekey_at = UINT64_MAX;
 	t->override = o->override;
+	t->came = now;
 	insert_tek(grp, t);
 	return t;
 }

@@ -84,6 +84,7 @@ struct ks_tek {
 	bool newest;		/* of its sa ipsec */
 	uint64_t born, expires, rekey_at;
 	uint32_t override;	/* seconds, when shortened */
+	uint64_t came;		/* from another key server; 0: made here */
 };
 
 struct ks_kek {

@@ -117,7 +117,7 @@ ks_got_request(struct exch *x, const struct isakmp_msg *m)
 	    (!ks_sids_ready(grp, 1) || !ks_ready(grp)))
 		return refuse(x, N_NO_PROPOSAL,
 		    "all sender identifiers are in use");
-	if (coop_keys_held(grp))
+	if (coop_keys_held(grp) || coop_keys_unsettled(grp))
 		return EX_LATER;
 	p = xcalloc(1, sizeof(*p));
 	p->g = g;

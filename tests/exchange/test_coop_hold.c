@@ -108,6 +108,114 @@ hold(void **state)
 	hold_with(&slow);
 }
 
+/* ---- members that come meanwhile ---- */
+
+static const struct sa_tek *
+outbound(const struct node *gm)
+{
+	unsigned i;
+
+	for (i = 0; i < gm->nteks; i++)
+		if (gm->tek_end[i] > n->now + 30 * SEC)
+			return &gm->teks[i];
+	return NULL;
+}
+
+static void
+first_server(struct node *gm, uint32_t first, uint32_t second)
+{
+	struct gdoi_group *g = (void *)gm->conf->gdoi_groups.first;
+
+	((struct gdoi_server *)(void *)g->servers.first)->addr = first;
+	if (second != 0)
+		tc_server(gm->conf, second);
+}
+
+/* Who has keys and is on the side of `of` can read `of`, which may be the new
+ * one of its half. */
+static void
+readable(const char *when, unsigned half, unsigned halves)
+{
+	const struct sa_tek *t;
+	unsigned i, j;
+
+	for (i = 2; i < n->n; i++) {
+		t = outbound(n->nodes[i]);
+		for (j = 2; t != NULL && j < n->n; j++)
+			if (n->nodes[j]->nteks > 0 && (halves == 1 ||
+			    i % 2 == j % 2) &&
+			    talk_tek(n->nodes[j], t->spi) == NULL)
+				fail_msg("%s, half %u, at %llu: %u cannot read"
+				    " %u (TEK %08x)", when, half,
+				    (unsigned long long)n->now, j, i, t->spi);
+	}
+}
+
+/* Two halves have other TEKs, and meet. Members with an even number are those
+ * of a, the others those of b; the last one is new just then. */
+static void
+meet(uint64_t seed, uint64_t apart, uint64_t offset, unsigned half)
+{
+	struct node *gm = NULL;
+	char when[80];
+	unsigned i, j;
+
+	snprintf(when, sizeof(when), "seed %llu, %llu s apart, at %llu ms",
+	    (unsigned long long)seed, (unsigned long long)apart / SEC,
+	    (unsigned long long)offset);
+	begin(seed, &cks_fast);
+	tc_profile(a->conf)->lifetime = 300;
+	tc_profile(b->conf)->lifetime = 300;
+	for (i = 0; i < 4 + 1 + half; i++) {
+		gm = net_add_gm(n, i);
+		first_server(gm, CKS(i % 2), 0);
+		gm->deaf = i >= 4;
+	}
+	net_apply(a);
+	net_apply(b);
+	(void)cks_settle(n, SETTLE, when);
+	net_run(n, 5 * SEC);
+	for (i = 2; i < 6; i++)
+		net_apply(n->nodes[i]);
+	net_run(n, 30 * SEC);
+	for (i = 0; i < n->n; i++)
+		for (j = 0; j < i; j++)
+			if (i % 2 != j % 2)
+				net_cut(n->nodes[i], n->nodes[j], true);
+	net_run(n, apart);
+	for (i = 0; i < n->n; i++)
+		for (j = 0; j < i; j++)
+			net_cut(n->nodes[i], n->nodes[j], false);
+	if (half == 1)
+		n->nodes[6]->deaf = true; /* only to have the number */
+	gm->deaf = false;
+	net_run(n, offset);
+	net_apply(gm);
+	for (i = 0; i < 150; i++) {
+		net_run(n, 100);
+		readable(when, half, 2);
+	}
+	net_run(n, 30 * SEC);
+	for (i = 0; i < 20; i++) {
+		net_run(n, SEC);
+		readable(when, half, 1);
+	}
+	assert_int_equal(net_gm(gm)->state, GM_REGISTERED);
+	assert_int_equal(talk_live(gm), talk_live(n->nodes[2]));
+	net_free(n);
+}
+
+static void
+new_in_merge(void **state)
+{
+	uint64_t i, offset;
+
+	(void)state;
+	for (i = 0; i < 12; i++)
+		for (offset = 0; offset < 6000; offset += 250)
+			meet(i, (500 + i * 37) * SEC, offset, i % 2);
+}
+
 /* ---- old and late messages ---- */
 
 /* What x would tell y now of its keys, which are behind in pseudotime. */
@@ -239,6 +347,14 @@ stopped(void **state)
 		n->nodes[i]->boot += 300 * SEC;
 	net_run(n, 120 * SEC);
 	assert_true(cks_settled(n));
+	{
+		const struct ks_tek *t = TAILQ_LAST(&ga->teks, ks_tek_list),
+		    *o = TAILQ_LAST(&gb->teks, ks_tek_list);
+
+		assert_int_equal(t->k.spi, o->k.spi);
+		assert_true(net_time(a, t->expires) <
+		    net_time(b, o->expires) + 31 * SEC);
+	}
 	assert_null(ks_rekey(net_ks(cks_primary(n)), REKEY_ALL));
 	net_run(n, 60 * SEC);
 	assert_int_equal(ga->clock_id, gb->clock_id);
@@ -265,6 +381,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hold),
+		cmocka_unit_test(new_in_merge),
 		cmocka_unit_test(late),
 		cmocka_unit_test(stopped),
 	};
