@@ -277,7 +277,7 @@ uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);
 
 /* ---- coop_out.c, coop_set.c ---- */
 #define COOP_NEVER UINT32_MAX /* as a time in a message */
-#define COOP_TOMBS_MAX 256
+#define COOP_TOMBS_MAX 64 /* of each kind: they fit in a message */
 /* What is known of the keys, for another one; NULL: there are none. */
 struct coop_keys *coop_set_export(struct ks_group *) MUST_USE;
 void coop_set_digest(const struct ks_group *, uint8_t digest[8]);

@@ -63,33 +63,58 @@ find_tomb(const struct coop *c, const uint8_t *kek_spi, uint32_t spi)
 	return NULL;
 }
 
+static void
+remove_tomb(struct coop *c, struct coop_tomb **at)
+{
+	struct coop_tomb *d = *at;
+
+	*at = d->next;
+	c->ntombs--;
+	free(d);
+}
+
+/* All key servers have to come to the same. */
+static bool
+ends_before(const struct coop_tomb *d, const struct coop_tomb *o)
+{
+	if (d->expires != o->expires)
+		return d->expires < o->expires;
+	return d->kek ? memcmp(d->kek_spi, o->kek_spi, KEK_SPI_LEN) < 0 :
+	    d->spi < o->spi;
+}
+
+static void
+prune_kind(struct coop *c, bool kek)
+{
+	struct coop_tomb **at, **first = NULL;
+	unsigned n = 0;
+
+	for (at = &c->tombs; *at != NULL; at = &(*at)->next) {
+		if ((*at)->kek != kek)
+			continue;
+		n++;
+		if (first == NULL || ends_before(*at, *first))
+			first = at;
+	}
+	if (n > COOP_TOMBS_MAX)
+		remove_tomb(c, first);
+}
+
 /* Those that have ended go; of too many the one that ends first. */
 static void
 prune_tombs(struct ks_group *grp)
 {
 	struct coop *c = grp->coop;
 	uint64_t now = gdoi_now(grp->g);
-	struct coop_tomb **at, **first = NULL, *d;
+	struct coop_tomb **at;
 
-	for (at = &c->tombs; (d = *at) != NULL;) {
-		if (d->expires > now) {
-			if (first == NULL || d->expires < (*first)->expires)
-				first = at;
-			at = &d->next;
-			continue;
-		}
-		*at = d->next;
-		first = NULL;
-		free(d);
-		c->ntombs--;
-		at = &c->tombs; /* few of them */
-	}
-	if (c->ntombs <= COOP_TOMBS_MAX || first == NULL)
-		return;
-	d = *first;
-	*first = d->next;
-	free(d);
-	c->ntombs--;
+	for (at = &c->tombs; *at != NULL;)
+		if ((*at)->expires <= now)
+			remove_tomb(c, at);
+		else
+			at = &(*at)->next;
+	prune_kind(c, true);
+	prune_kind(c, false);
 }
 
 static bool

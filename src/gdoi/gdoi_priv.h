@@ -20,7 +20,7 @@
 #define SERVERS_MAX 8
 /* Old ones that a key server keeps for members behind. With others it keeps
  * all that live: who may have them is not known for sure. */
-#define KEKS_OLD (COOP_KEKS_MAX - 1)
+#define KEKS_OLD 31
 #define KEKS_OLD_ALONE 4
 
 /* ---- key server ---- */

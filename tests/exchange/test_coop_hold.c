@@ -211,8 +211,8 @@ new_in_merge(void **state)
 	uint64_t i, offset;
 
 	(void)state;
-	for (i = 0; i < 12; i++)
-		for (offset = 0; offset < 6000; offset += 250)
+	for (i = 0; i < 8; i++)
+		for (offset = i * 70; offset < 6000; offset += 500)
 			meet(i, (500 + i * 37) * SEC, offset, i % 2);
 }
 
@@ -376,6 +376,67 @@ stopped(void **state)
 	net_free(n);
 }
 
+/* ---- what is kept ---- */
+
+static unsigned big;
+
+static bool
+count_big(struct net *net, struct datagram *d)
+{
+	(void)net;
+	big += d->len > 700;
+	return true;
+}
+
+static void
+assert_same(const char *when)
+{
+	uint8_t da[8], db[8];
+
+	coop_set_digest(ga, da);
+	coop_set_digest(gb, db);
+	if (memcmp(da, db, 8) != 0)
+		fail_msg("%s: %u and %u tombs", when, ga->coop->ntombs,
+		    gb->coop->ntombs);
+}
+
+/* An operator who does it again and again: whatever must be forgotten, both
+ * know the same, and then nothing is said any more. */
+static void
+many_tombs(void **state)
+{
+	char when[80];
+	unsigned i;
+
+	(void)state;
+	begin(4, &cks_fast);
+	(void)net_add_gm(n, 0);
+	(void)net_add_gm(n, 1);
+	run();
+	for (i = 0; i < 300; i++) {
+		if (i % 3 == 0)
+			(void)ks_rekey(ga, REKEY_REPLACE);
+		else
+			ks_remove_members(ga, i % 3 == 1 ? REMOVE_NOW :
+			    REMOVE_CLEAR);
+		net_run(n, 5 * SEC);
+		snprintf(when, sizeof(when), "%u times", i + 1);
+		assert_same(when);
+		if (i % 100 == 99) { /* who starts anew hears all of it */
+			cks_revive(b);
+			net_run(n, 20 * SEC);
+			gb = net_ks(b);
+			assert_same("anew");
+		}
+	}
+	net_run(n, 60 * SEC);
+	n->tap = count_big;
+	big = 0;
+	net_run(n, 60 * SEC);
+	assert_int_equal(big, 0);
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -384,6 +445,7 @@ main(void)
 		cmocka_unit_test(new_in_merge),
 		cmocka_unit_test(late),
 		cmocka_unit_test(stopped),
+		cmocka_unit_test(many_tombs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
