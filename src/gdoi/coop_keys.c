@@ -686,6 +686,7 @@ coop_keys_promoted(struct ks_group *grp)
 	ks_set_timer(grp);
 	ks_settle(grp);
 	coop_keys_changed(grp);
+	ks_farewells_resume(grp);
 }
 
 void

@@ -510,12 +510,33 @@ coop_set_can_sign(const struct ks_group *grp)
 	    pair_of(grp, grp->kek) != NULL);
 }
 
+/* Only of the primary that we have followed so far it is clear which TEKs its
+ * members have. */
+static void
+keep_farewells(struct ks_group *grp, const struct coop_keys *k)
+{
+	const struct coop *c = grp->coop;
+	const struct ks_kek *kek;
+	unsigned i;
+
+	if (c->role != COOP_SECONDARY || k->term != c->keys_term ||
+	    k->owner.addr != c->keys_owner.addr ||
+	    k->owner.boot != c->keys_owner.boot)
+		return;
+	for (i = 0; i < k->nkeks; i++) {
+		kek = ks_find_kek(grp, k->keks[i].k.spi);
+		if (k->keks[i].dropped && kek != NULL)
+			ks_farewell_keep(grp, kek, k);
+	}
+}
+
 unsigned
 coop_set_unite(struct ks_group *grp, const struct coop_keys *k)
 {
 	unsigned i, news = 0;
 
 	prune_tombs(grp);
+	keep_farewells(grp, k);
 	/* The newest came first: a member that had one of them may have those
 	 * that were made after it, and for us they come in that order. */
 	for (i = k->nkeks; i-- > 0;)

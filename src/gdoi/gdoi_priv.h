@@ -484,6 +484,12 @@ unsigned ks_old_members(const struct ks_group *);
 /* The member is back: it need not be told any more. */
 void ks_farewell_forget(struct ks_group *, uint32_t addr);
 void ks_farewells_free(struct ks_group *);
+/* The primary drops this KEK, as the keys say that it has told. If that is
+ * because it removes its members and it dies before it could say so, then who
+ * is promoted goes on with that. */
+void ks_farewell_keep(struct ks_group *, const struct ks_kek *,
+    const struct coop_keys *);
+void ks_farewells_resume(struct ks_group *);
 /* The key of a farewell that has this SPI; NULL: none. */
 const struct gdoi_kek *ks_farewell_kek(struct gdoi *,
     const struct isakmp_hdr *);

@@ -44,6 +44,7 @@ struct ks_farewell {
 	unsigned n, next, rounds;
 	uint64_t interval, until;
 	struct timer timer;
+	bool standby; /* another key server's, which says it itself */
 };
 
 static void
@@ -174,6 +175,10 @@ distribute(void *arg)
 	uint64_t now = gdoi_now(g);
 	unsigned i;
 
+	if (f->standby) { /* it had its time */
+		farewell_free(f);
+		return;
+	}
 	if (coop_keys_held(grp)) {
 		timer_set(&g->ike->timers, &f->timer, now + PACE_MS,
 		    distribute, f);
@@ -232,9 +237,9 @@ anybody_needs(const struct ks_group *grp, const struct ks_kek *k)
 	return false;
 }
 
-/* The push for all members of now that may have this KEK. */
+/* For all members of now that may have this KEK. */
 static struct ks_farewell *
-farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
+farewell_of(struct ks_group *grp, const struct ks_kek *kek, uint64_t until,
     bool graceful)
 {
 	const struct ks_member *m;
@@ -252,10 +257,6 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
 		f->sats = ks_sats(grp, &f->nsats);
 		f->keys = ks_tek_keys(grp, &f->nkeys);
 	}
-	if (!build(f)) {
-		farewell_free(f);
-		return NULL;
-	}
 	f->interval = (uint64_t)grp->retransmit_secs * 1000;
 	f->until = until;
 	f->to = xcalloc(grp->nmembers, sizeof(*f->to));
@@ -268,6 +269,132 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
 			f->to[f->n++] = l;
 	}
 	return f;
+}
+
+/* The push itself. */
+static struct ks_farewell *
+farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
+    bool graceful)
+{
+	struct ks_farewell *f = farewell_of(grp, kek, until, graceful);
+
+	if (f == NULL || build(f))
+		return f;
+	farewell_free(f);
+	return NULL;
+}
+
+/* ---- for another key server ---- */
+
+static const struct ks_tek *
+find_tek(const struct ks_group *grp, uint32_t spi)
+{
+	const struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->k.spi == spi)
+			return t;
+	return NULL;
+}
+
+static bool
+is_told(const struct coop_keys *k, uint32_t spi)
+{
+	unsigned i;
+
+	for (i = 0; i < k->nteks && k->teks[i].k.spi != spi; i++)
+		;
+	return i < k->nteks;
+}
+
+/* The members must not be told of a TEK that the primary did not have when it
+ * removed them. */
+void
+ks_farewell_keep(struct ks_group *grp, const struct ks_kek *kek,
+    const struct coop_keys *k)
+{
+	struct ks_farewell *f = farewell_of(grp, kek, last_end(grp), true);
+	unsigned i, n = 0;
+
+	if (f == NULL)
+		return;
+	f->standby = true;
+	for (i = 0; i < f->nsats; i++)
+		if (is_told(k, f->sats[i].spi))
+			f->sats[n++] = f->sats[i];
+	f->nsats = n;
+	drop_ended_keys(f);
+	timer_set(&grp->g->ike->timers, &f->timer, f->until, distribute, f);
+}
+
+/* What has become of the TEKs: they were shortened, or have ended. False: they
+ * go on as if nothing had happened, it was no farewell. */
+static bool
+revise(struct ks_farewell *f)
+{
+	struct gdoi *g = f->grp->g;
+	const struct ks_tek *t;
+	unsigned i, n = 0;
+	uint64_t end = 0;
+
+	if (f->nsats == 0)
+		return false;
+	for (i = 0; i < f->nsats; i++) {
+		if ((t = find_tek(f->grp, f->sats[i].spi)) == NULL)
+			continue;
+		if (t->override == 0)
+			return false;
+		f->sats[n] = f->sats[i];
+		f->sats[n++].life = secs_until(g, t->expires);
+		end = t->expires > end ? t->expires : end;
+	}
+	f->nsats = n;
+	f->until = n > 0 ? end : f->until;
+	f->built = gdoi_now(g);
+	return true;
+}
+
+/* Who is a member again has been told; but for one that the primary's removal
+ * has not come here of. */
+static void
+drop_returned(struct ks_farewell *f)
+{
+	struct ks_member *m;
+	unsigned i;
+
+	for (i = f->n; i-- > 0;) {
+		m = ks_find_member(f->grp, f->to[i].addr.addr);
+		if (m == NULL)
+			continue;
+		if (m->has_kek && memcmp(m->kek_spi, f->kek.k.spi,
+		    KEK_SPI_LEN) == 0)
+			ks_remove_member(f->grp, m, true);
+		else
+			remove_leaver(f, i);
+	}
+}
+
+void
+ks_farewells_resume(struct ks_group *grp)
+{
+	struct ks_farewell *f, *next;
+
+	for (f = TAILQ_FIRST(&grp->farewells); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, link);
+		if (!f->standby)
+			continue;
+		f->standby = false;
+		if (revise(f))
+			drop_returned(f);
+		else
+			f->n = 0;
+		if (f->n == 0 || !build(f)) {
+			farewell_free(f);
+			continue;
+		}
+		timer_set(&grp->g->ike->timers, &f->timer, gdoi_now(grp->g),
+		    distribute, f);
+	}
 }
 
 /* ---- removing ---- */

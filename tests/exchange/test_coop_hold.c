@@ -376,6 +376,95 @@ stopped(void **state)
 	net_free(n);
 }
 
+/* ---- farewells of a primary that dies ---- */
+
+/* Members hear of their removal in the end, whoever is the primary then, and
+ * nobody has the keys that came after it without registering. */
+static void
+farewell_at(uint64_t ms, enum removal how)
+{
+	struct node *gone, *gm;
+	uint32_t new;
+	unsigned i;
+
+	begin(ms, &cks_fast);
+	for (i = 0; i < 4; i++)
+		(void)net_add_gm(n, i);
+	for (i = 0; i < 3; i++)
+		first_server(n->nodes[2 + i], CKS(0), CKS(1));
+	gone = n->nodes[5];
+	first_server(gone, CKS(0), 0);
+	run();
+	assert_int_equal(gb->nmembers, 4);
+	/* two do not hear it at first; one of them may not come back */
+	n->nodes[4]->deaf = gone->deaf = true;
+	ks_remove_members(ga, how);
+	net_touched(a);
+	new = TAILQ_FIRST(&ga->teks)->k.spi;
+	net_run(n, ms);
+	cks_kill(a);
+	net_run(n, 12 * SEC);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	n->nodes[4]->deaf = gone->deaf = false;
+	/* first they ask the one that is dead */
+	net_run(n, 164 * SEC);
+	for (i = 2; i < 5; i++) {
+		gm = n->nodes[i];
+		assert_int_equal(net_gm(gm)->state, GM_REGISTERED);
+		assert_non_null(talk_tek(gm, new));
+		assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
+		assert_non_null(ks_find_member(gb, gm->addr));
+	}
+	/* its only key server is dead */
+	assert_null(ks_find_member(gb, gone->addr));
+	assert_null(talk_tek(gone, new));
+	assert_int_not_equal(net_gm(gone)->state, GM_REGISTERED);
+	assert_false(net_gm(gone)->has_kek);
+	net_run(n, 200 * SEC);
+	assert_true(TAILQ_EMPTY(&gb->farewells));
+	assert_int_equal(gb->nmembers, 3);
+	net_free(n);
+}
+
+static void
+farewells(void **state)
+{
+	static const uint64_t at[] = { 1500, 2500, 5000, 9000 };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < NELEM(at); i++) {
+		farewell_at(at[i], REMOVE_GRACEFUL);
+		farewell_at(at[i] + 1, REMOVE_NOW);
+	}
+}
+
+/* A KEK that goes for another reason takes nobody's keys. */
+static void
+no_farewell(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	begin(5, &cks_fast);
+	for (i = 0; i < 3; i++)
+		first_server(net_add_gm(n, i), CKS(0), CKS(1));
+	run();
+	assert_true(rsa_remove(a->g->rsa, "KEY"));
+	assert_null(ks_rekey(ga, REKEY_TEK));
+	net_run(n, 2 * SEC);
+	assert_null(ga->kek);
+	cks_kill(a);
+	net_run(n, 100 * SEC);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	assert_int_equal(gb->nmembers, 3);
+	for (i = 2; i < n->n; i++) {
+		assert_int_equal(n->nodes[i]->logs[LOG_GM_REGSTER], 1);
+		assert_non_null(outbound(n->nodes[i]));
+	}
+	net_free(n);
+}
+
 /* ---- what is kept ---- */
 
 static unsigned big;
@@ -445,6 +534,8 @@ main(void)
 		cmocka_unit_test(new_in_merge),
 		cmocka_unit_test(late),
 		cmocka_unit_test(stopped),
+		cmocka_unit_test(farewells),
+		cmocka_unit_test(no_farewell),
 		cmocka_unit_test(many_tombs),
 	};
 
