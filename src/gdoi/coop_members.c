@@ -364,7 +364,7 @@ apply(struct coop *c, const struct coop_member *m)
 	km->has_kek = m->has_kek;
 	memcpy(km->kek_spi, m->kek_spi, KEK_SPI_LEN);
 	str_copy(km->version, m->version, sizeof(km->version));
-	km->missed = 0;
+	km->missed = km->apart = 0;
 	km->acked_ever = false;
 	km->state = MEMBER_IDLE;
 	km->keys_term = m->term;

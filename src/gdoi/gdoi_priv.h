@@ -121,7 +121,8 @@ struct ks_member {
 	uint8_t kek_spi[KEK_SPI_LEN];
 	unsigned kek_order;
 	uint8_t state;		/* enum member_state: in the last rekey */
-	unsigned missed;	/* rekeys in a row */
+	unsigned missed;	/* rekeys in a row ... */
+	unsigned apart;		/* ... and while a key server was missing */
 	unsigned surplus;	/* ACKs of the last rekey beyond the first */
 	uint32_t sent, retries, acks, acks_missed;
 	uint32_t sent_seq[4], rcvd_seq[4]; /* the newest first */

@@ -338,7 +338,7 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
 	m->has_kek = kek != NULL;
 	if (kek != NULL)
 		memcpy(m->kek_spi, kek->spi, KEK_SPI_LEN);
-	m->missed = 0;
+	m->missed = m->apart = 0;
 	m->acked_ever = false;
 	m->state = MEMBER_IDLE;
 	str_copy(m->version, sa->peer_version[0] != '\0' ? sa->peer_version :

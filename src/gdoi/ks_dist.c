@@ -23,6 +23,7 @@
 #define PACE_MEMBERS 50
 #define PACE_MS 100
 #define MISSED_MAX 3
+#define MISSED_APART 100 /* while a key server is missing, as some do for good */
 /* Members leave a TEK 30 s before its end, so who hears of a shortened one
  * must not be wrong by so much. */
 #define STALE_PUSH_MS 20000
@@ -202,9 +203,12 @@ judge(struct ks_group *grp, struct ks_member *m, bool over)
 	if (!over || (p != NULL && p->kek.ack == KEK_ACK_NONE))
 		return;
 	m->acks_missed++;
-	if (!coop_all_there(grp))
-		return; /* it may be on the side of the one that is missing */
-	if (++m->missed >= MISSED_MAX && (p == NULL || must_ack(p, m)))
+	if (coop_all_there(grp))
+		m->missed++;
+	else /* it may be on the side of the one that is missing */
+		m->apart++;
+	if ((m->missed >= MISSED_MAX || m->apart >= MISSED_APART) &&
+	    (p == NULL || must_ack(p, m)))
 		ks_remove_member(grp, m, true);
 }
 
@@ -505,7 +509,7 @@ acknowledged(struct ks_group *grp, struct ks_push *p, struct ks_member *m,
 
 	m->state = MEMBER_ACKED;
 	m->acked_ever = true;
-	m->missed = 0;
+	m->missed = m->apart = 0;
 	m->acks++;
 	memcpy(m->kek_spi, r->kek_spi, KEK_SPI_LEN);
 	m->kek_order = r->kek_order;

@@ -205,6 +205,103 @@ meet(uint64_t seed, uint64_t apart, uint64_t offset, unsigned half)
 	net_free(n);
 }
 
+/* The k-th of the datagrams between the new member and its key server is lost,
+ * once; 0: none. */
+static struct {
+	uint32_t gm, ks;
+	unsigned k, seen;
+} drop;
+
+static bool
+lose_one(struct net *net, struct datagram *d)
+{
+	(void)net;
+	if ((d->from.addr != drop.gm || d->to.addr != drop.ks) &&
+	    (d->from.addr != drop.ks || d->to.addr != drop.gm))
+		return true;
+	return ++drop.seen != drop.k;
+}
+
+/* A member registers with the secondary, and ms after it has begun the primary
+ * rekeys (before, if it is negative); the key servers may not hear each other
+ * for a while then. */
+static void
+meanwhile(enum rekey_kind kind, int ms, unsigned lose, unsigned cut)
+{
+	const struct ks_tek *t;
+	struct node *gm;
+	char when[80];
+	unsigned i;
+
+	snprintf(when, sizeof(when), "kind %u, at %d ms, %u lost, cut for"
+	    " %u ms", kind, ms, lose, cut);
+	begin((uint64_t)(1000 + ms) * 100 + lose, &cks_fast);
+	for (i = 0; i < 3; i++)
+		gm = net_add_gm(n, i);
+	first_server(n->nodes[2], CKS(0), 0);
+	first_server(n->nodes[3], CKS(1), 0);
+	first_server(gm, CKS(1), 0);
+	gm->deaf = true;
+	net_apply(a);
+	net_apply(b);
+	(void)cks_settle(n, SETTLE, when);
+	ga = net_ks(a);
+	gb = net_ks(b);
+	net_run(n, 5 * SEC);
+	net_apply(n->nodes[2]);
+	net_apply(n->nodes[3]);
+	net_run(n, 100 * SEC);
+	drop.gm = gm->addr;
+	drop.ks = b->addr;
+	drop.k = lose;
+	drop.seen = 0;
+	n->tap = lose_one;
+	gm->deaf = false;
+	if (ms < 0) {
+		assert_null(ks_rekey(ga, kind));
+		net_run(n, (uint64_t)-ms);
+	}
+	net_apply(gm);
+	if (ms >= 0) {
+		net_run(n, (uint64_t)ms);
+		assert_null(ks_rekey(ga, kind));
+	}
+	net_cut(a, b, cut != 0);
+	net_run(n, cut);
+	net_cut(a, b, false);
+	net_run(n, 90 * SEC);
+	assert_ptr_equal(cks_primary(n), a);
+	for (i = 2; i < n->n; i++) {
+		const struct gm_group *g = net_gm(n->nodes[i]);
+
+		if (g->state != GM_REGISTERED || !g->has_kek ||
+		    memcmp(g->kek.spi, ga->kek->k.spi, KEK_SPI_LEN) != 0)
+			fail_msg("%s: member %u has another KEK", when, i);
+		TAILQ_FOREACH(t, &ga->teks, link)
+			if (talk_tek(n->nodes[i], t->k.spi) == NULL)
+				fail_msg("%s: member %u lacks a TEK", when, i);
+		if (n->nodes[i]->logs[LOG_GM_REGS_COMPL] != 1)
+			fail_msg("%s: member %u registers again", when, i);
+	}
+	readable(when, 0, 1);
+	net_free(n);
+}
+
+static void
+new_in_rekey(void **state)
+{
+	static const enum rekey_kind kinds[] = { REKEY_TEK, REKEY_KEK,
+		REKEY_ALL };
+	static const unsigned cuts[] = { 0, 700, 3000 };
+	unsigned i = 0, lose;
+	int ms;
+
+	(void)state;
+	for (ms = -600; ms < 1500; ms += ms < -50 || ms > 60 ? 50 : 4)
+		for (lose = 0; lose <= 12; lose += 3, i++)
+			meanwhile(kinds[i % 3], ms, lose, cuts[i / 3 % 3]);
+}
+
 static void
 new_in_merge(void **state)
 {
@@ -526,17 +623,40 @@ many_tombs(void **state)
 	net_free(n);
 }
 
+/* A member that is silent may be on the other side; but that of a key server
+ * that is gone for good is forgotten in the end. */
+static void
+dead_member(void **state)
+{
+	begin(6, &cks_fast);
+	(void)state;
+	tc_profile(a->conf)->lifetime = 300;
+	tc_profile(b->conf)->lifetime = 300;
+	(void)net_add_gm(n, 0);
+	(void)net_add_gm(n, 1);
+	run();
+	cks_kill(b);
+	n->nodes[3]->deaf = true;
+	net_run(n, 20 * 200 * SEC);
+	assert_int_equal(ga->nmembers, 2);
+	net_run(n, 100 * 200 * SEC);
+	assert_int_equal(ga->nmembers, 1);
+	net_free(n);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hold),
+		cmocka_unit_test(new_in_rekey),
 		cmocka_unit_test(new_in_merge),
 		cmocka_unit_test(late),
 		cmocka_unit_test(stopped),
 		cmocka_unit_test(farewells),
 		cmocka_unit_test(no_farewell),
 		cmocka_unit_test(many_tombs),
+		cmocka_unit_test(dead_member),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
