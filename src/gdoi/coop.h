@@ -268,6 +268,8 @@ bool coop_keys_held(const struct ks_group *);
 /* Two halves have met, and who registered now would send with a TEK of the
  * other one, before those here have heard of it. */
 bool coop_keys_unsettled(const struct ks_group *);
+/* Before a rekey: old KEKs that nobody can need go. */
+void coop_keys_tidy(struct ks_group *);
 /* No configured key server is missing: a member that is silent here is not
  * one of those that are on its side. */
 bool coop_all_there(const struct ks_group *);

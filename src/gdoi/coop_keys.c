@@ -33,6 +33,7 @@
 #define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
 #define UNFINISHED_MS 60000
 #define HOLD_MS 10000	/* that members wait for the other key servers */
+#define SPREAD_MS 300000 /* nobody registers or waits with the one before */
 #define GOOD_PPM 1000	/* two clocks run apart */
 #define SLACK_MS 50
 #define HOLDS_MAX 4 /* times protocol retransmit */
@@ -196,6 +197,57 @@ coop_keys_changed(struct ks_group *grp)
 	}
 	coop_sid_claim(grp);
 	coop_changed(grp);
+}
+
+static bool
+all_same(const struct ks_group *grp)
+{
+	const struct coop_peer *p;
+	uint8_t digest[8];
+
+	coop_set_digest(grp, digest);
+	TAILQ_FOREACH(p, &grp->coop->peers, link)
+		if (!p->gone && lacks(p, digest))
+			return false;
+	return true;
+}
+
+static bool
+anybody_needs(const struct ks_group *grp, const struct ks_kek *k)
+{
+	const struct ks_member *m;
+
+	TAILQ_FOREACH(m, &grp->members, link)
+		if (m->has_kek && (ks_kek_age(grp, m) != 0 ||
+		    ks_may_have(grp, m, k)))
+			return true;
+	return false;
+}
+
+/* All key servers are there and have the same, and all members surely the KEK
+ * of the group: those before it would only make each rekey larger until they
+ * end. */
+void
+coop_keys_tidy(struct ks_group *grp)
+{
+	struct coop *c = grp->coop;
+	unsigned i, n = 0;
+
+	if (c == NULL || c->role != COOP_PRIMARY || grp->kek == NULL ||
+	    gdoi_now(grp->g) - grp->kek->born < SPREAD_MS ||
+	    !coop_all_there(grp) || !all_same(grp))
+		return;
+	for (i = 0; i < KEKS_OLD && grp->old_keks[i] != NULL; i++) {
+		struct ks_kek *k = grp->old_keks[i];
+
+		grp->old_keks[i] = NULL;
+		if (anybody_needs(grp, k)) {
+			grp->old_keks[n++] = k;
+			continue;
+		}
+		coop_kek_dropped(grp, k);
+		ks_kek_free(k);
+	}
 }
 
 /* ---- differences of the configuration ---- */

@@ -346,6 +346,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 		ks_reinit(grp);
 		return NULL;
 	}
+	coop_keys_tidy(grp);
 	grp->last_rekey = now;
 	ks_clock_told(grp, NULL);
 	roll |= grp->coop != NULL && grp->coop->roll;
