@@ -8,6 +8,7 @@
  *			is told; configuration
  *	coop_view.c	who is there and who lives
  *	coop_keys.c	keys and policy: to the others, from the others
+ *	coop_diff.c	what they are configured differently
  *	coop_members.c	the member database
  *	coop_sid.c	who may give out which sender identifiers
  *
@@ -276,6 +277,12 @@ bool coop_all_there(const struct ks_group *);
 /* The number of the next push under a KEK. Never one that another key server
  * may use or have used under it. */
 uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);
+
+/* ---- coop_diff.c ---- */
+/* Of what is configured here, names left out. */
+void coop_diff_make(const struct ks_group *, struct coop_config *);
+/* What the peer has configured; logs what is different. */
+void coop_diff_take(struct coop_peer *, const struct coop_config *);
 
 /* ---- coop_out.c, coop_set.c ---- */
 #define COOP_NEVER UINT32_MAX /* as a time in a message */

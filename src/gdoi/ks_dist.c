@@ -23,7 +23,7 @@
 #define PACE_MEMBERS 50
 #define PACE_MS 100
 #define MISSED_MAX 3
-#define MISSED_APART 100 /* while a key server is missing, as some do for good */
+#define MISSED_APART 100 /* while a key server is missing */
 /* Members leave a TEK 30 s before its end, so who hears of a shortened one
  * must not be wrong by so much. */
 #define STALE_PUSH_MS 20000
