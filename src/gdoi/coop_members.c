@@ -358,7 +358,6 @@ apply(struct coop *c, const struct coop_member *m)
 	if (km == NULL)
 		km = ks_get_member(grp, m->addr);
 	ks_rekey_forget(grp, km);
-	ks_farewell_forget(grp, m->addr);
 	km->owner = m->owner;
 	km->port = m->port;
 	km->has_kek = m->has_kek;
@@ -376,6 +375,9 @@ apply(struct coop *c, const struct coop_member *m)
 		km->acks = m->acks;
 		km->acks_missed = m->acks_missed;
 	}
+	if (ks_farewell_again(grp, km))
+		return;
+	ks_farewell_forget(grp, m->addr);
 	coop_keys_member(grp, km, m->term, m->keys);
 }
 

@@ -484,6 +484,10 @@ void ks_members_again(struct ks_group *);
 unsigned ks_old_members(const struct ks_group *);
 /* The member is back: it need not be told any more. */
 void ks_farewell_forget(struct ks_group *, uint32_t addr);
+/* Another key server has registered it with keys of before the removal, which
+ * it had not heard of: it is told, too. False: it has others. */
+bool ks_farewell_again(struct ks_group *, const struct ks_member *);
+bool ks_farewells_pending(const struct ks_group *);
 void ks_farewells_free(struct ks_group *);
 /* The primary drops this KEK, as the keys say that it has told. If that is
  * because it removes its members and it dies before it could say so, then who

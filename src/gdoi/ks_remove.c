@@ -22,6 +22,8 @@
 #define PACE_MS 100
 #define ROUND_MAX_MS 300000
 #define FRESH_MS 5000 /* then lifetimes in it are wrong by too much */
+#define LINGER_MS 120000 /* another key server may still register a member
+			  * with these keys, and say so later */
 
 struct leaver {
 	struct udp_addr addr;
@@ -42,7 +44,7 @@ struct ks_farewell {
 	size_t len;
 	struct leaver *to;
 	unsigned n, next, rounds;
-	uint64_t interval, until;
+	uint64_t interval, until, linger;
 	struct timer timer;
 	bool standby; /* another key server's, which says it itself */
 };
@@ -189,7 +191,7 @@ distribute(void *arg)
 		farewell_free(f);
 		return;
 	}
-	if (is_multicast(f->kek.k.dst.addr)) {
+	if (f->n > 0 && is_multicast(f->kek.k.dst.addr)) {
 		ks_mcast_send(grp, f->kek.k.dst, f->data, f->len);
 		f->next = f->n;
 	}
@@ -207,11 +209,11 @@ distribute(void *arg)
 		f->interval = f->interval * 3 / 2 > ROUND_MAX_MS ?
 		    ROUND_MAX_MS : f->interval * 3 / 2;
 	}
-	if (f->n == 0 || now >= f->until)
+	if ((f->n == 0 && now >= f->linger) || now >= f->until)
 		farewell_free(f);
 	else
-		timer_set(&g->ike->timers, &f->timer, now + f->interval,
-		    distribute, f);
+		timer_set(&g->ike->timers, &f->timer, f->n == 0 ? f->linger :
+		    now + f->interval, distribute, f);
 }
 
 static uint64_t
@@ -237,6 +239,14 @@ anybody_needs(const struct ks_group *grp, const struct ks_kek *k)
 	return false;
 }
 
+static struct leaver
+leaver_of(const struct ks_farewell *f, const struct ks_member *m)
+{
+	return (struct leaver){ { m->addr, m->port },
+	    f->kek.k.ack != KEK_ACK_NONE && (m->acked_ever ||
+	    strcmp(m->version, "0.0.0") != 0) };
+}
+
 /* For all members of now that may have this KEK. */
 static struct ks_farewell *
 farewell_of(struct ks_group *grp, const struct ks_kek *kek, uint64_t until,
@@ -246,10 +256,12 @@ farewell_of(struct ks_group *grp, const struct ks_kek *kek, uint64_t until,
 	struct ks_farewell *f;
 
 	if (kek == NULL || ks_signing_key(grp, kek) == NULL ||
-	    !anybody_needs(grp, kek))
+	    (!anybody_needs(grp, kek) && (grp->coop == NULL ||
+	    kek != grp->kek)))
 		return NULL;
 	f = xcalloc(1, sizeof(*f));
 	f->grp = grp;
+	f->linger = grp->coop != NULL ? gdoi_now(grp->g) + LINGER_MS : 0;
 	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
 	f->kek = *kek;
 	f->built = gdoi_now(grp->g);
@@ -259,14 +271,10 @@ farewell_of(struct ks_group *grp, const struct ks_kek *kek, uint64_t until,
 	}
 	f->interval = (uint64_t)grp->retransmit_secs * 1000;
 	f->until = until;
-	f->to = xcalloc(grp->nmembers, sizeof(*f->to));
+	f->to = xcalloc(grp->nmembers + 1, sizeof(*f->to));
 	TAILQ_FOREACH(m, &grp->members, link) {
-		struct leaver l = { { m->addr, m->port },
-		    f->kek.k.ack != KEK_ACK_NONE && (m->acked_ever ||
-		    strcmp(m->version, "0.0.0") != 0) };
-
 		if (ks_may_have(grp, m, kek))
-			f->to[f->n++] = l;
+			f->to[f->n++] = leaver_of(f, m);
 	}
 	return f;
 }
@@ -549,6 +557,38 @@ ks_farewell_forget(struct ks_group *grp, uint32_t addr)
 		for (i = f->n; i-- > 0;)
 			if (f->to[i].addr.addr == addr)
 				remove_leaver(f, i);
+}
+
+bool
+ks_farewell_again(struct ks_group *grp, const struct ks_member *m)
+{
+	struct ks_farewell *f;
+
+	TAILQ_FOREACH(f, &grp->farewells, link)
+		if (!f->standby && m->has_kek &&
+		    memcmp(f->kek.k.spi, m->kek_spi, KEK_SPI_LEN) == 0)
+			break;
+	if (f == NULL)
+		return false;
+	ks_farewell_forget(grp, m->addr);
+	f->to = xrealloc(f->to, (f->n + 1) * sizeof(*f->to));
+	f->to[f->n++] = leaver_of(f, m);
+	f->rounds = 0;
+	f->interval = (uint64_t)grp->retransmit_secs * 1000;
+	timer_set(&grp->g->ike->timers, &f->timer, gdoi_now(grp->g),
+	    distribute, f);
+	return true;
+}
+
+bool
+ks_farewells_pending(const struct ks_group *grp)
+{
+	const struct ks_farewell *f;
+
+	TAILQ_FOREACH(f, &grp->farewells, link)
+		if (!f->standby && f->n > 0)
+			return true;
+	return false;
 }
 
 static struct ks_farewell *

@@ -120,7 +120,7 @@ kssid_row(struct show *v, const struct ks_group *k, const char *label,
 static const char *
 reinitializing(const struct ks_group *k)
 {
-	return k->sids.reinit != 0 && !TAILQ_EMPTY(&k->farewells) ? "Yes" :
+	return k->sids.reinit != 0 && ks_farewells_pending(k) ? "Yes" :
 	    "No";
 }
 
