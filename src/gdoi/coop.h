@@ -169,7 +169,6 @@ struct coop { /* of a group with `redundancy` */
 	unsigned ntombs;
 	uint64_t clock_set;	/* our pseudotime was, last */
 	uint64_t hold_until;	/* the others shall have new keys first */
-	uint64_t hold_since;
 	bool merge;		/* members shall be told what was united */
 	bool roll;		/* the next rekey brings another KEK */
 	struct timer keys_timer;

@@ -36,7 +36,6 @@
 #define SPREAD_MS 300000 /* nobody registers or waits with the one before */
 #define GOOD_PPM 1000	/* two clocks run apart */
 #define SLACK_MS 50
-#define HOLDS_MAX 4 /* times protocol retransmit */
 #define SEQ_SHARED UINT32_C(0x80000000)
 
 static void on_timer(void *);
@@ -152,7 +151,8 @@ release(struct ks_group *grp)
 	ks_rekey_release(grp);
 }
 
-/* From the first change that somebody lacks: others do not make it longer. */
+/* From the first change that somebody lacks: changes that do not end do not
+ * make it longer. */
 static void
 hold(struct ks_group *grp)
 {
@@ -164,20 +164,6 @@ hold(struct ks_group *grp)
 	ms = ms < HOLD_MS ? ms : HOLD_MS;
 	c->hold_until = now + ms;
 	set_timer(grp, ms);
-}
-
-/* Changes that do not end do not hold for ever what waits for the others. */
-static void
-hold(struct ks_group *grp)
-{
-	struct coop *c = grp->coop;
-	uint64_t now = gdoi_now(grp->g), ms = c->retransmit * UINT64_C(1000);
-
-	if (now >= c->hold_until)
-		c->hold_since = now;
-	c->hold_until = now + ms < c->hold_since + HOLDS_MAX * ms ?
-	    now + ms : c->hold_since + HOLDS_MAX * ms;
-	set_timer(grp, c->hold_until - now);
 }
 
 void

@@ -22,8 +22,8 @@
 #define PACE_MS 100
 #define ROUND_MAX_MS 300000
 #define FRESH_MS 5000 /* then lifetimes in it are wrong by too much */
-#define LINGER_MS 120000 /* another key server may still register a member
-			  * with these keys, and say so later */
+#define LATE_MS 120000 /* another key server may still register a member
+			 * with these keys, and say so later */
 
 struct leaver {
 	struct udp_addr addr;
@@ -261,7 +261,7 @@ farewell_of(struct ks_group *grp, const struct ks_kek *kek, uint64_t until,
 		return NULL;
 	f = xcalloc(1, sizeof(*f));
 	f->grp = grp;
-	f->linger = grp->coop != NULL ? gdoi_now(grp->g) + LINGER_MS : 0;
+	f->linger = grp->coop != NULL ? gdoi_now(grp->g) + LATE_MS : 0;
 	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
 	f->kek = *kek;
 	f->built = gdoi_now(grp->g);
