@@ -536,6 +536,45 @@ farewells(void **state)
 	}
 }
 
+/* The secondary registers a member with the keys of before, when it cannot
+ * hear of the removal. */
+static void
+removed_meanwhile(void **state)
+{
+	struct node *gm;
+
+	(void)state;
+	begin(7, &cks_ios);
+	(void)net_add_gm(n, 0);
+	gm = net_add_gm(n, 1);
+	first_server(gm, CKS(1), 0);
+	gm->deaf = true;
+	net_apply(a);
+	net_apply(b);
+	(void)cks_settle(n, SETTLE, "start");
+	ga = net_ks(a);
+	gb = net_ks(b);
+	net_run(n, 5 * SEC);
+	net_apply(n->nodes[2]);
+	net_run(n, 20 * SEC);
+	net_cut(a, b, true);
+	ks_remove_members(ga, REMOVE_NOW);
+	net_touched(a);
+	gm->deaf = false;
+	net_apply(gm);
+	net_run(n, 12 * SEC);
+	assert_int_equal(net_gm(gm)->state, GM_REGISTERED);
+	net_cut(a, b, false);
+	net_run(n, 60 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_RECV_DELETE_NOW], 1);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
+	assert_non_null(talk_tek(gm, TAILQ_FIRST(&ga->teks)->k.spi));
+	readable("removed", 0, 1);
+	net_run(n, 200 * SEC);
+	assert_true(TAILQ_EMPTY(&ga->farewells));
+	net_free(n);
+}
+
 /* A KEK that goes for another reason takes nobody's keys. */
 static void
 no_farewell(void **state)
@@ -654,6 +693,7 @@ main(void)
 		cmocka_unit_test(late),
 		cmocka_unit_test(stopped),
 		cmocka_unit_test(farewells),
+		cmocka_unit_test(removed_meanwhile),
 		cmocka_unit_test(no_farewell),
 		cmocka_unit_test(many_tombs),
 		cmocka_unit_test(dead_member),
