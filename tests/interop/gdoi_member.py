@@ -5,7 +5,7 @@
 # group stay in STATE between the calls (mode 0600, a test's directory).
 #
 #	register STATE KS LOCAL PSK GROUP SUITE [DOI]	main mode, PULL
-#	decrypt STATE ESP.pcap CLEAR.pcap	ESP of others is what they sent
+#	decrypt STATE ESP.pcap CLEAR.pcap...	ESP of others is what they sent
 #	ping STATE LOCAL DESTINATION		ESP to a member, its answer
 #	push STATE LOCAL			waits for a PUSH, acknowledges it
 #	refused KS LOCAL PSK GROUP SUITE	phase 1, but no keys
@@ -179,11 +179,11 @@ def packets(path):
     return [p[IP] for p in rdpcap(path) if IP in p]
 
 
-def decrypt(path, esp_pcap, clear_pcap):
+def decrypt(path, esp_pcap, *clear_pcaps):
     from scapy.all import ESP, IP
     state = load(path)
     clear, senders = {}, {}
-    for p in packets(clear_pcap):
+    for p in [p for pcap in clear_pcaps for p in packets(pcap)]:
         if p.proto == 1:
             clear[(p.src, p.dst, bytes(p.payload))] = p
     good, kept, same, seen = 0, 0, 0, 0
