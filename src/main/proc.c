@@ -291,8 +291,6 @@ nothing(void *arg UNUSED)
 int
 proc_run(struct proc *p)
 {
-	int code;
-
 	privdrop_early();
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_sock = p->sock;
@@ -300,8 +298,13 @@ proc_run(struct proc *p)
 	p->timer.fn = nothing; /* the loop runs what is due before it sleeps */
 	loop_idle(p->loop, run_due, p);
 	loop_add(p->loop, p->sock, on_main, p);
-	code = loop_run(p->loop);
+	return loop_run(p->loop);
+}
+
+void
+proc_free(struct proc *p)
+{
 	conf_free(p->before);
 	conf_free(p->conf);
-	return code;
+	loop_free(p->loop);
 }

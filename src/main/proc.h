@@ -42,6 +42,9 @@ struct proc {
 
 /* Runs until main closes the channel; the exit code. */
 int proc_run(struct proc *) MUST_USE;
+/* What it holds, but not *p. After the engine, whose last words still need
+ * the configuration. */
+void proc_free(struct proc *);
 /* log of an engine: struct gdoi_io and struct fwd_io. */
 void proc_log(void *, enum log_id, va_list);
 

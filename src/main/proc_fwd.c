@@ -279,7 +279,7 @@ proc_fwd(int sock)
 	tun_free(fp->tun);
 	fwd_free(fp->fwd);
 	free(fp->routes);
-	loop_free(fp->p.loop);
+	proc_free(&fp->p);
 	free(fp);
 	return code;
 }

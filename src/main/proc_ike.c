@@ -435,7 +435,7 @@ proc_ike(int sock)
 	if (ip->njobs != 0)
 		_exit(code); /* threads still use what exit() takes away */
 	gdoi_free(ip->gdoi);
-	loop_free(ip->p.loop);
+	proc_free(&ip->p);
 	free(ip);
 	return code;
 }
