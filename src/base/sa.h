@@ -39,6 +39,10 @@ unsigned esp_plaintext_mtu(const struct esp_transform *t, unsigned mtu,
 enum replay_method { REPLAY_NONE, REPLAY_COUNTER, REPLAY_TIME };
 enum sa_direction { SA_DIR_BOTH, SA_DIR_INBOUND_ONLY, SA_DIR_INBOUND_OPTIONAL };
 
+/* A TEK is sent with until so much before its end, unless the next one says
+ * from when on it is; who has not got the next one by then cannot read it. */
+#define SA_STOP_SENDING_MS 30000
+
 enum sa_change_type {
 	SA_POLICY, /* replaces the policy of a group; then its SAs follow */
 	SA_ADD,	   /* a TEK; a known spi only gets a new end of life, and the

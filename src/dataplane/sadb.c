@@ -12,7 +12,6 @@
 
 /* Not sent with in its last 30 seconds, even by who comes then: the others
  * have left it. */
-#define KEEP_MS 30000
 #define SAME_END_MS 1000
 #define SEQ_SLACK 65536
 
@@ -322,7 +321,8 @@ static uint64_t
 until(const struct sa *sa, const struct sa *next)
 {
 	if (next == NULL || next->send_at == 0)
-		return sa->expires > KEEP_MS ? sa->expires - KEEP_MS : 0;
+		return sa->expires > SA_STOP_SENDING_MS ?
+		    sa->expires - SA_STOP_SENDING_MS : 0;
 	return next->send_at < sa->expires ? next->send_at : sa->expires;
 }
 

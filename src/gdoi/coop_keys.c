@@ -29,8 +29,6 @@
 #define MERGED_MS 5000	/* the members of one half have the other's TEKs ... */
 #define MEMBER_MS 2	/* ... and for each of them */
 #define MERGED_MAX_MS 10000
-#define TEK_APART_MS 2000 /* which of two ends first is clear to all */
-#define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
 #define UNFINISHED_MS 60000
 #define HOLD_MS 10000	/* that members wait for the other key servers */
 #define SPREAD_MS 300000 /* nobody registers or waits with the one before */
@@ -86,7 +84,7 @@ is_unsettled(const struct ks_group *grp, uint16_t sa, uint64_t since)
 	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link) {
-		if (t->sa.number != sa || t->expires <= now + STOP_SENDING_MS)
+		if (t->sa.number != sa || t->expires <= now + SA_STOP_SENDING_MS)
 			continue;
 		if (t->came <= since && t->expires < ours)
 			ours = t->expires;

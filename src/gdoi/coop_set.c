@@ -20,7 +20,6 @@
 #define SEQ_SHARED UINT64_C(0x80000000)
 #define SEQ_AHEAD 3600 /* seconds that another one's clock is ahead */
 
-#define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
 #define PACE_MS 30000	/* that clocks may disagree by about an end */
 
 /* ---- in: keys ---- */
@@ -328,8 +327,8 @@ shorten_tek(struct ks_group *grp, struct ks_tek *t,
 		return;
 	}
 	/* a rekey has to name it once more, for those that send with it */
-	if (end < now + STOP_SENDING_MS)
-		end = now + STOP_SENDING_MS;
+	if (end < now + SA_STOP_SENDING_MS)
+		end = now + SA_STOP_SENDING_MS;
 	if (end < t->expires)
 		t->expires = end;
 	if (o->override != 0 && (t->override == 0 ||

@@ -23,6 +23,9 @@
 #define KEKS_OLD 31
 #define KEKS_OLD_ALONE 4
 
+/* Ends of two TEKs of a `sa ipsec`, so that which is first is clear to all. */
+#define TEK_APART_MS 2000
+
 /* ---- key server ---- */
 
 /* One `sa ipsec N` with what its references say. */
@@ -290,6 +293,7 @@ struct gm_group {
 	unsigned npast;
 	uint8_t local_digest[32]; /* of the local deny list */
 	uint8_t merge_digest[32]; /* of what was told as merged */
+	uint16_t spread; /* of registrations, 1/65536 of 2 % of a life */
 	uint64_t reregister_at;
 	uint64_t reregister_by;	/* the key server wants it, or 0 */
 	struct gm_clock clock;

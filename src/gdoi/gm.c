@@ -129,6 +129,7 @@ gm_registered(struct gm_group *gm)
 
 	gm->succeeded++;
 	gm->rekeys_since = 0;
+	gm->spread = (uint16_t)random_below(gm->g, 1 << 16);
 	gm->ever = true;
 	gm->state = GM_REGISTERED;
 	ip4_str(gm->ks, ks);
@@ -241,15 +242,20 @@ set_expiry(struct gm_group *gm)
 }
 
 /* When to register again for a key that ends then: some time before, spread
- * over the members. */
+ * over the members. Too late for that: well before the others leave it. */
 static uint64_t
-before_end(struct gm_group *gm, uint64_t end, uint32_t life)
+before_end(const struct gm_group *gm, uint64_t end, uint32_t life,
+    uint64_t left_before)
 {
 	uint64_t now = gdoi_now(gm->g), left = end > now ? end - now : 0;
 	uint64_t margin = life / 20 > MARGIN_MIN ? life / 20 : MARGIN_MIN;
 
-	margin = margin * 1000 + random_below(gm->g, life * 20);
-	return margin < left ? end - margin : now + left * 3 / 4;
+	margin = margin * 1000 + ((uint64_t)life * 20 * gm->spread >> 16);
+	if (margin < left)
+		return end - margin;
+	if (left > left_before)
+		left -= left_before;
+	return now + left * 3 / 4;
 }
 
 bool
@@ -278,11 +284,12 @@ gm_schedule(struct gm_group *gm)
 			    o->expires > t->expires)
 				break;
 		if (o == NULL && gm_in_policy(gm, t->t.sa_index) &&
-		    (when = before_end(gm, t->expires, t->life)) < at)
+		    (when = before_end(gm, t->expires, t->life,
+		    SA_STOP_SENDING_MS)) < at)
 			at = when;
 	}
 	if (gm->has_kek) {
-		when = before_end(gm, gm->kek_expires, gm->kek.life);
+		when = before_end(gm, gm->kek_expires, gm->kek.life, 0);
 		if (when < at)
 			at = when;
 	}

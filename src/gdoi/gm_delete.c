@@ -14,7 +14,6 @@
 
 #include "gdoi/gdoi_priv.h"
 
-#define STOP_SENDING 30 /* seconds before its end a TEK is not sent with */
 #define PULL_TIME 40 /* of a registration, with messages that get lost */
 
 static uint32_t
@@ -73,7 +72,7 @@ time_left(struct gm_group *gm)
 		if (gm_in_policy(gm, t->t.sa_index) &&
 		    (s = secs_until(gm->g, t->expires)) > left)
 			left = s;
-	left -= left > STOP_SENDING ? STOP_SENDING : 0;
+	left -= left > SA_STOP_SENDING_MS / 1000 ? SA_STOP_SENDING_MS / 1000 : 0;
 	return left > 5 * PULL_TIME / 4 ? left - PULL_TIME : left / 4;
 }
 

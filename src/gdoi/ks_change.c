@@ -33,8 +33,6 @@
 #include "gdoi/coop.h"
 
 #define TEKS_PER_SA 8	     /* of rekeys by hand in a row */
-#define STOP_SENDING_MS 30000 /* members leave a TEK before its end */
-#define TEK_APART_MS 2000     /* which of two ends first is clear to all */
 
 /* ---- what the operator hears ---- */
 
@@ -145,7 +143,7 @@ ks_shortened_until(const struct ks_group *grp)
 	TAILQ_FOREACH(t, &grp->teks, link)
 		if (t->override != 0 && !t->newest && t->expires > end)
 			end = t->expires;
-	return end > now + STOP_SENDING_MS ? end - STOP_SENDING_MS : 0;
+	return end > now + SA_STOP_SENDING_MS ? end - SA_STOP_SENDING_MS : 0;
 }
 
 static unsigned

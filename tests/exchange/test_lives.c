@@ -308,6 +308,48 @@ bad_networks(void **state)
 		one_bad_network(seed);
 }
 
+/* ---- a key server that is gone ---- */
+
+static uint64_t
+newest_end(const struct node *gm)
+{
+	uint64_t end = 0;
+	unsigned i;
+
+	for (i = 0; i < gm->nteks; i++)
+		if (gm->tek_end[i] > end)
+			end = gm->tek_end[i];
+	return end;
+}
+
+/* All members begin to register again before any of them leaves the last TEK,
+ * whatever ends meanwhile: with TEKs of 120 s older ones do, just then. */
+static void
+key_server_gone(void **state)
+{
+	unsigned seed, i, waiting;
+	uint64_t end;
+
+	(void)state;
+	for (seed = 0; seed < (runs > 0 ? runs : 40); seed++) {
+		make(900 + seed, 10);
+		tc_profile(n->nodes[0]->conf)->lifetime = 120;
+		run();
+		net_run(n, 60 * SEC + net_random(n) % (120 * SEC));
+		n->nodes[0]->deaf = true;
+		net_run(n, SEC);
+		end = newest_end(n->nodes[1]);
+		assert_true(end > n->now + 60 * SEC);
+		net_run(n, end - 55 * SEC - n->now);
+		waiting = 0;
+		for (i = 1; i < n->n; i++)
+			waiting += n->nodes[i]->logs[LOG_GM_RE_REGISTER] == 0;
+		if (waiting != 0)
+			fail_msg("seed %u: %u members wait", seed, waiting);
+		net_free(n);
+	}
+}
+
 int
 main(void)
 {
@@ -316,6 +358,7 @@ main(void)
 		cmocka_unit_test(algorithms),
 		cmocka_unit_test(many),
 		cmocka_unit_test(bad_networks),
+		cmocka_unit_test(key_server_gone),
 	};
 	const char *s = getenv("REKEY_RUNS");
 
