@@ -207,6 +207,15 @@ tek_put(struct wr *w, const struct sa_tek *t)
 	wr_u32(w, t->sid);
 	wr_u8(w, t->sid_bits);
 	wr_u32(w, t->seq_base);
+	wr_u8(w, t->mode);
+	wr_u8(w, t->way);
+	wr_u32(w, t->local);
+	wr_u32(w, t->remote);
+	wr_u16(w, t->encap_local);
+	wr_u16(w, t->encap_remote);
+	wr_u32(w, t->other_spi);
+	wr_u32(w, (uint32_t)(t->life_kb >> 32));
+	wr_u32(w, (uint32_t)t->life_kb);
 	key_put(w, &t->key);
 	key_put(w, &t->auth_key);
 }
@@ -232,11 +241,21 @@ tek_get(struct rd *r, struct sa_tek *t)
 	t->sid = rd_u32(r);
 	t->sid_bits = rd_u8(r);
 	t->seq_base = rd_u32(r);
+	t->mode = rd_u8(r);
+	t->way = rd_u8(r);
+	t->local = rd_u32(r);
+	t->remote = rd_u32(r);
+	t->encap_local = rd_u16(r);
+	t->encap_remote = rd_u16(r);
+	t->other_spi = rd_u32(r);
+	high = rd_u32(r);
+	t->life_kb = high << 32 | rd_u32(r);
 	key_get(r, &t->key);
 	key_get(r, &t->auth_key);
 	if (t->transform.cipher >= NELEM(ciphers) ||
 	    t->transform.auth >= NELEM(auths) || t->replay > REPLAY_TIME ||
-	    t->sid_bits > 32 || t->key.len != esp_key_len(&t->transform) ||
+	    t->sid_bits > 32 || t->mode > SA_TRANSPORT || t->way > SA_WAY_OUT ||
+	    (t->mode == SA_GROUP) != (t->way == SA_WAY_BOTH) || t->key.len != esp_key_len(&t->transform) ||
 	    t->auth_key.len != esp_auth_key_len(&t->transform))
 		r->bad = true;
 }
@@ -255,6 +274,7 @@ sa_put(struct wr *w, const struct sa_change *c)
 	default:
 		wr_str(w, c->del.group);
 		wr_u32(w, c->del.spi);
+		wr_u8(w, c->del.way);
 		break;
 	}
 	return wr_ok(w);
@@ -276,6 +296,9 @@ sa_get(struct rd *r, struct sa_change *c, struct arena *mem)
 	case SA_FLUSH:
 		rd_str(r, c->del.group, sizeof(c->del.group));
 		c->del.spi = rd_u32(r);
+		c->del.way = rd_u8(r);
+		if (c->del.way > SA_WAY_OUT)
+			r->bad = true;
 		break;
 	default:
 		r->bad = true;
@@ -292,6 +315,7 @@ sa_event_put(struct wr *w, const struct sa_event *e)
 	wr_u32(w, e->spi);
 	wr_u32(w, e->src);
 	wr_u32(w, e->dst);
+	wr_u16(w, e->sa_index);
 	return wr_ok(w);
 }
 
@@ -304,5 +328,22 @@ sa_event_get(struct rd *r, struct sa_event *e)
 	e->spi = rd_u32(r);
 	e->src = rd_u32(r);
 	e->dst = rd_u32(r);
+	e->sa_index = rd_u16(r);
 	return rd_end(r) && e->type < SA_EVENT_COUNT;
+}
+
+/* ---- names of groups ---- */
+
+const char *
+sa_map_group(char *buf, const char *map, unsigned seq)
+{
+	snprintf(buf, SA_NAME_MAX, "map %s %u", map, seq);
+	return buf;
+}
+
+const char *
+sa_tunnel_group(char *buf, const char *ifname)
+{
+	snprintf(buf, SA_NAME_MAX, "tunnel %s", ifname);
+	return buf;
 }

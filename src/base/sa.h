@@ -11,7 +11,13 @@
 #include "base/ace.h"
 #include "base/key.h"
 
-#define SA_NAME_MAX 81 /* group, map, interface names with their NUL */
+#define SA_NAME_MAX 96 /* of a group of SAs, with its NUL: 80, and a number */
+
+/* SAs between two routers are groups too, whose names hold a blank, as no
+ * name of a GDOI group does: an entry `crypto map NAME SEQ ipsec-isakmp`,
+ * an interface with `tunnel protection`. buf of SA_NAME_MAX; returned. */
+const char *sa_map_group(char *buf, const char *map, unsigned seq);
+const char *sa_tunnel_group(char *buf, const char *ifname);
 
 enum esp_cipher { ESP_NULL, ESP_DES, ESP_3DES, ESP_AES_CBC, ESP_AES_GCM,
 	ESP_GMAC };
@@ -43,11 +49,21 @@ enum sa_direction { SA_DIR_BOTH, SA_DIR_INBOUND_ONLY, SA_DIR_INBOUND_OPTIONAL };
  * from when on it is; who has not got the next one by then cannot read it. */
 #define SA_STOP_SENDING_MS 30000
 
+/* What is around the packets of an SA. */
+enum sa_mode {
+	SA_GROUP,     /* tunnel mode with the addresses of the packet */
+	SA_TUNNEL,    /* tunnel mode from local to remote */
+	SA_TRANSPORT, /* ESP behind the IP header that the packet has */
+};
+/* An SA is named by its group, its SPI and its way: SPIs of what arrives are
+ * ours and unique in the router, those of what leaves the peer's. */
+enum sa_way { SA_WAY_BOTH, SA_WAY_IN, SA_WAY_OUT };
+
 enum sa_change_type {
 	SA_POLICY, /* replaces the policy of a group; then its SAs follow */
 	SA_ADD,	   /* a TEK; a known spi only gets a new end of life, and the
 		    * number of the `sa ipsec` that it is sent for */
-	SA_DEL,	   /* one spi */
+	SA_DEL,	   /* one spi, of that way */
 	SA_FLUSH,  /* group gone: policy and all its SAs */
 };
 
@@ -88,6 +104,13 @@ struct sa_tek {
 	uint8_t sid_bits;	/* 0: none given, no sending with GCM */
 	uint32_t seq_base;	/* a new SA sends above it: 0, or what a
 				 * process that lost its counter had sent */
+	/* SAs between two routers */
+	uint8_t mode;		/* enum sa_mode */
+	uint8_t way;		/* enum sa_way; BOTH: of a GDOI group */
+	uint32_t local, remote;	/* end points */
+	uint16_t encap_local, encap_remote; /* UDP (RFC 3948); 0: none */
+	uint32_t other_spi;	/* of the other way, for show */
+	uint64_t life_kb;	/* 1024 octets; 0: no limit */
 	struct key key, auth_key;
 };
 
@@ -99,6 +122,7 @@ struct sa_change {
 		struct { /* DEL and FLUSH */
 			char group[SA_NAME_MAX];
 			uint32_t spi;
+			uint8_t way; /* enum sa_way; DEL only */
 		} del;
 	};
 };
@@ -115,6 +139,10 @@ enum sa_event_type {
 	SA_EVENT_INVALID_SPI,	 /* ESP with an SPI that no group here has */
 	SA_EVENT_EXHAUSTED,	 /* spi sends no more: numbers used up */
 	SA_EVENT_NO_SA,		 /* a packet was dropped for want of one */
+	SA_EVENT_ACQUIRE,	 /* the same, of an SA between two routers:
+				  * sa_index says which; once a second for
+				  * each at most */
+	SA_EVENT_KILOBYTES,	 /* spi (that leaves) nears its life_kb */
 	SA_EVENT_COUNT
 };
 
@@ -122,6 +150,7 @@ struct sa_event {
 	uint8_t type;		/* enum sa_event_type */
 	char group[SA_NAME_MAX];
 	uint32_t spi, src, dst;	/* of the packet; 0: not known */
+	uint16_t sa_index;	/* ACQUIRE */
 };
 
 bool sa_event_put(struct wr *w, const struct sa_event *e) MUST_USE;

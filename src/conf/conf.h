@@ -38,6 +38,28 @@ struct cf_list {
 #define CONF_NAME 81 /* names of groups, maps, lists, labels, with NUL */
 #define IFNAME_MAX 40 /* "GigabitEthernet0/0/0.4294967295" */
 
+/* interface TunnelN (RFC 2784, RFC 2890) */
+enum tunnel_mode { TUNNEL_GRE, TUNNEL_OTHER }; /* OTHER: not built, stays down */
+
+struct tunnel {
+	char source_if[IFNAME_MAX]; /* "": source */
+	uint32_t source, dest;	    /* 0: none */
+	uint8_t mode;		    /* enum tunnel_mode */
+	bool has_key;
+	uint32_t key;
+	uint16_t keepalive_secs;    /* 0: off */
+	uint8_t keepalive_retry;    /* 3 */
+	bool pmtud;		    /* tunnel path-mtu-discovery */
+	uint16_t pmtud_age;	    /* minutes, 10; 0: infinite */
+	uint16_t pmtud_min;	    /* 92 */
+	uint8_t ttl;		    /* 255 */
+	bool has_tos;
+	uint8_t tos;		    /* of the GRE packet; else the inner one's */
+	char profile[CONF_NAME];    /* tunnel protection ipsec profile */
+};
+
+enum nat_side { NAT_NONE, NAT_INSIDE, NAT_OUTSIDE };
+
 /* interface X */
 struct ip_secondary {
 	struct cf_obj obj;
@@ -60,6 +82,10 @@ struct interface {
 	char crypto_map[CONF_NAME];
 	char acl_in[CONF_NAME], acl_out[CONF_NAME];
 	struct cf_list igmp_static; /* struct igmp_group */
+	uint8_t nat;		    /* enum nat_side */
+	char policy_in[CONF_NAME], policy_out[CONF_NAME]; /* service-policy */
+	bool qos_preclassify;	    /* of a tunnel */
+	struct tunnel tunnel;	    /* of TunnelN */
 };
 
 /* ip igmp static-group G [source S]: goes out there */
@@ -98,6 +124,21 @@ struct acl {
 	char name[CONF_NAME]; /* "100", "CRYPTO_ACL" */
 	bool standard;
 	struct cf_list entries; /* struct acl_entry, by seq */
+};
+
+/* route-map NAME [permit|deny] [SEQ] */
+struct route_map_acl { /* match ip address: one of them, in order */
+	struct cf_obj obj;
+	char name[CONF_NAME];
+};
+
+struct route_map {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	uint16_t seq;	/* 10 */
+	bool deny;
+	bool other_match; /* by what is not built: the entry matches nothing */
+	struct cf_list acls; /* struct route_map_acl; none: matches all */
 };
 
 /* crypto isakmp policy N */
@@ -203,12 +244,32 @@ struct transform_set {
 	bool unknown; /* names a transform that is none here */
 };
 
+/* set transform-set NAME ...: one of them, in order of preference */
+struct set_transform {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+};
+
+/* Of a crypto map entry and an ipsec profile: what an SA is negotiated with. */
+struct sa_terms {
+	uint32_t lifetime;	/* seconds, 0: the global one */
+	uint32_t kilobytes;	/* 0: the global one */
+	bool no_kilobytes;	/* volume does not count */
+	uint8_t pfs;		/* Diffie-Hellman group; 0: none */
+	uint32_t idle;		/* seconds, 0: never */
+	uint16_t window;	/* anti-replay, packets; 0: the global one */
+	bool no_replay;
+	char profile[CONF_NAME]; /* isakmp-profile */
+};
+
 /* crypto ipsec profile NAME */
 struct ipsec_profile {
 	struct cf_obj obj;
 	char name[CONF_NAME];
 	char transform_set[CONF_NAME]; /* the first one named */
+	struct cf_list sets;   /* struct set_transform: all of them */
 	uint32_t lifetime; /* seconds, 0: the global one */
+	struct sa_terms terms; /* but for lifetime */
 };
 
 /* crypto gdoi group NAME */
@@ -323,13 +384,30 @@ struct gdoi_group {
 /* crypto map NAME SEQ gdoi; crypto map NAME local-address IF */
 enum crypto_map_kind { MAP_GDOI, MAP_ISAKMP };
 
+/* set peer {ADDRESS | NAME} [default], in order */
+struct map_peer {
+	struct cf_obj obj;
+	uint32_t addr;		  /* 0: hostname */
+	char hostname[CONF_NAME]; /* by `ip host` */
+	bool first;		  /* default */
+};
+
 struct crypto_map {
 	struct cf_obj obj;
 	char name[CONF_NAME];
 	uint16_t seq;
 	uint8_t kind; /* enum crypto_map_kind */
 	char group[CONF_NAME];
-	char acl[CONF_NAME]; /* match address: local deny list */
+	char acl[CONF_NAME]; /* match address: local deny list of gdoi; what an
+			      * ipsec-isakmp entry protects */
+	bool qos_preclassify;
+	/* ipsec-isakmp, and entries of dynamic maps */
+	char dynamic[CONF_NAME]; /* the dynamic map it stands for */
+	struct cf_list peers;	 /* struct map_peer */
+	struct cf_list sets;	 /* struct set_transform */
+	struct sa_terms terms;
+	bool per_host;		 /* set security-association level per-host */
+	bool reverse_route;
 };
 
 /* crypto map NAME gdoi fail-close */
@@ -471,6 +549,15 @@ struct conf {
 	struct cf_list map_locals;	/* struct crypto_map_local */
 	struct cf_list map_profiles;	/* struct crypto_map_profile */
 	struct cf_list fail_closes;	/* struct crypto_map_fail_close */
+	struct cf_list dynamic_maps;	/* struct crypto_map, by name and seq */
+	uint32_t ipsec_kilobytes;	/* 4608000 */
+	bool ipsec_no_kilobytes;
+	uint16_t ipsec_window;		/* 64 */
+	bool ipsec_no_replay;
+	uint32_t ipsec_idle;		/* seconds, 0: never */
+	uint16_t nat_keepalive;		/* seconds, 0: off; RFC 3948 */
+	bool no_nat_transparency;	/* no ... nat-transparency udp-encaps */
+	struct cf_list route_maps;	/* struct route_map, by name and seq */
 
 	struct cf_list users;		/* struct user */
 	struct cf_list enable_secrets;	/* struct enable_secret */

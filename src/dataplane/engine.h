@@ -355,6 +355,15 @@ enum verdict stage_classify(struct fwd *, struct pkt *);
 enum verdict stage_acl_out(struct fwd *, struct pkt *);
 unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
+/* nat.c */
+enum verdict stage_nat_in(struct fwd *, struct pkt *);
+enum verdict stage_nat_out(struct fwd *, struct pkt *);
+/* gre.c */
+unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
+unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
+/* qos.c; what is queued is copied and leaves later */
+enum verdict stage_qos_in(struct fwd *, struct pkt *);
+unsigned stage_qos_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
 
 /* sid.c: sender identifiers of counter modes. */

@@ -27,15 +27,21 @@ static const struct stage {
 	{ "esp-in", ARRIVED, NULL, stage_esp_in },
 	{ "clear-in", ARRIVED, stage_clear_in, NULL },
 	{ "acl-in-again", ARRIVED, stage_acl_in_again, NULL },
+	{ "qos-in", ARRIVED, stage_qos_in, NULL },
+	{ "gre-in", ARRIVED, NULL, stage_gre_in },
+	{ "nat-in", ARRIVED, stage_nat_in, NULL },
 	{ "ping", ARRIVED, stage_ping, NULL },
 	{ "route", 0, stage_route, NULL },
 	{ "multicast", 0, NULL, stage_mroute },
 	{ "ttl", ARRIVED | LEAVES, stage_ttl, NULL },
 	{ "adjust-mss", LEAVES, stage_mss, NULL },
+	{ "nat-out", ARRIVED | LEAVES, stage_nat_out, NULL },
 	{ "crypto-classify", LEAVES, stage_classify, NULL },
 	{ "acl-out", ARRIVED | LEAVES, stage_acl_out, NULL },
 	{ "split", LEAVES, NULL, stage_split },
+	{ "gre-out", LEAVES, NULL, stage_gre_out },
 	{ "esp-out", LEAVES, NULL, stage_esp_out },
+	{ "qos-out", LEAVES, NULL, stage_qos_out },
 	{ "transmit", 0, NULL, stage_transmit },
 };
 
@@ -165,6 +171,8 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 			burst[i]->own_ike = false;
 			burst[i]->sa = burst[i]->group = NULL;
 			burst[i]->trace = 0;
+			burst[i]->preclassified = false;
+			burst[i]->qos_group = burst[i]->tunnels = 0;
 		}
 		path_run(f, 0, burst, part);
 		run_icmp(f);

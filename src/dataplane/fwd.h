@@ -40,6 +40,12 @@ struct pkt {
 	bool own_ike;	  /* key management traffic of this router */
 	void *sa;
 	uint32_t trace;	  /* stages passed, a bit each (fwd_stage_name) */
+	/* what pre-classify keeps of the packet from before GRE and ESP */
+	bool preclassified;
+	uint8_t qos_dscp;
+	struct flow qos_flow;
+	uint8_t qos_group;
+	uint8_t tunnels;  /* that it went into */
 	/* private to the engine */
 	uint8_t ihl;	  /* octets of the IP header */
 	bool ping;	  /* made by exec_ping */
@@ -78,6 +84,11 @@ uint64_t fwd_timeout(struct fwd *) MUST_USE; /* as gdoi_timeout */
 /* Worker side: a burst of packets that arrived on pkt->in_port. The buffers
  * are the caller's again on return. */
 void fwd_input(struct fwd *, struct pkt **pkts, unsigned n);
+
+/* Worker side: when a packet that waits in a queue may leave (monotonic
+ * microseconds, UINT64_MAX: none waits), and have those leave that may. */
+uint64_t fwd_worker_due(const struct fwd *);
+void fwd_worker_run(struct fwd *);
 
 /* Tests: a sender identifier is good for so many packets at most, 0: for as
  * many as its length leaves room for. */

@@ -131,7 +131,7 @@ test_tek(void **state)
 static void
 test_event(void **state)
 {
-	struct sa_event e = { SA_EVENT_REPLAY_TIME, "GETVPN", 7, 8, 9 }, d;
+	struct sa_event e = { SA_EVENT_ACQUIRE, "GETVPN", 7, 8, 9, 10 }, d;
 	struct wr w = wr_of(buf, sizeof(buf));
 	struct rd r;
 	size_t len, i;
@@ -145,6 +145,7 @@ test_event(void **state)
 	}
 	assert_string_equal(d.group, "GETVPN");
 	assert_int_equal(d.spi, 7);
+	assert_int_equal(d.sa_index, 10);
 	buf[0] = SA_EVENT_COUNT;
 	r = rd_of(buf, len);
 	assert_false(sa_event_get(&r, &d));
@@ -159,7 +160,7 @@ test_bad_values(void **state)
 	unsigned i;
 
 	(void)state;
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < 9; i++) {
 		struct sa_change c = tek();
 		struct wr w = wr_of(buf, sizeof(buf));
 
@@ -170,6 +171,9 @@ test_bad_values(void **state)
 		case 3: c.tek.sid_bits = 33; break;
 		case 4: c.tek.auth_key.len = 0; break;
 		case 5: c.tek.transform.key_bits = 0; break;
+		case 6: c.tek.mode = 3; break;
+		case 7: c.tek.way = 3; break;
+		case 8: c.tek.way = SA_WAY_IN; break; /* of a group */
 		}
 		assert_true(sa_put(&w, &c));
 		assert_false(get(wr_len(&w), &d, mem));
@@ -232,10 +236,12 @@ test_del(void **state)
 	(void)state;
 	str_copy(c.del.group, "G", SA_NAME_MAX);
 	c.del.spi = 9;
+	c.del.way = SA_WAY_OUT;
 	assert_true(sa_put(&w, &c));
 	assert_true(get(wr_len(&w), &d, mem));
 	assert_int_equal(d.type, SA_DEL);
 	assert_int_equal(d.del.spi, 9);
+	assert_int_equal(d.del.way, SA_WAY_OUT);
 	arena_free(mem);
 }
 
