@@ -255,7 +255,8 @@ tek_get(struct rd *r, struct sa_tek *t)
 	if (t->transform.cipher >= NELEM(ciphers) ||
 	    t->transform.auth >= NELEM(auths) || t->replay > REPLAY_TIME ||
 	    t->sid_bits > 32 || t->mode > SA_TRANSPORT || t->way > SA_WAY_OUT ||
-	    (t->mode == SA_GROUP) != (t->way == SA_WAY_BOTH) || t->key.len != esp_key_len(&t->transform) ||
+	    (t->mode == SA_GROUP) != (t->way == SA_WAY_BOTH) ||
+	    t->key.len != esp_key_len(&t->transform) ||
 	    t->auth_key.len != esp_auth_key_len(&t->transform))
 		r->bad = true;
 }

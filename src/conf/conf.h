@@ -39,7 +39,7 @@ struct cf_list {
 #define IFNAME_MAX 40 /* "GigabitEthernet0/0/0.4294967295" */
 
 /* interface TunnelN (RFC 2784, RFC 2890) */
-enum tunnel_mode { TUNNEL_GRE, TUNNEL_OTHER }; /* OTHER: not built, stays down */
+enum tunnel_mode { TUNNEL_GRE, TUNNEL_OTHER }; /* OTHER: stays down */
 
 struct tunnel {
 	char source_if[IFNAME_MAX]; /* "": source */
@@ -54,7 +54,7 @@ struct tunnel {
 	uint16_t pmtud_min;	    /* 92 */
 	uint8_t ttl;		    /* 255 */
 	bool has_tos;
-	uint8_t tos;		    /* of the GRE packet; else the inner one's */
+	uint8_t tos;		    /* of the outside; else the inner one */
 	char profile[CONF_NAME];    /* tunnel protection ipsec profile */
 };
 

@@ -84,7 +84,8 @@ is_unsettled(const struct ks_group *grp, uint16_t sa, uint64_t since)
 	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link) {
-		if (t->sa.number != sa || t->expires <= now + SA_STOP_SENDING_MS)
+		if (t->sa.number != sa ||
+		    t->expires <= now + SA_STOP_SENDING_MS)
 			continue;
 		if (t->came <= since && t->expires < ours)
 			ours = t->expires;

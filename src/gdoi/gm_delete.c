@@ -66,13 +66,13 @@ static uint32_t
 time_left(struct gm_group *gm)
 {
 	const struct gm_tek *t;
-	uint32_t left = 0, s;
+	uint32_t left = 0, s, unused = SA_STOP_SENDING_MS / 1000;
 
 	TAILQ_FOREACH(t, &gm->teks, link)
 		if (gm_in_policy(gm, t->t.sa_index) &&
 		    (s = secs_until(gm->g, t->expires)) > left)
 			left = s;
-	left -= left > SA_STOP_SENDING_MS / 1000 ? SA_STOP_SENDING_MS / 1000 : 0;
+	left -= left > unused ? unused : 0;
 	return left > 5 * PULL_TIME / 4 ? left - PULL_TIME : left / 4;
 }
 
