@@ -4,11 +4,7 @@
  * octets, BS, SP, CR, LF (and BEL when a line is full), so that a program on
  * the other side sees exactly what was typed.
  *
- * What stands behind the prompt is remembered (`shown`). After each key the
- * line is compared with it and only the difference is written: a character
- * at the end of the line is echoed as itself. A line wider than the terminal
- * is shown through a window that moves by ten columns (fewer where there is
- * little room); `$` marks a cut end.
+ * After each key the screen (screen.c) shows the line as it is then.
  */
 #include "config.h"
 
@@ -17,23 +13,12 @@
 
 #include "cli/edit.h"
 #include "cli/line.h"
+#include "cli/screen.h"
 #include "cli/term.h"
 
 #define CTRL(c) ((c) & 0x1f)
 #define DEL 0x7f
 #define ESC 0x1b
-#define SCROLL 10
-#define ROOM_MIN 4
-#define WIDTH_ENDLESS 511
-#define CELLS (2 * LINE_CAP)
-
-/* Text in cells: `at` is where each begins in s, at[n] its end. */
-struct cells {
-	char s[CELLS];
-	uint16_t at[CELLS + 1];
-	unsigned n;
-	unsigned cur;
-};
 
 enum { KEY_PLAIN, KEY_ESC, KEY_CSI, KEY_SS3 };
 
@@ -45,7 +30,6 @@ struct edit {
 	struct line line;
 	struct kills kills;
 	struct history history[2]; /* EDIT_EXEC, EDIT_CONFIG */
-	const char *prompt;
 	enum edit_kind kind;
 	bool editing; /* a line is being read */
 	bool begun;   /* a key was pressed in this session */
@@ -62,12 +46,8 @@ struct edit {
 	/* what Ctrl-Y put there, for Esc Y */
 	bool yanked, yank_next;
 	size_t yank_from, yank_to;
-	/* screen */
-	unsigned window; /* first cell that is shown */
-	struct cells shown, want, full_line;
+	struct screen screen;
 };
-
-/* ---- screen ---- */
 
 static void
 write_str(struct edit *e, const char *s)
@@ -75,168 +55,17 @@ write_str(struct edit *e, const char *s)
 	term_put(e->term, s, strlen(s));
 }
 
-static void
-cell_add(struct cells *c, const char *s, size_t n)
+/* NULL: nothing is shown of it. */
+static const struct line *
+shown_line(const struct edit *e)
 {
-	size_t end = c->at[c->n];
-
-	memcpy(c->s + end, s, n);
-	c->at[++c->n] = (uint16_t)(end + n);
+	return e->kind == EDIT_SECRET ? NULL : &e->line;
 }
 
-/* Control characters that were typed literally take two cells. */
-static void
-cells_of_line(struct cells *c, const struct line *l)
-{
-	size_t i, n;
-
-	c->n = 0;
-	for (i = 0; i < l->len; i += n) {
-		unsigned char ch = (unsigned char)l->s[i];
-		char hat[2] = {'^', (char)(ch ^ 0x40)};
-
-		if (i == l->cur)
-			c->cur = c->n;
-		for (n = 1; i + n < l->len &&
-		     ((unsigned char)l->s[i + n] & 0xc0) == 0x80; n++)
-			;
-		if (ch == '\t')
-			cell_add(c, " ", 1);
-		else if (ch < ' ' || ch == DEL) {
-			cell_add(c, hat, 1);
-			cell_add(c, hat + 1, 1);
-		} else
-			cell_add(c, l->s + i, n);
-	}
-	if (l->cur == l->len)
-		c->cur = c->n;
-}
-
-/* Columns behind the prompt (behind its last row, if it takes several), 0 if
- * lines are never cut. The last one stays empty: terminals differ in what they
- * do there. */
-static unsigned
-room(const struct edit *e)
-{
-	unsigned width = e->set.width, used;
-
-	if (width == 0 || width >= WIDTH_ENDLESS)
-		return 0;
-	used = (unsigned)(strlen(e->prompt) % width) + 1;
-	return width >= used + ROOM_MIN ? width - used : 0;
-}
-
-/* Moves the window so that the cursor is in it and on no `$`. */
-static void
-scroll(struct edit *e, const struct cells *c, unsigned width)
-{
-	unsigned step = width / 2 < SCROLL ? width / 2 : SCROLL;
-
-	if (c->n <= width) {
-		e->window = 0;
-		return;
-	}
-	while (c->cur > e->window + width -
-		(c->n > e->window + width ? 2 : 0))
-		e->window += step;
-	while (e->window > 0 && c->cur <= e->window)
-		e->window -= e->window > step ? step : e->window;
-}
-
-/* What is to stand behind the prompt. */
-static void
-compose(struct edit *e)
-{
-	struct cells *all = &e->full_line, *w = &e->want;
-	unsigned width = room(e), i, end;
-
-	w->n = w->cur = 0;
-	if (e->kind == EDIT_SECRET)
-		return;
-	cells_of_line(all, &e->line);
-	if (width == 0)
-		e->window = 0;
-	else
-		scroll(e, all, width);
-	end = all->n;
-	if (width != 0 && end > e->window + width)
-		end = e->window + width;
-	for (i = e->window; i < end; i++)
-		if ((i == e->window && i > 0) || (i + 1 == end && end < all->n))
-			cell_add(w, "$", 1);
-		else
-			cell_add(w, all->s + all->at[i],
-			    (size_t)(all->at[i + 1] - all->at[i]));
-	w->cur = all->cur - e->window;
-}
-
-static void
-write_cells(struct edit *e, const struct cells *c, unsigned from, unsigned to)
-{
-	term_put(e->term, c->s + c->at[from],
-	    (size_t)(c->at[to] - c->at[from]));
-}
-
-static void
-write_times(struct edit *e, const char *what, unsigned n)
-{
-	while (n-- > 0)
-		term_put(e->term, what, 1);
-}
-
-/* The cursor within what is shown. */
-static void
-move_to(struct edit *e, unsigned to)
-{
-	if (to < e->shown.cur)
-		write_times(e, "\b", e->shown.cur - to);
-	else
-		write_cells(e, &e->shown, e->shown.cur, to);
-	e->shown.cur = to;
-}
-
-static void
-copy_cells(struct cells *to, const struct cells *from)
-{
-	memcpy(to->s, from->s, from->at[from->n]);
-	memcpy(to->at, from->at, (from->n + 1) * sizeof(from->at[0]));
-	to->n = from->n;
-	to->cur = from->cur;
-}
-
-static void
-refresh(struct edit *e)
-{
-	struct cells *w = &e->want, *s = &e->shown;
-	unsigned same = 0, more;
-
-	compose(e);
-	while (same < w->n && same < s->n &&
-	    w->at[same + 1] == s->at[same + 1] &&
-	    memcmp(w->s + w->at[same], s->s + s->at[same],
-		(size_t)(w->at[same + 1] - w->at[same])) == 0)
-		same++;
-	if (same < w->n || same < s->n) {
-		move_to(e, same);
-		write_cells(e, w, same, w->n);
-		more = s->n > w->n ? s->n - w->n : 0;
-		write_times(e, " ", more);
-		write_times(e, "\b", more);
-		more = w->cur;
-		w->cur = w->n;
-		copy_cells(s, w);
-		w->cur = more;
-	}
-	move_to(e, w->cur);
-}
-
-/* Prompt and line once more, where the cursor is (in the first column). */
 static void
 retype(struct edit *e)
 {
-	write_str(e, e->prompt);
-	e->shown.n = e->shown.cur = 0;
-	refresh(e);
+	screen_retype(&e->screen, shown_line(e));
 }
 
 static void
@@ -475,7 +304,7 @@ on_help(struct edit *e)
 {
 	char *text = before_cursor(e);
 
-	move_to(e, e->shown.n);
+	screen_leave(&e->screen);
 	write_str(e, "?\n");
 	e->ops->help(e->arg, text);
 	free(text);
@@ -649,7 +478,7 @@ on_key(struct edit *e, int c)
 	else
 		on_sequence(e, c);
 	if (!e->done && !e->same)
-		refresh(e);
+		screen_refresh(&e->screen, shown_line(e));
 }
 
 /* ---- the functions of edit.h ---- */
@@ -658,12 +487,12 @@ static void
 begin(struct edit *e, const char *prompt, enum edit_kind kind)
 {
 	line_clear(&e->line);
-	e->prompt = prompt;
+	e->screen.prompt = prompt;
 	e->kind = kind;
 	e->done = e->full = e->literal = e->yank_next = false;
 	e->state = KEY_PLAIN;
 	e->nutf8 = e->want_utf8 = 0;
-	e->window = 0;
+	e->screen.window = 0;
 	e->editing = true;
 	retype(e);
 }
@@ -752,6 +581,7 @@ void
 edit_set(struct edit *e, const struct edit_settings *set)
 {
 	e->set = *set;
+	e->screen.width = set->width;
 	history_resize(&e->history[EDIT_EXEC], set->history);
 	history_resize(&e->history[EDIT_CONFIG], set->history);
 }
@@ -781,8 +611,9 @@ edit_new(const struct edit_io *io, const struct edit_ops *ops, void *arg)
 	struct term_io tio = {io->in, io->out, io->other, io->telnet, false};
 	struct edit *e = xcalloc(1, sizeof(*e));
 
-	*e = (struct edit){.ops = ops, .arg = arg, .prompt = ""};
-	e->term = term_new(&tio, &term_ops, e);
+	*e = (struct edit){.ops = ops, .arg = arg};
+	e->screen.term = e->term = term_new(&tio, &term_ops, e);
+	e->screen.prompt = "";
 	edit_set(e, &set);
 	return e;
 }
