@@ -35,6 +35,12 @@ static const struct {
 	[ESP_AUTH_SHA512] = { "esp-sha512-hmac", 64, 32 },
 };
 
+bool
+esp_is_aead(const struct esp_transform *t)
+{
+	return t->cipher < NELEM(ciphers) && ciphers[t->cipher].aead;
+}
+
 size_t
 esp_key_len(const struct esp_transform *t)
 {
@@ -42,6 +48,12 @@ esp_key_len(const struct esp_transform *t)
 		return 0;
 	return ciphers[t->cipher].key != 0 ? ciphers[t->cipher].key :
 	    t->key_bits / 8u;
+}
+
+size_t
+esp_salted_key_len(const struct esp_transform *t)
+{
+	return esp_key_len(t) + (esp_is_aead(t) ? ESP_SALT_LEN : 0);
 }
 
 size_t
@@ -59,7 +71,7 @@ esp_iv_len(const struct esp_transform *t)
 size_t
 esp_icv_len(const struct esp_transform *t)
 {
-	if (t->cipher < NELEM(ciphers) && ciphers[t->cipher].aead)
+	if (esp_is_aead(t))
 		return 16;
 	return t->auth < NELEM(auths) ? auths[t->auth].icv : 0;
 }
@@ -88,7 +100,7 @@ esp_transform_str(const struct esp_transform *t, char *buf)
 			snprintf(text, sizeof(text), "esp-%u-aes",
 			    t->key_bits);
 		cipher = text;
-	} else if (t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC) {
+	} else if (esp_is_aead(t)) {
 		if (t->key_bits == 128)
 			snprintf(text, sizeof(text), "esp-%s", cipher);
 		else

@@ -30,8 +30,13 @@ struct esp_transform {
 	uint16_t key_bits; /* of the cipher; 0 for NULL */
 };
 
-/* Octets. Key of AES-GCM does not count its salt of 4. */
+/* AES-GCM and GMAC: authenticates by itself; its IVs must never repeat, so
+ * they are made of a sender identifier and a counter, and a salt. */
+bool esp_is_aead(const struct esp_transform *t);
+/* Octets. The key without its salt, and with it. */
+#define ESP_SALT_LEN 4
 size_t esp_key_len(const struct esp_transform *t);
+size_t esp_salted_key_len(const struct esp_transform *t);
 size_t esp_auth_key_len(const struct esp_transform *t);
 size_t esp_iv_len(const struct esp_transform *t);
 size_t esp_icv_len(const struct esp_transform *t);

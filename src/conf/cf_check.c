@@ -295,14 +295,12 @@ aggressive_check(struct cf_check *k, const struct conf *c)
 int
 transform_set_check(struct cf_check *k, const struct transform_set *t)
 {
-	bool aead = t->esp.cipher == ESP_AES_GCM || t->esp.cipher == ESP_GMAC;
-
 	if (k->negated)
 		return 0;
 	if (t->unknown)
 		return cf_reject(k, "%% esp-seal, comp-lzs and esn are not "
 				    "supported");
-	if (aead && t->esp.auth != ESP_AUTH_NONE)
+	if (esp_is_aead(&t->esp) && t->esp.auth != ESP_AUTH_NONE)
 		return cf_reject(k, "%% esp-gcm and esp-gmac authenticate by "
 				    "themselves, no other transform goes with "
 				    "them");

@@ -26,8 +26,7 @@ lacks_kssids(const struct conf *c, const struct gdoi_local *l)
 		p = conf_find_ipsec_profile(c, sa->profile);
 		t = p == NULL ? NULL :
 		    conf_find_transform_set(c, p->transform_set);
-		if (t != NULL && (t->esp.cipher == ESP_AES_GCM ||
-		    t->esp.cipher == ESP_GMAC))
+		if (t != NULL && esp_is_aead(&t->esp))
 			return true;
 	}
 	return false;

@@ -23,8 +23,7 @@
 bool
 sid_is_used(const struct sa *sa)
 {
-	return sa->transform.cipher == ESP_AES_GCM ||
-	    sa->transform.cipher == ESP_GMAC;
+	return esp_is_aead(&sa->transform);
 }
 
 /* ---- control thread ---- */

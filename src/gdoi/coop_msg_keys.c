@@ -354,12 +354,9 @@ put_tek(struct wr *w, const struct coop_tek *t)
 static bool
 tek_keys_ok(const struct coop_tek *t)
 {
-	bool aead = t->transform.cipher == ESP_AES_GCM ||
-	    t->transform.cipher == ESP_GMAC;
-
 	if (t->dropped)
 		return t->k.key.len == 0 && t->k.auth_key.len == 0;
-	return t->k.key.len == esp_key_len(&t->transform) + (aead ? 4 : 0) &&
+	return t->k.key.len == esp_salted_key_len(&t->transform) &&
 	    t->k.auth_key.len == esp_auth_key_len(&t->transform);
 }
 

@@ -30,7 +30,7 @@ counts_sids(const struct coop_keys *k)
 	unsigned i;
 
 	for (i = 0; i < k->nsas; i++)
-		if (ks_aead(&k->sas[i].transform))
+		if (esp_is_aead(&k->sas[i].transform))
 			return true;
 	return false;
 }
@@ -251,10 +251,8 @@ coop_set_yield(struct ks_group *grp, const struct coop_keys *k)
 static bool
 tek_ok(const struct coop_tek *o)
 {
-	size_t len = esp_key_len(&o->transform) +
-	    (ks_aead(&o->transform) ? 4 : 0);
-
-	return gdoi_tek_ok(&o->transform) && o->k.key.len == len &&
+	return gdoi_tek_ok(&o->transform) &&
+	    o->k.key.len == esp_salted_key_len(&o->transform) &&
 	    o->k.auth_key.len == esp_auth_key_len(&o->transform);
 }
 

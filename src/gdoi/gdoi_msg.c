@@ -88,8 +88,7 @@ gdoi_kek_iv_len(uint8_t cipher)
 bool
 gdoi_tek_ok(const struct esp_transform *t)
 {
-	bool aead = t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
-	bool aes = aead || t->cipher == ESP_AES_CBC;
+	bool aead = esp_is_aead(t), aes = aead || t->cipher == ESP_AES_CBC;
 
 	if (aes && t->key_bits != 128 && t->key_bits != 192 &&
 	    t->key_bits != 256)
@@ -375,7 +374,6 @@ put_sat(struct wr *w, const struct gdoi_sat *s)
 {
 	const struct ace *a = &s->ace;
 	const struct esp_transform *t = &s->transform;
-	bool aead = t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
 
 	wr_u8(w, PROTO_ESP);
 	wr_u8(w, a->proto);
@@ -388,7 +386,7 @@ put_sat(struct wr *w, const struct gdoi_sat *s)
 		isakmp_put_tv(w, SAT_AUTH, TO_WIRE(esp_auths, t->auth));
 	isakmp_put_tv(w, SAT_LIFE_TYPE, 1);
 	isakmp_put_num(w, SAT_LIFE, s->life);
-	if (t->cipher == ESP_AES_CBC || aead)
+	if (t->cipher == ESP_AES_CBC || esp_is_aead(t))
 		isakmp_put_tv(w, SAT_KEY_LENGTH, t->key_bits);
 	if (s->replay != REPLAY_COUNTER)
 		isakmp_put_tv(w, SAT_REPLAY, s->replay);

@@ -400,7 +400,6 @@ void ks_own_members(struct ks_group *, uint32_t of, uint32_t addr);
 void ks_gap(const struct ks_group *, const char *peer, struct gdoi_gap *);
 
 /* ks_sid.c */
-bool ks_aead(const struct esp_transform *);
 bool ks_counter_mode(const struct ks_group *);
 bool ks_policy_counter(const struct ks_policy *);
 void ks_sid_policy(struct ks_policy *, const struct gdoi_local *);

@@ -253,12 +253,6 @@ find_tek(const struct gm_group *gm, uint32_t spi)
 }
 
 static bool
-aead(const struct esp_transform *t)
-{
-	return t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
-}
-
-static bool
 of_another_group(const struct gm_group *gm, uint32_t spi)
 {
 	const struct gm_group *o;
@@ -338,12 +332,10 @@ check_tek_key(const struct gm_group *gm, const struct gdoi_sat *s,
     const struct gdoi_tek_key *k)
 {
 	const struct gm_tek *known = find_tek(gm, s->spi);
-	size_t want = esp_key_len(&s->transform) +
-	    (aead(&s->transform) ? 4 : 0);
 
 	if (k == NULL)
 		return known != NULL ? NULL : "TEK without key";
-	if (k->key.len != want ||
+	if (k->key.len != esp_salted_key_len(&s->transform) ||
 	    k->auth_key.len != esp_auth_key_len(&s->transform))
 		return "TEK key length";
 	if (known != NULL && !same_key(known, k))

@@ -37,12 +37,6 @@ find_key(const struct gdoi_kd_msg *kd, uint32_t spi)
 	return NULL;
 }
 
-static bool
-aead(const struct esp_transform *t)
-{
-	return t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
-}
-
 /* ---- the packet process ---- */
 
 static void
@@ -110,7 +104,7 @@ gm_send_policy(struct gm_group *gm)
 static void
 free_tek(struct gm_group *gm, struct gm_tek *t)
 {
-	if (aead(&t->t.transform))
+	if (esp_is_aead(&t->t.transform))
 		gm->past[gm->npast++ % NELEM(gm->past)] = t->t.spi;
 	gm_remember_spi(gm, t->t.spi);
 	TAILQ_REMOVE(&gm->teks, t, link);
@@ -230,8 +224,8 @@ set_tek(struct gm_group *gm, struct gm_tek *t, const struct gdoi_sat *s,
 	t->t.transform = s->transform;
 	key_set(&t->t.key, k->key.data, len);
 	key_set(&t->t.auth_key, k->auth_key.data, k->auth_key.len);
-	if (aead(&s->transform)) {
-		struct rd r = rd_of(k->key.data + len, 4);
+	if (esp_is_aead(&s->transform)) {
+		struct rd r = rd_of(k->key.data + len, ESP_SALT_LEN);
 
 		t->t.salt = rd_u32(&r);
 	}

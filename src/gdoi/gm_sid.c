@@ -18,13 +18,6 @@
 
 #include "gdoi/gdoi_priv.h"
 
-static bool
-aead(const struct gm_tek *t)
-{
-	return t->t.transform.cipher == ESP_AES_GCM ||
-	    t->t.transform.cipher == ESP_GMAC;
-}
-
 /* How many to ask for. */
 uint16_t
 gm_sids_wanted(const struct gm_group *gm)
@@ -84,8 +77,7 @@ gm_lacks_sids(const struct gdoi_sa_msg *sa, const struct gdoi_kd_msg *kd)
 	unsigned i;
 
 	for (i = 0; i < sa->n; i++)
-		if (sa->sats[i].transform.cipher == ESP_AES_GCM ||
-		    sa->sats[i].transform.cipher == ESP_GMAC)
+		if (esp_is_aead(&sa->sats[i].transform))
 			break;
 	return i < sa->n && (kd->sid_bits == 0 || kd->nsids == 0);
 }
@@ -96,10 +88,18 @@ gm_confirm_tek(struct gm_group *gm, struct gm_tek *t, bool fresh,
     bool registration)
 {
 	t->reg = gm->reg;
-	if (!aead(t))
+	if (!esp_is_aead(&t->t.transform))
 		return;
 	if (fresh || (registration && t->wants_sid))
 		assign(gm, t);
+}
+
+/* Those of an earlier registration get none of the identifiers of this one. */
+static bool
+lacks_sid(const struct gm_group *gm, const struct gm_tek *t)
+{
+	return esp_is_aead(&t->t.transform) && t->wants_sid &&
+	    t->reg == gm->reg;
 }
 
 bool
@@ -108,7 +108,7 @@ gm_needs_sid(const struct gm_group *gm)
 	const struct gm_tek *t;
 
 	TAILQ_FOREACH(t, &gm->teks, link)
-		if (aead(t) && t->wants_sid && t->reg == gm->reg)
+		if (lacks_sid(gm, t))
 			return true;
 	return false;
 }
@@ -121,14 +121,14 @@ use_reserve(struct gm_group *gm)
 	bool any = false;
 
 	TAILQ_FOREACH(t, &gm->teks, link)
-		any |= aead(t) && t->wants_sid && t->reg == gm->reg;
+		any |= lacks_sid(gm, t);
 	if (!any || gm->sid_bits == 0 || gm->sid_next >= gm->nsids)
 		return;
 	gm->sid = gm->sids[gm->sid_next++];
 	debug(DBG_GM_INFRA, DBG_EVENT, 0, "(%s):sender identifier %u of the"
 	    " reserve is used now", gm->name, gm->sid);
 	TAILQ_FOREACH(t, &gm->teks, link)
-		if (aead(t) && t->wants_sid && t->reg == gm->reg)
+		if (lacks_sid(gm, t))
 			assign(gm, t);
 }
 
@@ -140,7 +140,7 @@ gm_sids_lost(struct gm_group *gm)
 	struct gm_tek *t;
 
 	TAILQ_FOREACH(t, &gm->teks, link) {
-		if (!aead(t))
+		if (!esp_is_aead(&t->t.transform))
 			continue;
 		t->t.sid_bits = 0;
 		t->wants_sid = true;
@@ -161,7 +161,7 @@ gm_sid_event(struct gdoi *g, const struct sa_event *e)
 	TAILQ_FOREACH(t, &gm->teks, link)
 		if (t->t.spi == e->spi)
 			break;
-	if (t == NULL || !aead(t))
+	if (t == NULL || !esp_is_aead(&t->t.transform))
 		return;
 	snprintf(spi, sizeof(spi), "0x%08X", t->t.spi);
 	if (!t->wants_sid)

@@ -97,8 +97,6 @@ void
 ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 {
 	struct ks_tek *t = xcalloc(1, sizeof(*t)), *old;
-	size_t salt = sa->transform.cipher == ESP_AES_GCM ||
-	    sa->transform.cipher == ESP_GMAC ? 4 : 0;
 	size_t auth = esp_auth_key_len(&sa->transform);
 
 	TAILQ_FOREACH(old, &grp->teks, link)
@@ -107,7 +105,7 @@ ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 	t->sa = *sa;
 	t->newest = true;
 	t->k.spi = new_spi(grp);
-	random_key(grp, &t->k.key, esp_key_len(&sa->transform) + salt);
+	random_key(grp, &t->k.key, esp_salted_key_len(&sa->transform));
 	if (auth != 0)
 		random_key(grp, &t->k.auth_key, auth);
 	t->born = gdoi_now(grp->g);

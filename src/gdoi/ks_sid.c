@@ -21,12 +21,6 @@
 #define REINIT_GAP_MS 60000
 #define SUITE_B "1.0.4" /* the first version that knows SIDs */
 
-bool
-ks_aead(const struct esp_transform *t)
-{
-	return t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC;
-}
-
 /* Who registers now is told of a TEK that needs a SID. */
 bool
 ks_counter_mode(const struct ks_group *grp)
@@ -34,7 +28,7 @@ ks_counter_mode(const struct ks_group *grp)
 	const struct ks_tek *t;
 
 	TAILQ_FOREACH(t, &grp->teks, link)
-		if (ks_aead(&t->sa.transform) && ks_tek_told(grp, t))
+		if (esp_is_aead(&t->sa.transform) && ks_tek_told(grp, t))
 			return true;
 	return false;
 }
@@ -45,7 +39,7 @@ ks_policy_counter(const struct ks_policy *p)
 	unsigned i;
 
 	for (i = 0; i < p->nsas; i++)
-		if (ks_aead(&p->sas[i].transform))
+		if (esp_is_aead(&p->sas[i].transform))
 			return true;
 	return false;
 }

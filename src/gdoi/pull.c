@@ -139,7 +139,7 @@ ks_send_policy(struct exch *x, struct isakmp_out *o)
 	sats = ks_sats(grp, &n);
 	p->counter = false;
 	for (i = 0; i < n; i++)
-		p->counter |= ks_aead(&sats[i].transform);
+		p->counter |= esp_is_aead(&sats[i].transform);
 	p->given = ks_given_now(grp);
 	p->sid_epoch = grp->sids.epoch;
 	p->teks = ks_tek_keys(grp, &p->nteks);
@@ -283,8 +283,7 @@ gm_send_ack(struct exch *x, struct isakmp_out *o)
 	unsigned i;
 
 	for (i = 0; i < p->sa.n; i++)
-		if (p->sa.sats[i].transform.cipher == ESP_AES_GCM ||
-		    p->sa.sats[i].transform.cipher == ESP_GMAC) {
+		if (esp_is_aead(&p->sa.sats[i].transform)) {
 			p->gm->sids_asked = gm_sids_wanted(p->gm);
 			gdoi_put_gap_request(o, p->gm->sids_asked);
 			break;

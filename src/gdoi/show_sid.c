@@ -134,7 +134,7 @@ ks_sids(struct show *v, const struct ks_group *k, const void *arg)
 	unsigned i;
 
 	for (i = 0; i < p->nsas; i++)
-		if (ks_aead(&p->sas[i].transform))
+		if (esp_is_aead(&p->sas[i].transform))
 			counter = true;
 		else
 			other = true;
@@ -324,7 +324,7 @@ gm_sids(struct show *v, const struct gm_group *gm, const void *arg)
 	uint32_t life = 0;
 
 	TAILQ_FOREACH(t, &gm->teks, link) {
-		if (ks_aead(&t->t.transform))
+		if (esp_is_aead(&t->t.transform))
 			counter = true;
 		else
 			other = true;
