@@ -60,6 +60,17 @@ const char *ip4_str(uint32_t addr, char buf[IP4_STRLEN]);
 bool ip4_parse(const char *s, uint32_t *addr) MUST_USE; /* dotted quad only */
 uint32_t ip4_mask_of(unsigned prefix_len);		/* 0..32 */
 int ip4_prefix_of(uint32_t mask); /* prefix length, -1: not contiguous */
+static inline bool
+is_multicast(uint32_t addr)
+{
+	return addr >> 28 == 0xe;
+}
+/* 224.0.0.0/24, of protocols: never forwarded */
+static inline bool
+is_link_multicast(uint32_t addr)
+{
+	return addr >> 8 == 0xe00000;
+}
 
 /* Never steps, whatever is done to the wall clock; goes on while the machine
  * sleeps. The same in all processes of a router. */

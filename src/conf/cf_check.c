@@ -161,9 +161,9 @@ igmp_group_check(struct cf_check *k, const struct igmp_group *g)
 {
 	if (k->negated)
 		return 0;
-	if (g->addr >> 28 != 14)
+	if (!is_multicast(g->addr))
 		return cf_reject(k, "%%Illegal multicast group address");
-	if (g->addr >> 8 == 0xe00000)
+	if (is_link_multicast(g->addr))
 		return cf_reject(k, "%%Group is reserved for protocols of "
 		    "one link");
 	return 0;

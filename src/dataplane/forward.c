@@ -48,7 +48,7 @@ stage_route(struct fwd *f, struct pkt *p)
 	const struct routes *r = f->w.snap->routes;
 	const struct route *rt;
 
-	if (p->flow.dst >> 28 == 14) {
+	if (is_multicast(p->flow.dst)) {
 		p->out_port = PORT_LOCAL; /* until stage_mroute() */
 		return NEXT;
 	}

@@ -88,8 +88,9 @@ stage_mroute(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 		struct pkt *p = pkts[i];
 		bool own = p->in_port == PORT_LOCAL;
 
-		if (p->flow.dst >> 28 != 14 || (!own && (!f->w.snap->mroute ||
-		    p->flow.dst >> 8 == 0xe00000)))
+		if (!is_multicast(p->flow.dst) ||
+		    (!own && (!f->w.snap->mroute ||
+		    is_link_multicast(p->flow.dst))))
 			pkts[left++] = p;
 		else if (own && !p->ping)
 			(void)fwd_drop(f, DROP_MULTICAST);

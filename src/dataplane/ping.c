@@ -35,12 +35,6 @@ struct ping {
 	struct pkt pkt;
 };
 
-static bool
-is_group(uint32_t addr)
-{
-	return addr >> 28 == 14;
-}
-
 /* ---- worker ---- */
 
 static void
@@ -62,7 +56,7 @@ slot_find(const struct fwd *f, uint32_t target, uint32_t source, uint16_t id)
 		s = &f->slots[i];
 		if (__atomic_load_n(&s->id, __ATOMIC_ACQUIRE) ==
 		    (1u << 16 | id) && s->source == source &&
-		    (s->target == target || is_group(s->target)))
+		    (s->target == target || is_multicast(s->target)))
 			return i;
 	}
 	return -1;
@@ -229,7 +223,7 @@ ping_summary(const struct ping *p)
 {
 	struct cli_ctx *ctx = p->ctx;
 
-	if (is_group(p->target)) {
+	if (is_multicast(p->target)) {
 		if (p->dots)
 			cli_printf(ctx, "\n");
 		return;
@@ -290,7 +284,7 @@ ping_event(struct fwd *f, const struct event *e)
 		/* IOS counts in milliseconds and shows no zero */
 		if (ms == 0)
 			ms = 1;
-		if (is_group(p->target)) {
+		if (is_multicast(p->target)) {
 			cli_printf(p->ctx, "%sReply to request %u from %s, "
 			    "%u ms\n", p->dots || p->good == 0 ? "\n" : "",
 			    p->sent - 1, ip4_str(e->b, from), (unsigned)ms);
@@ -304,7 +298,7 @@ ping_event(struct fwd *f, const struct event *e)
 		p->sum += ms;
 		p->good++;
 	}
-	if (!is_group(p->target)) /* whom errors are not about */
+	if (!is_multicast(p->target)) /* whom errors are not about */
 		ping_mark(f, p, (char)(e->what & 0xff));
 }
 
@@ -334,7 +328,7 @@ ping_timeout(struct fwd *f, uint64_t now)
 		if (f->pings[i]->aborted)
 			ping_end(f, f->pings[i]);
 		else if (f->pings[i]->deadline <= now &&
-		    is_group(f->pings[i]->target))
+		    is_multicast(f->pings[i]->target))
 			group_next(f, f->pings[i]);
 		else if (f->pings[i]->deadline <= now)
 			ping_mark(f, f->pings[i], '.');
@@ -444,7 +438,7 @@ exec_ping(struct cli_ctx *ctx, const struct exec_ping_args *a)
 	*p = (struct ping){ .f = f, .ctx = ctx, .slot = slot,
 		.target = a->target, .source = source,
 		.repeat = a->repeat != 0 ? a->repeat :
-		    is_group(a->target) ? 1 : 5,
+		    is_multicast(a->target) ? 1 : 5,
 		.size = a->size != 0 ? a->size : 100,
 		.timeout_ms = (a->timeout != 0 ? a->timeout : 2) * 1000ull,
 		.df = a->df != 0, .id = f->next_ping_id++ };

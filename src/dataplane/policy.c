@@ -73,7 +73,7 @@ static bool
 is_key_in(const struct fwd *f, const struct flow *fl)
 {
 	return fl->proto == PROTO_UDP &&
-	    ((fl->dst >> 28 == 14 && !f->w.snap->mroute) ||
+	    ((is_multicast(fl->dst) && !f->w.snap->mroute) ||
 	    fwd_is_own(f->w.snap, fl->dst)) &&
 	    (fl->frag_tail || fl->dport == GDOI_PORT);
 }

@@ -114,7 +114,7 @@ get_version(struct rd *r, char dst[16])
 bool
 coop_host(uint32_t addr)
 {
-	return addr >> 24 != 0 && addr >> 28 != 14 && addr != UINT32_MAX;
+	return addr >> 24 != 0 && !is_multicast(addr) && addr != UINT32_MAX;
 }
 
 void

@@ -521,7 +521,7 @@ get_policy(struct rd *r, struct coop_keys *k)
 	    k->ack > REKEY_ACK_ANY || !life_ok(k->kek_life, 0))
 		return "rekey algorithms";
 	if (flags > (POLICY_UNICAST | POLICY_RECEIVE_ONLY) ||
-	    (k->mcast.addr != 0 && k->mcast.addr >> 28 != 0xe))
+	    (k->mcast.addr != 0 && !is_multicast(k->mcast.addr)))
 		return "flags or address of rekeys";
 	if (k->pseudotime > GDOI_CLOCK_MAX)
 		return "pseudotime";

@@ -550,12 +550,6 @@ void ks_ack_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
 bool ks_authorized(struct ks_group *, const struct ike_sa *) MUST_USE;
 
 /* mcast.c */
-static inline bool
-is_multicast(uint32_t addr)
-{
-	return addr >> 28 == 0xe;
-}
-
 /* Fills in p->mcast and p->mcast_problem. */
 void ks_mcast_policy(struct gdoi *, struct ks_policy *,
     const struct gdoi_local *);

@@ -42,7 +42,7 @@ unfit(const struct ace *a, uint32_t own)
 		return "the entry is not for udp";
 	if (a->dst_wild != 0 || !is_multicast(a->dst))
 		return "the destination is not a multicast host";
-	if (a->dst >> 8 == 0xe00000)
+	if (is_link_multicast(a->dst))
 		return "a destination in 224.0.0.0/24 does not leave its link";
 	if (a->src_wild != UINT32_MAX && (a->src_wild != 0 || a->src != own))
 		return "the source is not the address of this key server";
