@@ -9,9 +9,6 @@
 
 #include "base/ace.h"
 
-#define PROTO_ICMP 1
-#define PROTO_TCP 6
-#define PROTO_UDP 17
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
@@ -78,6 +75,12 @@ layer4_match(const struct ace *a, const struct flow *f)
 		return false;
 	return port_match(&a->sport, f->sport) &&
 	    port_match(&a->dport, f->dport);
+}
+
+bool
+ace_has_ports(const struct ace *a)
+{
+	return a->proto == PROTO_TCP || a->proto == PROTO_UDP;
 }
 
 bool

@@ -19,6 +19,7 @@ struct ace_ports {
 	uint16_t lo, hi;  /* hi only for RANGE */
 };
 
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17 };
 #define ACE_PROTO_IP 0	     /* any protocol */
 #define ACE_ICMP_ANY 0xffff  /* icmp: (type << 8 | code), or any */
 #define ACE_ICMP_CODE_ANY 0xff /* as the code octet: any code of the type */
@@ -49,6 +50,7 @@ struct flow {
 };
 
 bool ace_match(const struct ace *a, const struct flow *f) MUST_USE;
+bool ace_has_ports(const struct ace *a); /* TCP or UDP */
 
 /* Text behind "access-list N ": as `show access-lists` and the configuration
  * print it ("permit tcp any eq bgp any"), or as `show crypto gdoi` does

@@ -8,8 +8,6 @@
 #include "cli_gen.h"
 #include "conf/cf.h"
 
-#define PEERS_MAX 7 /* so that there are eight key servers in a group */
-
 /* Alone a key server without `identifier' owns all KSSIDs; of several each
  * has to be told which are its own. */
 static bool
@@ -94,9 +92,9 @@ gdoi_coop_peer_check(struct cf_check *k, const struct gdoi_coop_peer *p)
 			return cf_reject(k, "%% %s is an address of this "
 			    "router, it cannot be a peer",
 			    ip4_str(p->addr, a));
-	if (count_peers(c) >= PEERS_MAX)
+	if (count_peers(c) >= COOP_PEERS_MAX)
 		return cf_reject(k, "%% A key server has at most %d peers, %s "
-		    "cannot be added", PEERS_MAX, ip4_str(p->addr, a));
+		    "cannot be added", COOP_PEERS_MAX, ip4_str(p->addr, a));
 	return 0;
 }
 

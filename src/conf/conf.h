@@ -310,6 +310,7 @@ struct gdoi_coop_peer { /* peer address ipv4 */
 	uint32_t addr;
 };
 
+#define COOP_PEERS_MAX 7 /* so that there are eight key servers in a group */
 struct gdoi_coop { /* redundancy */
 	struct cf_obj obj;
 	uint8_t priority;	/* default 1 */

@@ -83,11 +83,11 @@ shape_of(const struct ace *a, bool tails)
 
 	if (tails)
 		return s;
-	if ((a->proto == 6 || a->proto == 17) && a->sport.op == ACE_OP_EQ)
+	if (ace_has_ports(a) && a->sport.op == ACE_OP_EQ)
 		s.sport_mask = 0xffff;
-	if ((a->proto == 6 || a->proto == 17) && a->dport.op == ACE_OP_EQ)
+	if (ace_has_ports(a) && a->dport.op == ACE_OP_EQ)
 		s.dport_mask = 0xffff;
-	if (a->proto == 1 && a->icmp != ACE_ICMP_ANY)
+	if (a->proto == PROTO_ICMP && a->icmp != ACE_ICMP_ANY)
 		s.sport_mask =
 		    (a->icmp & 0xff) == ACE_ICMP_CODE_ANY ? 0xff00 : 0xffff;
 	return s;
@@ -98,7 +98,7 @@ key_of(const struct shape *s, const struct ace *a)
 {
 	uint16_t sport = a->sport.lo;
 
-	if (a->proto == 1 && a->icmp != ACE_ICMP_ANY)
+	if (a->proto == PROTO_ICMP && a->icmp != ACE_ICMP_ANY)
 		sport = a->icmp;
 	return (struct node){
 		.src = a->src & s->src_mask, .dst = a->dst & s->dst_mask,

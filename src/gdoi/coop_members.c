@@ -27,7 +27,6 @@
 #define COMPACT_MS 60000
 #define COMPACT_AT_ONCE 1000
 #define AGAIN_MS 600000	     /* between two times that a peer tells all */
-#define ROW_MIN 40	     /* octets */
 #define OVERHEAD 256	     /* octets around the message, no less */
 
 struct entry {
@@ -586,7 +585,7 @@ coop_members_fill(struct coop_peer *p, struct coop_msg *m, size_t max)
 {
 	struct coop *c = p->coop;
 	const struct coop_members *db = db_of(c);
-	unsigned room = (unsigned)(max / ROW_MIN) + 1, n;
+	unsigned room = (unsigned)(max / COOP_MEMBER_MIN) + 1, n;
 	uint32_t *logs;
 	bool more;
 

@@ -27,7 +27,6 @@ enum {
 
 enum { SERVER_SYNCED = 1 };
 enum { MEMBER_REMOVED = 1, MEMBER_HAS_KEK = 2, MEMBER_COUNTERS = 4 };
-#define MEMBER_MIN 40 /* octets of a row without its version */
 
 /* ---- what all parts are made of ---- */
 
@@ -377,7 +376,7 @@ has_counters(const struct coop_member *m)
 static size_t
 member_len(const struct coop_member *m)
 {
-	return MEMBER_MIN + strlen(m->version) +
+	return COOP_MEMBER_MIN + strlen(m->version) +
 	    (m->has_kek ? KEK_SPI_LEN : 0) + (has_counters(m) ? 16 : 0);
 }
 
@@ -473,7 +472,7 @@ get_members(struct rd *r, struct coop_msg *m)
 	m->log_to = rd_u32(r);
 	if (!rd_ok(r) || m->log_to == 0 || m->log_from > m->log_to)
 		return "range of members";
-	room = rd_left(r) / MEMBER_MIN;
+	room = rd_left(r) / COOP_MEMBER_MIN;
 	if (room > COOP_MEMBERS_MAX)
 		room = COOP_MEMBERS_MAX;
 	if (rd_left(r) > 0)

@@ -24,12 +24,12 @@
 #include "conf/conf.h"
 #include "gdoi/gdoi_msg.h"
 
-#define COOP_PEERS_MAX 7
 #define COOP_SERVERS_MAX 16  /* rows of one message: living and gone ones */
-#define COOP_MEMBERS_MAX 2000 /* rows of one message */
+#define COOP_MEMBERS_MAX 2000 /* rows of one message ... */
+#define COOP_MEMBER_MIN 40 /* ... and octets of one, without its version */
 #define COOP_KEKS_MAX 96 /* with those that were dropped */
 #define COOP_NAME CONF_NAME
-#define COOP_LIFE_MAX 2592000 /* seconds, as a key can be configured */
+#define COOP_LIFE_MAX GDOI_LIFE_MAX
 #define COOP_STAMP_MAX INT32_MAX
 #define COOP_TERM_MAX UINT32_MAX
 

@@ -29,8 +29,6 @@ enum { ACE_F_PERMIT = 1, ACE_F_SPORT = 2, ACE_F_DPORT = 4 };
 enum { KEK_CURRENT = 1, KEK_DROPPED = 2 };
 enum { TEK_NEWEST = 1, TEK_DROPPED = 2 };
 
-#define PROTO_TCP 6
-#define PROTO_UDP 17
 /* Octets of a row with empty names and keys. */
 #define SA_LEN 15
 #define ACE_LEN 24
@@ -77,7 +75,7 @@ get_key(struct rd *r, struct key *k)
 static bool
 life_ok(uint32_t life, uint32_t left)
 {
-	return life != 0 && life <= COOP_LIFE_MAX && left <= life * 1000;
+	return life != 0 && life <= GDOI_LIFE_MAX && left <= life * 1000;
 }
 
 /* ---- what a TEK is for: sa ipsec, names, transform, anti-replay ---- */
@@ -184,12 +182,6 @@ get_port(struct rd *r, struct ace_ports *p, bool eq)
 	p->hi = 0;
 }
 
-static bool
-contiguous(uint32_t wild)
-{
-	return (wild & (wild + 1)) == 0;
-}
-
 static const char *
 get_ace(struct rd *r, const struct coop_keys *k, unsigned n)
 {
@@ -210,11 +202,11 @@ get_ace(struct rd *r, const struct coop_keys *k, unsigned n)
 	if (!rd_ok(r))
 		return "list cut short";
 	if (flags > (ACE_F_PERMIT | ACE_F_SPORT | ACE_F_DPORT) ||
-	    !contiguous(a->src_wild) || !contiguous(a->dst_wild))
+	    ip4_prefix_of(~a->src_wild) < 0 ||
+	    ip4_prefix_of(~a->dst_wild) < 0)
 		return "flags or wildcard of an entry";
 	if (!port_fits(&a->sport) || !port_fits(&a->dport) ||
-	    (flags & (ACE_F_SPORT | ACE_F_DPORT) &&
-	    a->proto != PROTO_TCP && a->proto != PROTO_UDP))
+	    (flags & (ACE_F_SPORT | ACE_F_DPORT) && !ace_has_ports(a)))
 		return "ports of an entry";
 	for (i = 0; i < k->nsas && k->sas[i].number != c->sa; i++)
 		;
@@ -268,7 +260,7 @@ kek_name_wrong(const struct coop_keys *k, unsigned n, uint8_t flags,
 		if (memcmp(k->keks[n].k.spi, c->k.spi, KEK_SPI_LEN) == 0 ||
 		    (k->keks[n].current && c->current))
 			return "a KEK twice";
-	return c->left <= COOP_LIFE_MAX * 1000u ? NULL : "life of a KEK";
+	return c->left <= GDOI_LIFE_MAX * 1000u ? NULL : "life of a KEK";
 }
 
 static const char *

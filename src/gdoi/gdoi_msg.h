@@ -20,6 +20,7 @@
 #define GDOI_PUB_MAX 1200	/* SubjectPublicKeyInfo of RSA-8192 */
 #define GDOI_SATS_MAX (3 * SA_POLICY_MAX)
 #define GDOI_TEKS_MAX 200
+#define GDOI_LIFE_MAX 2592000 /* seconds: 30 days, as a key can be configured */
 #define GDOI_PERMITS_MAX 100
 #define GDOI_SIDS_MAX 64
 

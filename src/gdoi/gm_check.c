@@ -12,7 +12,6 @@
 
 #include "gdoi/gdoi_priv.h"
 
-#define LIFE_MAX 2592000 /* seconds: 30 days, the most that IOS configures */
 
 /* ---- what the configuration allows ---- */
 
@@ -174,7 +173,7 @@ replay_ok(const struct gdoi_sat *s)
 static bool
 names_key_traffic(const struct ace *a)
 {
-	return a->action == ACE_PERMIT && a->proto == 17 &&
+	return a->action == ACE_PERMIT && a->proto == PROTO_UDP &&
 	    ((a->sport.op == ACE_OP_EQ && a->sport.lo == ISAKMP_PORT) ||
 	    (a->dport.op == ACE_OP_EQ && a->dport.lo == ISAKMP_PORT));
 }
@@ -185,11 +184,11 @@ check_entry(const struct gm_group *gm, const struct gdoi_accept *accept,
 {
 	if (!replay_ok(s))
 		return "replay window that does not exist";
-	if (s->life > LIFE_MAX)
+	if (s->life > GDOI_LIFE_MAX)
 		return "TEK lifetime of more than 30 days";
 	if (names_key_traffic(&s->ace))
 		return "an entry would encrypt the key traffic";
-	if (s->ace.proto != 6 && s->ace.proto != 17 &&
+	if (!ace_has_ports(&s->ace) &&
 	    (s->ace.sport.op != ACE_OP_ANY || s->ace.dport.op != ACE_OP_ANY))
 		return "an entry has ports without TCP or UDP";
 	if (!transform_allowed(gm, accept, &s->transform)) {
@@ -382,7 +381,7 @@ check_sak(const struct gm_group *gm, const struct gdoi_accept *accept,
 		return cipher ? "signature hash is not among client rekey hash"
 		    : "KEK algorithm is not among client rekey encryption";
 	}
-	if (k->life > LIFE_MAX)
+	if (k->life > GDOI_LIFE_MAX)
 		return "KEK lifetime of more than 30 days";
 	TAILQ_FOREACH(o, &gm->g->gm, link)
 		if (o != gm && o->has_kek &&

@@ -67,12 +67,6 @@ ks_policy_text(struct ks_policy *p)
 		sb_printf(&p->text, "sid %u\n", p->sid_bits);
 }
 
-static bool
-mask_contiguous(uint32_t wild)
-{
-	return (wild & (wild + 1)) == 0;
-}
-
 /* Why an entry cannot travel in a group policy, NULL if it can. */
 static const char *
 unfit(const struct ace *a)
@@ -88,7 +82,7 @@ unfit(const struct ace *a)
 		return "established";
 	if (a->fragments)
 		return "fragments";
-	if (!mask_contiguous(a->src_wild) || !mask_contiguous(a->dst_wild))
+	if (ip4_prefix_of(~a->src_wild) < 0 || ip4_prefix_of(~a->dst_wild) < 0)
 		return "wildcard is not contiguous";
 	return NULL;
 }
