@@ -86,13 +86,10 @@ tell_some(struct coop *c, unsigned in)
 static bool
 is_direct(const struct coop *c, uint32_t addr)
 {
-	const struct coop_peer *p;
+	const struct coop_peer *p = coop_peer_find(c, addr);
 
-	TAILQ_FOREACH(p, &c->peers, link)
-		if (p->addr == addr)
-			return p->heard != 0 && gdoi_now(c->grp->g) -
-			    p->heard <= secs(c->timeout);
-	return false;
+	return p != NULL && p->heard != 0 &&
+	    gdoi_now(c->grp->g) - p->heard <= secs(c->timeout);
 }
 
 /* What we have to say to the primary goes by this peer. */
@@ -372,17 +369,6 @@ raise_term(struct coop *c)
 }
 
 static bool
-all_known(const struct coop *c)
-{
-	const struct coop_peer *p;
-
-	TAILQ_FOREACH(p, &c->peers, link)
-		if (!coop_alive(c, p->addr))
-			return false;
-	return !TAILQ_EMPTY(&c->peers);
-}
-
-static bool
 yields_to(const struct coop *c, int other)
 {
 	return other >= 0 && coop_view_before(c->servers[other].priority,
@@ -407,7 +393,8 @@ judge(struct coop *c)
 			coop_keys_met(c->grp);
 	} else if (best >= 0) {
 		follow(c, best);
-	} else if (c->role == COOP_SECONDARY || all_known(c) ||
+	} else if (c->role == COOP_SECONDARY ||
+	    (!TAILQ_EMPTY(&c->peers) && coop_all_there(c->grp)) ||
 	    gdoi_now(c->grp->g) >= c->start_at) {
 		enter_election(c);
 	}
@@ -721,6 +708,17 @@ leave(struct ks_group *grp)
 	ks_set_timer(grp);
 }
 
+static bool
+is_configured(const struct gdoi_coop *cc, uint32_t addr)
+{
+	const struct gdoi_coop_peer *cp;
+
+	CF_FOREACH (cp, &cc->peers)
+		if (cp->addr == addr)
+			return true;
+	return false;
+}
+
 /* Whether there are peers now that were not before. */
 static bool
 set_peers(struct coop *c, const struct gdoi_coop *cc)
@@ -729,27 +727,18 @@ set_peers(struct coop *c, const struct gdoi_coop *cc)
 	struct coop_peer *p, *next;
 	bool added = false;
 
-	TAILQ_FOREACH(p, &c->peers, link)
-		p->gone = true;
-	CF_FOREACH (cp, &cc->peers) {
-		TAILQ_FOREACH(p, &c->peers, link)
-			if (p->addr == cp->addr)
-				break;
-		if (p == NULL && cp->addr != c->self.addr) {
-			p = coop_peer_add(c, cp->addr);
-			added |= p != NULL;
-		}
-		if (p != NULL)
-			p->gone = false;
-	}
 	for (p = TAILQ_FIRST(&c->peers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (!p->gone)
+		if (is_configured(cc, p->addr))
 			continue;
 		coop_view_forget(c, p->addr);
 		coop_peer_remove(p);
 		tell_some(c, 0); /* it may have been the primary */
 	}
+	CF_FOREACH (cp, &cc->peers)
+		if (cp->addr != c->self.addr &&
+		    coop_peer_find(c, cp->addr) == NULL)
+			added |= coop_peer_add(c, cp->addr) != NULL;
 	return added;
 }
 

@@ -63,7 +63,6 @@ struct coop_peer {
 	struct coop *coop;
 	uint32_t addr;
 	unsigned handle;
-	bool gone;
 	/* coop_link.c */
 	struct exch *exch;	/* message 1 is out, or NULL */
 	uint8_t ike;		/* enum coop_ike */
@@ -233,7 +232,8 @@ int coop_view_candidate(const struct coop *);
 /* ---- coop_link.c ---- */
 extern const struct exch_type coop_exchange; /* in gdoi_doi's types */
 void coop_sa_changed(struct ike_sa *); /* the same's */
-/* NULL: one too many, which was logged. */
+struct coop_peer *coop_peer_find(const struct coop *, uint32_t addr);
+/* A new one; NULL: one too many, which was logged. */
 struct coop_peer *coop_peer_add(struct coop *, uint32_t addr);
 void coop_peer_remove(struct coop_peer *);
 /* Message 1, now or when the one that is out was answered. */

@@ -69,8 +69,7 @@ coop_keys_held(const struct ks_group *grp)
 		return false;
 	coop_set_digest(grp, digest);
 	TAILQ_FOREACH(p, &c->peers, link)
-		if (!p->gone && !p->late && coop_alive(c, p->addr) &&
-		    lacks(p, digest))
+		if (!p->late && coop_alive(c, p->addr) && lacks(p, digest))
 			return true;
 	return false;
 }
@@ -119,7 +118,7 @@ coop_all_there(const struct ks_group *grp)
 	if (grp->coop == NULL)
 		return true;
 	TAILQ_FOREACH(p, &grp->coop->peers, link)
-		if (!p->gone && !coop_alive(grp->coop, p->addr))
+		if (!coop_alive(grp->coop, p->addr))
 			return false;
 	return true;
 }
@@ -192,7 +191,7 @@ all_same(const struct ks_group *grp)
 
 	coop_set_digest(grp, digest);
 	TAILQ_FOREACH(p, &grp->coop->peers, link)
-		if (!p->gone && lacks(p, digest))
+		if (lacks(p, digest))
 			return false;
 	return true;
 }

@@ -187,17 +187,21 @@ drop(struct exch *x, struct coop_peer *p, const char *why)
 	return EX_BAD;
 }
 
-static struct coop_peer *
-peer_of(const struct ks_group *grp, uint32_t addr)
+struct coop_peer *
+coop_peer_find(const struct coop *c, uint32_t addr)
 {
 	struct coop_peer *p;
 
-	if (grp->coop == NULL)
-		return NULL;
-	TAILQ_FOREACH(p, &grp->coop->peers, link)
+	TAILQ_FOREACH(p, &c->peers, link)
 		if (p->addr == addr)
 			return p;
 	return NULL;
+}
+
+static struct coop_peer *
+peer_of(const struct ks_group *grp, uint32_t addr)
+{
+	return grp->coop == NULL ? NULL : coop_peer_find(grp->coop, addr);
 }
 
 static enum exch_verdict
@@ -623,13 +627,11 @@ release(struct exch *x)
 struct coop_peer *
 coop_peer_add(struct coop *c, uint32_t addr)
 {
-	struct coop_peer *p = peer_of(c->grp, addr);
 	struct gdoi *g = c->grp->g;
+	struct coop_peer *p;
 	char a[IP4_STRLEN];
 	unsigned n = 0;
 
-	if (p != NULL)
-		return p;
 	TAILQ_FOREACH(p, &c->peers, link)
 		n++;
 	ip4_str(addr, a);

@@ -333,12 +333,7 @@ coop_member_removed(struct ks_group *grp, uint32_t addr)
 static void
 removed(struct coop *c, struct ks_member *km)
 {
-	const struct coop_peer *p;
-
-	TAILQ_FOREACH(p, &c->peers, link)
-		if (p->addr == km->addr)
-			break;
-	if (p == NULL)
+	if (coop_peer_find(c, km->addr) == NULL)
 		ike_drop_peer(c->grp->g->ike, c->self.addr, km->addr);
 	ks_remove_member(c->grp, km, false);
 }

@@ -102,7 +102,7 @@ all_know(const struct coop *c, const struct claim *cl)
 	if (cl->first)
 		return true;
 	TAILQ_FOREACH(p, &c->peers, link)
-		if (!p->gone && !knows(cl, p->addr))
+		if (!knows(cl, p->addr))
 			return false;
 	return true;
 }
@@ -129,8 +129,6 @@ spread(void *arg)
 	unsigned i;
 
 	TAILQ_FOREACH(p, &c->peers, link) {
-		if (p->gone)
-			continue;
 		for (i = 0; i < s->n; i++)
 			if (is_own(c, &s->claims[i]) &&
 			    !s->claims[i].first &&
@@ -180,8 +178,7 @@ coop_sid_waits(const struct ks_group *grp)
 		if (!is_own(c, cl) || all_know(c, cl))
 			continue;
 		TAILQ_FOREACH(p, &c->peers, link)
-			if (!p->gone && !knows(cl, p->addr) &&
-			    !coop_alive(c, p->addr))
+			if (!knows(cl, p->addr) && !coop_alive(c, p->addr))
 				break;
 		if (p == NULL || is_elsewhere(c))
 			return true;
@@ -195,7 +192,7 @@ of_a_peer(const struct coop *c, unsigned kssid)
 	const struct coop_peer *p;
 
 	TAILQ_FOREACH(p, &c->peers, link)
-		if (!p->gone && (p->kssids[kssid / 64] >> kssid % 64 & 1) != 0)
+		if ((p->kssids[kssid / 64] >> kssid % 64 & 1) != 0)
 			return true;
 	return false;
 }

@@ -85,17 +85,6 @@ coop_view_forget(struct coop *c, uint32_t addr)
 		remove_row(c, (unsigned)i);
 }
 
-static bool
-is_peer(const struct coop *c, uint32_t addr)
-{
-	const struct coop_peer *p;
-
-	TAILQ_FOREACH(p, &c->peers, link)
-		if (p->addr == addr)
-			return true;
-	return false;
-}
-
 /* A free row; the longest dead that is no peer goes for it. NULL: all live,
  * or are peers. */
 static struct coop_server *
@@ -104,7 +93,7 @@ new_row(struct coop *c)
 	unsigned i, worst = COOP_SERVERS_MAX;
 
 	for (i = 0; i < c->nservers && c->nservers == COOP_SERVERS_MAX; i++)
-		if (!is_peer(c, c->servers[i].id.addr) &&
+		if (coop_peer_find(c, c->servers[i].id.addr) == NULL &&
 		    !coop_view_alive(c, (int)i) &&
 		    (worst == COOP_SERVERS_MAX ||
 		    c->server_heard[i] < c->server_heard[worst]))

@@ -60,19 +60,17 @@ set_peers(struct coop *c, const struct gdoi_coop *conf)
 	const struct gdoi_coop_peer *cp;
 	struct coop_peer *p, *next;
 
-	TAILQ_FOREACH(p, &c->peers, link)
-		p->gone = true;
-	CF_FOREACH (cp, &conf->peers)
-		TAILQ_FOREACH(p, &c->peers, link)
-			if (p->addr == cp->addr)
-				p->gone = false;
 	for (p = TAILQ_FIRST(&c->peers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (p->gone)
+		CF_FOREACH (cp, &conf->peers)
+			if (cp->addr == p->addr)
+				break;
+		if (cp == NULL)
 			coop_peer_remove(p);
 	}
 	CF_FOREACH (cp, &conf->peers)
-		(void)coop_peer_add(c, cp->addr);
+		if (coop_peer_find(c, cp->addr) == NULL)
+			(void)coop_peer_add(c, cp->addr);
 }
 
 void
