@@ -389,8 +389,10 @@ judge(struct coop *c)
 			return;
 		}
 		raise_term(c);
+		/* it may have led a half of the group, whose members have
+		 * not heard our rekeys */
 		if (coop_view_regained(c, c->grp->last_rekey))
-			coop_keys_met(c->grp);
+			coop_keys_merge(c->grp);
 	} else if (best >= 0) {
 		follow(c, best);
 	} else if (c->role == COOP_SECONDARY ||

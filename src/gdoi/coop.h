@@ -248,9 +248,8 @@ void coop_keys_changed(struct ks_group *);
 /* This server has become primary, or has stepped back. */
 void coop_keys_promoted(struct ks_group *);
 void coop_keys_demoted(struct ks_group *);
-/* There is a server again that may have led a half of the group: members of
- * that have not heard our rekeys. */
-void coop_keys_met(struct ks_group *);
+/* All members are told soon what there is, under all KEKs. */
+void coop_keys_merge(struct ks_group *);
 /* It has found its primary, or another one: the others hear what it has. The
  * times may be others, which no digest tells. */
 void coop_keys_followed(struct ks_group *);

@@ -49,6 +49,13 @@ set_timer(struct ks_group *grp, uint64_t ms)
 		    grp);
 }
 
+void
+coop_keys_merge(struct ks_group *grp)
+{
+	grp->coop->merge = true;
+	set_timer(grp, MERGE_MS);
+}
+
 /* ---- what the others have ---- */
 
 static bool
@@ -340,19 +347,11 @@ catch_up(struct coop_peer *p, const struct coop_keys *k)
 	log_clock(p, own, k->pseudotime);
 	grp->clock_start -= (k->pseudotime - own) * 10;
 	p->same = gdoi_now(grp->g);
-	if (!ks_is_timed(grp))
-		return;
-	c->merge = true;
-	set_timer(grp, MERGE_MS);
+	if (ks_is_timed(grp))
+		coop_keys_merge(grp);
 }
 
 /* ---- import ---- */
-
-static bool
-same_id(const struct coop_id *a, const struct coop_id *b)
-{
-	return a->addr == b->addr && a->boot == b->boot;
-}
 
 /* What this one says is current, is current here too. */
 static bool
@@ -362,7 +361,8 @@ is_register(const struct coop *c, const struct coop_keys *k)
 		return false;
 	if (c->role == COOP_SECONDARY && k->owner.addr != c->primary)
 		return false;
-	if (c->role == COOP_SECONDARY && !same_id(&k->owner, &c->keys_owner))
+	if (c->role == COOP_SECONDARY &&
+	    !coop_id_equal(&k->owner, &c->keys_owner))
 		return true;
 	return k->term != c->keys_term ? k->term > c->keys_term :
 	    k->version > c->keys_version;
@@ -400,7 +400,7 @@ adopt(struct coop_peer *p, const struct coop_keys *k)
 		debug(DBG_KS_COOP, DBG_EVENT, p->addr, "(%s):keys of %s cannot"
 		    " be united with those here, members register again",
 		    grp->name, "the primary");
-		if (same_id(&c->keys_owner, &c->self))
+		if (coop_id_equal(&c->keys_owner, &c->self))
 			ks_leave_keys(grp);
 		else
 			ks_destroy_keys(grp);
@@ -419,7 +419,6 @@ adopt(struct coop_peer *p, const struct coop_keys *k)
 static void
 complete(struct ks_group *grp)
 {
-	struct coop *c = grp->coop;
 	struct ks_tek *t;
 	unsigned i;
 
@@ -432,8 +431,7 @@ complete(struct ks_group *grp)
 			continue;
 		if (t != NULL)
 			t->rekey_at = gdoi_now(grp->g);
-		c->merge = true;
-		set_timer(grp, MERGE_MS);
+		coop_keys_merge(grp);
 	}
 }
 
@@ -443,8 +441,7 @@ static void
 members_start_over(struct ks_group *grp)
 {
 	ks_members_again(grp);
-	grp->coop->merge = true;
-	set_timer(grp, MERGE_MS);
+	coop_keys_merge(grp);
 }
 
 /* Keys that cannot be, beside those that are here, are not taken. */
@@ -494,10 +491,8 @@ import(struct coop_peer *p, const struct coop_keys *k)
 	} else if (news & COOP_KEK_GONE) {
 		members_start_over(grp);
 	} else {
-		if (news & COOP_NEW_KEYS) {
-			c->merge = true;
-			set_timer(grp, MERGE_MS);
-		}
+		if (news & COOP_NEW_KEYS)
+			coop_keys_merge(grp);
 		coop_keys_changed(grp);
 	}
 }
@@ -606,10 +601,8 @@ coop_keys_promoted(struct ks_group *grp)
 	coop_set_fill_pubs(grp);
 	own_label(grp);
 	complete(grp);
-	if (may_be_unfinished(grp)) {
-		c->merge = true;
-		set_timer(grp, MERGE_MS);
-	}
+	if (may_be_unfinished(grp))
+		coop_keys_merge(grp);
 	ks_set_timer(grp);
 	ks_settle(grp);
 	coop_keys_changed(grp);
@@ -643,13 +636,6 @@ coop_keys_demoted(struct ks_group *grp)
 	ks_set_timer(grp);
 }
 
-void
-coop_keys_met(struct ks_group *grp)
-{
-	grp->coop->merge = true;
-	set_timer(grp, MERGE_MS);
-}
-
 /* ---- members ---- */
 
 /* One that is told by the merge that comes anyway need not be told twice. */
@@ -672,8 +658,7 @@ coop_keys_member(struct ks_group *grp, struct ks_member *m, uint32_t term,
 		ks_rekey_to(grp, m);
 		return;
 	}
-	c->merge = true;
-	set_timer(grp, MERGE_MS);
+	coop_keys_merge(grp);
 }
 
 /* ---- timer ---- */
@@ -716,7 +701,7 @@ coop_next_seq(const struct ks_group *grp, const struct ks_kek *k)
 	const struct coop *c = grp->coop;
 	uint32_t rank, age, seq;
 
-	if (c == NULL || (!k->lent && same_id(&k->creator, &c->self)))
+	if (c == NULL || (!k->lent && coop_id_equal(&k->creator, &c->self)))
 		return k->seq + 1;
 	rank = (coop_rank(c) & 7) << 6;
 	age = (uint32_t)((gdoi_now(grp->g) - k->born) / 1000) & 0x3fffff;

@@ -517,8 +517,7 @@ keep_farewells(struct ks_group *grp, const struct coop_keys *k)
 	unsigned i;
 
 	if (c->role != COOP_SECONDARY || k->term != c->keys_term ||
-	    k->owner.addr != c->keys_owner.addr ||
-	    k->owner.boot != c->keys_owner.boot)
+	    !coop_id_equal(&k->owner, &c->keys_owner))
 		return;
 	for (i = 0; i < k->nkeks; i++) {
 		kek = ks_find_kek(grp, k->keks[i].k.spi);
@@ -670,8 +669,8 @@ adopt_kek(struct ks_group *grp, const struct coop_keys *k)
 	if ((kek = ks_find_kek(grp, o->k.spi)) == NULL)
 		return;
 	/* any member may have got it again, whatever it had since */
-	if (kek != grp->kek || k->owner.addr != grp->coop->keys_owner.addr ||
-	    k->owner.boot != grp->coop->keys_owner.boot)
+	if (kek != grp->kek ||
+	    !coop_id_equal(&k->owner, &grp->coop->keys_owner))
 		kek->order = ++grp->kek_order;
 	if (kek != grp->kek)
 		make_current(grp, kek);

@@ -45,8 +45,7 @@ struct coop_sids {
 static bool
 is_own(const struct coop *c, const struct claim *cl)
 {
-	return cl->c.id.addr == c->self.addr &&
-	    cl->c.id.boot == c->self.boot && !cl->lost;
+	return coop_id_equal(&cl->c.id, &c->self) && !cl->lost;
 }
 
 static struct coop_sids *
@@ -157,8 +156,7 @@ is_elsewhere(const struct coop *c)
 	for (i = 0; i < c->sids->n; i++) {
 		id = &c->sids->claims[i].c.id;
 		at = coop_view_find(c, id->addr);
-		if (id->addr != c->self.addr && at >= 0 &&
-		    coop_view_alive(c, at) &&
+		if (id->addr != c->self.addr && coop_view_alive(c, at) &&
 		    c->servers[at].id.boot == id->boot)
 			return true;
 	}
@@ -201,7 +199,6 @@ static struct claim *
 claim(struct ks_group *grp, unsigned kssid)
 {
 	struct coop_claim cl = { (uint16_t)kssid, grp->coop->self };
-
 	struct coop_sids *s = sids_of(grp->coop);
 
 	debug(DBG_KS_COOP, DBG_EVENT, 0, "(%s):claims KSSID %u", grp->name,

@@ -23,12 +23,9 @@ show_coop_role(const struct coop *c)
 static const struct coop_server *
 row_of(const struct coop *c, uint32_t addr)
 {
-	unsigned i;
+	int i = coop_view_find(c, addr);
 
-	for (i = 0; i < c->nservers; i++)
-		if (c->servers[i].id.addr == addr)
-			return &c->servers[i];
-	return NULL;
+	return i >= 0 ? &c->servers[i] : NULL;
 }
 
 /* A key server that nobody hears any more has no role. */
