@@ -8,6 +8,9 @@
  *			is told; configuration
  *	coop_view.c	who is there and who lives
  *	coop_keys.c	keys and policy: to the others, from the others
+ *	coop_out.c	the set of keys as it is told, ...
+ *	coop_set.c	... and united with what others tell
+ *	coop_seq.c	numbers of pushes under a KEK
  *	coop_diff.c	what they are configured differently
  *	coop_members.c	the member database
  *	coop_sid.c	who may give out which sender identifiers
@@ -272,9 +275,14 @@ void coop_keys_tidy(struct ks_group *);
 /* No configured key server is missing: a member that is silent here is not
  * one of those that are on its side. */
 bool coop_all_there(const struct ks_group *);
+/* ---- coop_seq.c ---- */
 /* The number of the next push under a KEK. Never one that another key server
  * may use or have used under it. */
 uint32_t coop_next_seq(const struct ks_group *, const struct ks_kek *);
+/* Whether anybody can have come to that number of this KEK, which is k here
+ * (NULL: not known yet). */
+bool coop_seq_ok(const struct ks_group *, const struct coop_kek *,
+    const struct ks_kek *k);
 
 /* ---- coop_diff.c ---- */
 /* Of what is configured here, names left out. */

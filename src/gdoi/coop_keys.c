@@ -34,7 +34,6 @@
 #define SPREAD_MS 300000 /* nobody registers or waits with the one before */
 #define GOOD_PPM 1000	/* two clocks run apart */
 #define SLACK_MS 50
-#define SEQ_SHARED UINT32_C(0x80000000)
 
 static void on_timer(void *);
 
@@ -688,29 +687,4 @@ coop_keys_stop(struct coop *c)
 {
 	timer_clear(&c->grp->g->ike->timers, &c->keys_timer);
 	coop_set_free(c);
-}
-
-/* ---- numbers ---- */
-
-/* The creator counts 1, 2, 3, while nobody else can have sent under the KEK.
- * All others take 2^31 | age in seconds << 9 | own rank << 6 | count: two
- * servers never the same, and by time they only rise. */
-uint32_t
-coop_next_seq(const struct ks_group *grp, const struct ks_kek *k)
-{
-	const struct coop *c = grp->coop;
-	uint32_t rank, age, seq;
-
-	if (c == NULL || (!k->lent && coop_id_equal(&k->creator, &c->self)))
-		return k->seq + 1;
-	rank = (coop_rank(c) & 7) << 6;
-	age = (uint32_t)((gdoi_now(grp->g) - k->born) / 1000) & 0x3fffff;
-	seq = SEQ_SHARED | age << 9 | rank;
-	if (k->seq < seq)
-		return seq;
-	/* used in this second, or by one whose clock is ahead */
-	if ((k->seq & 0x1c0) == rank && (k->seq & 0x3f) != 0x3f)
-		return k->seq + 1;
-	seq = (k->seq & ~UINT32_C(0x1ff)) | rank;
-	return seq > k->seq ? seq : seq + 0x200;
 }

@@ -17,9 +17,6 @@
 
 #include "gdoi/coop.h"
 
-#define SEQ_SHARED UINT64_C(0x80000000)
-#define SEQ_AHEAD 3600 /* seconds that another one's clock is ahead */
-
 #define PACE_MS 30000	/* that clocks may disagree by about an end */
 
 /* ---- in: keys ---- */
@@ -196,20 +193,6 @@ other_tek(const struct ks_group *grp, const struct coop_tek *o)
 	    key_differs(&t->k.auth_key, &o->k.auth_key)) ? t : NULL;
 }
 
-/* Numbers are of time: 2^31 | seconds << 9 | ..., or far below (8.3). */
-static bool
-seq_ok(const struct ks_group *grp, const struct coop_kek *o,
-    const struct ks_kek *k)
-{
-	uint64_t age = o->age / 1000;
-
-	if (k != NULL)
-		age = (gdoi_now(grp->g) - k->born) / 1000;
-	else if (age > o->life)
-		age = o->life;
-	return o->seq < SEQ_SHARED + (age + SEQ_AHEAD) * 512;
-}
-
 /* What cannot be, or NULL. */
 const char *
 coop_set_lie(struct ks_group *grp, const struct coop_keys *k)
@@ -223,7 +206,7 @@ coop_set_lie(struct ks_group *grp, const struct coop_keys *k)
 		kek = ks_find_kek(grp, o->k.spi);
 		if (o->dropped || o->left == 0)
 			continue;
-		if (!seq_ok(grp, o, kek))
+		if (!coop_seq_ok(grp, o, kek))
 			return "no such sequence number of a KEK can be used";
 		if (kek != NULL && (key_differs(&kek->k.key, &o->k.key) ||
 		    key_differs(&kek->k.iv, &o->k.iv)))
