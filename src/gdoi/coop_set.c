@@ -166,17 +166,6 @@ coop_set_free(struct coop *c)
 	c->ntombs = 0;
 }
 
-static struct ks_tek *
-find_tek(const struct ks_group *grp, uint32_t spi)
-{
-	struct ks_tek *t;
-
-	TAILQ_FOREACH(t, &grp->teks, link)
-		if (t->k.spi == spi)
-			return t;
-	return NULL;
-}
-
 static bool
 key_differs(const struct key *a, const struct key *b)
 {
@@ -187,7 +176,7 @@ static struct ks_tek *
 other_tek(const struct ks_group *grp, const struct coop_tek *o)
 {
 	struct ks_tek *t = o->dropped || o->left == 0 ? NULL :
-	    find_tek(grp, o->k.spi);
+	    ks_find_tek(grp, o->k.spi);
 
 	return t != NULL && (key_differs(&t->k.key, &o->k.key) ||
 	    key_differs(&t->k.auth_key, &o->k.auth_key)) ? t : NULL;
@@ -338,7 +327,7 @@ drop_tek(struct ks_group *grp, struct ks_tek *t, const struct coop_tek *o)
 static unsigned
 unite_tek(struct ks_group *grp, const struct coop_tek *o)
 {
-	struct ks_tek *t = find_tek(grp, o->k.spi);
+	struct ks_tek *t = ks_find_tek(grp, o->k.spi);
 
 	if (o->left == 0)
 		return 0;
@@ -360,7 +349,6 @@ drop_kek(struct ks_group *grp, const struct coop_kek *o)
 	struct ks_kek *k = ks_find_kek(grp, o->k.spi);
 	struct coop_tomb d = { .kek = true, .creator = o->creator,
 		.expires = gdoi_now(grp->g) + o->left };
-	unsigned i;
 
 	memcpy(d.kek_spi, o->k.spi, KEK_SPI_LEN);
 	if (!add_tomb(grp, &d))
@@ -369,14 +357,8 @@ drop_kek(struct ks_group *grp, const struct coop_kek *o)
 	 * seen to its members */
 	if (k != NULL && k == grp->kek)
 		return COOP_NEW_TOMBS | COOP_KEK_GONE;
-	for (i = 0; i < KEKS_OLD && k != NULL; i++)
-		if (grp->old_keks[i] == k) {
-			memmove(&grp->old_keks[i], &grp->old_keks[i + 1],
-			    (KEKS_OLD - 1 - i) * sizeof(grp->old_keks[0]));
-			grp->old_keks[KEKS_OLD - 1] = NULL;
-			ks_kek_free(k);
-			break;
-		}
+	if (k != NULL && ks_take_old_kek(grp, k))
+		ks_kek_free(k);
 	return COOP_NEW_TOMBS;
 }
 
@@ -584,7 +566,7 @@ adopt_teks(struct ks_group *grp, const struct coop_keys *k)
 	for (i = 0; i < k->nteks; i++) {
 		const struct coop_tek *o = &k->teks[i];
 
-		if (o->dropped || (t = find_tek(grp, o->k.spi)) == NULL)
+		if (o->dropped || (t = ks_find_tek(grp, o->k.spi)) == NULL)
 			continue;
 		t->newest = o->newest;
 		t->sa.number = o->sa;
@@ -621,17 +603,9 @@ coop_set_drop_kek(struct ks_group *grp)
 static void
 make_current(struct ks_group *grp, struct ks_kek *k)
 {
-	unsigned i;
-
 	set_aside(grp);
-	for (i = 0; i < KEKS_OLD && grp->old_keks[i] != k; i++)
-		;
-	if (i == KEKS_OLD)
-		return;
-	memmove(&grp->old_keks[i], &grp->old_keks[i + 1],
-	    (KEKS_OLD - 1 - i) * sizeof(grp->old_keks[0]));
-	grp->old_keks[KEKS_OLD - 1] = NULL;
-	grp->kek = k;
+	if (ks_take_old_kek(grp, k))
+		grp->kek = k;
 }
 
 static void

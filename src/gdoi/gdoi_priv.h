@@ -427,7 +427,10 @@ bool ks_make_kek(struct ks_group *);
 void ks_kek_free(struct ks_kek *);
 /* Into old_keks, which are kept by age; the one that falls out, or NULL. */
 void ks_add_old_kek(struct ks_group *, struct ks_kek *);
+/* Out of old_keks; the caller's then. False: it is none of them. */
+bool ks_take_old_kek(struct ks_group *, const struct ks_kek *);
 struct ks_kek *ks_find_kek(struct ks_group *, const uint8_t *spi);
+struct ks_tek *ks_find_tek(const struct ks_group *, uint32_t spi);
 void ks_pub_digest(const struct gdoi_kek *, uint8_t *digest);
 void ks_drop_tek(struct ks_group *, struct ks_tek *);
 

@@ -306,8 +306,6 @@ ks_set_timer(struct ks_group *grp)
 
 /* ---- members ---- */
 
-/* A pull is complete. generation: of the keys that it carried; if the group
- * was rekeyed meanwhile the member gets that push now. */
 struct ks_given
 ks_given_now(const struct ks_group *grp)
 {

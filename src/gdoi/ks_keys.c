@@ -77,7 +77,6 @@ new_spi(const struct ks_group *of)
 {
 	struct gdoi *g = of->g;
 	const struct ks_group *grp;
-	const struct ks_tek *t;
 	uint32_t spi;
 
 again:
@@ -86,9 +85,8 @@ again:
 	if (spi < 256)
 		goto again;
 	TAILQ_FOREACH(grp, &g->ks, link)
-		TAILQ_FOREACH(t, &grp->teks, link)
-			if (t->k.spi == spi)
-				goto again;
+		if (ks_find_tek(grp, spi) != NULL)
+			goto again;
 	return spi;
 }
 
@@ -116,6 +114,17 @@ ks_make_tek(struct ks_group *grp, const struct ks_sa *sa)
 	gdoi_event(grp->g, TRACE_INFRA, DBG_KS_INFRA, DBG_EVENT, 0,
 	    "(%s):new TEK 0x%08X for sa ipsec %u, life %u s", grp->name,
 	    t->k.spi, sa->number, sa->life);
+}
+
+struct ks_tek *
+ks_find_tek(const struct ks_group *grp, uint32_t spi)
+{
+	struct ks_tek *t;
+
+	TAILQ_FOREACH(t, &grp->teks, link)
+		if (t->k.spi == spi)
+			return t;
+	return NULL;
 }
 
 void
@@ -172,14 +181,27 @@ ks_add_old_kek(struct ks_group *grp, struct ks_kek *k)
 	grp->old_keks[i] = k;
 }
 
+bool
+ks_take_old_kek(struct ks_group *grp, const struct ks_kek *k)
+{
+	unsigned i;
+
+	for (i = 0; i < KEKS_OLD && grp->old_keks[i] != k; i++)
+		;
+	if (i == KEKS_OLD)
+		return false;
+	memmove(&grp->old_keks[i], &grp->old_keks[i + 1],
+	    (KEKS_OLD - 1 - i) * sizeof(grp->old_keks[0]));
+	grp->old_keks[KEKS_OLD - 1] = NULL;
+	return true;
+}
+
 void
 ks_pub_digest(const struct gdoi_kek *k, uint8_t *digest)
 {
 	IKE_HASH(IKE_SHA256, digest, CHUNK(k->pub, k->pub_len));
 }
 
-/* A new KEK in grp->kek; the old one is the caller's then. False: it stays,
- * because the RSA key is missing or there is nowhere to send to. */
 void
 ks_log_no_rsa(struct ks_group *grp, const char *label)
 {
@@ -187,6 +209,8 @@ ks_log_no_rsa(struct ks_group *grp, const char *label)
 	    "no rekeys are sent, members re-register");
 }
 
+/* A new KEK in grp->kek; the old one is the caller's then. False: it stays,
+ * because the RSA key is missing or there is nowhere to send to. */
 bool
 ks_make_kek(struct ks_group *grp)
 {

@@ -294,17 +294,6 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
 
 /* ---- for another key server ---- */
 
-static const struct ks_tek *
-find_tek(const struct ks_group *grp, uint32_t spi)
-{
-	const struct ks_tek *t;
-
-	TAILQ_FOREACH(t, &grp->teks, link)
-		if (t->k.spi == spi)
-			return t;
-	return NULL;
-}
-
 static bool
 is_told(const struct coop_keys *k, uint32_t spi)
 {
@@ -348,7 +337,7 @@ revise(struct ks_farewell *f)
 	if (f->nsats == 0)
 		return false;
 	for (i = 0; i < f->nsats; i++) {
-		if ((t = find_tek(f->grp, f->sats[i].spi)) == NULL)
+		if ((t = ks_find_tek(f->grp, f->sats[i].spi)) == NULL)
 			continue;
 		if (t->override == 0)
 			return false;
