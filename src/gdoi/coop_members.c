@@ -304,8 +304,7 @@ coop_member_changed(struct ks_group *grp, const struct ks_member *km)
 	m.has_kek = km->has_kek;
 	if (m.has_kek)
 		memcpy(m.kek_spi, km->kek_spi, KEK_SPI_LEN);
-	str_copy(m.version, km->version[0] != '\0' ? km->version : "0.0.0",
-	    sizeof(m.version));
+	str_copy(m.version, km->version, sizeof(m.version));
 	m.term = km->keys_term;
 	m.keys = km->keys_version;
 	if (grp->coop->stamp < COOP_STAMP_MAX)

@@ -166,6 +166,12 @@ gdoi_version_before(const char *version, const char *than)
 	return a[i] < b[i];
 }
 
+bool
+gdoi_is_foreign(const char *version)
+{
+	return version[0] == '\0' || strcmp(version, GDOI_VERSION_NONE) == 0;
+}
+
 void
 gdoi_port(struct gdoi *g, const struct port *p)
 {

@@ -354,6 +354,9 @@ const char *gdoi_spi_str(const uint8_t *spi, char *buf);
 
 /* "1.0.1", "1.0.2"; what is no version is before all others. */
 bool gdoi_version_before(const char *version, const char *than);
+#define GDOI_VERSION_NONE "0.0.0" /* of who said none */
+/* Other software. */
+bool gdoi_is_foreign(const char *version);
 
 /* The keys that a registration gave. */
 struct ks_given {
@@ -530,6 +533,12 @@ bool ks_may_have(const struct ks_group *, const struct ks_member *,
     const struct ks_kek *);
 
 /* ks_dist.c */
+/* So many datagrams to members at once, then a pause. */
+#define PUSH_PACE_MEMBERS 50
+#define PUSH_PACE_MS 100
+/* The member's silence about a push under that KEK means that it does not
+ * have it. */
+bool ks_must_ack(const struct gdoi_kek *, const struct ks_member *);
 /* grp->rekey.push is filled in: out it goes. */
 void ks_rekey_start(struct ks_group *);
 void ks_rekey_finish(struct ks_group *); /* as if all had had their time */

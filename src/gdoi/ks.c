@@ -340,7 +340,7 @@ ks_add_member(struct ks_group *grp, const struct ike_sa *sa,
 	m->acked_ever = false;
 	m->state = MEMBER_IDLE;
 	str_copy(m->version, sa->peer_version[0] != '\0' ? sa->peer_version :
-	    "0.0.0", sizeof(m->version));
+	    GDOI_VERSION_NONE, sizeof(m->version));
 	if (grp->nmembers == 1)
 		ike_log(grp->g->ike, LOG_KS_FIRST_GM, a, grp->name);
 	ike_log(grp->g->ike, LOG_KS_REGS_COMPL, grp->name, a);

@@ -20,8 +20,6 @@
 
 #include "gdoi/coop.h"
 
-#define PACE_MEMBERS 50
-#define PACE_MS 100
 #define MISSED_MAX 3
 #define MISSED_APART 100 /* while a key server is missing */
 /* Members leave a TEK 30 s before its end, so who hears of a shortened one
@@ -74,11 +72,11 @@ by_multicast(const struct ks_push *p)
 
 /* Other software may know no ACK, asked for or not: it must have sent one
  * before its silence means anything. */
-static bool
-must_ack(const struct ks_push *p, const struct ks_member *m)
+bool
+ks_must_ack(const struct gdoi_kek *k, const struct ks_member *m)
 {
-	return p->kek.ack != KEK_ACK_NONE && (m->acked_ever ||
-	    strcmp(m->version, "0.0.0") != 0);
+	return k->ack != KEK_ACK_NONE &&
+	    (m->acked_ever || !gdoi_is_foreign(m->version));
 }
 
 static bool
@@ -195,7 +193,7 @@ judge(struct ks_group *grp, struct ks_member *m, bool over)
 	if (state != MEMBER_SENT && state != MEMBER_PENDING)
 		return;
 	m->state = MEMBER_IDLE;
-	if (p != NULL && state == MEMBER_SENT && !must_ack(p, m)) {
+	if (p != NULL && state == MEMBER_SENT && !ks_must_ack(&p->kek, m)) {
 		/* it will never say: we take it that it got it */
 		memcpy(m->kek_spi, grp->rekey.kek_spi, KEK_SPI_LEN);
 		m->kek_order = grp->rekey.kek_order;
@@ -208,7 +206,7 @@ judge(struct ks_group *grp, struct ks_member *m, bool over)
 	else /* it may be on the side of the one that is missing */
 		m->apart++;
 	if ((m->missed >= MISSED_MAX || m->apart >= MISSED_APART) &&
-	    (p == NULL || must_ack(p, m)))
+	    (p == NULL || ks_must_ack(&p->kek, m)))
 		ks_remove_member(grp, m, true);
 }
 
@@ -353,7 +351,7 @@ give_up_silent(struct ks_group *grp)
 	TAILQ_FOREACH(m, &grp->members, link) {
 		p = push_of(grp, m);
 		if (p == NULL || !awaited(p) || m->state != MEMBER_SENT ||
-		    must_ack(p, m))
+		    ks_must_ack(&p->kek, m))
 			continue;
 		judge(grp, m, true); /* deletes none of these */
 		r->waiting -= r->waiting > 0;
@@ -406,7 +404,7 @@ distribute(struct ks_group *grp)
 	struct ks_push *p;
 	unsigned n = 0;
 
-	for (; r->next != NULL && n < PACE_MEMBERS;
+	for (; r->next != NULL && n < PUSH_PACE_MEMBERS;
 	    r->next = TAILQ_NEXT(r->next, link)) {
 		p = push_of(grp, r->next);
 		if (!wanted(grp, p, r->next))
@@ -415,7 +413,7 @@ distribute(struct ks_group *grp)
 		n++;
 	}
 	if (r->next != NULL) {
-		timer_set(&grp->g->ike->timers, &r->timer, now + PACE_MS,
+		timer_set(&grp->g->ike->timers, &r->timer, now + PUSH_PACE_MS,
 		    on_timer, grp);
 		return;
 	}

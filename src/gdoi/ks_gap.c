@@ -14,25 +14,19 @@
 
 #include "gdoi/gdoi_priv.h"
 
-static bool
-is_foreign(const char *version)
-{
-	return version[0] == '\0' || strcmp(version, "0.0.0") == 0;
-}
-
 /* peer: whom a registration is of; NULL for a rekey, which is to all. */
 void
 ks_gap(const struct ks_group *grp, const char *peer, struct gdoi_gap *gap)
 {
 	uint64_t now = gdoi_now(grp->g), ready = 0;
-	bool wanted = peer != NULL && is_foreign(peer);
+	bool wanted = peer != NULL && gdoi_is_foreign(peer);
 	uint32_t dist, left = 0, atd;
 	const struct ks_member *m;
 	const struct ks_tek *t, *o;
 
 	memset(gap, 0, sizeof(*gap));
 	TAILQ_FOREACH(m, &grp->members, link)
-		wanted |= peer == NULL && is_foreign(m->version);
+		wanted |= peer == NULL && gdoi_is_foreign(m->version);
 	TAILQ_FOREACH(t, &grp->teks, link) {
 		TAILQ_FOREACH(o, &grp->teks, link)
 			if (o->newest && o->sa.number == t->sa.number)

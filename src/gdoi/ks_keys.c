@@ -11,7 +11,6 @@
 #include "gdoi/coop.h"
 
 #define REKEY_GAP_MS 30000 /* never sooner after the one before */
-#define MEMBERS_PER_SEC 500 /* of the pace of ks_dist.c */
 
 static uint32_t
 max_u32(uint32_t a, uint32_t b)
@@ -29,7 +28,7 @@ ks_distribution(const struct ks_group *grp, uint32_t life)
 	    grp->retransmit_count;
 
 	return (again < life / 4 ? again : life / 4) + 5 +
-	    grp->nmembers / MEMBERS_PER_SEC;
+	    grp->nmembers / PUSH_PACE_MEMBERS * PUSH_PACE_MS / 1000;
 }
 
 /* Seconds before the end at which the successor is sent: long enough that a

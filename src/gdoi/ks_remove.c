@@ -18,8 +18,6 @@
 
 #include "gdoi/coop.h"
 
-#define PACE_MEMBERS 50
-#define PACE_MS 100
 #define ROUND_MAX_MS 300000
 #define FRESH_MS 5000 /* then lifetimes in it are wrong by too much */
 #define LATE_MS 120000 /* another key server may still register a member
@@ -182,7 +180,7 @@ distribute(void *arg)
 		return;
 	}
 	if (coop_keys_held(grp)) {
-		timer_set(&g->ike->timers, &f->timer, now + PACE_MS,
+		timer_set(&g->ike->timers, &f->timer, now + PUSH_PACE_MS,
 		    distribute, f);
 		return;
 	}
@@ -195,11 +193,11 @@ distribute(void *arg)
 		ks_mcast_send(grp, f->kek.k.dst, f->data, f->len);
 		f->next = f->n;
 	}
-	for (i = 0; i < PACE_MEMBERS && f->next < f->n; i++)
+	for (i = 0; i < PUSH_PACE_MEMBERS && f->next < f->n; i++)
 		g->io.send(g->arg, from, f->to[f->next++].addr, f->data,
 		    f->len);
 	if (f->next < f->n) {
-		timer_set(&g->ike->timers, &f->timer, now + PACE_MS,
+		timer_set(&g->ike->timers, &f->timer, now + PUSH_PACE_MS,
 		    distribute, f);
 		return;
 	}
@@ -243,8 +241,7 @@ static struct leaver
 leaver_of(const struct ks_farewell *f, const struct ks_member *m)
 {
 	return (struct leaver){ { m->addr, m->port },
-	    f->kek.k.ack != KEK_ACK_NONE && (m->acked_ever ||
-	    strcmp(m->version, "0.0.0") != 0) };
+	    ks_must_ack(&f->kek.k, m) };
 }
 
 /* For all members of now that may have this KEK. */

@@ -491,9 +491,7 @@ one_policy(struct show *v, const struct ks_group *k, const void *arg)
 
 	(void)arg;
 	if (k->coop != NULL)
-		TAILQ_FOREACH(p, &k->coop->peers, link)
-			if (p->addr == k->coop->primary)
-				primary = p;
+		primary = coop_peer_find(k->coop, k->coop->primary);
 	show_ip4(v, "policy_of", primary != NULL ? primary->addr : k->addr);
 	print_server(v, k, k->addr, k->handle);
 	if (primary == NULL)

@@ -137,7 +137,7 @@ static void
 feature_row(struct cli_ctx *ctx, uint32_t addr, const char *version,
     const char *since)
 {
-	bool has = since != NULL && strcmp(version, "0.0.0") != 0 &&
+	bool has = since != NULL && !gdoi_is_foreign(version) &&
 	    !gdoi_version_before(version, since);
 	char a[IP4_STRLEN];
 
