@@ -29,7 +29,6 @@
 #define COOP_MEMBER_MIN 40 /* ... and octets of one, without its version */
 #define COOP_KEKS_MAX 96 /* with those that were dropped */
 #define COOP_NAME CONF_NAME
-#define COOP_LIFE_MAX GDOI_LIFE_MAX
 #define COOP_STAMP_MAX INT32_MAX
 #define COOP_TERM_MAX UINT32_MAX
 
@@ -73,6 +72,22 @@ struct coop_seen {
 	uint32_t seq;
 };
 
+/* One `sa ipsec N` with what its references say. */
+struct ks_sa {
+	uint16_t number;
+	char acl[CONF_NAME], profile[CONF_NAME];
+	struct esp_transform transform;
+	uint32_t life;	 /* seconds */
+	uint8_t replay;	 /* enum replay_method */
+	uint16_t window;
+};
+
+/* An entry of its list; in a message: action, protocol, addresses, eq ports */
+struct ks_ace {
+	struct ace ace;
+	uint16_t sa; /* number of its sa ipsec */
+};
+
 struct coop_kek {
 	struct gdoi_kek k;	/* pub: not on the wire; life: unused */
 	uint8_t pub_digest[32];	/* SHA-256 of the public key */
@@ -90,31 +105,12 @@ struct coop_kek {
 
 struct coop_tek {
 	struct gdoi_tek_key k;
-	uint16_t sa;		/* number of its sa ipsec */
-	char acl[COOP_NAME], profile[COOP_NAME];
-	struct esp_transform transform;
-	uint8_t replay;		/* enum replay_method */
-	uint16_t window;
+	struct ks_sa sa;	/* as it was made from */
 	bool newest;		/* of its sa ipsec */
 	bool dropped;		/* must not be used any more: a tombstone
 				 * until its end; keys are empty */
-	uint32_t life;		/* seconds, configured */
 	uint32_t override;	/* seconds, 0: not shortened */
 	uint32_t age, left, rekey_in; /* as above */
-};
-
-struct coop_ace {
-	struct ace ace; /* action, protocol, addresses, eq ports */
-	uint16_t sa;
-};
-
-struct coop_sa { /* one `sa ipsec` of the policy in use */
-	uint16_t number;
-	char acl[COOP_NAME], profile[COOP_NAME];
-	struct esp_transform transform;
-	uint32_t life;
-	uint8_t replay;
-	uint16_t window;
 };
 
 /* A KSSID that a server has given sender identifiers of. */
@@ -136,8 +132,8 @@ struct coop_keys {
 	struct udp_addr mcast;
 	char rekey_acl[COOP_NAME], rsa_label[COOP_NAME];
 	unsigned nsas, naces, nkeks, nteks;
-	struct coop_sa *sas;	/* all four owned */
-	struct coop_ace *aces;
+	struct ks_sa *sas;	/* all four owned */
+	struct ks_ace *aces;
 	struct coop_kek *keks;
 	struct coop_tek *teks;
 	/* pseudotime; clock_id 0: not started */

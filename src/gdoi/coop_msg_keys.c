@@ -109,7 +109,7 @@ replay_ok(uint8_t method, uint16_t window)
 }
 
 static void
-put_sa(struct wr *w, const struct coop_sa *s)
+put_sa(struct wr *w, const struct ks_sa *s)
 {
 	wr_u16(w, s->number);
 	coop_put_text(w, s->acl);
@@ -123,7 +123,7 @@ put_sa(struct wr *w, const struct coop_sa *s)
 static const char *
 get_sa(struct rd *r, const struct coop_keys *k, unsigned n)
 {
-	struct coop_sa *s = &k->sas[n];
+	struct ks_sa *s = &k->sas[n];
 	bool transform;
 
 	s->number = rd_u16(r);
@@ -153,7 +153,7 @@ port_fits(const struct ace_ports *p)
 }
 
 static void
-put_ace(struct wr *w, const struct coop_ace *c)
+put_ace(struct wr *w, const struct ks_ace *c)
 {
 	const struct ace *a = &c->ace;
 
@@ -185,7 +185,7 @@ get_port(struct rd *r, struct ace_ports *p, bool eq)
 static const char *
 get_ace(struct rd *r, const struct coop_keys *k, unsigned n)
 {
-	struct coop_ace *c = &k->aces[n];
+	struct ks_ace *c = &k->aces[n];
 	uint8_t flags = rd_u8(r);
 	struct ace *a = &c->ace;
 	unsigned i;
@@ -326,15 +326,15 @@ static void
 put_tek(struct wr *w, const struct coop_tek *t)
 {
 	wr_u32(w, t->k.spi);
-	wr_u16(w, t->sa);
-	coop_put_text(w, t->acl);
-	coop_put_text(w, t->profile);
-	put_transform(w, &t->transform);
-	wr_u8(w, t->replay);
-	wr_u16(w, t->window);
+	wr_u16(w, t->sa.number);
+	coop_put_text(w, t->sa.acl);
+	coop_put_text(w, t->sa.profile);
+	put_transform(w, &t->sa.transform);
+	wr_u8(w, t->sa.replay);
+	wr_u16(w, t->sa.window);
 	wr_u8(w, (uint8_t)((t->newest ? TEK_NEWEST : 0) |
 	    (t->dropped ? TEK_DROPPED : 0)));
-	wr_u32(w, t->life);
+	wr_u32(w, t->sa.life);
 	wr_u32(w, t->override);
 	wr_u32(w, t->age);
 	wr_u32(w, t->left);
@@ -348,8 +348,8 @@ tek_keys_ok(const struct coop_tek *t)
 {
 	if (t->dropped)
 		return t->k.key.len == 0 && t->k.auth_key.len == 0;
-	return t->k.key.len == esp_salted_key_len(&t->transform) &&
-	    t->k.auth_key.len == esp_auth_key_len(&t->transform);
+	return t->k.key.len == esp_salted_key_len(&t->sa.transform) &&
+	    t->k.auth_key.len == esp_auth_key_len(&t->sa.transform);
 }
 
 static const char *
@@ -360,16 +360,16 @@ get_tek(struct rd *r, const struct coop_keys *k, unsigned n)
 	uint8_t flags;
 
 	t->k.spi = rd_u32(r);
-	t->sa = rd_u16(r);
-	coop_get_name(r, t->acl);
-	coop_get_name(r, t->profile);
-	transform = get_transform(r, &t->transform);
-	t->replay = rd_u8(r);
-	t->window = rd_u16(r);
+	t->sa.number = rd_u16(r);
+	coop_get_name(r, t->sa.acl);
+	coop_get_name(r, t->sa.profile);
+	transform = get_transform(r, &t->sa.transform);
+	t->sa.replay = rd_u8(r);
+	t->sa.window = rd_u16(r);
 	flags = rd_u8(r);
 	t->newest = (flags & TEK_NEWEST) != 0;
 	t->dropped = (flags & TEK_DROPPED) != 0;
-	t->life = rd_u32(r);
+	t->sa.life = rd_u32(r);
 	t->override = rd_u32(r);
 	t->age = rd_u32(r);
 	t->left = rd_u32(r);
@@ -378,17 +378,18 @@ get_tek(struct rd *r, const struct coop_keys *k, unsigned n)
 	get_key(r, &t->k.auth_key);
 	if (!rd_ok(r))
 		return "TEK cut short, or its names";
-	if (t->k.spi < 256 || !transform || !replay_ok(t->replay, t->window))
+	if (t->k.spi < 256 || !transform ||
+	    !replay_ok(t->sa.replay, t->sa.window))
 		return "SPI, algorithms or replay method of a TEK";
 	if (!tek_keys_ok(t))
 		return "key length of a TEK";
 	if (flags > (TEK_NEWEST | TEK_DROPPED) || (t->newest && t->dropped))
 		return "flags of a TEK";
-	if (!life_ok(t->life, t->left) || t->override > t->life)
+	if (!life_ok(t->sa.life, t->left) || t->override > t->sa.life)
 		return "life of a TEK";
 	while (n-- > 0)
 		if (k->teks[n].k.spi == t->k.spi || (t->newest &&
-		    k->teks[n].newest && k->teks[n].sa == t->sa))
+		    k->teks[n].newest && k->teks[n].sa.number == t->sa.number))
 			return "a TEK twice";
 	return NULL;
 }

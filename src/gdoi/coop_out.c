@@ -52,22 +52,10 @@ put_policy(const struct ks_policy *p, struct coop_keys *k)
 	k->naces = p->naces;
 	k->sas = xcalloc(p->nsas, sizeof(*k->sas));
 	k->aces = xcalloc(p->naces, sizeof(*k->aces));
-	for (i = 0; i < p->nsas; i++) {
-		const struct ks_sa *s = &p->sas[i];
-		struct coop_sa *o = &k->sas[i];
-
-		o->number = s->number;
-		str_copy(o->acl, s->acl, sizeof(o->acl));
-		str_copy(o->profile, s->profile, sizeof(o->profile));
-		o->transform = s->transform;
-		o->life = s->life;
-		o->replay = s->replay;
-		o->window = s->window;
-	}
-	for (i = 0; i < p->naces; i++) {
-		k->aces[i].ace = p->aces[i].ace;
-		k->aces[i].sa = p->aces[i].sa;
-	}
+	for (i = 0; i < p->nsas; i++)
+		k->sas[i] = p->sas[i];
+	for (i = 0; i < p->naces; i++)
+		k->aces[i] = p->aces[i];
 }
 
 static void
@@ -101,13 +89,7 @@ put_tek(const struct ks_group *grp, struct coop_keys *k,
 	struct coop_tek *o = &k->teks[k->nteks++];
 
 	o->k = t->k;
-	o->sa = t->sa.number;
-	str_copy(o->acl, t->sa.acl, sizeof(o->acl));
-	str_copy(o->profile, t->sa.profile, sizeof(o->profile));
-	o->transform = t->sa.transform;
-	o->replay = t->sa.replay;
-	o->window = t->sa.window;
-	o->life = t->sa.life;
+	o->sa = t->sa;
 	o->newest = t->newest;
 	o->override = t->override;
 	o->age = ms_since(grp, t->born);
@@ -130,11 +112,8 @@ put_tomb(const struct ks_group *grp, struct coop_keys *k,
 		struct coop_tek *o = &k->teks[k->nteks++];
 
 		o->k.spi = d->spi;
-		o->sa = d->sa.number;
-		o->transform = d->sa.transform;
-		o->replay = d->sa.replay;
-		o->window = d->sa.window;
-		o->life = d->sa.life;
+		o->sa = d->sa;
+		o->sa.acl[0] = o->sa.profile[0] = '\0';
 		o->dropped = true;
 		o->left = ms_until(grp, d->expires);
 	}

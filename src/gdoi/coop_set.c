@@ -220,14 +220,6 @@ coop_set_yield(struct ks_group *grp, const struct coop_keys *k)
 	return coop_set_lie(grp, k) == NULL;
 }
 
-static bool
-tek_ok(const struct coop_tek *o)
-{
-	return gdoi_tek_ok(&o->transform) &&
-	    o->k.key.len == esp_salted_key_len(&o->transform) &&
-	    o->k.auth_key.len == esp_auth_key_len(&o->transform);
-}
-
 /* By age, as ks_change.c wants them. */
 static void
 insert_tek(struct ks_group *grp, struct ks_tek *t)
@@ -249,13 +241,7 @@ new_tek(struct ks_group *grp, const struct coop_tek *o)
 	struct ks_tek *t = xcalloc(1, sizeof(*t));
 	uint64_t now = gdoi_now(grp->g);
 
-	t->sa.number = o->sa;
-	str_copy(t->sa.acl, o->acl, sizeof(t->sa.acl));
-	str_copy(t->sa.profile, o->profile, sizeof(t->sa.profile));
-	t->sa.transform = o->transform;
-	t->sa.replay = o->replay;
-	t->sa.window = o->window;
-	t->sa.life = o->life;
+	t->sa = o->sa;
 	t->k = o->k;
 	t->born = now - o->age;
 	t->expires = now + o->left;
@@ -309,14 +295,9 @@ shorten_tek(struct ks_group *grp, struct ks_tek *t,
 static unsigned
 drop_tek(struct ks_group *grp, struct ks_tek *t, const struct coop_tek *o)
 {
-	struct coop_tomb d = { .spi = o->k.spi,
+	struct coop_tomb d = { .spi = o->k.spi, .sa = o->sa,
 		.expires = gdoi_now(grp->g) + o->left };
 
-	d.sa.number = o->sa;
-	d.sa.transform = o->transform;
-	d.sa.replay = o->replay;
-	d.sa.window = o->window;
-	d.sa.life = o->life;
 	if (!add_tomb(grp, &d))
 		return 0;
 	if (t != NULL)
@@ -337,7 +318,7 @@ unite_tek(struct ks_group *grp, const struct coop_tek *o)
 		shorten_tek(grp, t, o);
 		return 0;
 	}
-	if (!tek_ok(o) || find_tomb(grp->coop, NULL, o->k.spi) != NULL)
+	if (find_tomb(grp->coop, NULL, o->k.spi) != NULL)
 		return 0;
 	(void)new_tek(grp, o);
 	return COOP_NEW_KEYS;
@@ -360,15 +341,6 @@ drop_kek(struct ks_group *grp, const struct coop_kek *o)
 	if (k != NULL && ks_take_old_kek(grp, k))
 		ks_kek_free(k);
 	return COOP_NEW_TOMBS;
-}
-
-static bool
-kek_ok(const struct coop_kek *o)
-{
-	size_t len = gdoi_kek_key_len(o->k.cipher, o->k.key_bits);
-
-	return len != 0 && o->k.key.len == len &&
-	    o->k.iv.len == gdoi_kek_iv_len(o->k.cipher);
 }
 
 static struct ks_kek *
@@ -415,7 +387,7 @@ unite_kek(struct ks_group *grp, const struct coop_kek *o)
 			k->born = now - o->age;
 		return 0;
 	}
-	if (!kek_ok(o) || find_tomb(grp->coop, o->k.spi, 0) != NULL)
+	if (find_tomb(grp->coop, o->k.spi, 0) != NULL)
 		return 0;
 	ks_add_old_kek(grp, new_kek(grp, o));
 	return COOP_NEW_KEYS;
@@ -534,22 +506,10 @@ policy_of(const struct coop_keys *k)
 	p->naces = k->naces;
 	p->sas = xcalloc(k->nsas, sizeof(*p->sas));
 	p->aces = xcalloc(k->naces, sizeof(*p->aces));
-	for (i = 0; i < k->nsas; i++) {
-		const struct coop_sa *o = &k->sas[i];
-		struct ks_sa *s = &p->sas[i];
-
-		s->number = o->number;
-		str_copy(s->acl, o->acl, sizeof(s->acl));
-		str_copy(s->profile, o->profile, sizeof(s->profile));
-		s->transform = o->transform;
-		s->life = o->life;
-		s->replay = o->replay;
-		s->window = o->window;
-	}
-	for (i = 0; i < k->naces; i++) {
-		p->aces[i].ace = k->aces[i].ace;
-		p->aces[i].sa = k->aces[i].sa;
-	}
+	for (i = 0; i < k->nsas; i++)
+		p->sas[i] = k->sas[i];
+	for (i = 0; i < k->naces; i++)
+		p->aces[i] = k->aces[i];
 	ks_policy_text(p);
 	return p;
 }
@@ -569,7 +529,7 @@ adopt_teks(struct ks_group *grp, const struct coop_keys *k)
 		if (o->dropped || (t = ks_find_tek(grp, o->k.spi)) == NULL)
 			continue;
 		t->newest = o->newest;
-		t->sa.number = o->sa;
+		t->sa.number = o->sa.number;
 		t->rekey_at = o->rekey_in == COOP_NEVER ? UINT64_MAX :
 		    now + o->rekey_in;
 	}

@@ -28,21 +28,6 @@
 
 /* ---- key server ---- */
 
-/* One `sa ipsec N` with what its references say. */
-struct ks_sa {
-	uint16_t number;
-	char acl[CONF_NAME], profile[CONF_NAME];
-	struct esp_transform transform;
-	uint32_t life;	 /* seconds */
-	uint8_t replay;	 /* enum replay_method */
-	uint16_t window;
-};
-
-struct ks_ace {
-	struct ace ace;
-	uint16_t sa; /* number of its sa ipsec */
-};
-
 /* The policy of a group as its configuration gives it. */
 struct ks_policy {
 	char problem[200]; /* why it cannot be used; "" if it can */

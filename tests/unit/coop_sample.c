@@ -35,7 +35,7 @@ example_policy(struct coop_keys *k)
 	};
 	k->claims[0] = (struct coop_claim){ 1, ks1 };
 	k->sas = xcalloc(1, sizeof(*k->sas));
-	k->sas[0] = (struct coop_sa){ .number = 1, .acl = "LAN",
+	k->sas[0] = (struct ks_sa){ .number = 1, .acl = "LAN",
 		.profile = "P", .transform = { ESP_AES_GCM, ESP_AUTH_NONE, 128
 		}, .life = 3600, .replay = REPLAY_TIME, .window = 5 };
 	k->aces = xcalloc(2, sizeof(*k->aces));
@@ -72,11 +72,9 @@ example_keys(struct coop_keys *k)
 	memset(some, 0xe2, sizeof(some));
 	key_set(&k->keks[0].k.key, some, 32);
 	t = k->teks = xcalloc(2, sizeof(*k->teks));
-	t[0] = (struct coop_tek){ .k = { .spi = 0x12345678 }, .sa = 1,
-		.acl = "LAN", .profile = "P", .transform = k->sas[0].transform,
-		.replay = REPLAY_TIME, .window = 5, .newest = true,
-		.life = 3600, .age = 20000, .left = 3580000,
-		.rekey_in = 3310000 };
+	t[0] = (struct coop_tek){ .k = { .spi = 0x12345678 },
+		.sa = k->sas[0], .newest = true, .age = 20000,
+		.left = 3580000, .rekey_in = 3310000 };
 	memset(some, 0xe3, sizeof(some));
 	key_set(&t[0].k.key, some, 20);
 	t[1] = t[0];
@@ -213,7 +211,7 @@ transform(uint64_t *rng)
 }
 
 static void
-random_ace(uint64_t *rng, struct coop_ace *c, uint16_t sa)
+random_ace(uint64_t *rng, struct ks_ace *c, uint16_t sa)
 {
 	struct ace *a = &c->ace;
 
@@ -247,7 +245,7 @@ random_kek(uint64_t *rng, struct coop_kek *c, bool current)
 	c->k.spi[8] |= 1;
 	c->creator = id(rng);
 	c->current = current;
-	c->life = 1 + below(rng, COOP_LIFE_MAX);
+	c->life = 1 + below(rng, GDOI_LIFE_MAX);
 	c->left = below(rng, c->life * 1000);
 	c->dropped = !current && below(rng, 3) == 0;
 	if (c->dropped) {
@@ -276,27 +274,24 @@ random_kek(uint64_t *rng, struct coop_kek *c, bool current)
 static void
 random_tek(uint64_t *rng, struct coop_tek *t, uint16_t sa, bool newest)
 {
-	bool aead;
-
 	t->k.spi = 256 | coop_rand(rng);
-	t->sa = sa;
-	name(rng, t->acl);
-	name(rng, t->profile);
-	t->transform = transform(rng);
-	t->replay = (uint8_t)below(rng, 3);
-	t->window = (uint16_t)(1 + below(rng, 1024));
+	t->sa.number = sa;
+	name(rng, t->sa.acl);
+	name(rng, t->sa.profile);
+	t->sa.transform = transform(rng);
+	t->sa.replay = (uint8_t)below(rng, 3);
+	t->sa.window = (uint16_t)(1 + below(rng, 1024));
 	t->newest = newest;
 	t->dropped = !newest && below(rng, 3) == 0;
-	t->life = 1 + below(rng, COOP_LIFE_MAX);
-	t->override = below(rng, 2) ? 0 : below(rng, t->life);
+	t->sa.life = 1 + below(rng, GDOI_LIFE_MAX);
+	t->override = below(rng, 2) ? 0 : below(rng, t->sa.life);
 	t->age = coop_rand(rng);
-	t->left = below(rng, t->life * 1000);
+	t->left = below(rng, t->sa.life * 1000);
 	t->rekey_in = below(rng, 2) ? UINT32_MAX : coop_rand(rng);
 	if (t->dropped)
 		return;
-	aead = t->transform.cipher >= ESP_AES_GCM;
-	key(rng, &t->k.key, esp_key_len(&t->transform) + (aead ? 4 : 0));
-	key(rng, &t->k.auth_key, esp_auth_key_len(&t->transform));
+	key(rng, &t->k.key, esp_salted_key_len(&t->sa.transform));
+	key(rng, &t->k.auth_key, esp_auth_key_len(&t->sa.transform));
 }
 
 static void
@@ -312,7 +307,7 @@ random_policy(uint64_t *rng, struct coop_keys *k, unsigned size)
 	k->kek_bits = 192;
 	k->sig_hash = ESP_AUTH_SHA1;
 	k->ack = (uint8_t)below(rng, 3);
-	k->kek_life = 1 + below(rng, COOP_LIFE_MAX);
+	k->kek_life = 1 + below(rng, GDOI_LIFE_MAX);
 	k->unicast = below(rng, 2) == 0;
 	k->receive_only = below(rng, 2) == 0;
 	if (!k->unicast) {
@@ -328,7 +323,7 @@ random_policy(uint64_t *rng, struct coop_keys *k, unsigned size)
 		name(rng, k->sas[i].acl);
 		name(rng, k->sas[i].profile);
 		k->sas[i].transform = transform(rng);
-		k->sas[i].life = 1 + below(rng, COOP_LIFE_MAX);
+		k->sas[i].life = 1 + below(rng, GDOI_LIFE_MAX);
 		k->sas[i].replay = (uint8_t)below(rng, 3);
 		k->sas[i].window = (uint16_t)(1 + below(rng, 1024));
 	}

@@ -44,7 +44,7 @@ WRONG(sig_hash_0, "rekey algorithms", m->keys->sig_hash = 0)
 WRONG(sig_hash, "rekey algorithms", m->keys->sig_hash = 6)
 WRONG(policy_ack, "rekey algorithms", m->keys->ack = 3)
 WRONG(kek_life_0, "rekey algorithms", m->keys->kek_life = 0)
-WRONG(kek_life, "rekey algorithms", m->keys->kek_life = COOP_LIFE_MAX + 1)
+WRONG(kek_life, "rekey algorithms", m->keys->kek_life = GDOI_LIFE_MAX + 1)
 WRONG(mcast, "flags or address of rekeys", m->keys->mcast.addr = 0x0a000001)
 WRONG(pseudotime, "pseudotime", m->keys->pseudotime = GDOI_CLOCK_MAX + 1)
 WRONG(keys_sid_bits, "size of sender identifiers", m->keys->sid_bits = 9)
@@ -142,7 +142,7 @@ WRONG(kek_current, "a KEK twice",
     m->keys->nkeks = 2)
 WRONG(kek_dropped_left, "life of a KEK", m->keys->keks[0].dropped = true;
     m->keys->keks[0].current = false;
-    m->keys->keks[0].left = COOP_LIFE_MAX * 1000u + 1)
+    m->keys->keks[0].left = GDOI_LIFE_MAX * 1000u + 1)
 WRONG(kek_both, "flags or creator of a KEK", m->keys->keks[0].dropped = true)
 WRONG(many_keks, NULL, m->keys->nkeks = COOP_KEKS_MAX + 1;
     m->keys->keks = xrealloc(m->keys->keks,
@@ -151,28 +151,28 @@ WRONG(many_keks, NULL, m->keys->nkeks = COOP_KEKS_MAX + 1;
 WRONG(tek_spi, "SPI, algorithms or replay method of a TEK",
     m->keys->teks[0].k.spi = 255)
 WRONG(tek_cipher, "SPI, algorithms or replay method of a TEK",
-    m->keys->teks[0].transform.cipher = 7)
+    m->keys->teks[0].sa.transform.cipher = 7)
 WRONG(tek_auth, "SPI, algorithms or replay method of a TEK",
-    m->keys->teks[0].transform.auth = 1)
+    m->keys->teks[0].sa.transform.auth = 1)
 WRONG(tek_replay, "SPI, algorithms or replay method of a TEK",
-    m->keys->teks[0].replay = 3)
+    m->keys->teks[0].sa.replay = 3)
 WRONG(tek_window, "SPI, algorithms or replay method of a TEK",
-    m->keys->teks[0].window = 0)
+    m->keys->teks[0].sa.window = 0)
 WRONG(tek_salt, "key length of a TEK", m->keys->teks[0].k.key.len = 16)
 WRONG(tek_no_key, "key length of a TEK", m->keys->teks[0].k.key.len = 0)
 WRONG(tek_auth_key, "key length of a TEK",
     m->keys->teks[0].k.auth_key.len = 20)
 WRONG(tek_cbc, "key length of a TEK",
-    m->keys->teks[0].transform.cipher = ESP_AES_CBC)
+    m->keys->teks[0].sa.transform.cipher = ESP_AES_CBC)
 WRONG(tek_dropped_key, "key length of a TEK",
     m->keys->teks[1].k.key.len = 20)
 WRONG(tek_both, "flags of a TEK", m->keys->teks[1].newest = true)
 WRONG(tek_left, "life of a TEK", m->keys->teks[0].left = 3600001)
-WRONG(tek_life, "life of a TEK", m->keys->teks[0].life = COOP_LIFE_MAX + 1)
+WRONG(tek_life, "life of a TEK", m->keys->teks[0].sa.life = GDOI_LIFE_MAX + 1)
 WRONG(tek_override, "life of a TEK", m->keys->teks[0].override = 3601)
-WRONG(tek_acl, "TEK cut short, or its names", m->keys->teks[0].acl[0] = 7)
+WRONG(tek_acl, "TEK cut short, or its names", m->keys->teks[0].sa.acl[0] = 7)
 WRONG(tek_profile, "TEK cut short, or its names",
-    m->keys->teks[0].profile[0] = 7)
+    m->keys->teks[0].sa.profile[0] = 7)
 WRONG(tek_twice, "a TEK twice", m->keys->teks[1].k.spi = 0x12345678)
 WRONG(tek_newest, "a TEK twice",
     m->keys->teks[1] = m->keys->teks[0]; m->keys->teks[1].k.spi++)

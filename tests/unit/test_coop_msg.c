@@ -19,7 +19,7 @@
 static uint8_t buf[MSG_MAX], again[MSG_MAX];
 
 static bool
-aces_equal(const struct coop_ace *a, const struct coop_ace *b)
+aces_equal(const struct ks_ace *a, const struct ks_ace *b)
 {
 	const struct ace *x = &a->ace, *y = &b->ace;
 
@@ -33,7 +33,7 @@ aces_equal(const struct coop_ace *a, const struct coop_ace *b)
 }
 
 static bool
-sas_equal(const struct coop_sa *a, const struct coop_sa *b)
+sas_equal(const struct ks_sa *a, const struct ks_sa *b)
 {
 	return a->number == b->number && strcmp(a->acl, b->acl) == 0 &&
 	    strcmp(a->profile, b->profile) == 0 &&
@@ -78,13 +78,10 @@ static bool
 teks_equal(const struct coop_tek *a, const struct coop_tek *b)
 {
 	return a->k.spi == b->k.spi && keys_equal(&a->k.key, &b->k.key) &&
-	    keys_equal(&a->k.auth_key, &b->k.auth_key) && a->sa == b->sa &&
-	    strcmp(a->acl, b->acl) == 0 &&
-	    strcmp(a->profile, b->profile) == 0 &&
-	    memcmp(&a->transform, &b->transform, sizeof(a->transform)) == 0 &&
-	    a->replay == b->replay && a->window == b->window &&
+	    keys_equal(&a->k.auth_key, &b->k.auth_key) &&
+	    sas_equal(&a->sa, &b->sa) &&
 	    a->newest == b->newest && a->dropped == b->dropped &&
-	    a->life == b->life && a->override == b->override &&
+	    a->override == b->override &&
 	    a->age == b->age && a->left == b->left &&
 	    a->rekey_in == b->rekey_in;
 }
