@@ -289,6 +289,29 @@ farewell_new(struct ks_group *grp, struct ks_kek *kek, uint64_t until,
 	return NULL;
 }
 
+/* One under each KEK that a member may have. */
+static void
+farewells_new(struct ks_group *grp, struct ks_farewell *f[1 + KEKS_OLD],
+    uint64_t until, bool graceful)
+{
+	unsigned i;
+
+	f[0] = farewell_new(grp, grp->kek, until, graceful);
+	for (i = 0; i < KEKS_OLD; i++)
+		f[1 + i] = farewell_new(grp, grp->old_keks[i], until,
+		    graceful);
+}
+
+static void
+distribute_all(struct ks_farewell *const f[1 + KEKS_OLD])
+{
+	unsigned i;
+
+	for (i = 0; i < 1 + KEKS_OLD; i++)
+		if (f[i] != NULL)
+			distribute(f[i]);
+}
+
 /* ---- for another key server ---- */
 
 static bool
@@ -423,8 +446,6 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	bool graceful = how == REMOVE_GRACEFUL;
 	struct ks_farewell *f[1 + KEKS_OLD];
 	struct ks_tek *t;
-	uint64_t until;
-	unsigned i;
 
 	if (grp->active == NULL) { /* no keys, so no members */
 		ks_clear(grp);
@@ -432,15 +453,9 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	}
 	grp->rekey.held = false;
 	ks_rekey_stop(grp);
-	until = last_end(grp);
-	if (graceful) {
+	if (graceful)
 		ks_shorten_all(grp);
-		until = last_end(grp);
-	}
-	f[0] = farewell_new(grp, grp->kek, until, graceful);
-	for (i = 0; i < KEKS_OLD; i++)
-		f[1 + i] = farewell_new(grp, grp->old_keks[i], until,
-		    graceful);
+	farewells_new(grp, f, last_end(grp), graceful);
 	forget_members(grp);
 	if (how == REMOVE_CLEAR) {
 		ks_clear(grp);
@@ -457,9 +472,7 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	grp->epoch = grp->generation;
 	ks_set_timer(grp);
 	coop_keys_changed(grp);
-	for (i = 0; i < NELEM(f); i++)
-		if (f[i] != NULL)
-			distribute(f[i]);
+	distribute_all(f);
 }
 
 /* Another key server has removed the members, while this one could not hear
@@ -501,23 +514,15 @@ ks_leave_keys(struct ks_group *grp)
 {
 	struct ks_farewell *f[1 + KEKS_OLD];
 	struct ks_tek *t;
-	uint64_t until;
-	unsigned i;
 
 	ks_rekey_abandon(grp);
 	ks_shorten_all(grp);
-	until = last_end(grp);
-	f[0] = farewell_new(grp, grp->kek, until, true);
-	for (i = 0; i < KEKS_OLD; i++)
-		f[1 + i] = farewell_new(grp, grp->old_keks[i], until,
-		    true);
+	farewells_new(grp, f, last_end(grp), true);
 	while ((t = TAILQ_FIRST(&grp->teks)) != NULL)
 		ks_drop_tek(grp, t);
 	ks_drop_keks(grp);
 	grp->epoch = ++grp->generation;
-	for (i = 0; i < NELEM(f); i++)
-		if (f[i] != NULL)
-			distribute(f[i]);
+	distribute_all(f);
 }
 
 unsigned
