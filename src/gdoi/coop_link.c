@@ -99,18 +99,25 @@ put_ends(struct coop_peer *p, const struct talk *t, unsigned answer,
 }
 
 static void
-count_sent(struct coop_peer *p, const struct coop_msg *m, size_t len)
+trace_message(struct coop_peer *p, const struct coop_msg *m, size_t len,
+    const char *way)
 {
 	char a[IP4_STRLEN];
 
+	gdoi_event(engine(p), TRACE_COOP, DBG_KS_COOP, DBG_EVENT, p->addr,
+	    "(%s):announcement seq # %u %s %s, %zu octets%s%s",
+	    p->coop->grp->name, m->seq, way, ip4_str(p->addr, a), len,
+	    m->flags & COOP_F_ANSWER ? ", an answer" : "",
+	    m->flags & COOP_F_REPLY ? ", reply requested" : "");
+}
+
+static void
+count_sent(struct coop_peer *p, const struct coop_msg *m, size_t len)
+{
 	p->n.sent++;
 	p->n.sent_reply += (m->flags & COOP_F_REPLY) != 0;
 	p->n.bytes_sent += len;
-	gdoi_event(engine(p), TRACE_COOP, DBG_KS_COOP, DBG_EVENT, p->addr,
-	    "(%s):announcement seq # %u to %s, %zu octets%s%s",
-	    p->coop->grp->name, m->seq, ip4_str(p->addr, a), len,
-	    m->flags & COOP_F_ANSWER ? ", an answer" : "",
-	    m->flags & COOP_F_REPLY ? ", reply requested" : "");
+	trace_message(p, m, len, "to");
 }
 
 static bool
@@ -356,16 +363,10 @@ misfit(const struct exch *x, const struct coop_peer *p,
 static void
 count_received(struct coop_peer *p, const struct coop_msg *m, size_t len)
 {
-	char a[IP4_STRLEN];
-
 	p->n.recv++;
 	p->n.recv_reply += (m->flags & COOP_F_REPLY) != 0;
 	p->n.bytes_recv += len;
-	gdoi_event(engine(p), TRACE_COOP, DBG_KS_COOP, DBG_EVENT, p->addr,
-	    "(%s):announcement seq # %u from %s, %zu octets%s%s",
-	    p->coop->grp->name, m->seq, ip4_str(p->addr, a), len,
-	    m->flags & COOP_F_ANSWER ? ", an answer" : "",
-	    m->flags & COOP_F_REPLY ? ", reply requested" : "");
+	trace_message(p, m, len, "from");
 }
 
 static enum exch_verdict
