@@ -14,14 +14,14 @@
 
 /* "1 2 3" or the range; NULL, or the word that is none. */
 static const char *
-fill(const struct gdoi_kssid *k, uint64_t set[KSSID_MAX / 64])
+fill(const struct gdoi_kssid *k, uint64_t set[KSSID_WORDS])
 {
 	const char *p = k->values;
 	unsigned v;
 
 	memset(set, 0, sizeof(k->set));
 	for (v = k->lo; p == NULL && v <= k->hi && v < KSSID_MAX; v++)
-		set[v / 64] |= UINT64_C(1) << v % 64;
+		kssid_add(set, v);
 	while (p != NULL && *(p += strspn(p, " \t")) != '\0') {
 		size_t n = strspn(p, "0123456789"), i;
 
@@ -30,32 +30,26 @@ fill(const struct gdoi_kssid *k, uint64_t set[KSSID_MAX / 64])
 		if (n == 0 || v >= KSSID_MAX ||
 		    (p[n] != '\0' && p[n] != ' ' && p[n] != '\t'))
 			return p;
-		set[v / 64] |= UINT64_C(1) << v % 64;
+		kssid_add(set, v);
 		p += n;
 	}
 	return NULL;
 }
 
 static unsigned
-highest(const uint64_t set[KSSID_MAX / 64])
+highest(const uint64_t set[KSSID_WORDS])
 {
 	unsigned v = KSSID_MAX;
 
 	while (v-- > 0)
-		if (set[v / 64] >> v % 64 & 1)
+		if (kssid_in(set, v))
 			break;
 	return v;
 }
 
-static uint8_t
-size_of(const struct gdoi_local *l)
-{
-	return l->sid_bits != 0 ? l->sid_bits : 24;
-}
-
 static int
 check_overlap(struct cf_check *k, const struct gdoi_kssid *new,
-    const uint64_t set[KSSID_MAX / 64])
+    const uint64_t set[KSSID_WORDS])
 {
 	const struct gdoi_identifier *id = (const void *)k->parent;
 	const struct gdoi_kssid *o;
@@ -66,8 +60,7 @@ check_overlap(struct cf_check *k, const struct gdoi_kssid *new,
 		    (o->values == NULL) == (new->values == NULL))
 			continue; /* the same line again */
 		for (v = 0; v < KSSID_MAX; v++)
-			if (o->set[v / 64] & set[v / 64] &
-			    UINT64_C(1) << v % 64)
+			if (kssid_in(o->set, v) && kssid_in(set, v))
 				return cf_reject(k, "%% KSSID %u is assigned "
 				    "to this key server already", v);
 	}
@@ -78,8 +71,8 @@ int
 gdoi_kssid_check(struct cf_check *k, const struct gdoi_kssid *new)
 {
 	const struct gdoi_local *l = (const void *)k->parent->parent;
-	unsigned max = conf_kssids(size_of(l)) - 1;
-	uint64_t set[KSSID_MAX / 64];
+	unsigned max = conf_kssids(conf_sid_bits(l)) - 1;
+	uint64_t set[KSSID_WORDS];
 	const char *bad = fill(new, set);
 
 	if (k->negated)
@@ -123,7 +116,7 @@ int
 group_size_check(struct cf_check *k, const struct gdoi_local *l)
 {
 	const struct gdoi_identifier *id = (const void *)l->identifiers.first;
-	unsigned max = conf_kssids(size_of(l)) - 1;
+	unsigned max = conf_kssids(conf_sid_bits(l)) - 1;
 	const struct gdoi_kssid *o;
 
 	if (id == NULL)

@@ -290,11 +290,23 @@ struct gdoi_sa { /* sa ipsec N */
 /* identifier: which key server sender ids (KSSIDs) this key server hands out
  * sender identifiers of. A line of it: value N ..., or range LOW - HIGH. */
 #define KSSID_MAX 512
+#define KSSID_WORDS (KSSID_MAX / 64) /* of a set of them */
+static inline bool
+kssid_in(const uint64_t set[KSSID_WORDS], unsigned kssid)
+{
+	return (set[kssid / 64] >> kssid % 64 & 1) != 0;
+}
+static inline void
+kssid_add(uint64_t set[KSSID_WORDS], unsigned kssid)
+{
+	set[kssid / 64] |= UINT64_C(1) << kssid % 64;
+}
+
 struct gdoi_kssid {
 	struct cf_obj obj;
 	const char *values; /* NULL: a range */
 	uint16_t lo, hi;
-	uint64_t set[KSSID_MAX / 64]; /* what the line names */
+	uint64_t set[KSSID_WORDS]; /* what the line names */
 };
 
 struct gdoi_identifier {
@@ -354,6 +366,13 @@ conf_kssids(uint8_t sid_bits)
 {
 	return sid_bits == 8 ? 8 : sid_bits == 12 ? 16 : sid_bits == 16 ? 32 :
 	    sid_bits == 24 ? 128 : KSSID_MAX;
+}
+
+/* `group size` of the group, 24 bits if there is none. */
+static inline uint8_t
+conf_sid_bits(const struct gdoi_local *l)
+{
+	return l->sid_bits != 0 ? l->sid_bits : 24;
 }
 
 enum gdoi_id_type { GDOI_ID_NONE, GDOI_ID_NUMBER, GDOI_ID_ADDRESS };

@@ -106,7 +106,7 @@ struct coop_peer {
 	unsigned nseen;
 	struct coop_seen seen[COOP_SERVERS_MAX];
 	struct coop_config config, own_config; /* as of that log */
-	uint64_t kssids[KSSID_MAX / 64];
+	uint64_t kssids[KSSID_WORDS];
 	uint8_t sid_bits;	/* of its identifiers; 0: not heard */
 };
 
@@ -342,7 +342,7 @@ bool coop_sid_waits(const struct ks_group *);
 /* Which KSSIDs that key server has claimed in the lineage of today: in this
  * life, or (former) in one before. */
 void coop_sid_claimed(const struct coop *, const struct coop_id *, bool former,
-    uint64_t set[KSSID_MAX / 64]);
+    uint64_t set[KSSID_WORDS]);
 uint64_t coop_sid_epoch(const struct ks_group *);
 void coop_sid_export(const struct ks_group *, struct coop_keys *);
 /* adopt: it may be of another epoch. True: something is new. */

@@ -195,7 +195,7 @@ struct coop_msg {
 	struct coop_server servers[COOP_SERVERS_MAX];
 	struct coop_seen seen[COOP_SERVERS_MAX];
 	struct coop_config config;
-	uint64_t kssids[KSSID_MAX / 64]; /* that the sender is configured */
+	uint64_t kssids[KSSID_WORDS]; /* that the sender is configured */
 	uint8_t sid_bits;		 /* ... of identifiers of this size */
 	struct coop_keys *keys;	/* NULL: none; owned */
 	struct coop_member *members; /* owned */

@@ -190,7 +190,7 @@ of_a_peer(const struct coop *c, unsigned kssid)
 	const struct coop_peer *p;
 
 	TAILQ_FOREACH(p, &c->peers, link)
-		if ((p->kssids[kssid / 64] >> kssid % 64 & 1) != 0)
+		if (kssid_in(p->kssids, kssid))
 			return true;
 	return false;
 }
@@ -373,18 +373,17 @@ coop_sid_receive(struct coop_peer *p, const struct coop_msg *m)
 
 void
 coop_sid_claimed(const struct coop *c, const struct coop_id *id, bool former,
-    uint64_t set[KSSID_MAX / 64])
+    uint64_t set[KSSID_WORDS])
 {
 	const struct claim *cl;
 	unsigned i;
 
-	memset(set, 0, KSSID_MAX / 8);
+	memset(set, 0, KSSID_WORDS * sizeof(*set));
 	for (i = 0; c->sids != NULL && i < c->sids->n; i++) {
 		cl = &c->sids->claims[i];
 		if (cl->c.id.addr == id->addr &&
 		    (cl->c.id.boot != id->boot || cl->lost) == former)
-			set[cl->c.kssid / 64] |= UINT64_C(1)
-			    << cl->c.kssid % 64;
+			kssid_add(set, cl->c.kssid);
 	}
 }
 

@@ -50,7 +50,7 @@ struct ks_policy {
 	struct ks_sa *sas;
 	struct ks_ace *aces;
 	uint8_t sid_bits;
-	uint64_t kssids[KSSID_MAX / 64]; /* ours; in policy, not in active */
+	uint64_t kssids[KSSID_WORDS]; /* ours; in policy, not in active */
 };
 
 /* Sender identifiers, see ks_sid.c. */

@@ -54,7 +54,7 @@ ks_sid_policy(struct ks_policy *p, const struct gdoi_local *l)
 	const struct gdoi_kssid *k;
 	unsigned i, max;
 
-	p->sid_bits = l->sid_bits != 0 ? l->sid_bits : 24;
+	p->sid_bits = conf_sid_bits(l);
 	max = conf_kssids(p->sid_bits);
 	for (i = 0; i < max; i++) {
 		bool own = (id == NULL || id->kssids.n == 0) &&
@@ -62,9 +62,9 @@ ks_sid_policy(struct ks_policy *p, const struct gdoi_local *l)
 
 		if (id != NULL)
 			CF_FOREACH (k, &id->kssids)
-				own |= k->set[i / 64] >> i % 64 & 1;
+				own |= kssid_in(k->set, i);
 		if (own)
-			p->kssids[i / 64] |= UINT64_C(1) << i % 64;
+			kssid_add(p->kssids, i);
 	}
 }
 
@@ -81,7 +81,7 @@ bool
 ks_kssid_own(const struct ks_group *grp, unsigned kssid)
 {
 	return kssid < conf_kssids(ks_sid_bits(grp)) &&
-	    (grp->policy->kssids[kssid / 64] >> kssid % 64 & 1) != 0;
+	    kssid_in(grp->policy->kssids, kssid);
 }
 
 /* SIDs of it may be given out now. */

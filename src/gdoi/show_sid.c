@@ -64,12 +64,6 @@ is_available(const struct ks_group *k, unsigned i)
 	    k->sids.next[i] < ks_sids_of_kssid(k);
 }
 
-static bool
-has(const uint64_t *set, unsigned i)
-{
-	return (set[i / 64] >> i % 64 & 1) != 0;
-}
-
 /* "0-3, 7", or "none". */
 static void
 set_row(struct show *v, int indent, int width, const char *label,
@@ -79,7 +73,7 @@ set_row(struct show *v, int indent, int width, const char *label,
 	unsigned i, end;
 
 	for (i = 0; i < KSSID_MAX; i = end) {
-		for (end = i; end < KSSID_MAX && has(set, end); end++)
+		for (end = i; end < KSSID_MAX && kssid_in(set, end); end++)
 			;
 		if (end == i) {
 			end++;
@@ -93,8 +87,6 @@ set_row(struct show *v, int indent, int width, const char *label,
 	sb_free(&sb);
 }
 
-#define KSSID_WORDS (KSSID_MAX / 64)
-
 static void
 set_of(const struct ks_group *k, kssid_fn *is, uint64_t set[KSSID_WORDS])
 {
@@ -103,7 +95,7 @@ set_of(const struct ks_group *k, kssid_fn *is, uint64_t set[KSSID_WORDS])
 	memset(set, 0, KSSID_WORDS * sizeof(*set));
 	for (i = 0; i < KSSID_MAX; i++)
 		if (is(k, i))
-			set[i / 64] |= UINT64_C(1) << i % 64;
+			kssid_add(set, i);
 }
 
 static void
