@@ -23,6 +23,17 @@
 #define KEKS_OLD 31
 #define KEKS_OLD_ALONE 4
 
+/* What is left of a TEK that is shortened, if that is less than it had: MAX(90
+ * s, MIN(5% of its life, 3600 s)). */
+static inline uint64_t
+shortened_ms(uint32_t life)
+{
+	uint32_t s = life / 20;
+
+	s = s > 3600 ? 3600 : s < 90 ? 90 : s;
+	return (uint64_t)s * 1000;
+}
+
 /* Ends of two TEKs of a `sa ipsec`, so that which is first is clear to all. */
 #define TEK_APART_MS 2000
 

@@ -13,8 +13,6 @@
 
 #include "gdoi/gdoi_priv.h"
 
-#define DROPPED_MS 30000 /* no more is left of a TEK that is not sent with */
-
 static struct gm_tek *
 find_tek(struct gm_group *gm, uint32_t spi)
 {
@@ -317,15 +315,11 @@ age_orphans(struct gm_group *gm)
 {
 	struct gm_tek *t;
 	uint64_t end;
-	uint32_t life;
 
 	TAILQ_FOREACH(t, &gm->teks, link) {
 		if (gm_in_policy(gm, t->t.sa_index))
 			continue;
-		life = t->life / 20;
-		life = life > 3600 ? 3600 : life;
-		life = life < 90 ? 90 : life;
-		end = gdoi_now(gm->g) + (uint64_t)life * 1000;
+		end = gdoi_now(gm->g) + shortened_ms(t->life);
 		if (end < t->expires)
 			t->expires = end;
 	}
@@ -339,7 +333,7 @@ age_orphans(struct gm_group *gm)
 static void
 age_dropped(struct gm_group *gm)
 {
-	uint64_t end = gdoi_now(gm->g) + DROPPED_MS;
+	uint64_t end = gdoi_now(gm->g) + SA_STOP_SENDING_MS;
 	struct gm_tek *t;
 
 	TAILQ_FOREACH(t, &gm->teks, link)

@@ -93,19 +93,14 @@ ks_rekey_refused(struct ks_group *grp)
 
 /* ---- old TEKs ---- */
 
-/* MIN(what is left, MAX(90 s, MIN(5% of the configured life, 3600 s))), but
- * not before one that is older: members send with the one that ends first,
+/* Not before one that is older: members send with the one that ends first,
  * and who was removed and is not back yet does not have the newer one. */
 static void
 shorten(struct ks_group *grp, struct ks_tek *t)
 {
 	const struct ks_tek *older = t;
-	uint32_t life = t->sa.life / 20;
-	uint64_t end;
+	uint64_t end = gdoi_now(grp->g) + shortened_ms(t->sa.life);
 
-	life = life > 3600 ? 3600 : life;
-	life = life < 90 ? 90 : life;
-	end = gdoi_now(grp->g) + (uint64_t)life * 1000;
 	while ((older = TAILQ_NEXT(older, link)) != NULL)
 		if (older->sa.number == t->sa.number && older->expires > end)
 			end = older->expires + TEK_APART_MS;
