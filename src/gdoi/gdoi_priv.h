@@ -608,6 +608,7 @@ void gm_accept_sets(struct strbuf *, const struct gm_group *);
 /* Only after gm_check(). */
 void gm_install(struct gm_group *, const struct gdoi_sa_msg *,
     const struct gdoi_kd_msg *, bool registration);
+struct gm_tek *gm_find_tek(const struct gm_group *, uint32_t spi);
 void gm_forget_all(struct gm_group *); /* keys and policy, and tells fwd */
 void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);
 void gm_delete_kek(struct gm_group *);

@@ -240,24 +240,13 @@ check_entries(const struct gdoi_sa_msg *sa)
 
 /* ---- TEKs ---- */
 
-static const struct gm_tek *
-find_tek(const struct gm_group *gm, uint32_t spi)
-{
-	const struct gm_tek *t;
-
-	TAILQ_FOREACH(t, &gm->teks, link)
-		if (t->t.spi == spi)
-			return t;
-	return NULL;
-}
-
 static bool
 of_another_group(const struct gm_group *gm, uint32_t spi)
 {
 	const struct gm_group *o;
 
 	TAILQ_FOREACH(o, &gm->g->gm, link)
-		if (o != gm && find_tek(o, spi) != NULL)
+		if (o != gm && gm_find_tek(o, spi) != NULL)
 			return true;
 	return false;
 }
@@ -266,7 +255,7 @@ of_another_group(const struct gm_group *gm, uint32_t spi)
 static const char *
 check_known(const struct gm_group *gm, const struct gdoi_sat *s)
 {
-	const struct gm_tek *known = find_tek(gm, s->spi);
+	const struct gm_tek *known = gm_find_tek(gm, s->spi);
 
 	if (known != NULL && !same_transform(&known->t.transform,
 	    &s->transform))
@@ -304,7 +293,7 @@ collect(const struct gm_group *gm, const struct gdoi_sa_msg *sa,
 			return "too many TEKs";
 		if ((bad = check_known(gm, s)) != NULL)
 			return bad;
-		f->fresh += find_tek(gm, s->spi) == NULL;
+		f->fresh += gm_find_tek(gm, s->spi) == NULL;
 		f->v[f->n++] = s;
 	}
 	TAILQ_FOREACH(t, &gm->teks, link)
@@ -330,7 +319,7 @@ static const char *
 check_tek_key(const struct gm_group *gm, const struct gdoi_sat *s,
     const struct gdoi_tek_key *k)
 {
-	const struct gm_tek *known = find_tek(gm, s->spi);
+	const struct gm_tek *known = gm_find_tek(gm, s->spi);
 
 	if (k == NULL)
 		return known != NULL ? NULL : "TEK without key";

@@ -13,8 +13,8 @@
 
 #include "gdoi/gdoi_priv.h"
 
-static struct gm_tek *
-find_tek(struct gm_group *gm, uint32_t spi)
+struct gm_tek *
+gm_find_tek(const struct gm_group *gm, uint32_t spi)
 {
 	struct gm_tek *t;
 
@@ -247,7 +247,7 @@ static bool
 take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
     const struct gdoi_kd_msg *kd, bool registration)
 {
-	struct gm_tek *t = find_tek(gm, s->spi);
+	struct gm_tek *t = gm_find_tek(gm, s->spi);
 	uint64_t end = gdoi_now(gm->g) + (uint64_t)s->life * 1000;
 	bool fresh = t == NULL, past = fresh && is_past(gm, s->spi);
 

@@ -158,9 +158,7 @@ gm_sid_event(struct gdoi *g, const struct sa_event *e)
 
 	if (gm == NULL || !gm->attached)
 		return;
-	TAILQ_FOREACH(t, &gm->teks, link)
-		if (t->t.spi == e->spi)
-			break;
+	t = gm_find_tek(gm, e->spi);
 	if (t == NULL || !esp_is_aead(&t->t.transform))
 		return;
 	snprintf(spi, sizeof(spi), "0x%08X", t->t.spi);
