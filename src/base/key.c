@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Secrets: set, wipe, compare in constant time.
+ * Secrets: set, wipe, put into messages, compare in constant time.
  */
 #include "config.h"
 
@@ -22,6 +22,26 @@ void
 key_wipe(struct key *k)
 {
 	explicit_bzero(k, sizeof(*k));
+}
+
+void
+key_put(struct wr *w, const struct key *k)
+{
+	wr_u8(w, k->len);
+	wr_bytes(w, k->data, k->len);
+}
+
+void
+key_get(struct rd *r, struct key *k)
+{
+	size_t len = rd_u8(r);
+	const uint8_t *data = rd_bytes(r, len);
+
+	key_wipe(k);
+	if (data == NULL || len > KEY_MAX)
+		r->bad = true;
+	else
+		key_set(k, data, len);
 }
 
 bool

@@ -6,7 +6,7 @@
 #ifndef COHORT_KEY_H
 #define COHORT_KEY_H
 
-#include "base/base.h"
+#include "base/buf.h"
 
 #define KEY_MAX 128 /* octets; the longest is a pre-shared key */
 
@@ -17,6 +17,9 @@ struct key {
 
 void key_set(struct key *k, const void *data, size_t len); /* fatal > max */
 void key_wipe(struct key *k);
+/* u8 length, octets */
+void key_put(struct wr *w, const struct key *k);
+void key_get(struct rd *r, struct key *k);
 /* Constant time in the data; lengths are public. */
 bool bytes_equal(const void *a, const void *b, size_t len) MUST_USE;
 

@@ -128,28 +128,6 @@ esp_plaintext_mtu(const struct esp_transform *t, unsigned mtu, unsigned extra)
 /* ---- messages ---- */
 
 static void
-key_put(struct wr *w, const struct key *k)
-{
-	wr_u8(w, k->len);
-	wr_bytes(w, k->data, k->len);
-}
-
-static void
-key_get(struct rd *r, struct key *k)
-{
-	const uint8_t *data;
-	size_t len;
-
-	len = rd_u8(r);
-	data = rd_bytes(r, len);
-	*k = (struct key){0};
-	if (data == NULL || len > KEY_MAX)
-		r->bad = true;
-	else
-		key_set(k, data, len);
-}
-
-static void
 policy_put(struct wr *w, const struct sa_policy *p)
 {
 	uint32_t i;

@@ -53,25 +53,6 @@ get_udp(struct rd *r)
 	return a;
 }
 
-static void
-put_key(struct wr *w, const struct key *k)
-{
-	wr_u8(w, k->len);
-	wr_bytes(w, k->data, k->len);
-}
-
-static void
-get_key(struct rd *r, struct key *k)
-{
-	size_t len = rd_u8(r);
-	const uint8_t *p = rd_bytes(r, len);
-
-	if (p == NULL || len > KEY_MAX)
-		r->bad = true;
-	else
-		key_set(k, p, len);
-}
-
 static bool
 life_ok(uint32_t life, uint32_t left)
 {
@@ -232,8 +213,8 @@ put_kek(struct wr *w, const struct coop_kek *c)
 	wr_u8(w, c->k.sig_hash);
 	wr_u16(w, c->k.sig_bits);
 	wr_u8(w, c->k.ack);
-	put_key(w, &c->k.iv);
-	put_key(w, &c->k.key);
+	key_put(w, &c->k.iv);
+	key_put(w, &c->k.key);
 	wr_bytes(w, c->pub_digest, sizeof(c->pub_digest));
 	coop_put_text(w, c->label);
 	wr_u8(w, c->ack);
@@ -307,8 +288,8 @@ get_kek(struct rd *r, const struct coop_keys *k, unsigned n)
 	c->k.sig_hash = rd_u8(r);
 	c->k.sig_bits = rd_u16(r);
 	c->k.ack = rd_u8(r);
-	get_key(r, &c->k.iv);
-	get_key(r, &c->k.key);
+	key_get(r, &c->k.iv);
+	key_get(r, &c->k.key);
 	if ((p = rd_bytes(r, sizeof(c->pub_digest))) != NULL)
 		memcpy(c->pub_digest, p, sizeof(c->pub_digest));
 	coop_get_name(r, c->label);
@@ -339,8 +320,8 @@ put_tek(struct wr *w, const struct coop_tek *t)
 	wr_u32(w, t->age);
 	wr_u32(w, t->left);
 	wr_u32(w, t->rekey_in);
-	put_key(w, &t->k.key);
-	put_key(w, &t->k.auth_key);
+	key_put(w, &t->k.key);
+	key_put(w, &t->k.auth_key);
 }
 
 static bool
@@ -374,8 +355,8 @@ get_tek(struct rd *r, const struct coop_keys *k, unsigned n)
 	t->age = rd_u32(r);
 	t->left = rd_u32(r);
 	t->rekey_in = rd_u32(r);
-	get_key(r, &t->k.key);
-	get_key(r, &t->k.auth_key);
+	key_get(r, &t->k.key);
+	key_get(r, &t->k.auth_key);
 	if (!rd_ok(r))
 		return "TEK cut short, or its names";
 	if (t->k.spi < 256 || !transform ||
