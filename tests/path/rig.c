@@ -54,8 +54,8 @@ conf_find_gdoi_group(const struct conf *c, const char *name)
 	return NULL;
 }
 
-static void
-list_add(struct cf_list *l, struct cf_obj *o)
+void
+rig_add(struct cf_list *l, struct cf_obj *o)
 {
 	o->next = NULL;
 	if (l->last != NULL)
@@ -84,9 +84,9 @@ rig_acl(struct rig *r, const char *name, const struct ace *aces, unsigned n)
 		e = &r->entries[r->n_entries++];
 		e->seq = (i + 1) * 10;
 		e->ace = aces[i];
-		list_add(&a->entries, &e->obj);
+		rig_add(&a->entries, &e->obj);
 	}
-	list_add(&r->conf.acls, &a->obj);
+	rig_add(&r->conf.acls, &a->obj);
 }
 
 /* ---- io ---- */
@@ -171,14 +171,14 @@ rig_start(struct rig *r)
 	r->f = fwd_new(&io, r);
 	str_copy(r->ifs[0].name, lan.name, sizeof(lan.name));
 	str_copy(r->ifs[1].name, wan.name, sizeof(wan.name));
-	list_add(&r->conf.interfaces, &r->ifs[0].obj);
-	list_add(&r->conf.interfaces, &r->ifs[1].obj);
+	rig_add(&r->conf.interfaces, &r->ifs[0].obj);
+	rig_add(&r->conf.interfaces, &r->ifs[1].obj);
 	r->conf.df_bit = DF_COPY;
 	str_copy(r->ifs[1].crypto_map, "CM", CONF_NAME);
 	str_copy(r->map.name, "CM", CONF_NAME);
 	str_copy(r->map.group, "GETVPN", CONF_NAME);
 	r->map.seq = 10;
-	list_add(&r->conf.crypto_maps, &r->map.obj);
+	rig_add(&r->conf.crypto_maps, &r->map.obj);
 	rig_config(r);
 	fwd_port(r->f, &lan);
 	fwd_port(r->f, &wan);

@@ -49,6 +49,7 @@ void rig_start(struct rig *);
 void rig_end(struct rig *);
 /* After a change of rig->conf and what hangs off it. */
 void rig_config(struct rig *);
+void rig_add(struct cf_list *, struct cf_obj *); /* the last of the list */
 void rig_acl(struct rig *, const char *name, const struct ace *, unsigned n);
 /* One `sa ipsec` with these entries. */
 void rig_policy(struct rig *, uint8_t direction, const struct ace *,

@@ -26,18 +26,6 @@ struct net {
 	struct igmp_group groups[3];
 };
 
-static void
-list_add(struct cf_list *l, struct cf_obj *o)
-{
-	o->next = NULL;
-	if (l->last != NULL)
-		l->last->next = o;
-	else
-		l->first = o;
-	l->last = o;
-	l->n++;
-}
-
 static struct net *
 start(bool routing, bool map)
 {
@@ -56,10 +44,10 @@ start(bool routing, bool map)
 
 	rig_start(r);
 	str_copy(n->dmz.name, dmz.name, sizeof(n->dmz.name));
-	list_add(&r->conf.interfaces, &n->dmz.obj);
+	rig_add(&r->conf.interfaces, &n->dmz.obj);
 	for (i = 0; i < 3; i++) {
 		n->groups[i].addr = GROUP;
-		list_add(&ifs[i]->igmp_static, &n->groups[i].obj);
+		rig_add(&ifs[i]->igmp_static, &n->groups[i].obj);
 	}
 	n->groups[2].source = FAR_HOST;
 	if (!map)

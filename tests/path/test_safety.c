@@ -23,18 +23,6 @@ static struct crypto_map second;
 static struct crypto_map_fail_close fc;
 static struct gdoi_group groups[2];
 
-static void
-append(struct cf_list *l, struct cf_obj *o)
-{
-	o->next = NULL;
-	if (l->last != NULL)
-		l->last->next = o;
-	else
-		l->first = o;
-	l->last = o;
-	l->n++;
-}
-
 /* A router whose map has fail-close with the list FC: SSH to this router and
  * OSPF may pass. */
 static void
@@ -51,7 +39,7 @@ begin(bool activate)
 	str_copy(fc.name, "CM", CONF_NAME);
 	str_copy(fc.acl, "FC", CONF_NAME);
 	fc.activate = activate;
-	append(&r->conf.fail_closes, &fc.obj);
+	rig_add(&r->conf.fail_closes, &fc.obj);
 	rig_config(r);
 }
 
@@ -70,7 +58,7 @@ add_second(void)
 	str_copy(second.name, "CM", CONF_NAME);
 	str_copy(second.group, "SECOND", CONF_NAME);
 	second.seq = 20;
-	append(&r->conf.crypto_maps, &second.obj);
+	rig_add(&r->conf.crypto_maps, &second.obj);
 	rig_config(r);
 }
 
@@ -79,7 +67,7 @@ no_bypass(unsigned i, const char *group)
 {
 	memset(&groups[i], 0, sizeof(groups[i]));
 	str_copy(groups[i].name, group, CONF_NAME);
-	append(&r->conf.gdoi_groups, &groups[i].obj);
+	rig_add(&r->conf.gdoi_groups, &groups[i].obj);
 	rig_config(r);
 }
 
