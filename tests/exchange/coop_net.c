@@ -49,6 +49,57 @@ cks_start(struct net *n, unsigned count, const uint8_t *priorities,
 	net_apply_all(n);
 }
 
+void
+cks_add_members(struct net *n, unsigned members, unsigned count)
+{
+	struct gdoi_group *g;
+	struct node *node;
+	unsigned i, j;
+
+	for (i = 0; i < members; i++) {
+		node = net_add_gm(n, i);
+		g = (void *)node->conf->gdoi_groups.first;
+		((struct gdoi_server *)(void *)g->servers.first)->addr =
+		    CKS(i % count);
+		for (j = 1; j < count; j++)
+			tc_server(node->conf, CKS((i + j) % count));
+	}
+}
+
+void
+cks_run(struct net *n, unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		net_apply(n->nodes[i]);
+	(void)cks_settle(n, 60 * SEC, "start");
+	net_run(n, 5 * SEC);
+	for (; i < n->n; i++)
+		net_apply(n->nodes[i]);
+}
+
+const struct sa_tek *
+cks_outbound(const struct node *gm)
+{
+	unsigned i;
+
+	for (i = 0; i < gm->nteks; i++)
+		if (gm->tek_end[i] > gm->net->now + 30 * SEC)
+			return &gm->teks[i];
+	return NULL;
+}
+
+unsigned cks_big;
+
+bool
+cks_count_big(struct net *n, struct datagram *d)
+{
+	(void)n;
+	cks_big += d->len > 700;
+	return true;
+}
+
 struct coop *
 cks(struct node *node)
 {

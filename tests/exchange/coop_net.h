@@ -26,6 +26,19 @@ struct node *cks_add(struct net *, unsigned i, unsigned count,
 void cks_start(struct net *, unsigned count, const uint8_t *priorities,
     const struct cks_timers *);
 
+/* Members, each with all of count key servers in its list, which do not all
+ * begin with the same; not applied. */
+void cks_add_members(struct net *, unsigned members, unsigned count);
+/* The first count nodes, the key servers, are applied and settle, then all
+ * others. */
+void cks_run(struct net *, unsigned count);
+
+/* The TEK that a member sends with for half a minute to come, or NULL. */
+const struct sa_tek *cks_outbound(const struct node *);
+/* A tap that counts the messages with keys in them. */
+extern unsigned cks_big;
+bool cks_count_big(struct net *, struct datagram *);
+
 struct coop *cks(struct node *);
 struct gdoi_coop *cks_conf(struct node *);
 unsigned cks_primaries(struct net *); /* of all that are not deaf */

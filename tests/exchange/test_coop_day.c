@@ -139,7 +139,6 @@ assert_modest(const char *when)
 static void
 make(uint64_t seed, bool counter, unsigned kek_life)
 {
-	struct gdoi_group *g;
 	struct gdoi_local *l;
 	struct gdoi_sa *sa;
 	struct node *node;
@@ -177,14 +176,7 @@ make(uint64_t seed, bool counter, unsigned kek_life)
 			sa->window = 20;
 		}
 	}
-	for (i = 0; i < MEMBERS; i++) {
-		node = net_add_gm(n, i);
-		g = (void *)node->conf->gdoi_groups.first;
-		((struct gdoi_server *)(void *)g->servers.first)->addr =
-		    CKS(i);
-		for (j = 1; j < SERVERS; j++)
-			tc_server(node->conf, CKS((i + j) % SERVERS));
-	}
+	cks_add_members(n, MEMBERS, SERVERS);
 	for (i = 0; i < SERVERS; i++)
 		net_apply(n->nodes[i]);
 	(void)cks_settle(n, 400 * SEC, "start");

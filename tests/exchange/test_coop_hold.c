@@ -110,17 +110,6 @@ hold(void **state)
 
 /* ---- members that come meanwhile ---- */
 
-static const struct sa_tek *
-outbound(const struct node *gm)
-{
-	unsigned i;
-
-	for (i = 0; i < gm->nteks; i++)
-		if (gm->tek_end[i] > n->now + 30 * SEC)
-			return &gm->teks[i];
-	return NULL;
-}
-
 static void
 first_server(struct node *gm, uint32_t first, uint32_t second)
 {
@@ -140,7 +129,7 @@ readable(const char *when, unsigned half, unsigned halves)
 	unsigned i, j;
 
 	for (i = 2; i < n->n; i++) {
-		t = outbound(n->nodes[i]);
+		t = cks_outbound(n->nodes[i]);
 		for (j = 2; t != NULL && j < n->n; j++)
 			if (n->nodes[j]->nteks > 0 && (halves == 1 ||
 			    i % 2 == j % 2) &&
@@ -596,22 +585,12 @@ no_farewell(void **state)
 	assert_int_equal(gb->nmembers, 3);
 	for (i = 2; i < n->n; i++) {
 		assert_int_equal(n->nodes[i]->logs[LOG_GM_REGSTER], 1);
-		assert_non_null(outbound(n->nodes[i]));
+		assert_non_null(cks_outbound(n->nodes[i]));
 	}
 	net_free(n);
 }
 
 /* ---- what is kept ---- */
-
-static unsigned big;
-
-static bool
-count_big(struct net *net, struct datagram *d)
-{
-	(void)net;
-	big += d->len > 700;
-	return true;
-}
 
 static void
 assert_same(const char *when)
@@ -655,10 +634,10 @@ many_tombs(void **state)
 		}
 	}
 	net_run(n, 60 * SEC);
-	n->tap = count_big;
-	big = 0;
+	n->tap = cks_count_big;
+	cks_big = 0;
 	net_run(n, 60 * SEC);
-	assert_int_equal(big, 0);
+	assert_int_equal(cks_big, 0);
 	net_free(n);
 }
 

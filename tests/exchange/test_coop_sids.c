@@ -81,9 +81,8 @@ own_kssids(struct node *ks, unsigned from, unsigned count)
 static void
 make(uint64_t seed, unsigned kssids)
 {
-	struct gdoi_group *g;
 	struct node *node;
-	unsigned i, j;
+	unsigned i;
 
 	n = net_new(seed);
 	nuses = 0;
@@ -99,27 +98,13 @@ make(uint64_t seed, unsigned kssids)
 		if (kssids > 0)
 			own_kssids(node, KSSIDS * i, kssids);
 	}
-	for (i = 0; i < MEMBERS; i++) {
-		node = net_add_gm(n, i);
-		g = (void *)node->conf->gdoi_groups.first;
-		((struct gdoi_server *)(void *)g->servers.first)->addr =
-		    CKS(i % SERVERS);
-		for (j = 1; j < SERVERS; j++)
-			tc_server(node->conf, CKS((i + j) % SERVERS));
-	}
+	cks_add_members(n, MEMBERS, SERVERS);
 }
 
 static void
 start(void)
 {
-	unsigned i;
-
-	for (i = 0; i < SERVERS; i++)
-		net_apply(n->nodes[i]);
-	(void)cks_settle(n, 60 * SEC, "start");
-	net_run(n, 5 * SEC);
-	for (; i < n->n; i++)
-		net_apply(n->nodes[i]);
+	cks_run(n, SERVERS);
 }
 
 static struct coop_keys *

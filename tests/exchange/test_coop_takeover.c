@@ -45,9 +45,8 @@ multicast(struct node *ks)
 static void
 make(uint64_t seed, bool multi)
 {
-	struct gdoi_group *g;
-	unsigned i, j;
 	struct node *node;
+	unsigned i;
 
 	n = net_new(seed);
 	for (i = 0; i < SERVERS; i++) {
@@ -57,40 +56,15 @@ make(uint64_t seed, bool multi)
 		if (multi)
 			multicast(node);
 	}
-	for (i = 0; i < MEMBERS; i++) {
-		node = net_add_gm(n, i);
-		g = (void *)node->conf->gdoi_groups.first;
-		((struct gdoi_server *)(void *)g->servers.first)->addr =
-		    CKS(i % SERVERS);
-		for (j = 1; j < SERVERS; j++)
-			tc_server(node->conf, CKS((i + j) % SERVERS));
-	}
+	cks_add_members(n, MEMBERS, SERVERS);
 }
 
 static void
 start(void)
 {
-	unsigned i;
-
-	for (i = 0; i < SERVERS; i++)
-		net_apply(n->nodes[i]);
-	(void)cks_settle(n, 60 * SEC, "start");
-	net_run(n, 5 * SEC);
-	for (; i < n->n; i++)
-		net_apply(n->nodes[i]);
+	cks_run(n, SERVERS);
 	assert_true(net_until(n, 60 * SEC, net_registered));
 	net_run(n, 5 * SEC);
-}
-
-static const struct sa_tek *
-outbound(const struct node *gm)
-{
-	unsigned i;
-
-	for (i = 0; i < gm->nteks; i++)
-		if (gm->tek_end[i] > n->now + 30 * SEC)
-			return &gm->teks[i];
-	return NULL;
 }
 
 /* Those of one side. */
@@ -103,7 +77,7 @@ check_side(const char *when, const unsigned *side, unsigned which)
 	for (i = SERVERS; i < n->n; i++) {
 		if (side != NULL && side[i] != which)
 			continue;
-		t = outbound(n->nodes[i]);
+		t = cks_outbound(n->nodes[i]);
 		if (t == NULL)
 			fail_msg("%s, at %llu: %u has nothing to send with",
 			    when, (unsigned long long)n->now, i);
