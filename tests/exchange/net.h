@@ -121,6 +121,9 @@ struct ace *tc_ace(struct acl *, enum ace_action, uint32_t src,
 /* A whole key server's group "G1", number 100: profile P, transform set T,
  * ACL "A" (permit 10/8 10/8), RSA label "KEY". */
 struct gdoi_local *tc_ks(struct conf *, uint32_t addr);
+/* One more `sa ipsec` of a group, with profile P. */
+struct gdoi_sa *tc_group_sa(struct gdoi_local *, uint16_t number,
+    const char *acl);
 /* A member of it: interface "FastEthernet0/0" with crypto map "MAP". */
 struct gdoi_group *tc_gm(struct conf *);
 struct gdoi_server *tc_server(struct conf *, uint32_t addr);

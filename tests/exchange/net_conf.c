@@ -170,6 +170,19 @@ tc_ace(struct acl *acl, enum ace_action action, uint32_t src, uint32_t swild,
 	return &e->ace;
 }
 
+struct gdoi_sa *
+tc_group_sa(struct gdoi_local *l, uint16_t number, const char *acl)
+{
+	struct gdoi_sa *sa = tc_add(&l->sas, sizeof(*sa));
+
+	sa->number = number;
+	str_copy(sa->profile, "P", sizeof(sa->profile));
+	str_copy(sa->acl, acl, sizeof(sa->acl));
+	sa->replay = REPLAY_COUNTER;
+	sa->window = 64;
+	return sa;
+}
+
 struct gdoi_local *
 tc_ks(struct conf *c, uint32_t addr)
 {
@@ -177,7 +190,6 @@ tc_ks(struct conf *c, uint32_t addr)
 	struct ipsec_profile *p = tc_add(&c->ipsec_profiles, sizeof(*p));
 	struct gdoi_group *g = tc_add(&c->gdoi_groups, sizeof(*g));
 	struct gdoi_local *l = tc_add(&g->local, sizeof(*l));
-	struct gdoi_sa *sa = tc_add(&l->sas, sizeof(*sa));
 
 	str_copy(t->name, "T", sizeof(t->name));
 	t->esp = (struct esp_transform){ ESP_AES_CBC, ESP_AUTH_SHA256, 128 };
@@ -195,11 +207,7 @@ tc_ks(struct conf *c, uint32_t addr)
 	l->retransmit_count = 2;
 	l->unicast = true;
 	str_copy(l->rsa_label, "KEY", sizeof(l->rsa_label));
-	sa->number = 1;
-	str_copy(sa->profile, "P", sizeof(sa->profile));
-	str_copy(sa->acl, "A", sizeof(sa->acl));
-	sa->replay = REPLAY_COUNTER;
-	sa->window = 64;
+	(void)tc_group_sa(l, 1, "A");
 	tc_ace(tc_acl(c, "A"), ACE_PERMIT, IP(10, 0, 0, 0), 0x00ffffff,
 	    IP(10, 0, 0, 0), 0x00ffffff);
 	return l;
@@ -410,7 +418,7 @@ conf_next_map(const struct conf *c, const char *name,
 	for (m = from != NULL ? (const void *)from->obj.next :
 	    (const void *)c->crypto_maps.first; m != NULL;
 	    m = (const void *)m->obj.next)
-		if (strcmp(m->name, name) == 0)
+		if (m->kind == MAP_GDOI && strcmp(m->name, name) == 0)
 			return m;
 	return NULL;
 }

@@ -57,14 +57,7 @@ net_left(struct node *node)
 struct gdoi_sa *
 tc_sa(struct conf *c, uint16_t number, const char *acl)
 {
-	struct gdoi_sa *sa = tc_add(&tc_local(c)->sas, sizeof(*sa));
-
-	sa->number = number;
-	str_copy(sa->profile, "P", sizeof(sa->profile));
-	str_copy(sa->acl, acl, sizeof(sa->acl));
-	sa->replay = REPLAY_COUNTER;
-	sa->window = 64;
-	return sa;
+	return tc_group_sa(tc_local(c), number, acl);
 }
 
 /* ---- who can talk ---- */

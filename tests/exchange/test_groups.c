@@ -253,21 +253,15 @@ second_group(struct conf *c, uint32_t addr)
 {
 	struct gdoi_group *g = tc_add(&c->gdoi_groups, sizeof(*g));
 	struct gdoi_local *l = tc_add(&g->local, sizeof(*l));
-	struct gdoi_sa *sa = tc_add(&l->sas, sizeof(*sa));
 
 	*l = *tc_local(c);
 	l->obj.next = NULL;
-	l->sas = (struct cf_list){ .first = (void *)sa, .last = (void *)sa,
-		.n = 1 };
+	l->sas = (struct cf_list){ 0 };
 	str_copy(g->name, "G2", sizeof(g->name));
 	g->id_type = GDOI_ID_NUMBER;
 	g->id = 200;
 	l->addr = addr;
-	sa->number = 1;
-	str_copy(sa->profile, "P", sizeof(sa->profile));
-	str_copy(sa->acl, "C", sizeof(sa->acl));
-	sa->replay = REPLAY_COUNTER;
-	sa->window = 64;
+	(void)tc_group_sa(l, 1, "C");
 	tc_ace(tc_acl(c, "C"), ACE_PERMIT, IP(172, 16, 0, 0), 0xfffff,
 	    IP(172, 16, 0, 0), 0xfffff);
 }

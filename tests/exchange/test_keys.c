@@ -113,7 +113,7 @@ import(struct cli_ctx *c, const void *args)
 }
 
 static void
-begin(void)
+make(void)
 {
 	n = net_new(7);
 	ks = net_add_ks(n, KS_ADDR);
@@ -121,6 +121,12 @@ begin(void)
 	ks->g->io.background = later;
 	njobs = 0;
 	net_apply_all(n);
+}
+
+static void
+begin(void)
+{
+	make();
 	assert_true(net_until(n, SEC, net_registered));
 }
 
@@ -200,12 +206,7 @@ static void
 of_a_file(void **state)
 {
 	(void)state;
-	n = net_new(7);
-	ks = net_add_ks(n, KS_ADDR);
-	gm = net_add_gm(n, 0);
-	ks->g->io.background = later;
-	njobs = 0;
-	net_apply_all(n);
+	make();
 	/* a member knocks already: the key is there before it is let in */
 	assert_true(net_until(n, SEC, half_open));
 	assert_int_not_equal(TAILQ_FIRST(&ks->g->ike->sas)->state, IKE_IDLE);
