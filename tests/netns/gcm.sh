@@ -14,28 +14,17 @@
 #
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
-COHORT=${COHORT:-./cohort}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/lib.sh"
 py=${PYTHON:-/usr/bin/python3}
-tmp=$(mktemp -d /tmp/cohort-gcm.XXXXXX) || exit 1
-export COHORT_RUN="$tmp/run" COHORT_TEST_IV_LIMIT=200 PYTHONDONTWRITEBYTECODE=1
-. "$here/../words.sh"
+export COHORT_TEST_IV_LIMIT=200 PYTHONDONTWRITEBYTECODE=1
 
 captures=
-cleanup() {
+
+ending() {
 	# shellcheck disable=SC2086 # pids
 	[ -z "$captures" ] || kill $captures 2>/dev/null
-	"$COHORT" lab down "$tmp/lab" >/dev/null 2>&1
-	rm -rf "$tmp"
 }
-trap cleanup EXIT
-trap 'exit 130' INT TERM
 
-need_namespaces
 cp -r "$here/../interop/lab" "$tmp/lab"
 chmod -R u+w "$tmp/lab"
 
@@ -169,7 +158,7 @@ kill_router() { # kill_router NAME: and the same again in its place
 	_kids=$(kids "$_main" | sed 's/.* //')
 	kill -9 "$_main"
 	for _k in $_kids; do
-		wait_for 5 gone "$_k" || echo "$_k of $1 is still there"
+		check "$1 is killed: process $_k ends" wait_for 5 gone "$_k"
 	done
 	rm -f "$COHORT_RUN/interop/state/$1/ready"
 	lab shell "$1" "setsid $_words >>'$tmp/$1.log' 2>&1 </dev/null &

@@ -8,23 +8,7 @@
 #
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
-COHORT=${COHORT:-./cohort}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-here=$(cd "$(dirname "$0")" && pwd)
-tmp=$(mktemp -d /tmp/cohort-join.XXXXXX) || exit 1
-export COHORT_RUN="$tmp/run"
-. "$here/../words.sh"
-
-cleanup() {
-	"$COHORT" lab down "$tmp/lab" >/dev/null 2>&1
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-need_namespaces
+. "$(dirname "$0")/lib.sh"
 
 mkdir "$tmp/lab"
 cat >"$tmp/lab/lab.clab.yml" <<'EOT'

@@ -8,24 +8,7 @@
 # up, down, twice each; exec, background processes, captures, refusals.
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
-COHORT=${COHORT:-./cohort}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-tmp=$(mktemp -d /tmp/cohort-lab.XXXXXX) || exit 1
-export COHORT_RUN="$tmp/run"
-. "$(dirname "$0")/../words.sh"
-
-cleanup() {
-	"$COHORT" lab down "$tmp/lab" >/dev/null 2>&1
-	"$COHORT" lab down "$tmp/routers" >/dev/null 2>&1
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-need_namespaces
+. "$(dirname "$0")/lib.sh"
 
 alive() { # not gone, and not a zombie that nobody has waited for
 	grep -q '^State:[^Z]*$' "/proc/$1/status"

@@ -14,26 +14,12 @@
 #
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
-set -u
-export LC_ALL=C
-COHORT=${1:-${COHORT:-./cohort}}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-here=$(cd "$(dirname "$0")" && pwd)
-tmp=$(mktemp -d /tmp/cohort-multicast.XXXXXX) || exit 1
-export COHORT_RUN="$tmp/run"
-. "$here/../words.sh"
+. "$(dirname "$0")/lib.sh"
 dump=
 
-cleanup() {
+ending() {
 	[ -z "$dump" ] || kill "$dump" 2>/dev/null
-	"$COHORT" lab down "$tmp/lab" >/dev/null 2>&1
-	rm -rf "$tmp"
 }
-trap cleanup EXIT
-trap 'exit 130' INT TERM
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'this test needs root'

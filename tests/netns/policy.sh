@@ -10,24 +10,8 @@
 #
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
-COHORT=${COHORT:-./cohort}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-here=$(cd "$(dirname "$0")" && pwd)
-tmp=$(mktemp -d /tmp/cohort-policy.XXXXXX) || exit 1
-export COHORT_RUN="$tmp/run"
-. "$here/../words.sh"
+. "$(dirname "$0")/lib.sh"
 
-cleanup() {
-	"$COHORT" lab down "$tmp/first-lab" >/dev/null 2>&1
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-need_namespaces
 cp -r "$here/../../examples/first-lab" "$here/../../examples/lib.sh" "$tmp"
 chmod -R u+w "$tmp"
 sed -i 's/lifetime seconds 120/lifetime seconds 600/' "$tmp/first-lab/r1.cfg"

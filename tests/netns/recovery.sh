@@ -14,25 +14,9 @@
 # for a minute before it takes the next, is begun before the rest ends. COHORT
 # is the program (default ./cohort). Exit 77: no namespaces here.
 
-COHORT=${COHORT:-./cohort}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-here=$(cd "$(dirname "$0")" && pwd)
-tmp=$(mktemp -d /tmp/cohort-recovery.XXXXXX) || exit 1
-export COHORT_RUN="$tmp/run"
-. "$here/../words.sh"
+. "$(dirname "$0")/lib.sh"
 lab=$tmp/first-lab
 
-cleanup() {
-	"$COHORT" lab down "$lab" >/dev/null 2>&1
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-need_namespaces
 cp -r "$here/../../examples/first-lab" "$here/../../examples/lib.sh" "$tmp"
 chmod -R u+w "$tmp"
 

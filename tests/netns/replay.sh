@@ -16,27 +16,12 @@
 # labs beside the first, one for each direction. COHORT is the program (default
 # ./cohort). Exit 77: no namespaces here.
 
-COHORT=${COHORT:-./cohort}
-case $COHORT in
-/*) ;;
-*) COHORT=$(pwd)/$COHORT ;;
-esac
-here=$(cd "$(dirname "$0")" && pwd)
-tmp=$(mktemp -d /tmp/cohort-replay.XXXXXX) || exit 1
-. "$here/../words.sh"
+. "$(dirname "$0")/lib.sh"
 
-cleanup() {
+ending() {
 	besides_kill
-	for _d in "$tmp" "$tmp"/to_*/; do
-		COHORT_RUN=$_d/run "$COHORT" lab down "$_d/first-lab" \
-		    >/dev/null 2>&1
-	done
-	rm -rf "$tmp"
 }
-trap cleanup EXIT
-trap 'exit 130' INT TERM
 
-need_namespaces
 N=20 # packets in a capture
 
 node() { # node NAME COMMAND...
