@@ -93,6 +93,35 @@ below() { # PID and all processes below it, of this shell's own
 	echo "$1"
 }
 
+# reports LOG|DIRECTORY...: what sanitizers said in these logs, each report from
+# its first line on. 1 when there is none; no log to look into is one, too.
+reports() {
+	_logs=$(find "$@" -type f) || { echo "not all there: $*"; return 0; }
+	[ -n "$_logs" ] || { echo "no log in $*"; return 0; }
+	# shellcheck disable=SC2086 # names without spaces
+	awk '
+	FNR == 1 { left = 0 }
+	/Sanitizer|runtime error:/ {
+		if (left == 0)
+			print FILENAME ":"
+		left = 40
+		found = 1
+	}
+	left > 0 { print; left-- }
+	END { exit !found }' $_logs
+}
+
+check_logs() { # check_logs WHOSE LOG|DIRECTORY...
+	_whose=$1
+	shift
+	if _reports=$(reports "$@"); then
+		bad "$_whose: nothing for the sanitizers to report"
+		echo "$_reports" | head -n 100 | sed 's/^/      | /'
+	else
+		ok "$_whose: nothing for the sanitizers to report"
+	fi
+}
+
 # Namespaces of one's own: root has them, others where the kernel lets them.
 need_namespaces() {
 	[ "$(id -u)" -eq 0 ] && return
@@ -101,7 +130,11 @@ need_namespaces() {
 	exit 77
 }
 
+# Of the routers whose logs are in $logs, names or patterns, the sanitizers have
+# nothing to report.
 finish() {
+	# shellcheck disable=SC2086 # words
+	[ -z "${logs-}" ] || check_logs 'the routers' $logs
 	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ]
 	exit

@@ -109,6 +109,7 @@ lab_copy() {
 }
 
 lab_up() {
+	logs="$COHORT_RUN/interop/log"
 	"$COHORT" lab up "$tmp/lab" >"$tmp/up" 2>&1 && return 0
 	bad 'the lab comes up' "$tmp/up"
 	finish

@@ -164,6 +164,7 @@ ip link set lo up
 printf 'hostname R1-VISIBLE\ninterface eth1\n' >"$tmp/r1.cfg"
 "$cohort" run -c "$tmp/r1.cfg" -n R1 -s "$tmp/st" -d >"$tmp/log" 2>&1 &
 router=$!
+logs=$tmp/log
 _n=0
 until [ -e "$tmp/st/ready" ]; do
 	_n=$((_n + 1))

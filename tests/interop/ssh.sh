@@ -32,6 +32,7 @@ end
 END
 "$COHORT" run -c "$tmp/r.cfg" -n R1 -s "$state" -d >"$tmp/router.log" 2>&1 &
 jobs_started=$!
+logs=$tmp/router.log
 check 'the router is up' wait_for 20 test -e "$state/ready"
 "$top/scripts/sshd-router" -s "$state" -c "$COHORT" -p 2200 \
     >"$tmp/sshd.log" 2>&1 &

@@ -23,6 +23,7 @@ line vty 0 2
 END
 "$COHORT" run -c "$tmp/r.cfg" -n R1 -s "$state" -d >"$tmp/router.log" 2>&1 &
 jobs_started=$!
+logs=$tmp/router.log
 check 'the router is up' wait_for 20 test -e "$state/ready"
 
 play() { # play: an expect script on standard input

@@ -39,9 +39,7 @@ if [ "${2-}" != inside ]; then
 	for part in $parts; do
 		cat "$tmp/$part.out"
 		[ -e "$tmp/$part/done" ] || echo "FAIL  $part ran to its end"
-		grep -E 'AddressSanitizer|runtime error:' \
-		    "$tmp/$part/router.log" &&
-		    echo 'FAIL  nothing for the sanitizers to report'
+		check_logs "$part" "$tmp/$part/router.log"
 	done >"$tmp/out"
 	cat "$tmp/out"
 	failed=$(grep -c '^FAIL ' "$tmp/out")

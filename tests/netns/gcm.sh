@@ -17,6 +17,8 @@
 . "$(dirname "$0")/lib.sh"
 py=${PYTHON:-/usr/bin/python3}
 export COHORT_TEST_IV_LIMIT=200 PYTHONDONTWRITEBYTECODE=1
+# Leaks cannot be looked for where there is no /proc (the children).
+export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 
 captures=
 
@@ -164,6 +166,7 @@ kill_router() { # kill_router NAME: and the same again in its place
 	lab shell "$1" "setsid $_words >>'$tmp/$1.log' 2>&1 </dev/null &
 	    echo \$!" >"$tmp/new"
 	cp "$tmp/new" "$COHORT_RUN/interop/pid/$1"
+	logs="$logs $tmp/$1.log"
 	check "$1 is killed, and run again" wait_for 30 \
 	    [ -e "$COHORT_RUN/interop/state/$1/ready" ]
 }

@@ -74,6 +74,7 @@ ip link set peer1 up
 mkdir "$tmp/state"
 "$COHORT" run -c "$tmp/r.cfg" -n J1 -s "$tmp/state" -d >"$tmp/log" 2>&1 &
 router=$!
+logs=$tmp/log
 timeout 60 sh -c "until [ -e '$tmp/state/ready' ]; do sleep 0.1; done" ||
     { cat "$tmp/log"; echo 'FAIL  the router is ready'; }
 

@@ -9,6 +9,7 @@
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
 . "$(dirname "$0")/lib.sh"
+logs= # plain hosts have none
 
 alive() { # not gone, and not a zombie that nobody has waited for
 	grep -q '^State:[^Z]*$' "/proc/$1/status"

@@ -21,6 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 need_namespaces
 tmp=$(mktemp -d "/tmp/cohort-$(basename "$0" .sh).XXXXXX") || exit 1
 export COHORT_RUN="$tmp/run"
+logs="$tmp/run/*/log"
 
 ending() {
 	:

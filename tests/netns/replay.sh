@@ -215,6 +215,7 @@ lab() {
 lossless() {
 	stream_stop >"$tmp/shown"
 	check 'no ping was lost' none_lost
+	check_logs 'the routers' "$tmp/run/first-lab/log"
 	"$COHORT" lab down "$tmp/first-lab" >/dev/null 2>&1
 }
 

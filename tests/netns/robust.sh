@@ -263,8 +263,7 @@ part_single() {
 	ip link set eth1 up
 	ends
 	saving
-	grep -E 'AddressSanitizer|runtime error:' "$tmp/router.log" &&
-	    echo 'FAIL  nothing for the sanitizers to report'
+	check_logs 'one router' "$tmp/router.log"
 	echo end of part >>"$tmp/done"
 }
 
@@ -577,11 +576,7 @@ EOT
 		return
 	fi
 	timeout 420 "$cohort" lab verify "$_d"
-	grep -rE 'AddressSanitizer|runtime error:' "$COHORT_RUN/robust-$1/log" \
-	    >"$tmp/$1.san" && {
-		echo "FAIL  lab $1: nothing for the sanitizers to report"
-		head -n 30 "$tmp/$1.san" | sed 's/^/      | /'
-	}
+	check_logs "lab $1" "$COHORT_RUN/robust-$1/log"
 	timeout 60 "$cohort" lab down "$_d" >/dev/null 2>&1 ||
 	    echo "FAIL  lab $1 goes down"
 }
