@@ -208,6 +208,35 @@ quick_restart(void **state)
 	end();
 }
 
+/* What others tell late of a life that is over, is no news. */
+static void
+former_life(void **state)
+{
+	struct coop_server late;
+	struct coop *c;
+	int i;
+
+	(void)state;
+	begin(15);
+	cks_start(n, 3, NULL, &cks_ios);
+	cks_settle(n, SETTLE, "start");
+	c = cks(N(1));
+	i = coop_view_find(c, CKS(0));
+	assert_true(i >= 0);
+	late = c->servers[i];
+	cks_revive(N(0));
+	net_run(n, 100 * SEC);
+	i = coop_view_find(c, CKS(0));
+	assert_true(i >= 0);
+	assert_true(c->servers[i].id.boot != late.id.boot);
+	late.beat += 100;
+	late.age = 0;
+	coop_view_hear(c, &late, CKS(2));
+	assert_true(c->servers[coop_view_find(c, CKS(0))].id.boot ==
+	    cks(N(0))->self.boot);
+	end();
+}
+
 static void
 secondary_dies(void **state)
 {
@@ -657,6 +686,7 @@ main(void)
 		cmocka_unit_test(primary_dies),
 		cmocka_unit_test(fast_timers),
 		cmocka_unit_test(quick_restart),
+		cmocka_unit_test(former_life),
 		cmocka_unit_test(secondary_dies),
 		cmocka_unit_test(a_quiet_day),
 		cmocka_unit_test(clear_role),

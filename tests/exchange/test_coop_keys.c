@@ -192,6 +192,36 @@ promotion(void **state)
 	net_free(n);
 }
 
+/* The KEK of before goes, long before its end, when all key servers and members
+ * have the new one; not as long as a key server is away. */
+static void
+tidy(void **state)
+{
+	(void)state;
+	begin(31);
+	run();
+	(void)net_add_gm(n, 0);
+	net_apply(n->nodes[2]);
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	cks_kill(a);
+	net_run(n, 60 * SEC);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	assert_null(ks_rekey(gb, REKEY_ALL));
+	net_run(n, 400 * SEC);
+	assert_non_null(gb->old_keks[0]);
+	assert_null(ks_rekey(gb, REKEY_ALL));
+	net_run(n, 60 * SEC);
+	assert_non_null(gb->old_keks[0]);
+	cks_revive(a);
+	net_run(n, 400 * SEC);
+	assert_true(cks(a)->synced);
+	assert_null(ks_rekey(gb, REKEY_TEK));
+	net_run(n, 60 * SEC);
+	assert_null(gb->old_keks[0]);
+	assert_null(net_ks(a)->old_keks[0]);
+	net_free(n);
+}
+
 /* Dropped is dropped, whoever still has it. */
 static void
 tombstones(void **state)
@@ -393,6 +423,7 @@ main(void)
 		cmocka_unit_test(copies),
 		cmocka_unit_test(quiet),
 		cmocka_unit_test(promotion),
+		cmocka_unit_test(tidy),
 		cmocka_unit_test(tombstones),
 		cmocka_unit_test(merge),
 		cmocka_unit_test(numbers),

@@ -152,6 +152,29 @@ claims(void **state)
 	net_free(n);
 }
 
+/* What another one is configured to have is left to that, claimed or not. */
+static void
+disputed(void **state)
+{
+	const struct gdoi_identifier *id;
+	struct gdoi_kssid *k;
+	struct coop_keys *keys;
+
+	(void)state;
+	make(4, KSSIDS);
+	id = (void *)tc_local(n->nodes[1]->conf)->identifiers.first;
+	k = (void *)id->kssids.first;
+	k->set[0] |= 2; /* the second one of server 0 */
+	start();
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	keys = told(0);
+	assert_int_equal(keys->nclaims, SERVERS);
+	assert_int_equal(keys->claims[1].kssid, KSSIDS);
+	assert_int_equal(keys->claims[1].id.addr, CKS(1));
+	coop_keys_free(keys);
+	net_free(n);
+}
+
 /* While one of the others cannot hear of it, a claim is not used. */
 static void
 silent_peer(void **state)
@@ -267,6 +290,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(claims),
+		cmocka_unit_test(disputed),
 		cmocka_unit_test(silent_peer),
 		cmocka_unit_test(no_identifier),
 		cmocka_unit_test(storms),
