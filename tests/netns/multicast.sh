@@ -186,6 +186,7 @@ forwarded() { # forwarded PORT GROUP: the bridge sends it there
 }
 
 seen() { # seen N FILTER: exactly N packets on the bridge so far
+	tcpdump -r "$tmp/core.pcap" -d "$2" >"$tmp/seen" || return 1
 	node core tcpdump -n -r "$tmp/core.pcap" "$2" >"$tmp/seen" 2>/dev/null
 	[ "$(wc -l <"$tmp/seen")" -eq "$1" ] && return 0
 	cat "$tmp/seen"

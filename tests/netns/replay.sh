@@ -86,10 +86,10 @@ copies_passed() {
 	[ "$(value 'Input Packets')" -ge $((before + N)) ]
 }
 
-# A window has passed when the oldest of the capture is refused.
+# A window has passed when the newest of the capture is refused, too.
 refused_by_time() {
-	again
-	[ "$(value 'Input Error Packets')" -gt 0 ]
+	node r3 'clear crypto gdoi replay counter' && again &&
+	    wait_for 2 same_errors
 }
 
 method() { # method 'CONFIG LINE' PATTERN [HOW]: all members get it at once
