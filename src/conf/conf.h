@@ -141,6 +141,78 @@ struct route_map {
 	struct cf_list acls; /* struct route_map_acl; none: matches all */
 };
 
+/* ip nat inside source, ip nat inside destination, ip nat outside source */
+enum nat_way { NAT_INSIDE_SOURCE, NAT_INSIDE_DEST, NAT_OUTSIDE_SOURCE };
+
+/* ... {list ACL | route-map RM} {pool P | interface IF} [overload]. One list
+ * for all ways: the first line that matches a packet translates it. */
+struct nat_dynamic {
+	struct cf_obj obj;
+	uint8_t way;		   /* enum nat_way */
+	char acl[CONF_NAME];	   /* "": route_map */
+	char route_map[CONF_NAME];
+	char pool[CONF_NAME];	   /* "": ifname, and overload */
+	char ifname[IFNAME_MAX];
+	bool overload;
+	bool add_route;		   /* outside source only */
+};
+
+/* ... static [{tcp | udp} A [APORT] B [BPORT] | network A B MASK | A B].
+ * local and global as they are named: `ip nat outside source static` takes
+ * the global one first. */
+struct nat_static {
+	struct cf_obj obj;
+	uint8_t way;		   /* NAT_INSIDE_SOURCE, NAT_OUTSIDE_SOURCE */
+	uint8_t proto;		   /* 6, 17; 0: the whole address */
+	uint32_t local, global;	   /* global 0: that of ifname */
+	uint16_t local_port, global_port;
+	uint32_t mask;		   /* network; 0: one address */
+	char ifname[IFNAME_MAX];   /* interface IF: its address is global */
+	bool extendable, no_alias, no_payload, add_route;
+	char route_map[CONF_NAME]; /* "": always */
+};
+
+/* ip nat pool NAME START END {netmask M | prefix-length N} [type T], or
+ * without START END: the lines `address START END` below it */
+enum nat_pool_type { NAT_POOL_GENERIC, NAT_POOL_ROTARY, NAT_POOL_MATCH_HOST };
+
+struct nat_range {
+	struct cf_obj obj;
+	uint32_t start, end;
+};
+
+struct nat_pool {
+	struct cf_obj obj;
+	char name[CONF_NAME];
+	uint32_t start, end;	   /* 0: only ranges */
+	uint32_t mask;
+	uint8_t type;		   /* enum nat_pool_type */
+	bool by_prefix;		   /* prefix-length was typed */
+	struct cf_list ranges;	   /* struct nat_range */
+};
+
+#define NAT_NEVER UINT32_MAX
+#define NAT_ENTRIES_MAX (1u << 20) /* what memory is there for */
+
+/* ip nat translation: seconds, NAT_NEVER */
+struct nat_timeouts {
+	uint32_t any;	 /* timeout, 86400: what has none of its own */
+	uint32_t udp;	 /* 300 */
+	uint32_t dns;	 /* 60: UDP port 53 */
+	uint32_t tcp;	 /* 86400 */
+	uint32_t syn;	 /* 60: until it is established */
+	uint32_t finrst; /* 60: behind FIN or RST */
+	uint32_t icmp;	 /* 60 */
+	uint32_t pptp;	 /* 86400: TCP port 1723, GRE */
+};
+
+struct nat_port_timeout { /* port-timeout {tcp | udp} PORT */
+	struct cf_obj obj;
+	uint8_t proto;
+	uint16_t port; /* of the outside */
+	uint32_t secs;
+};
+
 /* crypto isakmp policy N */
 enum ike_cipher { IKE_DES = 1, IKE_3DES = 5, IKE_AES = 7 };
 enum ike_hash { IKE_MD5 = 1, IKE_SHA1 = 2, IKE_SHA256 = 4, IKE_SHA384 = 5,
@@ -578,6 +650,13 @@ struct conf {
 	uint16_t nat_keepalive;		/* seconds, 0: off; RFC 3948 */
 	bool no_nat_transparency;	/* no ... nat-transparency udp-encaps */
 	struct cf_list route_maps;	/* struct route_map, by name and seq */
+
+	struct cf_list nat_dynamics;	/* struct nat_dynamic, as configured */
+	struct cf_list nat_statics;	/* struct nat_static, as configured */
+	struct cf_list nat_pools;	/* struct nat_pool */
+	struct nat_timeouts nat_timeouts;
+	struct cf_list nat_port_timeouts; /* struct nat_port_timeout */
+	uint32_t nat_max_entries;	/* 0: NAT_ENTRIES_MAX */
 
 	struct cf_list users;		/* struct user */
 	struct cf_list enable_secrets;	/* struct enable_secret */
