@@ -264,6 +264,9 @@ void coop_keys_member(struct ks_group *, struct ks_member *, uint32_t term,
 /* A key is taken out of use before its end. */
 void coop_tek_dropped(struct ks_group *, const struct ks_tek *);
 void coop_kek_dropped(struct ks_group *, const struct ks_kek *);
+/* TEKs that are out of use, behind those n that are in spis (GDOI_TEKS_MAX) and
+ * without these; how many there are in all. */
+unsigned coop_teks_gone(const struct ks_group *, uint32_t *spis, unsigned n);
 /* What was made is not for members yet: another key server that lives does
  * not have it and could not go on with it. */
 bool coop_keys_held(const struct ks_group *);
@@ -305,6 +308,7 @@ enum coop_news {
 	COOP_NEW_KEYS = 1,	/* that can be used */
 	COOP_NEW_TOMBS = 2,
 	COOP_KEK_GONE = 4,	/* the current one */
+	COOP_TEK_GONE = 8,	/* one that was here */
 };
 /* Adds what is not there yet; enum coop_news. */
 unsigned coop_set_unite(struct ks_group *, const struct coop_keys *);

@@ -490,7 +490,7 @@ import(struct coop_peer *p, const struct coop_keys *k)
 	} else if (news & COOP_KEK_GONE) {
 		members_start_over(grp);
 	} else {
-		if (news & COOP_NEW_KEYS)
+		if (news & (COOP_NEW_KEYS | COOP_TEK_GONE))
 			coop_keys_merge(grp);
 		coop_keys_changed(grp);
 	}

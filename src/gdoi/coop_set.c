@@ -154,6 +154,27 @@ coop_kek_dropped(struct ks_group *grp, const struct ks_kek *k)
 	(void)add_tomb(grp, &d);
 }
 
+/* Members that could not hear of it when they were dropped hear it with any
+ * rekey until the end that these had: whoever says it, and whatever key server
+ * had told them these TEKs. */
+unsigned
+coop_teks_gone(const struct ks_group *grp, uint32_t *spis, unsigned n)
+{
+	uint64_t now = gdoi_now(grp->g);
+	const struct coop_tomb *d;
+	unsigned i;
+
+	for (d = grp->coop != NULL ? grp->coop->tombs : NULL; d != NULL;
+	    d = d->next) {
+		for (i = 0; i < n && spis[i] != d->spi; i++)
+			;
+		if (!d->kek && d->expires > now && i == n &&
+		    n < GDOI_TEKS_MAX)
+			spis[n++] = d->spi;
+	}
+	return n;
+}
+
 void
 coop_set_free(struct coop *c)
 {
@@ -300,9 +321,10 @@ drop_tek(struct ks_group *grp, struct ks_tek *t, const struct coop_tek *o)
 
 	if (!add_tomb(grp, &d))
 		return 0;
-	if (t != NULL)
-		ks_drop_tek(grp, t);
-	return COOP_NEW_TOMBS;
+	if (t == NULL)
+		return COOP_NEW_TOMBS;
+	ks_drop_tek(grp, t);
+	return COOP_NEW_TOMBS | COOP_TEK_GONE;
 }
 
 static unsigned

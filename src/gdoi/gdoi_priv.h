@@ -155,8 +155,9 @@ struct ks_rekey {
 	unsigned retransmits, waiting;
 	uint64_t started, built, duration;
 	uint64_t remind_until;	/* who has not answered is asked on; or 0 */
-	uint32_t *drop;		/* SPIs of TEKs that end at once */
+	uint32_t *drop;		/* SPIs of TEKs that end at once, or have */
 	unsigned ndrop;
+	bool replaces;		/* with it */
 	struct ks_member *next;	/* to be sent to */
 	struct timer timer;
 };

@@ -430,7 +430,7 @@ distribute(struct ks_group *grp)
 static void
 log_start(struct ks_group *grp, const struct ks_push *p)
 {
-	const char *how = grp->rekey.ndrop > 0 ? " with policy-replace" : "";
+	const char *how = grp->rekey.replaces ? " with policy-replace" : "";
 	char addr[IP4_STRLEN], to[IP4_STRLEN], spi[2 * KEK_SPI_LEN + 1];
 
 	ip4_str(grp->addr, addr);

@@ -332,6 +332,7 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	uint64_t now = gdoi_now(grp->g);
 	uint32_t drop[GDOI_TEKS_MAX];
 	const char *bad;
+	unsigned ndrop;
 
 	if (grp->active == NULL)
 		return "no member has registered yet, there are no keys";
@@ -350,7 +351,9 @@ ks_rekey(struct ks_group *grp, enum rekey_kind kind)
 	grp->last_rekey = now;
 	ks_clock_told(grp, NULL);
 	roll |= grp->coop != NULL && grp->coop->roll;
-	keep_drops(grp, drop, ks_renew(grp, kind, drop));
+	ndrop = ks_renew(grp, kind, drop);
+	grp->rekey.replaces = ndrop > 0;
+	keep_drops(grp, drop, coop_teks_gone(grp, drop, ndrop));
 	if (grp->kek != NULL && (grp->kek->expires <= now))
 		ks_drop_keks(grp);
 	if (grp->kek != NULL &&

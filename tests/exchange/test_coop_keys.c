@@ -283,6 +283,60 @@ merge(void **state)
 	net_free(n);
 }
 
+/* Of members 2 to 5 the latter two are in the half of b. */
+static void
+split_members(bool split)
+{
+	b->side = n->nodes[4]->side = n->nodes[5]->side = split;
+	net_run(n, 60 * SEC);
+}
+
+/* The keys of a group are replaced in one half of it. The other one's members
+ * hear it when the halves meet, though it was another key server that told
+ * them the TEK last: else they would go on sending with it. */
+static void
+replaced_apart(uint64_t seed, bool by_primary)
+{
+	struct ks_group *by;
+	uint32_t old;
+	unsigned i;
+
+	begin(seed);
+	for (i = 0; i < 4; i++)
+		(void)tc_server(net_add_gm(n, i)->conf, b->addr);
+	run();
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	old = TAILQ_FIRST(&ga->teks)->k.spi;
+	split_members(true);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	by = by_primary ? ga : gb;
+	assert_null(ks_rekey(by == ga ? gb : ga, REKEY_TEK));
+	assert_null(ks_rekey(by, REKEY_REPLACE));
+	net_run(n, 60 * SEC);
+	for (i = 2; i < 6; i++)
+		assert_true((talk_tek(n->nodes[i], old) == NULL) ==
+		    ((i < 4) == by_primary));
+	split_members(false);
+	assert_int_equal(gb->coop->role, COOP_SECONDARY);
+	assert_same();
+	for (i = 2; i < 6; i++) {
+		assert_null(talk_tek(n->nodes[i], old));
+		assert_int_equal(n->nodes[i]->logs[LOG_GM_RECV_REPLACE_NOW],
+		    1);
+		assert_int_equal(n->nodes[i]->logs[LOG_GM_REGS_COMPL], 1);
+	}
+	check_talk(n, "halves that met");
+	net_free(n);
+}
+
+static void
+replaced_in_one_half(void **state)
+{
+	(void)state;
+	replaced_apart(10, true);
+	replaced_apart(11, false);
+}
+
 /* Numbers rise, and those of two servers never meet. */
 static void
 numbers(void **state)
@@ -426,6 +480,7 @@ main(void)
 		cmocka_unit_test(tidy),
 		cmocka_unit_test(tombstones),
 		cmocka_unit_test(merge),
+		cmocka_unit_test(replaced_in_one_half),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(mismatch),
 		cmocka_unit_test(no_rsa_key),
