@@ -5,9 +5,9 @@
 #ifndef COHORT_GDOI_CMD_H
 #define COHORT_GDOI_CMD_H
 
-#include "cli/cli.h"
 #include "cli_gen.h"
 #include "gdoi/gdoi_priv.h"
+#include "ike/cmd.h"
 
 /* 1 yes, 0 no (nobody there: no), -1 neither. */
 int cmd_yes(const char *answer);

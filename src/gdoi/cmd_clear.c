@@ -31,7 +31,7 @@ struct act {
 static void
 act_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct act *a = arg;
 	int status = CLI_DONE;
 
@@ -82,7 +82,7 @@ refused(struct cli_ctx *ctx, const struct ks_group *ks)
 static bool
 refused_all(struct cli_ctx *ctx, const char *group)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ks_group *ks;
 
 	TAILQ_FOREACH(ks, &g->ks, link)
@@ -138,7 +138,7 @@ int
 clear_crypto_gdoi(struct cli_ctx *ctx,
     const struct clear_crypto_gdoi_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct act a = { .fn = clear_groups };
 
 	str_copy(a.group, args->group, sizeof(a.group));
@@ -162,7 +162,7 @@ clear_crypto_gdoi(struct cli_ctx *ctx,
 static bool
 is_ks(struct cli_ctx *ctx, const char *group)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 
 	if (group[0] != '\0' ? ks_find(g, group) != NULL :
 	    !TAILQ_EMPTY(&g->ks))
@@ -178,7 +178,7 @@ is_ks(struct cli_ctx *ctx, const char *group)
 static bool
 warn_old(struct cli_ctx *ctx, const char *group, const char *feature)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ks_group *ks;
 	bool any = false;
 
@@ -233,7 +233,7 @@ int
 clear_gdoi_ks_counters(struct cli_ctx *ctx,
     const struct clear_gdoi_ks_counters_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct ks_group *ks;
 	struct ks_member *m;
 
@@ -255,7 +255,7 @@ clear_gdoi_ks_counters(struct cli_ctx *ctx,
 static int
 rekey_groups(struct cli_ctx *ctx, const char *group, enum rekey_kind kind)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	int status = CLI_DONE;
 	struct ks_group *ks;
 	const char *bad;
@@ -326,7 +326,7 @@ clear_gdoi_ks_policy(struct cli_ctx *ctx,
 static bool
 is_coop(struct cli_ctx *ctx, const char *group)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ks_group *ks;
 
 	if (!is_ks(ctx, group))
@@ -344,7 +344,7 @@ int
 clear_gdoi_ks_coop_counters(struct cli_ctx *ctx,
     const struct clear_gdoi_ks_coop_counters_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct ks_group *ks;
 	struct coop_peer *p;
 
@@ -366,7 +366,7 @@ int
 clear_gdoi_ks_coop_role(struct cli_ctx *ctx,
     const struct clear_gdoi_ks_coop_role_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct ks_group *ks;
 
 	if (!is_coop(ctx, args->group))

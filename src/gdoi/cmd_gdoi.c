@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Commands that act on SAs: clear crypto isakmp, sa, session. Runs in process
+ * Commands that act on SAs: clear crypto sa, session. Runs in process
  * ike.
  */
 #include "config.h"
@@ -23,30 +23,6 @@ cmd_yes(const char *answer)
 	return -1;
 }
 
-int
-clear_crypto_isakmp(struct cli_ctx *ctx,
-    const struct clear_crypto_isakmp_args *args)
-{
-	struct gdoi *g = cli_engine(ctx);
-	struct ike_sa *sa;
-
-	if (args->conn_id == 0) {
-		ike_clear(g->ike);
-	} else {
-		TAILQ_FOREACH(sa, &g->ike->sas, link)
-			if (sa->conn_id == args->conn_id)
-				break;
-		if (sa == NULL) {
-			cli_printf(ctx, "%% There is no ISAKMP SA with"
-			    " connection id %u\n", args->conn_id);
-			return CLI_FAILED;
-		}
-		ike_sa_delete(sa, true, "cleared by the operator");
-	}
-	ike_reap(g->ike);
-	return CLI_DONE;
-}
-
 /* A member: its SAs go and it fetches new ones. */
 static void
 clear_sas(struct gm_group *gm)
@@ -64,7 +40,7 @@ int
 clear_crypto_sa(struct cli_ctx *ctx,
     const struct clear_crypto_sa_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct gm_group *gm;
 	unsigned n = 0;
 
@@ -89,7 +65,7 @@ int
 clear_crypto_session(struct cli_ctx *ctx,
     const struct clear_crypto_session_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct ike_sa *sa, *next;
 	struct gm_group *gm;
 
@@ -110,7 +86,7 @@ int
 exec_gdoi_gm_direction(struct cli_ctx *ctx,
     const struct exec_gdoi_gm_direction_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct gm_group *gm;
 	unsigned n = 0;
 
@@ -128,27 +104,4 @@ exec_gdoi_gm_direction(struct cli_ctx *ctx,
 	    "%% This router is no member of group %s\n" :
 	    "%% This router is no group member%s\n", args->group);
 	return CLI_FAILED;
-}
-
-int
-show_cohort_isakmp(struct cli_ctx *ctx,
-    const struct show_cohort_isakmp_args *args)
-{
-	struct gdoi *g = cli_engine(ctx);
-	const struct ike_stats *s = &g->ike->stats;
-
-	(void)args;
-	cli_printf(ctx,
-	    "%10u  messages malformed, false or unexpected\n"
-	    "%10u  messages for an SA that does not exist\n"
-	    "%10u  first messages answered\n"
-	    "%10u  octets of offers remembered\n"
-	    "%10u  exchanges half open now\n"
-	    "%10u  of them in aggressive mode, address not proved\n"
-	    "%10u  half-open exchanges dropped to make room\n"
-	    "%10u  denied by `crypto limit ike`\n"
-	    "%10u  Diffie-Hellman computations\n",
-	    s->bad, s->no_sa, s->first, s->offer_bytes, s->half_open,
-	    s->unproven, s->evicted, s->denied, s->dh);
-	return CLI_DONE;
 }

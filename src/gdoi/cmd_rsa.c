@@ -82,7 +82,7 @@ generate_work(void *arg)
 bool
 cmd_key_room(struct cli_ctx *ctx, const char *label, bool replace)
 {
-	const struct gdoi *g = cli_engine(ctx);
+	const struct gdoi *g = cmd_gdoi(ctx);
 	const struct rsa_key *k;
 	unsigned n = 0;
 
@@ -171,7 +171,7 @@ any_established(const struct gdoi *g)
 static enum cli_status
 generate(struct cli_ctx *ctx, struct keygen *k)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 
 	cli_printf(ctx, "\n%% The key modulus size is %u bits\n%% Generating"
 	    " %u bit RSA keys, keys will be %s...", k->bits, k->bits,
@@ -272,7 +272,7 @@ int
 exec_key_generate_rsa(struct cli_ctx *ctx,
     const struct exec_key_generate_rsa_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct keygen *k = xcalloc(1, sizeof(*k));
 
 	k->bits = args->modulus;
@@ -341,7 +341,7 @@ remove_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 		cli_ask(ctx, CLI_ASK_LINE, REMOVE, remove_answer, label);
 		return;
 	case 1:
-		zeroize(cli_engine(ctx), label);
+		zeroize(cmd_gdoi(ctx), label);
 		break;
 	}
 	free(label);
@@ -352,7 +352,7 @@ int
 exec_key_zeroize_rsa(struct cli_ctx *ctx,
     const struct exec_key_zeroize_rsa_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 
 	if (rsa_first(g->rsa) == NULL || (args->label[0] != '\0' &&
 	    rsa_find(g->rsa, args->label) == NULL)) {
@@ -419,7 +419,7 @@ int
 show_crypto_key_rsa(struct cli_ctx *ctx,
     const struct show_crypto_key_rsa_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct rsa_key *k;
 
 	for (k = rsa_first(g->rsa); k != NULL; k = k->next)

@@ -99,7 +99,7 @@ export_url(struct cli_ctx *ctx, const struct rsa_key *k, const char *url,
 {
 	struct pem_cmd *c = xcalloc(1, sizeof(*c));
 
-	c->g = cli_engine(ctx);
+	c->g = cmd_gdoi(ctx);
 	str_copy(c->label, k->label, sizeof(c->label));
 	str_copy(c->url, url, sizeof(c->url));
 	c->pub = *pub;
@@ -115,7 +115,7 @@ int
 exec_key_export_rsa(struct cli_ctx *ctx,
     const struct exec_key_export_rsa_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct rsa_key *k = rsa_find(g->rsa, args->label);
 	struct strbuf pub = { 0 }, priv = { 0 };
 
@@ -334,7 +334,7 @@ int
 exec_key_import_rsa(struct cli_ctx *ctx,
     const struct exec_key_import_rsa_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct pem_cmd *c = xcalloc(1, sizeof(*c));
 
 	c->g = g;

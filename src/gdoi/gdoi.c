@@ -92,13 +92,25 @@ gdoi_new(const struct gdoi_io *io, void *arg)
 
 	g->io = *io;
 	g->arg = arg;
-	g->ike = ike_new(&env, &gdoi_doi, GDOI_VERSION);
+	g->ike = ike_new(&env, &gdoi_doi, GDOI_VERSION, NULL);
 	g->rsa = rsa_store_new();
 	g->trace = gdoi_trace_new();
 	g->handles = 0x40000001;
 	TAILQ_INIT(&g->ks);
 	TAILQ_INIT(&g->gm);
 	return g;
+}
+
+struct ike *
+gdoi_ike(struct gdoi *g)
+{
+	return g->ike;
+}
+
+unsigned *
+gdoi_conn_ids(struct gdoi *g)
+{
+	return g->ike->conn_ids;
 }
 
 void

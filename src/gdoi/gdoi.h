@@ -41,6 +41,8 @@ struct gdoi_io {
 
 struct gdoi *gdoi_new(const struct gdoi_io *, void *arg) MUST_USE;
 void gdoi_free(struct gdoi *);
+struct ike *gdoi_ike(struct gdoi *); /* its phase 1 */
+unsigned *gdoi_conn_ids(struct gdoi *); /* the next number of an SA */
 /* The committed configuration; old is the one before (NULL at first). Both
  * stay valid until the next call. */
 void gdoi_config(struct gdoi *, const struct conf *old, const struct conf *new);

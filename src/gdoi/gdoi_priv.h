@@ -674,6 +674,9 @@ void gm_clock_forget(struct gm_group *);
 void gm_push_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
     size_t len);
 
+/* show_gdoi.c: of struct ike_doi */
+void show_gdoi_keks(struct ike *, struct show *);
+
 /* pull.c */
 extern const struct ike_doi gdoi_doi;
 extern const struct exch_type groupkey_pull;

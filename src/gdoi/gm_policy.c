@@ -368,7 +368,7 @@ take_kek(struct gm_group *gm, const struct gdoi_kek *sak,
 	if (same)
 		return;
 	gm->last_seq = gm->prev_seq = 0;
-	gm->kek_conn_id = gm->g->ike->next_conn_id++;
+	gm->kek_conn_id = (*gm->g->ike->conn_ids)++;
 	ike_log(gm->g->ike, LOG_SA_KEK_UPDATED, gdoi_spi_str(sak->spi, spi));
 }
 

@@ -497,5 +497,12 @@ const struct exch_type groupkey_pull = {
 static const struct exch_type *const types[] = { &groupkey_pull,
 	&coop_exchange, NULL };
 
-const struct ike_doi gdoi_doi = { DOI_GDOI, "GDOI", types,
-	coop_sa_changed };
+const struct ike_doi gdoi_doi = {
+	.number = DOI_GDOI,
+	.name = "GDOI",
+	.idle = "GDOI_IDLE",
+	.types = types,
+	.port = ISAKMP_PORT,
+	.sa_changed = coop_sa_changed,
+	.show_more = show_gdoi_keks,
+};

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "cli/show.h"
 #include "cli_gen.h"
 #include "gdoi/coop.h"
+#include "ike/cmd.h"
 
 /* Whether a command for this group, "" for all, is about that one. */
 static inline bool
@@ -34,7 +34,6 @@ int show_each_gm(struct cli_ctx *, const char *only, const char *head,
     show_gm_fn *, const void *args);
 
 void show_identity(struct strbuf *, uint8_t id_type, uint32_t id);
-void show_hms(struct strbuf *, uint32_t seconds);
 const char *show_kek_cipher(uint8_t cipher);
 const char *show_sig_hash(uint8_t hash);
 /* "Unicast" or "Multicast" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * show crypto gdoi [group NAME] and show crypto isakmp sa, and the helpers
- * of all show files. Runs in process ike.
+ * show crypto gdoi [group NAME], the KEKs of show crypto isakmp sa, and the
+ * helpers of all show files. Runs in process ike.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 bool
 show_no_group(struct cli_ctx *ctx, const char *only)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 
 	if (only[0] == '\0' || cli_wants_json(ctx) ||
 	    ks_find(g, only) != NULL || gm_find(g, only) != NULL)
@@ -41,7 +41,7 @@ int
 show_each_ks(struct cli_ctx *ctx, const char *only, const char *head,
     show_ks_fn *one, const void *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ks_group *k;
 	struct show v;
 
@@ -60,7 +60,7 @@ int
 show_each_gm(struct cli_ctx *ctx, const char *only, const char *head,
     show_gm_fn *one, const void *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct gm_group *gm;
 	struct show v;
 
@@ -85,12 +85,6 @@ show_identity(struct strbuf *sb, uint8_t id_type, uint32_t id)
 	else
 		sb_printf(sb, "%s", id_type == GDOI_ID_ADDRESS ?
 		    ip4_str(id, a) : "none");
-}
-
-void
-show_hms(struct strbuf *sb, uint32_t s)
-{
-	sb_printf(sb, "%02u:%02u:%02u", s / 3600, s / 60 % 60, s % 60);
 }
 
 const char *
@@ -191,7 +185,7 @@ show_ace(struct show *v, const char *before, const struct ace *a)
 int
 show_gdoi(struct cli_ctx *ctx, const struct show_gdoi_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ks_group *ks;
 	const struct gm_group *gm;
 	struct show v;
@@ -213,127 +207,17 @@ show_gdoi(struct cli_ctx *ctx, const struct show_gdoi_args *args)
 
 /* ---- show crypto isakmp sa ---- */
 
-static const char *
-cipher_name(uint8_t c)
+/* The KEK is an SA too: from the key server to the member. */
+void
+show_gdoi_keks(struct ike *ike, struct show *v)
 {
-	return c == IKE_AES ? "aes" : c == IKE_3DES ? "3des" : "des";
-}
-
-static const char *
-hash_name(uint8_t h)
-{
-	switch (h) {
-	case IKE_MD5:
-		return "md5";
-	case IKE_SHA256:
-		return "sha256";
-	case IKE_SHA384:
-		return "sha384";
-	case IKE_SHA512:
-		return "sha512";
-	default:
-		return "sha";
-	}
-}
-
-static uint32_t
-life_left(const struct ike_sa *sa)
-{
-	uint64_t now = ike_now(sa->ike);
-
-	return sa->expires > now ? (uint32_t)((sa->expires - now) / 1000) : 0;
-}
-
-/* Its object stays open: the caller may add to it. */
-static void
-sa_row(struct show *v, uint32_t dst, uint32_t src, const char *state,
-    uint32_t conn_id)
-{
-	char d[IP4_STRLEN], s[IP4_STRLEN];
-
-	show_text(v, "%-16s%-16s%-15s%7u ACTIVE\n", ip4_str(dst, d),
-	    ip4_str(src, s), state, conn_id);
-	show_object(v, NULL);
-	show_str(v, "destination", d);
-	show_str(v, "source", s);
-	show_str(v, "state", state);
-	show_uint(v, "connection_id", conn_id);
-}
-
-static void
-sa_row_detail(struct show *v, const struct ike_sa *sa)
-{
-	char l[IP4_STRLEN], r[IP4_STRLEN];
-	struct strbuf life = { 0 };
-
-	show_hms(&life, life_left(sa));
-	show_text(v, "%-5u %-15s %-15s %-6s %-6s %-4s %-6s %-4s %-2u "
-	    "%-8s %s\n       Engine-id:Conn-id =  SW:%u\n\n", sa->conn_id,
-	    ip4_str(sa->local.addr, l), ip4_str(sa->remote.addr, r), "",
-	    "ACTIVE", cipher_name(sa->suite.cipher), hash_name(sa->suite.hash),
-	    "psk", sa->suite.group, life.s,
-	    sa->peer_dpd && ike_keepalive(sa).secs != 0 ? "D" : "",
-	    sa->conn_id - 1000);
-	sb_free(&life);
-}
-
-/* What detail and plain rows both have of a phase 1 SA in JSON. */
-static void
-sa_members(struct show *v, const struct ike_sa *sa)
-{
-	show_ip4(v, "local", sa->local.addr);
-	show_ip4(v, "remote", sa->remote.addr);
-	show_str(v, "role", sa->initiator ? "initiator" : "responder");
-	if (sa->state != IKE_IDLE)
-		return; /* nothing is agreed on yet */
-	show_str(v, "encryption", cipher_name(sa->suite.cipher));
-	show_str(v, "hash", hash_name(sa->suite.hash));
-	show_str(v, "authentication", "psk");
-	show_uint(v, "dh_group", sa->suite.group);
-	show_uint(v, "lifetime_remaining_seconds",
-	    life_left(sa));
-	show_bool(v, "dead_peer_detection",
-	    sa->peer_dpd && ike_keepalive(sa).secs != 0);
-}
-
-int
-show_crypto_isakmp_sa(struct cli_ctx *ctx,
-    const struct show_crypto_isakmp_sa_args *args)
-{
-	struct gdoi *g = cli_engine(ctx);
+	const struct gdoi *g = ike->env.arg;
 	const struct gm_group *gm;
-	const struct ike_sa *sa;
-	struct show v;
 
-	show_begin(&v, ctx);
-	show_text(&v, "IPv4 Crypto ISAKMP SA\n");
-	if (args->detail)
-		show_text(&v, "C-id  Local           Remote          I-VRF"
-		    "  Status Encr Hash   Auth DH Lifetime Cap.\n\n");
-	else
-		show_text(&v, "%-16s%-16s%-15s%s\n", "dst", "src", "state",
-		    "conn-id status");
-	show_array(&v, "ipv4_sas");
-	TAILQ_FOREACH(sa, &g->ike->sas, link) {
-		if (args->detail && !show_is_json(&v)) {
-			if (sa->state == IKE_IDLE)
-				sa_row_detail(&v, sa);
-			continue;
-		}
-		sa_row(&v, sa->initiator ? sa->remote.addr : sa->local.addr,
-		    sa->initiator ? sa->local.addr : sa->remote.addr,
-		    ike_state_name(sa->state), sa->conn_id);
-		sa_members(&v, sa);
-		show_close(&v);
-	}
-	/* the KEK is an SA too: from the key server to the member */
 	TAILQ_FOREACH(gm, &g->gm, link)
-		if (gm->has_kek && (!args->detail || show_is_json(&v))) {
-			sa_row(&v, gm_rekey_dst(gm), gm->ks, "GDOI_REKEY",
-			    gm->kek_conn_id);
-			show_close(&v);
+		if (gm->has_kek) {
+			show_isakmp_row(v, gm_rekey_dst(gm), gm->ks,
+			    "GDOI_REKEY", gm->kek_conn_id);
+			show_close(v);
 		}
-	show_close(&v);
-	show_text(&v, "\nIPv6 Crypto ISAKMP SA\n\n");
-	return show_end(&v);
 }

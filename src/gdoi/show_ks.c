@@ -278,7 +278,7 @@ static const struct show_field ks_fields[] = {
 int
 show_gdoi_ks(struct cli_ctx *ctx, const struct show_gdoi_ks_args *args)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ks_policy *p;
 	const struct ks_group *k;
 	struct show v;

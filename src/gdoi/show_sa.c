@@ -49,7 +49,7 @@ int
 show_gdoi_rekey_sa(struct cli_ctx *ctx,
     const struct show_gdoi_rekey_sa_args *a)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct gm_group *gm;
 	char dst[IP4_STRLEN], src[IP4_STRLEN];
 	unsigned n = 0;
@@ -84,7 +84,7 @@ int
 show_gdoi_gm_pubkey(struct cli_ctx *ctx,
     const struct show_gdoi_gm_pubkey_args *a)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct gm_group *gm;
 	char ks[IP4_STRLEN];
 	const uint8_t *c;
@@ -193,7 +193,7 @@ one_feature(struct cli_ctx *ctx, struct gdoi *g, const char *only,
 int
 show_gdoi_feature(struct cli_ctx *ctx, const struct show_gdoi_feature_args *a)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	size_t i;
 
 	if (show_no_group(ctx, a->group))
@@ -298,7 +298,7 @@ int
 show_crypto_session(struct cli_ctx *ctx,
     const struct show_crypto_session_args *a)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct gm_group *gm;
 
 	cli_printf(ctx, "Crypto session current status\n");
@@ -320,7 +320,7 @@ int
 show_crypto_eli(struct cli_ctx *ctx,
     const struct show_crypto_eli_args *a UNUSED)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	const struct ike_sa *sa;
 	const struct gm_group *gm;
 	const struct gm_tek *t;

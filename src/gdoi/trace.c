@@ -213,7 +213,7 @@ gdoi_trace_config(struct gdoi *g)
 int
 exec_event_trace(struct cli_ctx *ctx, const struct exec_event_trace_args *a)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct ring *r = &g->trace->rings[a->part - 1];
 
 	if (a->clear) {
@@ -366,7 +366,7 @@ set_span(struct cli_ctx *ctx, struct span *s,
 int
 show_event_trace(struct cli_ctx *ctx, const struct show_event_trace_args *a)
 {
-	struct gdoi *g = cli_engine(ctx);
+	struct gdoi *g = cmd_gdoi(ctx);
 	struct span s = { .now = gdoi_now(g), .wall = time_wall_us() };
 	unsigned p;
 

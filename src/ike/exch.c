@@ -148,7 +148,7 @@ retransmit(void *arg)
 	exch_send_raw(x, x->last_out, x->last_out_len);
 	timer_set(&x->ike->timers, &x->timer, next_try(x), retransmit, x);
 	if (!x->type->phase1)
-		dpd_start(x->sa);
+		ike_dpd(x->sa);
 }
 
 static void

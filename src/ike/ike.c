@@ -77,13 +77,13 @@ ike_bad(struct ike *ike, uint32_t from, const char *why)
 }
 
 const char *
-ike_state_name(enum ike_state s)
+ike_state_name(const struct ike_sa *sa)
 {
 	static const char *const names[] = { "MM_NO_STATE", "MM_SA_SETUP",
 		"MM_KEY_EXCH", "MM_KEY_AUTH", "AG_NO_STATE", "AG_INIT_EXCH",
-		"AG_AUTH", "GDOI_IDLE" };
+		"AG_AUTH" };
 
-	return names[s];
+	return sa->state == IKE_IDLE ? sa->ike->doi->idle : names[sa->state];
 }
 
 /* ---- the table of SAs ---- */
@@ -175,7 +175,8 @@ ike_sa_new(struct ike *ike, bool initiator, struct udp_addr local,
 	sa->initiator = initiator;
 	sa->local = local;
 	sa->remote = remote;
-	sa->conn_id = ike->next_conn_id++;
+	sa->remote_port = remote.port;
+	sa->conn_id = (*ike->conn_ids)++;
 	sa->created = sa->last_heard = ike_now(ike);
 	TAILQ_INIT(&sa->exchs);
 	ike_random(ike, initiator ? sa->icookie : sa->rcookie,
@@ -532,7 +533,9 @@ same_peer(const struct ike_sa *sa, struct udp_addr local,
     struct udp_addr remote)
 {
 	return sa->local.addr == local.addr &&
-	    sa->remote.addr == remote.addr && sa->remote.port == remote.port;
+	    sa->remote.addr == remote.addr &&
+	    (sa->remote.port == remote.port ||
+	    sa->remote_port == remote.port);
 }
 
 /* The peer has another SA now than those that it may have lost. */
@@ -608,15 +611,24 @@ usable_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote,
 	return NULL;
 }
 
+struct ike_sa *
+ike_find_sa(struct ike *ike, uint32_t local, struct udp_addr remote)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH_REVERSE(sa, &ike->sas, ike_sa_list, link)
+		if (sa->state == IKE_IDLE && sa->local.addr == local &&
+		    sa->remote.addr == remote.addr && (remote.port == 0 ||
+		    sa->remote.port == remote.port ||
+		    sa->remote_port == remote.port))
+			return sa;
+	return NULL;
+}
+
 bool
 ike_has_sa(struct ike *ike, struct udp_addr local, struct udp_addr remote)
 {
-	const struct ike_sa *sa;
-
-	TAILQ_FOREACH(sa, &ike->sas, link)
-		if (sa->state == IKE_IDLE && same_peer(sa, local, remote))
-			return true;
-	return false;
+	return ike_find_sa(ike, local.addr, remote) != NULL;
 }
 
 /* SAs with a peer that has been silent for long: it may have lost them. */
@@ -737,7 +749,7 @@ ike_config(struct ike *ike, const struct conf *c)
 
 struct ike *
 ike_new(const struct ike_env *env, const struct ike_doi *doi,
-    const char *version)
+    const char *version, unsigned *conn_ids)
 {
 	struct ike *ike = xcalloc(1, sizeof(*ike));
 	size_t i;
@@ -745,7 +757,8 @@ ike_new(const struct ike_env *env, const struct ike_doi *doi,
 	ike->env = *env;
 	ike->doi = doi;
 	ike->version = version;
-	ike->next_conn_id = 1001;
+	ike->own_conn_ids = 1001;
+	ike->conn_ids = conn_ids != NULL ? conn_ids : &ike->own_conn_ids;
 	for (i = 0; i < IKE_BUCKETS; i++)
 		LIST_INIT(&ike->buckets[i]);
 	TAILQ_INIT(&ike->sas);

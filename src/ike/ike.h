@@ -55,6 +55,7 @@ struct ike_env {
 	uint32_t (*if_addr)(void *, const char *ifname);
 };
 
+struct show;
 struct admit;
 struct ag;
 struct ag_share;
@@ -143,14 +144,41 @@ struct exch {
 	void *data;		/* of the type */
 };
 
-/* A DOI: the exchanges that run under a phase-1 SA. */
+/* A notification that came under an established SA, by an informational
+ * exchange: who sent it is sure. */
+struct ike_notice {
+	uint16_t type;	/* enum isakmp_notify */
+	uint8_t proto;	/* enum isakmp_proto */
+	uint32_t spi;	/* of 4 octets; 0: none or of another length */
+	struct rd data;
+};
+
+/* A DOI: the exchanges that run under a phase-1 SA. All functions may be
+ * NULL, and must not start anything at once. */
 struct ike_doi {
-	uint32_t number;
+	uint32_t number;  /* in what we offer */
 	const char *name;
+	const char *idle; /* what `show` calls an established SA */
 	const struct exch_type *const *types; /* NULL behind the last */
-	/* An SA is established, or one that was is gone. May be NULL; must
-	 * not start anything at once. */
+	uint16_t port, nat_port; /* UDP; nat_port 0: no NAT traversal */
+	/* An SA is established, or one that was is gone. */
 	void (*sa_changed)(struct ike_sa *);
+	/* The peer has deleted SAs that it receives with. proto: AH, ESP. */
+	void (*deleted)(struct ike_sa *, uint8_t proto, const uint32_t *spis,
+	    unsigned n);
+	/* RESPONDER-LIFETIME, INVALID-SPI and whatever else is no error about
+	 * an exchange. */
+	void (*notified)(struct ike_sa *, const struct ike_notice *);
+	/* This SA is the first that the peer has with us: it has lost all
+	 * others. Called before those of phase 1 go. */
+	void (*initial_contact)(struct ike_sa *);
+	/* It does not answer any more (RFC 3706). The SA goes right after. */
+	void (*peer_dead)(struct ike_sa *);
+	/* sa->remote is another one now; was: the one before. Behind a NAT
+	 * that happens at any time. */
+	void (*moved)(struct ike_sa *, struct udp_addr was);
+	/* Rows of `show crypto isakmp sa` beside those of phase 1. */
+	void (*show_more)(struct ike *, struct show *);
 };
 
 /* ---- phase-1 SA ---- */
@@ -167,6 +195,10 @@ struct ike_keepalive {
 	unsigned secs, retry;
 	bool periodic;
 };
+
+/* What of NAT traversal both sides have: payloads of RFC 3947, or of the
+ * drafts 02 and 03, whose encapsulation modes are 61443 and 61444. */
+enum ike_natt { NATT_NONE, NATT_RFC, NATT_DRAFT };
 
 enum ike_state { /* as IOS names them */
 	MM_NO_STATE,
@@ -188,7 +220,10 @@ struct ike_sa {
 	bool initiator, dead;
 	uint8_t state; /* enum ike_state */
 	uint32_t conn_id;
-	struct udp_addr local, remote;
+	struct udp_addr local, remote; /* where messages go now */
+	uint16_t remote_port;	/* where the first one went, or came from */
+	uint8_t natt;		/* enum ike_natt */
+	bool nat_local, nat_remote; /* who is behind a NAT; any: ESP in UDP */
 	struct ike_suite suite;
 	struct ike_keys keys;
 	uint8_t last_block[IKE_BLOCK_MAX]; /* of phase 1 */
@@ -242,6 +277,7 @@ struct ike {
 	const struct conf *conf; /* NULL before the first */
 	const struct ike_doi *doi;
 	const char *version;	 /* announced to peers */
+	unsigned *conn_ids;	 /* the next one, of all instances */
 	struct timers timers;
 	struct admit *admit;	 /* of admit.c */
 	struct ag *ag;		 /* of aggressive.c */
@@ -250,7 +286,7 @@ struct ike {
 	TAILQ_HEAD(ike_half_list, ike_sa) half;
 	TAILQ_HEAD(, ike_sa) graves;
 	LIST_HEAD(, exch) dead;
-	unsigned nsas, next_conn_id;
+	unsigned nsas, own_conn_ids;
 	struct ike_stats stats;
 	struct {
 		uint64_t until;
@@ -262,8 +298,9 @@ struct ike {
 	uint8_t in[ISAKMP_MSG_MAX], out[ISAKMP_MSG_MAX];
 };
 
+/* conn_ids: of the instance that counts for this one too, NULL: own ones. */
 struct ike *ike_new(const struct ike_env *, const struct ike_doi *,
-    const char *version) MUST_USE;
+    const char *version, unsigned *conn_ids) MUST_USE;
 void ike_free(struct ike *);
 void ike_config(struct ike *, const struct conf *);
 void ike_input(struct ike *, struct udp_addr local, struct udp_addr from,
@@ -300,10 +337,23 @@ void exch_cancel(struct exch *);
 void ike_clear(struct ike *);
 void ike_sa_delete(struct ike_sa *, bool tell_peer, const char *why);
 void ike_notify(struct ike_sa *, uint16_t type, uint32_t mid);
+/* The same about an SA of the DOI, named by its SPI. */
+void ike_notify_spi(struct ike_sa *, uint8_t proto, uint32_t spi,
+    uint16_t type, const void *data, size_t len);
+/* Delete of SAs that we receive with, at most IKE_SPIS_MAX. */
+#define IKE_SPIS_MAX 64
+void ike_delete_spis(struct ike_sa *, uint8_t proto, const uint32_t *spis,
+    unsigned n);
+/* Asks the peer whether it lives, if it has RFC 3706 and `crypto isakmp
+ * keepalive` wants that: on demand. */
+void ike_dpd(struct ike_sa *);
+/* The newest established SA with a peer; port 0: any. */
+struct ike_sa *ike_find_sa(struct ike *, uint32_t local,
+    struct udp_addr remote);
 /* A clear message that comes or goes, for `debug`. who: group or conn-id. */
 void ike_debug_message(enum debug_feature, const char *who,
     struct udp_addr peer, const uint8_t *data, size_t len, bool sent);
-const char *ike_state_name(enum ike_state);
+const char *ike_state_name(const struct ike_sa *);
 
 /* Writes a fresh nonce of this side as a payload. */
 void exch_put_nonce(struct exch *, struct isakmp_out *);

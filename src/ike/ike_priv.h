@@ -87,6 +87,7 @@ bool phase1_accept(struct exch *, const struct isakmp_msg *,
     struct ike_suite *) MUST_USE;
 void phase1_put_initial_contact(const struct ike_sa *, struct isakmp_out *);
 void phase1_notifies(struct ike_sa *, const struct isakmp_msg *);
+void phase1_initial_contact(struct ike_sa *);
 void phase1_done(struct exch *);
 void phase1_failed(struct exch *, const char *why);
 
@@ -120,7 +121,6 @@ void info_send_delete(struct ike_sa *);
 void info_send_clear_notify(struct ike *, struct udp_addr local,
     struct udp_addr remote, const struct isakmp_hdr *, uint16_t type);
 void dpd_heard(struct ike_sa *);
-void dpd_start(struct ike_sa *);
 void dpd_schedule(struct ike_sa *);
 
 #endif

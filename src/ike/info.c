@@ -22,8 +22,11 @@
 
 struct info_out {
 	uint8_t payload; /* ISAKMP_N or ISAKMP_D */
+	uint8_t proto;	 /* enum isakmp_proto */
 	uint16_t type;
-	uint8_t data[4];
+	const uint32_t *spis; /* of another protocol than ISAKMP */
+	unsigned nspis;
+	const uint8_t *data;
 	size_t len;
 };
 
@@ -34,6 +37,29 @@ get_cookies(const struct ike_sa *sa, struct isakmp_hdr *h)
 	memcpy(h->rcookie, sa->rcookie, sizeof(h->rcookie));
 }
 
+static void
+put_delete(const struct ike_sa *sa, const struct info_out *i,
+    struct isakmp_out *o)
+{
+	unsigned k;
+
+	isakmp_out_open(o, ISAKMP_D);
+	wr_u32(&o->w, DOI_IPSEC);
+	wr_u8(&o->w, i->proto);
+	if (i->proto == PROTO_ISAKMP) {
+		wr_u8(&o->w, 2 * ISAKMP_COOKIE_LEN);
+		wr_u16(&o->w, 1);
+		wr_bytes(&o->w, sa->icookie, ISAKMP_COOKIE_LEN);
+		wr_bytes(&o->w, sa->rcookie, ISAKMP_COOKIE_LEN);
+	} else {
+		wr_u8(&o->w, sizeof(*i->spis));
+		wr_u16(&o->w, (uint16_t)i->nspis);
+		for (k = 0; k < i->nspis; k++)
+			wr_u32(&o->w, i->spis[k]);
+	}
+	isakmp_out_close(o);
+}
+
 static bool
 put_info(struct exch *x, struct isakmp_out *o)
 {
@@ -41,19 +67,14 @@ put_info(struct exch *x, struct isakmp_out *o)
 	struct isakmp_hdr cookies;
 
 	get_cookies(x->sa, &cookies);
-	if (i->payload == ISAKMP_N) {
+	if (i->payload == ISAKMP_D)
+		put_delete(x->sa, i, o);
+	else if (i->proto == PROTO_ISAKMP)
 		isakmp_out_notify(o, DOI_IPSEC, i->type, &cookies, i->data,
 		    i->len);
-		return true;
-	}
-	isakmp_out_open(o, ISAKMP_D);
-	wr_u32(&o->w, DOI_IPSEC);
-	wr_u8(&o->w, 1); /* PROTO_ISAKMP */
-	wr_u8(&o->w, 2 * ISAKMP_COOKIE_LEN);
-	wr_u16(&o->w, 1);
-	wr_bytes(&o->w, cookies.icookie, ISAKMP_COOKIE_LEN);
-	wr_bytes(&o->w, cookies.rcookie, ISAKMP_COOKIE_LEN);
-	isakmp_out_close(o);
+	else
+		isakmp_out_notify_spi(o, DOI_IPSEC, i->proto, i->spis[0],
+		    i->type, i->data, i->len);
 	return true;
 }
 
@@ -93,20 +114,50 @@ put_be32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)v;
 }
 
+/* About the SA itself, with a number. */
+static void
+notify_number(struct ike_sa *sa, uint16_t type, uint32_t number)
+{
+	uint8_t data[4];
+	struct info_out i = { .payload = ISAKMP_N, .proto = PROTO_ISAKMP,
+		.type = type, .data = data, .len = sizeof(data) };
+
+	put_be32(data, number);
+	send_info(sa, &i);
+}
+
 /* An error about the exchange mid, which goes along as data. */
 void
 ike_notify(struct ike_sa *sa, uint16_t type, uint32_t mid)
 {
-	struct info_out i = { .payload = ISAKMP_N, .type = type, .len = 4 };
+	notify_number(sa, type, mid);
+}
 
-	put_be32(i.data, mid);
+void
+ike_notify_spi(struct ike_sa *sa, uint8_t proto, uint32_t spi, uint16_t type,
+    const void *data, size_t len)
+{
+	struct info_out i = { .payload = ISAKMP_N, .proto = proto,
+		.type = type, .spis = &spi, .nspis = 1, .data = data,
+		.len = len };
+
+	send_info(sa, &i);
+}
+
+void
+ike_delete_spis(struct ike_sa *sa, uint8_t proto, const uint32_t *spis,
+    unsigned n)
+{
+	struct info_out i = { .payload = ISAKMP_D, .proto = proto,
+		.spis = spis, .nspis = n };
+
 	send_info(sa, &i);
 }
 
 void
 info_send_delete(struct ike_sa *sa)
 {
-	struct info_out i = { .payload = ISAKMP_D };
+	struct info_out i = { .payload = ISAKMP_D, .proto = PROTO_ISAKMP };
 
 	send_info(sa, &i);
 }
@@ -162,8 +213,6 @@ dpd_timer(void *arg)
 {
 	struct ike_sa *sa = arg;
 	struct ike_keepalive ka = ike_keepalive(sa);
-	struct info_out i = { .payload = ISAKMP_N, .type = N_R_U_THERE,
-		.len = 4 };
 	uint64_t now = ike_now(sa->ike);
 	char peer[IP4_STRLEN];
 
@@ -177,6 +226,8 @@ dpd_timer(void *arg)
 	if (sa->dpd_tries >= DPD_TRIES) {
 		ike_log(sa->ike, LOG_IKMP_PEER_DEAD,
 		    ip4_str(sa->remote.addr, peer));
+		if (sa->ike->doi->peer_dead != NULL)
+			sa->ike->doi->peer_dead(sa);
 		ike_sa_delete(sa, false, "peer is dead");
 		return;
 	}
@@ -187,10 +238,9 @@ dpd_timer(void *arg)
 	}
 	sa->dpd_seq++;
 	sa->dpd_tries++;
-	put_be32(i.data, sa->dpd_seq);
 	timer_set(&sa->ike->timers, &sa->dpd, now + (uint64_t)1000 *
 	    ka.retry, dpd_timer, sa);
-	send_info(sa, &i);
+	notify_number(sa, N_R_U_THERE, sa->dpd_seq);
 }
 
 /* Periodic keepalives: the next look at the peer. */
@@ -205,12 +255,12 @@ dpd_schedule(struct ike_sa *sa)
 	    (uint64_t)ka.secs * 1000, dpd_timer, sa);
 }
 
-/* On demand: a peer owes us an answer. */
+/* On demand: a peer owes us an answer, or is suspiciously quiet. */
 void
-dpd_start(struct ike_sa *sa)
+ike_dpd(struct ike_sa *sa)
 {
-	if (sa->dead || !sa->peer_dpd || sa->dpd_tries > 0 ||
-	    ike_keepalive(sa).secs == 0)
+	if (sa->dead || sa->state != IKE_IDLE || !sa->peer_dpd ||
+	    sa->dpd_tries > 0 || ike_keepalive(sa).secs == 0)
 		return;
 	sa->dpd_tries = 0;
 	timer_set(&sa->ike->timers, &sa->dpd, ike_now(sa->ike), dpd_timer, sa);
@@ -231,8 +281,6 @@ dpd_heard(struct ike_sa *sa)
 static enum exch_verdict
 got_dpd(struct ike_sa *sa, bool ack, struct rd r)
 {
-	struct info_out i = { .payload = ISAKMP_N, .type = N_R_U_THERE_ACK,
-		.len = 4 };
 	uint32_t seq = rd_u32(&r);
 
 	if (!rd_end(&r))
@@ -247,8 +295,7 @@ got_dpd(struct ike_sa *sa, bool ack, struct rd r)
 	if (sa->dpd_peer_seq != 0 && (int32_t)(seq - sa->dpd_peer_seq) < 0)
 		return EX_BAD;
 	sa->dpd_peer_seq = seq;
-	put_be32(i.data, seq);
-	send_info(sa, &i);
+	notify_number(sa, N_R_U_THERE_ACK, seq);
 	return EX_OK;
 }
 
@@ -298,23 +345,45 @@ static enum exch_verdict
 got_notify(struct ike_sa *sa, const struct isakmp_pl *p)
 {
 	struct rd r = isakmp_rd(p);
+	struct ike_notice n = { 0 };
 	uint8_t spi_size;
-	uint16_t type;
 
 	(void)rd_u32(&r); /* DOI */
-	(void)rd_u8(&r);
+	n.proto = rd_u8(&r);
 	spi_size = rd_u8(&r);
-	type = rd_u16(&r);
-	rd_skip(&r, spi_size);
+	n.type = rd_u16(&r);
+	if (spi_size == sizeof(n.spi))
+		n.spi = rd_u32(&r);
+	else
+		rd_skip(&r, spi_size);
 	if (!rd_ok(&r))
 		return EX_BAD;
+	n.data = r;
 	debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr, "(%u):notification %s",
-	    sa->conn_id, isakmp_notify_name(type));
-	if (type == N_R_U_THERE || type == N_R_U_THERE_ACK)
-		return got_dpd(sa, type == N_R_U_THERE_ACK, r);
-	if (type < 16384)
-		got_error(sa, type, r);
+	    sa->conn_id, isakmp_notify_name(n.type));
+	if (n.type == N_R_U_THERE || n.type == N_R_U_THERE_ACK)
+		return got_dpd(sa, n.type == N_R_U_THERE_ACK, r);
+	if (n.type == N_INITIAL_CONTACT)
+		phase1_initial_contact(sa);
+	else if (n.type < 16384 && n.type != N_INVALID_SPI)
+		got_error(sa, n.type, r);
+	else if (sa->ike->doi->notified != NULL)
+		sa->ike->doi->notified(sa, &n);
 	return EX_OK;
+}
+
+/* SAs of the DOI. */
+static void
+got_delete_spis(struct ike_sa *sa, uint8_t proto, struct rd r, unsigned n)
+{
+	uint32_t spis[IKE_SPIS_MAX];
+	unsigned i;
+
+	if (sa->ike->doi->deleted == NULL || n > IKE_SPIS_MAX)
+		return;
+	for (i = 0; i < n; i++)
+		spis[i] = rd_u32(&r);
+	sa->ike->doi->deleted(sa, proto, spis, n);
 }
 
 static enum exch_verdict
@@ -332,8 +401,10 @@ got_delete(struct ike_sa *sa, const struct isakmp_pl *p)
 	n = rd_u16(&r);
 	if (!rd_ok(&r) || rd_left(&r) != (size_t)n * size)
 		return EX_BAD;
-	if (proto != 1 || size != 2 * ISAKMP_COOKIE_LEN)
-		return EX_OK; /* SAs of other protocols: none here */
+	if (proto != PROTO_ISAKMP && size == sizeof(uint32_t))
+		got_delete_spis(sa, proto, r, n);
+	if (proto != PROTO_ISAKMP || size != 2 * ISAKMP_COOKIE_LEN)
+		return EX_OK;
 	while (n-- > 0) {
 		spi = rd_bytes(&r, size);
 		TAILQ_FOREACH(o, &sa->ike->sas, link)

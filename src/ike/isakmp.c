@@ -196,13 +196,27 @@ isakmp_out_notify(struct isakmp_out *o, uint32_t doi, uint16_t type,
 {
 	isakmp_out_open(o, ISAKMP_N);
 	wr_u32(&o->w, doi);
-	wr_u8(&o->w, 1); /* PROTO_ISAKMP */
+	wr_u8(&o->w, PROTO_ISAKMP);
 	wr_u8(&o->w, cookies != NULL ? 2 * ISAKMP_COOKIE_LEN : 0);
 	wr_u16(&o->w, type);
 	if (cookies != NULL) {
 		wr_bytes(&o->w, cookies->icookie, ISAKMP_COOKIE_LEN);
 		wr_bytes(&o->w, cookies->rcookie, ISAKMP_COOKIE_LEN);
 	}
+	wr_bytes(&o->w, data, len);
+	isakmp_out_close(o);
+}
+
+void
+isakmp_out_notify_spi(struct isakmp_out *o, uint32_t doi, uint8_t proto,
+    uint32_t spi, uint16_t type, const void *data, size_t len)
+{
+	isakmp_out_open(o, ISAKMP_N);
+	wr_u32(&o->w, doi);
+	wr_u8(&o->w, proto);
+	wr_u8(&o->w, sizeof(spi));
+	wr_u16(&o->w, type);
+	wr_u32(&o->w, spi);
 	wr_bytes(&o->w, data, len);
 	isakmp_out_close(o);
 }

@@ -60,10 +60,13 @@ isakmp_bit(uint8_t type)
 
 enum isakmp_doi { DOI_ISAKMP = 0, DOI_IPSEC = 1, DOI_GDOI = 2 };
 
+enum isakmp_proto { PROTO_ISAKMP = 1, PROTO_IPSEC_AH = 2, PROTO_IPSEC_ESP = 3 };
+
 enum isakmp_notify {
 	N_NONE = 0,
 	N_INVALID_COOKIE = 4,
 	N_INVALID_EXCHANGE = 7,
+	N_INVALID_SPI = 11,
 	N_NO_PROPOSAL = 14,
 	N_BAD_PROPOSAL = 15,
 	N_MALFORMED = 16,
@@ -73,6 +76,7 @@ enum isakmp_notify {
 	N_AUTH_FAILED = 24,
 	N_INVALID_SIG = 25,
 	N_UNSUPPORTED_X = 29,
+	N_RESPONDER_LIFETIME = 24576,
 	N_INITIAL_CONTACT = 24578,
 	N_R_U_THERE = 36136,
 	N_R_U_THERE_ACK = 36137,
@@ -158,6 +162,9 @@ void isakmp_out_add(struct isakmp_out *, uint8_t type, const void *body,
     size_t len);
 void isakmp_out_notify(struct isakmp_out *, uint32_t doi, uint16_t type,
     const struct isakmp_hdr *cookies, const void *data, size_t len);
+/* The same about an SA of the DOI. */
+void isakmp_out_notify_spi(struct isakmp_out *, uint32_t doi, uint8_t proto,
+    uint32_t spi, uint16_t type, const void *data, size_t len);
 /* Writes the length of what is there so far into the header. */
 void isakmp_out_length(struct isakmp_out *);
 

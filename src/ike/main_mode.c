@@ -529,10 +529,13 @@ check_auth(struct exch *x, const struct isakmp_msg *m)
 /* INITIAL-CONTACT: when the peer began this SA it had no other with us, so
  * those of before are dead. What came up since then lives: both sides may have
  * begun at once. */
-static void
-initial_contact(struct ike_sa *sa)
+void
+phase1_initial_contact(struct ike_sa *sa)
 {
 	struct ike_sa *o, *next;
+
+	if (sa->ike->doi->initial_contact != NULL)
+		sa->ike->doi->initial_contact(sa);
 
 	for (o = TAILQ_FIRST(&sa->ike->sas); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, link);
@@ -555,7 +558,7 @@ phase1_notifies(struct ike_sa *sa, const struct isakmp_msg *m)
 
 		rd_skip(&r, 6);
 		if (rd_u16(&r) == N_INITIAL_CONTACT)
-			initial_contact(sa);
+			phase1_initial_contact(sa);
 	}
 }
 

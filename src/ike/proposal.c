@@ -21,7 +21,6 @@ enum { /* attributes, RFC 2409 appendix A */
 	A_KEY_LEN = 14,
 };
 #define LIFE_SECONDS 1
-#define PROTO_ISAKMP 1
 #define KEY_IKE 1
 
 unsigned

@@ -25,6 +25,12 @@ ipsec_new(const struct ipsec_io *io, void *arg, unsigned *conn_ids)
 	return s;
 }
 
+struct ike *
+ipsec_ike(struct ipsec *s UNUSED)
+{
+	return NULL;
+}
+
 void
 ipsec_free(struct ipsec *s)
 {

@@ -34,6 +34,7 @@ struct ipsec_io {
 struct ipsec *ipsec_new(const struct ipsec_io *, void *arg,
     unsigned *conn_ids) MUST_USE;
 void ipsec_free(struct ipsec *);
+struct ike *ipsec_ike(struct ipsec *); /* its phase 1; NULL: none yet */
 /* As of gdoi.h. */
 void ipsec_config(struct ipsec *, const struct conf *old,
     const struct conf *new);

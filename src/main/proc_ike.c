@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "gdoi/gdoi.h"
+#include "ike/engines.h"
+#include "ipsec/ipsec.h"
 #include "main/privdrop.h"
 #include "main/proc.h"
 #include "main/router.h"
@@ -28,6 +30,8 @@
 struct ike_proc {
 	struct proc p;
 	struct gdoi *gdoi;
+	struct ipsec *ipsec;
+	struct ike_engines engines; /* for commands */
 	int udp, peer;
 	bool keys_asked, started;
 	int jobs[2]; /* a pipe: those that are done */
@@ -216,6 +220,9 @@ static const struct gdoi_io io = {.send = io_send, .now = io_now,
     .keys_changed = io_keys_changed, .send_group = io_send_group,
     .member = io_member, .background = io_background};
 
+static const struct ipsec_io ipsec_io = {.send = io_send, .now = io_now,
+    .random = io_random, .sa = io_sa, .log = proc_log};
+
 /* ---- the socket ---- */
 
 static bool
@@ -267,6 +274,18 @@ on_udp(void *arg, int fd)
 
 /* ---- fwd ---- */
 
+/* Of the SAs of one of them; packets that belong to no SA are for both. */
+static void
+sa_event(struct ike_proc *ip, const struct sa_event *e)
+{
+	bool pair = strchr(e->group, ' ') != NULL;
+
+	if (e->group[0] == '\0' || !pair)
+		gdoi_sa_event(ip->gdoi, e);
+	if (e->group[0] == '\0' || pair)
+		ipsec_sa_event(ip->ipsec, e);
+}
+
 static void
 on_fwd(void *arg, int fd)
 {
@@ -278,7 +297,7 @@ on_fwd(void *arg, int fd)
 
 	while ((got = ipc_recv(fd, buf, &m)) == 1) {
 		if (m.type == IPC_SA_EVENT && sa_event_get(&m.body, &e))
-			gdoi_sa_event(ip->gdoi, &e);
+			sa_event(ip, &e);
 		for (i = 0; i < m.nfds; i++)
 			close(m.fds[i]);
 	}
@@ -349,8 +368,10 @@ ike_message(struct proc *p, struct ipc_msg *m)
 		break;
 	case IPC_PORT:
 		port_get(&m->body, &port);
-		if (rd_ok(&m->body))
+		if (rd_ok(&m->body)) {
 			gdoi_port(ip->gdoi, &port);
+			ipsec_port(ip->ipsec, &port);
+		}
 		break;
 	case IPC_SOCKET:
 		if (m->nfds == 1 && ip->udp == -1) {
@@ -371,6 +392,7 @@ ike_message(struct proc *p, struct ipc_msg *m)
 			m->nfds = 0;
 			loop_add(p->loop, ip->peer, on_fwd, ip);
 			gdoi_resync(ip->gdoi);
+			ipsec_resync(ip->ipsec);
 			(void)ipc_send(ip->peer, IPC_RESYNC, 0, NULL,
 			    0, NULL, 0);
 		}
@@ -394,6 +416,7 @@ ike_conf(struct proc *p, const struct conf *old, const struct conf *new)
 	struct ike_proc *ip = p->priv;
 
 	gdoi_config(ip->gdoi, old, new);
+	ipsec_config(ip->ipsec, old, new);
 }
 
 static void
@@ -411,8 +434,9 @@ static uint64_t
 ike_timeout(struct proc *p)
 {
 	struct ike_proc *ip = p->priv;
+	uint64_t a = gdoi_timeout(ip->gdoi), b = ipsec_timeout(ip->ipsec);
 
-	return gdoi_timeout(ip->gdoi);
+	return a < b ? a : b;
 }
 
 static const struct proc_ops ops = {ike_conf, ike_message, ike_start,
@@ -426,14 +450,19 @@ proc_ike(int sock)
 
 	ip->udp = ip->peer = -1;
 	ip->gdoi = gdoi_new(&io, ip);
+	ip->ipsec = ipsec_new(&ipsec_io, ip, gdoi_conn_ids(ip->gdoi));
+	ip->engines = (struct ike_engines){.gdoi = ip->gdoi,
+	    .ipsec = ip->ipsec,
+	    .ike = {gdoi_ike(ip->gdoi), ipsec_ike(ip->ipsec)}};
 	ip->p = (struct proc){.sock = sock, .loop = loop_new(), .ops = &ops,
-	    .engine = ip->gdoi, .priv = ip};
+	    .engine = &ip->engines, .priv = ip};
 	if (pipe2(ip->jobs, O_CLOEXEC | O_NONBLOCK) == -1)
 		fatal("pipe: %s", strerror(errno));
 	loop_add(ip->p.loop, ip->jobs[0], on_job, ip);
 	code = proc_run(&ip->p);
 	if (ip->njobs != 0)
 		_exit(code); /* threads still use what exit() takes away */
+	ipsec_free(ip->ipsec);
 	gdoi_free(ip->gdoi);
 	proc_free(&ip->p);
 	free(ip);

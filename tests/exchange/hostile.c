@@ -80,8 +80,14 @@ SEND(send_4, &groupkey_pull.resp[1], 4)
 
 static struct exch_type evil_pull;
 static const struct exch_type *const evil_types[] = { &evil_pull, NULL };
-static const struct ike_doi evil_doi = { DOI_GDOI, "GDOI", evil_types,
-	coop_sa_changed };
+static const struct ike_doi evil_doi = {
+	.number = DOI_GDOI,
+	.name = "GDOI",
+	.idle = "GDOI_IDLE",
+	.types = evil_types,
+	.port = ISAKMP_PORT,
+	.sa_changed = coop_sa_changed,
+};
 
 void
 hostile(struct node *node, hostile_fn *fn)

@@ -28,7 +28,10 @@ cli_wants_json(struct cli_ctx *c)
 void *
 cli_engine(struct cli_ctx *c)
 {
-	return c->g;
+	static struct ike_engines e;
+
+	e = (struct ike_engines){ .gdoi = c->g, .ike = { c->g->ike } };
+	return &e;
 }
 
 void

@@ -16,6 +16,7 @@
 
 #include "cli/cli.h"
 #include "cli_gen.h"
+#include "ike/cmd.h"
 #include "net.h"
 
 struct cli_ctx {

@@ -311,7 +311,7 @@ test_short_lives(void **state)
 	}
 	assert_int_equal(link_states[0].unanswered, 0);
 	/* about one a minute of each side */
-	assert_true(A(n)->g->ike->next_conn_id < 1001 + 60);
+	assert_true(*A(n)->g->ike->conn_ids < 1001 + 60);
 	link_check_quiet(n);
 	net_free(n);
 }

@@ -19,6 +19,7 @@
 
 #include "cli/cli.h"
 #include "cli_gen.h"
+#include "ike/cmd.h"
 #include "net.h"
 
 /* ---- a terminal, and who reads the lines ---- */
@@ -38,10 +39,20 @@ cli_printf(struct cli_ctx *c, const char *fmt, ...)
 	va_end(ap);
 }
 
+bool
+cli_wants_json(struct cli_ctx *c)
+{
+	(void)c;
+	return false;
+}
+
 void *
 cli_engine(struct cli_ctx *c)
 {
-	return c->g;
+	static struct ike_engines e;
+
+	e = (struct ike_engines){ .gdoi = c->g, .ike = { c->g->ike } };
+	return &e;
 }
 
 static struct strbuf said;

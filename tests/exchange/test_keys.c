@@ -19,6 +19,7 @@
 
 #include "cli/cli.h"
 #include "cli_gen.h"
+#include "ike/engines.h"
 #include "net.h"
 
 #define SEC 1000ull
@@ -41,6 +42,7 @@ struct job {
 static struct net *n;
 static struct node *ks, *gm;
 static struct term a, b;
+static struct ike_engines engines; /* of the key server */
 static struct job jobs[4];
 static unsigned njobs;
 
@@ -92,7 +94,7 @@ run(struct term *t, int (*fn)(struct cli_ctx *, const void *),
 	sb_free(&t->out);
 	t->asked = 0;
 	t->status = -2;
-	t->ctx = cli_ctx_new(&ops, t, ks->g);
+	t->ctx = cli_ctx_new(&ops, t, &engines);
 	st = fn(t->ctx, args);
 	if (st == CLI_PENDING)
 		return;
@@ -117,6 +119,7 @@ make(void)
 {
 	n = net_new(7);
 	ks = net_add_ks(n, KS_ADDR);
+	engines.gdoi = ks->g;
 	gm = net_add_gm(n, 0);
 	ks->g->io.background = later;
 	njobs = 0;
@@ -195,7 +198,7 @@ static void
 run_of_file(void)
 {
 	sb_free(&a.out);
-	a.ctx = cli_ctx_new(&ops, &a, ks->g);
+	a.ctx = cli_ctx_new(&ops, &a, &engines);
 	cli_ctx_set_unattended(a.ctx);
 	a.status = generate(a.ctx, &k512);
 	if (a.status != CLI_PENDING)
@@ -378,6 +381,7 @@ too_short(void **state)
 	(void)state;
 	n = net_new(8);
 	ks = net_add_ks(n, KS_ADDR);
+	engines.gdoi = ks->g;
 	gm = net_add_gm(n, 0);
 	(void)rsa_generate(ks->g->rsa, "KEY", 512, false, 1);
 	l = (void *)((struct gdoi_group *)ks->conf->gdoi_groups.first)
