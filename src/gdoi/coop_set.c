@@ -131,12 +131,17 @@ add_tomb(struct ks_group *grp, const struct coop_tomb *new)
 	return true;
 }
 
+/* One that ended sooner than it was to is out of use, too: in another half of
+ * the group it still has the end that it had at first. */
 void
 coop_tek_dropped(struct ks_group *grp, const struct ks_tek *t)
 {
 	struct coop_tomb d = { .spi = t->k.spi, .sa = t->sa,
 		.expires = t->expires };
+	uint64_t first = t->born + (uint64_t)t->sa.life * 1000;
 
+	if (t->override != 0 && first > d.expires)
+		d.expires = first;
 	if (grp->coop != NULL && coop_is_primary(grp))
 		(void)add_tomb(grp, &d);
 }

@@ -291,11 +291,12 @@ split_members(bool split)
 	net_run(n, 60 * SEC);
 }
 
-/* The keys of a group are replaced in one half of it. The other one's members
- * hear it when the halves meet, though it was another key server that told
- * them the TEK last: else they would go on sending with it. */
+/* The keys of a group are replaced in one half of it, or shortened until they
+ * have ended. The other one's members hear it when the halves meet, though it
+ * was another key server that told them the TEK last: else they would go on
+ * sending with it. */
 static void
-replaced_apart(uint64_t seed, bool by_primary)
+rekeyed_apart(uint64_t seed, bool by_primary, enum rekey_kind kind)
 {
 	struct ks_group *by;
 	uint32_t old;
@@ -311,8 +312,8 @@ replaced_apart(uint64_t seed, bool by_primary)
 	assert_int_equal(gb->coop->role, COOP_PRIMARY);
 	by = by_primary ? ga : gb;
 	assert_null(ks_rekey(by == ga ? gb : ga, REKEY_TEK));
-	assert_null(ks_rekey(by, REKEY_REPLACE));
-	net_run(n, 60 * SEC);
+	assert_null(ks_rekey(by, kind));
+	net_run(n, 240 * SEC);
 	for (i = 2; i < 6; i++)
 		assert_true((talk_tek(n->nodes[i], old) == NULL) ==
 		    ((i < 4) == by_primary));
@@ -322,7 +323,7 @@ replaced_apart(uint64_t seed, bool by_primary)
 	for (i = 2; i < 6; i++) {
 		assert_null(talk_tek(n->nodes[i], old));
 		assert_int_equal(n->nodes[i]->logs[LOG_GM_RECV_REPLACE_NOW],
-		    1);
+		    kind == REKEY_REPLACE || (i < 4) != by_primary);
 		assert_int_equal(n->nodes[i]->logs[LOG_GM_REGS_COMPL], 1);
 	}
 	check_talk(n, "halves that met");
@@ -330,11 +331,13 @@ replaced_apart(uint64_t seed, bool by_primary)
 }
 
 static void
-replaced_in_one_half(void **state)
+rekeyed_in_one_half(void **state)
 {
 	(void)state;
-	replaced_apart(10, true);
-	replaced_apart(11, false);
+	rekeyed_apart(10, true, REKEY_REPLACE);
+	rekeyed_apart(11, false, REKEY_REPLACE);
+	rekeyed_apart(12, true, REKEY_ALL);
+	rekeyed_apart(13, false, REKEY_ALL);
 }
 
 /* Numbers rise, and those of two servers never meet. */
@@ -480,7 +483,7 @@ main(void)
 		cmocka_unit_test(tidy),
 		cmocka_unit_test(tombstones),
 		cmocka_unit_test(merge),
-		cmocka_unit_test(replaced_in_one_half),
+		cmocka_unit_test(rekeyed_in_one_half),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(mismatch),
 		cmocka_unit_test(no_rsa_key),
