@@ -95,7 +95,9 @@ struct sa_policy {
 struct sa_tek {
 	char group[SA_NAME_MAX];
 	uint32_t spi;
-	uint16_t sa_index;	/* as in sa_policy.sa_of */
+	/* as in sa_policy.sa_of; of an entry of a crypto map: which entry of
+	 * its access list, from 1 on, without remarks; of a tunnel: 1 */
+	uint16_t sa_index;
 	struct esp_transform transform;
 	uint8_t replay;		/* enum replay_method */
 	uint16_t window;	/* packets, or seconds */

@@ -67,6 +67,7 @@ struct hits {
 struct stats {
 	struct ref ref;
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
+	uint64_t acquired; /* when ike was asked for an SA; the worker's */
 };
 
 struct acl_obj {
@@ -121,14 +122,33 @@ struct sa {
 	uint8_t iv_len, icv_len, block;
 	uint8_t extra;		/* octets in front of the inner packet */
 	int64_t pseudotime;	/* as in struct sa_tek; atomic: set anew */
+	/* between two routers, as in struct sa_tek */
+	uint8_t mode, way;
+	uint32_t local, other_spi;
+	uint16_t encap_local;	/* 0: plain ESP, no UDP */
+	uint64_t life;		/* octets, 0: no limit */
 
 	struct crypto_sa *crypto;
 	struct replay *replay;	/* NULL: no check */
+	struct replay_window win; /* the same of a single sender */
+	uint64_t *win_bits;
+	uint32_t remote;	/* both atomic: a NAT may change them */
+	uint16_t encap_remote;
+	uint64_t octets;	/* protected so far */
+	uint64_t ended;		/* when the control thread was told that life
+				 * is used up; 0: it is not */
 	uint32_t seq;		/* last one sent */
 	uint32_t sid;
 	uint8_t sid_bits;	/* 0: none or used up, nothing is sent */
 	uint64_t iv_next, told;	/* when ike was told that it ends */
 };
+
+/* The number of one way of it, as show and log print it. */
+static inline uint32_t
+sa_conn(const struct sa *sa, bool out)
+{
+	return sa->conn_id + (sa->way == SA_WAY_BOTH && out);
+}
 
 /* A packet outside the window: hundredths of a second, monotonic ms. */
 struct tbar_error {
@@ -140,12 +160,25 @@ struct tbar_error {
 #define TBAR_HISTORY 10 /* the newest errors that are kept */
 #define TBAR_SAMPLES 10 /* taken in a minute */
 
+/* Who keeps a group: key servers, an entry of a crypto map that stands for
+ * SAs with another router, a tunnel with protection. */
+enum group_kind { GROUP_GDOI, GROUP_MAP, GROUP_TUNNEL };
+
 /* Never freed before the engine: its counters outlive its policy. */
 struct group {
 	struct group *next;
 	char name[SA_NAME_MAX];
+	uint8_t kind;		/* enum group_kind */
 	struct policy *policy;
 	struct sa *sas;
+	/* GROUP_MAP: the policy is that of the configuration (fixed), or what
+	 * ike says; guards are the access lists of a dynamic map: what they
+	 * permit does not leave without an SA */
+	bool fixed;
+	struct policy *said;
+	struct policy **guards;
+	unsigned n_guards;
+	uint64_t acquired;	/* of a tunnel, as in struct stats */
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
 	/* time-based anti-replay: the worker's, but for delta, which clear
 	 * sets back; the errors are the control thread's, a ring */
@@ -170,7 +203,18 @@ enum bypass { BYPASS_ALL, BYPASS_SOME, BYPASS_NONE };
 struct snap_group {
 	struct group *group;
 	const struct policy *policy; /* NULL: not registered */
-	struct sa **out;	     /* per entry of the policy, or NULL */
+	struct sa **out;	     /* per entry of the policy, or NULL; of
+				      * a tunnel, which has none: one */
+	/* between two routers */
+	uint32_t *first, n_first;    /* entry + 1 of each sa_index */
+	unsigned n_guards;
+	struct snap_group *guards;   /* that follow it in a map */
+};
+
+struct snap_spi { /* what arrives under it; sa NULL: free */
+	struct sa *sa;
+	struct snap_group *group;
+	uint32_t ace;	/* the first entry of the policy for this SA */
 };
 
 struct mcast_group {
@@ -190,6 +234,9 @@ struct snap_port {
 	const struct acl_obj *acl_in, *acl_out;
 	unsigned n_maps;
 	struct snap_group **maps; /* groups of its crypto map, by seq */
+	bool *preclassify;	  /* per group: `qos pre-classify` */
+	bool pairs;		  /* entries between two routers are there */
+	struct snap_group *protect; /* of a tunnel with protection */
 	uint8_t bypass;		  /* enum bypass */
 	struct failclose *closed; /* fail-close is in force: its counters */
 	const struct acl_obj *closed_acl; /* what passes all the same */
@@ -203,8 +250,10 @@ struct snap {
 	unsigned n_own;
 	struct snap_group *groups;
 	unsigned n_groups;
-	struct sa **spis;	/* open addressing, 1 << spi_bits */
+	struct snap_spi *spis;	/* open addressing, 1 << spi_bits */
 	unsigned spi_bits;
+	bool protects;		/* there is a tunnel with protection */
+	bool encap;		/* there is an SA in UDP */
 	struct ref **held;
 	size_t n_held, held_cap;
 	struct arena *mem;
@@ -212,7 +261,8 @@ struct snap {
 
 /* ---- from the worker to the control thread ---- */
 
-enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING, EVENT_TBAR };
+enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING, EVENT_TBAR,
+	EVENT_ACQUIRE, EVENT_VOLUME };
 
 struct event {
 	uint8_t type;
@@ -221,7 +271,8 @@ struct event {
 	uint32_t spi, src;	/* of the packet, where ike hears of it */
 	uint64_t us;
 	uint64_t mine, theirs;	/* pseudotimes */
-	struct group *group;
+	struct group *group;	/* NULL: of none */
+	bool pair;		/* INV_SPI: also of SAs between two routers */
 };
 
 #define SIDS_KEPT 4096
@@ -230,6 +281,7 @@ struct event {
 #define LIMITS 256
 #define ICMP_QUEUE 16
 #define REASS_MAX 8
+#define POOL_MAX (2 * BURST_MAX)
 #define PING_MAX 16
 
 struct limit {
@@ -244,6 +296,7 @@ struct reass {
 	uint64_t deadline; /* 0: free */
 	uint32_t src, dst;
 	uint16_t id, in_port;
+	uint8_t proto;
 	uint32_t have, total; /* octets behind the header; total 0: unknown */
 	unsigned n_seen;
 	struct { uint32_t from, to; } seen[64];
@@ -257,7 +310,8 @@ struct worker {
 	uint16_t ip_id;
 	uint8_t iv_pool[1024]; /* random octets, fetched many at a time */
 	unsigned iv_left;
-	struct pkt pool[BURST_MAX]; /* pieces of what is split */
+	struct pkt pool[POOL_MAX]; /* pieces of what is split */
+	unsigned pool_top;	   /* those below are in use */
 	struct pkt copy;	    /* of a multicast packet */
 	struct pkt icmp[ICMP_QUEUE];
 	unsigned icmp_n;
@@ -366,6 +420,10 @@ enum verdict stage_qos_in(struct fwd *, struct pkt *);
 unsigned stage_qos_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
 
+/* split.c: what transport mode made too big for its link, as fragments; a
+ * burst stage calls it last with its own arguments. */
+unsigned split_again(struct fwd *, struct pkt **, unsigned n, unsigned at);
+
 /* sid.c: sender identifiers of counter modes. */
 bool sid_is_used(const struct sa *);
 /* Control: may this TEK be sent with under its SID? Only the first time. */
@@ -378,11 +436,19 @@ bool sid_next(struct fwd *, struct sa *, uint8_t *iv, enum drop_id *why);
 uint32_t sid_sender(const struct sa *, uint32_t src, const uint8_t *esp);
 void sid_event(struct fwd *, const struct event *);
 
-/* Largest clear packet that an SA takes through a link of mtu. */
+#define UDP_HDR 8
+
+/* Largest clear packet with a header of ihl octets that an SA takes through a
+ * link of mtu. In transport mode its header stays outside. */
 static inline unsigned
-sa_plain_mtu(const struct sa *sa, unsigned mtu)
+sa_plain_mtu(const struct sa *sa, unsigned mtu, unsigned ihl)
 {
-	return esp_plaintext_mtu(&sa->transform, mtu, sa->extra);
+	unsigned extra = sa->extra + (sa->encap_local != 0 ? UDP_HDR : 0);
+
+	if (sa->mode != SA_TRANSPORT)
+		return esp_plaintext_mtu(&sa->transform, mtu, extra);
+	mtu = esp_plaintext_mtu(&sa->transform, mtu, extra + ihl - 20);
+	return mtu != 0 ? mtu + ihl : 0;
 }
 
 /* tbar.c: time-based anti-replay. */
@@ -404,6 +470,55 @@ uint32_t policy_match(const struct policy *, const struct flow *, bool in);
 struct flow flow_reverse(const struct flow *);
 /* First entry of that `sa ipsec`: where an error of its SA is counted. */
 uint32_t policy_first_of(const struct policy *, uint16_t sa_index);
+
+/* pair.c: SAs between two routers, the worker */
+/* No SA: drops, and has ike hear of it. entry CLASSIFY_NONE: a tunnel. */
+enum verdict pair_no_sa(struct fwd *, const struct pkt *,
+    const struct snap_group *, uint32_t entry);
+/* May this packet go into its SA; if so it is counted. */
+bool pair_may_send(struct fwd *, struct pkt *, enum drop_id *why);
+/* From decrypted text of p->len octets to the packet: tunnel mode, or behind
+ * the header that it came with. */
+enum verdict pair_unwrap(struct fwd *, struct pkt *, uint8_t *text,
+    uint8_t proto);
+/* Is the decrypted packet one of its SA; counted if so. */
+enum verdict pair_identity(struct fwd *, struct pkt *);
+/* An SA takes len more octets. False: its volume is used up. */
+bool pair_volume(struct fwd *, struct sa *, unsigned len);
+/*
+ * Hand-over of tunnels with protection; `tunnel` is the port of the tunnel.
+ * Out: p holds the GRE packet, with its outer header and its flow, and gets
+ * the SA that it is to leave with; its path begins anew at `route` then.
+ * False: dropped and counted. Without protection: true, nothing changes.
+ * In: may p, which is GRE for this tunnel, be taken from where it came?
+ */
+bool esp_tunnel_sa(struct fwd *, struct pkt *, const struct snap_port *tunnel)
+    MUST_USE;
+bool esp_tunnel_came(const struct pkt *, const struct snap_port *tunnel)
+    MUST_USE;
+
+/* pairset.c: the same, the control thread */
+void pairs_config(struct fwd *, const struct conf *);
+/* What ike says of an entry that is dynamic; NULL: nothing any more. */
+void pair_policy(struct group *, const struct sa_policy *);
+void pair_end(struct group *); /* before it is freed */
+void pair_event(struct fwd *, const struct event *);
+/* Of the snapshot: what is sent with of each entry, the entry of an SA, the
+ * guards. */
+void pair_build(struct snap *, struct snap_group *, uint64_t now,
+    uint64_t *change);
+uint32_t pair_entry(const struct snap_group *, uint16_t sa_index);
+
+/* udpencap.c: ESP in UDP (RFC 3948) */
+enum udp_kind { UDP_OTHER, UDP_ESP, UDP_KEEPALIVE };
+/* Is it for port 4500 of this router, and what. */
+enum udp_kind udp_kind(const struct fwd *, const struct pkt *);
+/* A fragment that may be part of such a packet. */
+bool udp_fragment(const struct fwd *, const struct pkt *);
+void udp_header(const struct sa *, uint8_t *udp, unsigned len);
+/* An authentic packet came from elsewhere: the NAT in front of the peer has
+ * another address or port for it (RFC 3947, 5). */
+void udp_follow(const struct pkt *, const struct sa *in, struct sa *out);
 
 /* failclose.c */
 void failclose_build(struct fwd *, struct snap_port *, const char *map);
@@ -437,6 +552,10 @@ struct acl_obj *acl_find(const struct fwd *, const char *name);
 
 /* sadb.c */
 struct group *group_find(const struct fwd *, const char *name);
+struct group *group_get(struct fwd *, const char *name); /* made if need be */
+struct policy *policy_new(const struct sa_policy *, const struct policy *old);
+/* Takes SAs with that SPI and way (BOTH: either) out. */
+void sa_end(struct fwd *, struct group *, uint32_t spi, uint8_t way);
 /* show.c: the name is given and no group has it: said, but for JSON, which
  * has an empty list then (doc/json.md). */
 struct cli_ctx;

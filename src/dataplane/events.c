@@ -19,7 +19,8 @@ fwd_event(struct fwd *f, const struct event *e)
 	used = head - __atomic_load_n(&w->ev_tail, __ATOMIC_ACQUIRE);
 	/* half of the ring is kept for pings: messages may be lost */
 	if (used >= EVENTS || (used >= EVENTS / 2 &&
-	    (e->type == EVENT_LOG || e->type == EVENT_TBAR)))
+	    (e->type == EVENT_LOG || e->type == EVENT_TBAR ||
+	    e->type == EVENT_ACQUIRE)))
 		return;
 	w->events[head % EVENTS] = *e;
 	__atomic_store_n(&w->ev_head, head + 1, __ATOMIC_RELEASE);
@@ -150,6 +151,10 @@ tell_ike(struct fwd *f, enum sa_event_type type, const struct event *e)
 
 	if (f->io.event == NULL)
 		return;
+	if (e->pair) /* of nobody's SA: for IKE between routers */
+		f->io.event(f->arg, &s);
+	if (e->group == NULL)
+		return;
 	str_copy(s.group, e->group->name, sizeof(s.group));
 	if (type != SA_EVENT_INVALID_SPI)
 		s.dst = 0;
@@ -189,6 +194,8 @@ fwd_events_run(struct fwd *f)
 			ping_event(f, &e);
 		if (e.type == EVENT_TBAR)
 			tbar_event(f, &e);
+		if (e.type == EVENT_ACQUIRE || e.type == EVENT_VOLUME)
+			pair_event(f, &e);
 		for (i = 0; e.type == EVENT_LOG && i < NELEM(logs); i++) {
 			if (logs[i].id != e.what)
 				continue;

@@ -220,7 +220,7 @@ fwd_new(const struct fwd_io *io, void *arg)
 	f->next_change = UINT64_MAX;
 	io->random(arg, &f->next_ping_id, sizeof(f->next_ping_id));
 	io->random(arg, &f->w.ip_id, sizeof(f->w.ip_id));
-	for (i = 0; i < BURST_MAX; i++)
+	for (i = 0; i < POOL_MAX; i++)
 		f->w.pool[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	f->w.copy.buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < ICMP_QUEUE; i++)
@@ -247,7 +247,7 @@ fwd_free(struct fwd *f)
 	free(f->acls);
 	ref_put(f->routes);
 	free(f->route_src);
-	for (i = 0; i < BURST_MAX; i++)
+	for (i = 0; i < POOL_MAX; i++)
 		free(f->w.pool[i].buf);
 	free(f->w.copy.buf);
 	for (i = 0; i < ICMP_QUEUE; i++)

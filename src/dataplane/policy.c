@@ -11,6 +11,8 @@
 #include "dataplane/ip.h"
 
 #define GDOI_PORT 848
+#define ISAKMP_PORT 500
+#define ISAKMP_NAT_PORT 4500
 
 void
 policy_count(const struct snap_group *sg, uint32_t ace, enum tally s)
@@ -78,6 +80,17 @@ is_key_in(const struct fwd *f, const struct flow *fl)
 	    (fl->frag_tail || fl->dport == GDOI_PORT);
 }
 
+/* The same between two routers: ISAKMP, also in port 4500 (RFC 3947). */
+static bool
+is_isakmp_in(const struct fwd *f, const struct snap_port *sp,
+    const struct flow *fl)
+{
+	return (sp->pairs || f->w.snap->protects) &&
+	    fl->proto == PROTO_UDP && (fl->frag_tail ||
+	    fl->dport == ISAKMP_PORT || fl->dport == ISAKMP_NAT_PORT) &&
+	    fwd_is_own(f->w.snap, fl->dst);
+}
+
 /* ike's own socket does not come this way: what has no ports here is some
  * other program's. */
 static bool
@@ -93,7 +106,7 @@ is_key_out(const struct fwd *f, const struct pkt *p)
  * group that fell back counts as not registered. */
 static struct snap_group *
 map_permit(const struct snap_port *sp, const struct flow *fl, bool in,
-    uint32_t *ace)
+    uint32_t *ace, unsigned *entry)
 {
 	const struct policy *p;
 	unsigned i;
@@ -104,8 +117,10 @@ map_permit(const struct snap_port *sp, const struct flow *fl, bool in,
 			continue;
 		*ace = policy_match(p, fl, in);
 		if (*ace != CLASSIFY_NONE &&
-		    p->aces[*ace].action == ACE_PERMIT)
+		    p->aces[*ace].action == ACE_PERMIT) {
+			*entry = i;
 			return sp->maps[i];
+		}
 	}
 	return NULL;
 }
@@ -117,15 +132,17 @@ stage_clear_in(struct fwd *f, struct pkt *p)
 	struct snap_group *sg;
 	bool key;
 	uint32_t ace;
+	unsigned entry;
 
 	if (p->decrypted || (sp->n_maps == 0 && sp->closed == NULL))
 		return NEXT;
 	key = is_key_in(f, &p->flow);
-	if (key && sp->bypass == BYPASS_ALL) {
+	if ((key && sp->bypass == BYPASS_ALL) ||
+	    is_isakmp_in(f, sp, &p->flow)) {
 		p->own_ike = true;
 		return NEXT;
 	}
-	sg = map_permit(sp, &p->flow, true, &ace);
+	sg = map_permit(sp, &p->flow, true, &ace, &entry);
 	if (sg == NULL || sg->policy->direction != SA_DIR_BOTH) {
 		p->own_ike = key && sp->bypass == BYPASS_SOME;
 		return p->own_ike ? NEXT : failclose_judge(f, sp, p, true);
@@ -137,14 +154,28 @@ stage_clear_in(struct fwd *f, struct pkt *p)
 	return fwd_drop(f, DROP_NOT_IPSEC);
 }
 
+/* `qos pre-classify`: what the packet was before it was encrypted. A tunnel
+ * may have kept it before. */
+static void
+keep_flow(struct pkt *p)
+{
+	if (p->preclassified)
+		return;
+	p->preclassified = true;
+	p->qos_flow = p->flow;
+	p->qos_dscp = pkt_ip(p)[IPH_TOS] >> 2;
+}
+
 enum verdict
 stage_classify(struct fwd *f, struct pkt *p)
 {
 	const struct snap_port *sp = port_of(f, p->out_port);
 	struct snap_group *sg;
 	uint32_t ace;
+	unsigned entry;
 
-	if (sp->n_maps == 0 && sp->closed == NULL)
+	/* a tunnel with protection has given it its SA */
+	if (p->sa != NULL || (sp->n_maps == 0 && sp->closed == NULL))
 		return NEXT;
 	/* never encrypted, whatever the policy and `client bypass-policy`
 	 * say: the key server could not read it */
@@ -152,14 +183,18 @@ stage_classify(struct fwd *f, struct pkt *p)
 		p->own_ike = true;
 		return NEXT;
 	}
-	sg = map_permit(sp, &p->flow, false, &ace);
+	sg = map_permit(sp, &p->flow, false, &ace, &entry);
 	if (sg == NULL || sg->policy->direction == SA_DIR_INBOUND_ONLY)
 		return failclose_judge(f, sp, p, false);
+	if (sp->preclassify != NULL && sp->preclassify[entry])
+		keep_flow(p);
 	p->sa = sg->out[ace];
 	p->group = sg;
 	p->ace = ace;
 	if (p->sa != NULL)
 		return NEXT;
+	if (sg->group->kind != GROUP_GDOI)
+		return pair_no_sa(f, p, sg, ace);
 	policy_count(sg, ace, STAT_NO_SA);
 	fwd_event_log(f, LOG_NO_SA_DROP, p->flow.src,
 	    &(struct event){ .a = p->flow.src, .b = p->flow.dst,

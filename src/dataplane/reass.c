@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * ESP packets that were fragmented in the core (RFC 791, RFC 5722): put
- * together before decryption, in a fixed number of buffers of the worker of
- * process fwd. Overlapping fragments drop the whole packet.
+ * ESP packets that were fragmented in the core (RFC 791, RFC 5722), in UDP or
+ * not: put together before decryption, in a fixed number of buffers of the
+ * worker of process fwd. Overlapping fragments drop the whole packet.
  */
 #include "config.h"
 
@@ -29,7 +29,8 @@ reass_find(struct fwd *f, const struct pkt *p, uint16_t id)
 			continue;
 		}
 		if (r->src == p->flow.src && r->dst == p->flow.dst &&
-		    r->id == id && r->in_port == p->in_port)
+		    r->id == id && r->proto == p->flow.proto &&
+		    r->in_port == p->in_port)
 			return r;
 		if (oldest == NULL || r->deadline < oldest->deadline)
 			oldest = r;
@@ -44,6 +45,7 @@ reass_find(struct fwd *f, const struct pkt *p, uint16_t id)
 	free->src = p->flow.src;
 	free->dst = p->flow.dst;
 	free->id = id;
+	free->proto = p->flow.proto;
 	free->in_port = p->in_port;
 	free->have = free->total = 0;
 	free->n_seen = 0;

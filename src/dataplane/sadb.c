@@ -27,7 +27,16 @@ group_find(const struct fwd *f, const char *name)
 	return NULL;
 }
 
-static struct group *
+/* Names of GDOI groups hold no blank. */
+static uint8_t
+kind_of(const char *name)
+{
+	if (strchr(name, ' ') == NULL)
+		return GROUP_GDOI;
+	return strncmp(name, "map ", 4) == 0 ? GROUP_MAP : GROUP_TUNNEL;
+}
+
+struct group *
 group_get(struct fwd *f, const char *name)
 {
 	struct group *g = group_find(f, name), **end = &f->groups;
@@ -36,6 +45,7 @@ group_get(struct fwd *f, const char *name)
 		return g;
 	g = xcalloc(1, sizeof(*g));
 	str_copy(g->name, name, sizeof(g->name));
+	g->kind = kind_of(name);
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = g;
@@ -103,7 +113,7 @@ copy_of(const void *data, size_t size)
 	return p;
 }
 
-static struct policy *
+struct policy *
 policy_new(const struct sa_policy *src, const struct policy *old)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
@@ -146,8 +156,13 @@ static void
 policy_set(struct fwd *f, const struct sa_policy *src)
 {
 	struct group *g = group_get(f, src->group);
-	struct policy *new = policy_new(src, g->policy);
+	struct policy *new;
 
+	if (g->kind != GROUP_GDOI) {
+		pair_policy(g, src);
+		return;
+	}
+	new = policy_new(src, g->policy);
 	ref_put(g->policy);
 	g->policy = new;
 }
@@ -161,6 +176,7 @@ sa_free(struct ref *r)
 
 	crypto_sa_free(sa->crypto);
 	replay_free(sa->replay);
+	free(sa->win_bits);
 	free(sa);
 }
 
@@ -180,14 +196,15 @@ sa_life(struct fwd *f, struct sa *sa, uint32_t life_ms)
 /*
  * A TEK that is taken away and comes again (an interface goes down and up,
  * `clear crypto sa`) is the same TEK to all others: its numbers go on, or
- * they would be replays. Those of counter modes begin anew with their SID.
+ * they would be replays. Those of counter modes begin anew with their SID;
+ * between two routers the number is the IV.
  */
 static void
 seq_keep(struct fwd *f, const struct sa *sa)
 {
 	uint32_t seq = __atomic_load_n(&sa->seq, __ATOMIC_RELAXED);
 
-	if (sid_is_used(sa) || seq == 0)
+	if (sid_is_used(sa) || seq == 0 || sa->way == SA_WAY_IN)
 		return;
 	/* the worker may send on until it has the next snapshot */
 	seq = seq < UINT32_MAX - SEQ_SLACK ? seq + SEQ_SLACK : UINT32_MAX;
@@ -208,6 +225,28 @@ seq_first(const struct fwd *f, const struct sa_tek *t)
 	return seq;
 }
 
+/* One sender, one window; the other end looks at what we send. */
+static void
+sa_new_pair(struct sa *sa, const struct sa_tek *t)
+{
+	unsigned size = t->window;
+
+	sa->local = t->local;
+	sa->remote = t->remote;
+	sa->encap_local = t->encap_local;
+	sa->encap_remote = t->encap_remote;
+	sa->other_spi = t->other_spi;
+	sa->life = t->life_kb < UINT64_MAX / 1024 ? t->life_kb * 1024 : 0;
+	if (t->replay != REPLAY_COUNTER || t->way != SA_WAY_IN)
+		return;
+	if (size < 64)
+		size = 64;
+	if (size > REPLAY_WINDOW_MAX)
+		size = REPLAY_WINDOW_MAX;
+	sa->win.size = (uint16_t)size;
+	sa->win_bits = xcalloc(REPLAY_WORDS(size), sizeof(*sa->win_bits));
+}
+
 static struct sa *
 sa_new(struct fwd *f, const struct sa_tek *t)
 {
@@ -216,8 +255,11 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 
 	sa->ref = (struct ref){ 1, sa_free };
 	sa->spi = t->spi;
+	sa->mode = t->mode;
+	sa->way = t->way;
 	sa->conn_id = f->next_conn;
-	f->next_conn += 2; /* a pair: inbound, outbound */
+	/* both ways have one: inbound, outbound */
+	f->next_conn += sa->way == SA_WAY_BOTH ? 2 : 1;
 	sa->sa_index = t->sa_index;
 	sa->transform = t->transform;
 	sa->replay_method = t->replay;
@@ -233,7 +275,9 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	sa->extra = t->replay == REPLAY_TIME ? TBAR_LEN : 0;
 	sa->pseudotime = t->pseudotime;
 	f->io.random(f->arg, &key, sizeof(key));
-	if (t->replay == REPLAY_COUNTER)
+	if (sa->mode != SA_GROUP)
+		sa_new_pair(sa, t);
+	else if (t->replay == REPLAY_COUNTER)
 		sa->replay = replay_new(t->window, key);
 	sa->crypto = crypto_sa_new(t);
 	if (sa->crypto == NULL) {
@@ -258,14 +302,30 @@ debug_sa(const char *what, const struct group *g, const struct sa *sa)
 	    sa->conn_id);
 }
 
+/* Has the group such SAs. */
+static bool
+sa_fits(const struct group *g, const struct sa_tek *t)
+{
+	if (g->kind == GROUP_GDOI)
+		return t->mode == SA_GROUP && t->way == SA_WAY_BOTH;
+	return t->mode != SA_GROUP && t->way != SA_WAY_BOTH &&
+	    t->replay != REPLAY_TIME && t->local != 0 && t->remote != 0 &&
+	    (t->encap_local == 0) == (t->encap_remote == 0);
+}
+
 static void
 sa_add(struct fwd *f, const struct sa_tek *t)
 {
 	struct group *g = group_get(f, t->group);
 	struct sa **end;
 
+	if (!sa_fits(g, t)) {
+		debug(DBG_IPSEC, DBG_ERROR, 0, "(create_sa): SA 0x%08X does"
+		    " not fit group %s", t->spi, t->group);
+		return;
+	}
 	for (end = &g->sas; *end != NULL; end = &(*end)->next) {
-		if ((*end)->spi == t->spi) {
+		if ((*end)->spi == t->spi && (*end)->way == t->way) {
 			sa_life(f, *end, t->life_ms);
 			__atomic_store_n(&(*end)->sa_index, t->sa_index,
 			    __ATOMIC_RELAXED);
@@ -290,16 +350,24 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 	debug_sa("create_sa): sa created, (sa", g, *end);
 }
 
+static bool
+is_named(const struct sa *sa, uint32_t spi, uint8_t way)
+{
+	return spi != 0 && sa->spi == spi &&
+	    (way == SA_WAY_BOTH || sa->way == way);
+}
+
 /* Takes SAs out; the snapshot still holds them until it is replaced. */
 static bool
-sa_remove(struct fwd *f, struct group *g, uint32_t spi, uint64_t expired_at)
+sa_remove(struct fwd *f, struct group *g, uint32_t spi, uint8_t way,
+    uint64_t expired_at)
 {
 	uint64_t now = f->io.now(f->arg);
 	struct sa **at = &g->sas, *sa;
 	bool any = false;
 
 	while ((sa = *at) != NULL) {
-		if ((spi != 0 && sa->spi == spi) || sa->expires <= expired_at) {
+		if (is_named(sa, spi, way) || sa->expires <= expired_at) {
 			*at = sa->next;
 			debug_sa(spi == 0 && expired_at != UINT64_MAX ?
 			    "lifetime_expiry): SA expired, (sa" :
@@ -313,6 +381,13 @@ sa_remove(struct fwd *f, struct group *g, uint32_t spi, uint64_t expired_at)
 		}
 	}
 	return any;
+}
+
+void
+sa_end(struct fwd *f, struct group *g, uint32_t spi, uint8_t way)
+{
+	if (sa_remove(f, g, spi, way, 0))
+		snap_publish(f);
 }
 
 /* Until when an SA is sent with when next is there too: until that one is
@@ -364,10 +439,10 @@ choose(const struct group *g, uint16_t sa_index, uint64_t now, bool able,
 	return NULL;
 }
 
-/* The oldest TEK with enough life left: the others need time to get the new
- * one before it is used. When none has, the newest. Those without a sender
- * identifier where one is needed are the last choice. change: the earliest
- * time at which the answer may be another one. */
+/* Of a GDOI group: the oldest TEK with enough life left, for the others need
+ * time to get the new one before it is used. When none has, the newest. Those
+ * without a sender identifier where one is needed are the last choice. change:
+ * the earliest time at which the answer may be another one. */
 struct sa *
 sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
     uint64_t *change)
@@ -375,6 +450,18 @@ sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
 	struct sa *sa = choose(g, sa_index, now, true, change);
 
 	return sa != NULL ? sa : choose(g, sa_index, now, false, change);
+}
+
+/* What the configuration says of an entry of a map stays. */
+static void
+policy_end(struct group *g)
+{
+	if (g->kind != GROUP_GDOI) {
+		pair_policy(g, NULL);
+		return;
+	}
+	ref_put(g->policy);
+	g->policy = NULL;
 }
 
 void
@@ -391,13 +478,12 @@ fwd_sa(struct fwd *f, const struct sa_change *c)
 		break;
 	case SA_DEL:
 		if ((g = group_find(f, c->del.group)) != NULL)
-			(void)sa_remove(f, g, c->del.spi, 0);
+			(void)sa_remove(f, g, c->del.spi, c->del.way, 0);
 		break;
 	case SA_FLUSH:
 		if ((g = group_find(f, c->del.group)) != NULL) {
-			(void)sa_remove(f, g, 0, UINT64_MAX);
-			ref_put(g->policy);
-			g->policy = NULL;
+			(void)sa_remove(f, g, 0, 0, UINT64_MAX);
+			policy_end(g);
 		}
 		break;
 	default:
@@ -431,7 +517,7 @@ fwd_timeout(struct fwd *f)
 
 	fwd_events_run(f);
 	for (g = f->groups; g != NULL; g = g->next)
-		changed |= sa_remove(f, g, 0, now);
+		changed |= sa_remove(f, g, 0, 0, now);
 	if (changed)
 		snap_publish(f);
 	ping = ping_timeout(f, now);
@@ -449,8 +535,9 @@ sadb_free(struct fwd *f)
 
 	while ((g = f->groups) != NULL) {
 		f->groups = g->next;
-		(void)sa_remove(f, g, 0, UINT64_MAX);
+		(void)sa_remove(f, g, 0, 0, UINT64_MAX);
 		ref_put(g->policy);
+		pair_end(g);
 		free(g);
 	}
 }

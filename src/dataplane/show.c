@@ -349,7 +349,8 @@ struct place { /* where a flow is shown */
 static unsigned
 plain_mtu(const struct place *at, const struct sa *out)
 {
-	return out != NULL ? sa_plain_mtu(out, at->sp->mtu) : at->sp->mtu;
+	return out != NULL ? sa_plain_mtu(out, at->sp->mtu, IPH_HDR) :
+	    at->sp->mtu;
 }
 
 static void

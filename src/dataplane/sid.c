@@ -20,10 +20,12 @@
 
 #define TELL_MS 5000
 
+/* A key of two routers has one sender for each way: no SID, the IV is the
+ * sequence number. */
 bool
 sid_is_used(const struct sa *sa)
 {
-	return esp_is_aead(&sa->transform);
+	return esp_is_aead(&sa->transform) && sa->mode == SA_GROUP;
 }
 
 /* ---- control thread ---- */

@@ -91,9 +91,13 @@ build_groups(struct fwd *f, struct snap *s)
 		sg->policy = g->policy;
 		for (sa = g->sas; sa != NULL; sa = sa->next)
 			hold(s, sa);
-		if (g->policy == NULL)
-			continue;
 		hold(s, g->policy);
+		for (i = 0; i < g->n_guards; i++)
+			hold(s, g->guards[i]);
+		if (g->kind != GROUP_GDOI)
+			pair_build(s, sg, now, &change);
+		if (g->kind != GROUP_GDOI || g->policy == NULL)
+			continue;
 		sg->out = arena_alloc(s->mem,
 		    (g->policy->n + 1) * sizeof(*sg->out));
 		for (i = 0; i < g->policy->n; i++) {
@@ -106,9 +110,23 @@ build_groups(struct fwd *f, struct snap *s)
 }
 
 static void
+spi_put(struct snap *s, struct sa *sa, struct snap_group *sg)
+{
+	uint32_t mask = (1u << s->spi_bits) - 1, at;
+
+	at = sa->spi * 2654435761u >> (32 - s->spi_bits);
+	while (s->spis[at].sa != NULL)
+		at = (at + 1) & mask;
+	s->spis[at] = (struct snap_spi){ sa, sg,
+		sg->group->kind == GROUP_GDOI ?
+		policy_first_of(sg->policy, sa->sa_index) :
+		pair_entry(sg, sa->sa_index) };
+}
+
+static void
 build_spis(struct fwd *f, struct snap *s)
 {
-	uint32_t n = 0, at, mask;
+	uint32_t n = 0, i;
 	struct group *g;
 	struct sa *sa;
 
@@ -118,14 +136,14 @@ build_spis(struct fwd *f, struct snap *s)
 	}
 	for (s->spi_bits = 3; 1u << s->spi_bits < n * 2; s->spi_bits++)
 		;
-	mask = (1u << s->spi_bits) - 1;
-	s->spis = arena_alloc(s->mem, (mask + 1) * sizeof(*s->spis));
-	for (g = f->groups; g != NULL; g = g->next) {
+	s->spis = arena_alloc(s->mem, sizeof(*s->spis) << s->spi_bits);
+	for (i = 0; i < s->n_groups; i++) {
+		g = s->groups[i].group;
 		for (sa = g->sas; sa != NULL; sa = sa->next) {
-			at = sa->spi * 2654435761u >> (32 - s->spi_bits);
-			while (s->spis[at] != NULL)
-				at = (at + 1) & mask;
-			s->spis[at] = sa;
+			if (sa->way == SA_WAY_OUT)
+				continue;
+			s->encap |= sa->encap_local != 0;
+			spi_put(s, sa, &s->groups[i]);
 		}
 	}
 }
@@ -143,25 +161,58 @@ snap_group_find(struct snap *s, const char *name)
 }
 
 static void
+map_add(struct snap_port *sp, struct snap_group *sg,
+    const struct crypto_map *m)
+{
+	sp->preclassify[sp->n_maps] = m->qos_preclassify;
+	sp->maps[sp->n_maps++] = sg;
+}
+
+/* An entry of a map: its group, and what guards it. */
+static struct snap_group *
+group_of_entry(struct snap *s, const struct crypto_map *m)
+{
+	char name[SA_NAME_MAX];
+
+	return snap_group_find(s, m->kind == MAP_GDOI ? m->group :
+	    sa_map_group(name, m->name, m->seq));
+}
+
+static void
 build_maps(struct fwd *f, struct snap *s, struct snap_port *sp,
     const char *name)
 {
 	const struct crypto_map *m;
 	struct snap_group *sg;
-	unsigned n = 0;
+	unsigned n = 0, i;
 
-	for (m = conf_next_map(f->conf, name, NULL); m != NULL;
-	    m = conf_next_map(f->conf, name, m))
-		n++;
+	CF_FOREACH(m, &f->conf->crypto_maps) {
+		sg = group_of_entry(s, m);
+		if (sg != NULL)
+			n += 1 + sg->n_guards;
+	}
 	sp->maps = arena_alloc(s->mem, (n + 1) * sizeof(*sp->maps));
-	for (m = conf_next_map(f->conf, name, NULL); m != NULL;
-	    m = conf_next_map(f->conf, name, m)) {
-		sg = snap_group_find(s, m->group);
-		if (m->kind == MAP_GDOI && sg != NULL)
-			sp->maps[sp->n_maps++] = sg;
+	sp->preclassify = arena_alloc(s->mem, n + 1);
+	CF_FOREACH(m, &f->conf->crypto_maps) {
+		sg = group_of_entry(s, m);
+		if (strcmp(m->name, name) != 0 || sg == NULL)
+			continue;
+		map_add(sp, sg, m);
+		sp->pairs |= m->kind == MAP_ISAKMP;
+		for (i = 0; i < sg->n_guards; i++)
+			map_add(sp, &sg->guards[i], m);
 	}
 	failclose_build(f, sp, name);
 	hold(s, sp->closed_acl);
+}
+
+static void
+build_protect(struct snap *s, struct snap_port *sp, const char *ifname)
+{
+	char name[SA_NAME_MAX];
+
+	sp->protect = snap_group_find(s, sa_tunnel_group(name, ifname));
+	s->protects |= sp->protect != NULL;
 }
 
 static void
@@ -224,6 +275,8 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 	hold(s, sp->acl_out = acl_find(f, i->acl_out));
 	if (i->crypto_map[0] != '\0')
 		build_maps(f, s, sp, i->crypto_map);
+	if (i->tunnel.profile[0] != '\0')
+		build_protect(s, sp, i->name);
 }
 
 static size_t
@@ -371,5 +424,6 @@ fwd_config(struct fwd *f, const struct conf *old UNUSED,
 {
 	f->conf = new;
 	acls_compile(f, new);
+	pairs_config(f, new);
 	snap_publish(f);
 }

@@ -2,27 +2,52 @@
  *
  * Packets that are too big, in process fwd: fragments before encryption, so
  * that the far end need not reassemble (RFC 791, RFC 1191), and TCP segments
- * of up to 64 KiB from the kernel cut to packets. The pieces go through the
- * rest of the path at once, in order, and their buffers are used again.
+ * of up to 64 KiB from the kernel cut to packets; behind encryption what
+ * transport mode made too big. The pieces go through the rest of the path at
+ * once, in order, and their buffers are used again.
  */
 #include "config.h"
 
 #include "dataplane/engine.h"
 #include "dataplane/ip.h"
 
-/* What goes on to the next stages, in order. */
+/* What goes on to the next stages, in order. The path may come back here
+ * before they are through (a tunnel, transport mode): each time with half of
+ * the buffers that are left, so that there are some however deep it goes. */
 struct emit {
 	struct fwd *f;
 	unsigned next; /* stage */
 	struct pkt *out[BURST_MAX];
-	unsigned n, used; /* packets; buffers of the pool */
+	struct pkt *pool;
+	unsigned n, used, room; /* packets; buffers of the pool, of how many */
 };
+
+static bool
+emit_begin(struct emit *e, struct fwd *f, unsigned next)
+{
+	unsigned left = POOL_MAX - f->w.pool_top;
+
+	e->f = f;
+	e->next = next;
+	e->n = e->used = 0;
+	e->pool = &f->w.pool[f->w.pool_top];
+	e->room = (left + 1) / 2;
+	f->w.pool_top += e->room;
+	return e->room > 0;
+}
 
 static void
 emit_flush(struct emit *e)
 {
 	path_run(e->f, e->next, e->out, e->n);
 	e->n = e->used = 0;
+}
+
+static void
+emit_end(struct emit *e)
+{
+	emit_flush(e);
+	e->f->w.pool_top -= e->room;
 }
 
 static void
@@ -40,9 +65,9 @@ emit_piece(struct emit *e, const struct pkt *of)
 	struct pkt *p;
 	uint8_t *buf;
 
-	if (e->n == BURST_MAX || e->used == BURST_MAX)
+	if (e->n == BURST_MAX || e->used == e->room)
 		emit_flush(e);
-	p = &e->f->w.pool[e->used++];
+	p = &e->pool[e->used++];
 	buf = p->buf;
 	*p = *of;
 	p->buf = buf;
@@ -146,8 +171,8 @@ judge(struct fwd *f, struct pkt *p)
 
 	p->mtu = sp->mtu;
 	if (sa != NULL) {
-		p->mtu = sa_plain_mtu(sa, sp->mtu);
-		if (sp->df_bit == DF_CLEAR)
+		p->mtu = sa_plain_mtu(sa, sp->mtu, p->ihl);
+		if (sp->df_bit == DF_CLEAR && sa->mode != SA_TRANSPORT)
 			df = false;
 	}
 	if (gso) {
@@ -160,6 +185,10 @@ judge(struct fwd *f, struct pkt *p)
 	}
 	if (p->mtu < hdr + 8)
 		return TOO_BIG;
+	/* transport mode takes whole packets; see split_again() */
+	if (size > p->mtu && !df && !gso && sa != NULL &&
+	    sa->mode == SA_TRANSPORT)
+		return FITS;
 	if (size > p->mtu)
 		return df ? TOO_BIG : CUT;
 	return gso && sa != NULL ? CUT : FITS;
@@ -180,14 +209,25 @@ all_fit(struct fwd *f, struct pkt **pkts, unsigned n)
 	return true;
 }
 
+/* Nested so deep that no buffer is left. */
+static unsigned
+none_left(struct fwd *f, unsigned n)
+{
+	while (n-- > 0)
+		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
+	return 0;
+}
+
 unsigned
 stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 {
-	struct emit e = { .f = f, .next = at + 1 };
+	struct emit e;
 	unsigned i;
 
 	if (all_fit(f, pkts, n))
 		return n;
+	if (!emit_begin(&e, f, at + 1))
+		return none_left(f, n);
 	for (i = 0; i < n; i++) {
 		struct pkt *p = pkts[i];
 		bool gso = p->gso.gso_type != GSO_NONE;
@@ -214,6 +254,38 @@ stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 		else
 			fragment(&e, p, p->mtu);
 	}
-	emit_flush(&e);
+	emit_end(&e);
+	return 0;
+}
+
+/* ---- behind encryption ---- */
+
+static bool
+is_too_big(const struct fwd *f, const struct pkt *p)
+{
+	return p->out_port != PORT_LOCAL && p->encrypted &&
+	    p->len > port_of(f, p->out_port)->mtu;
+}
+
+unsigned
+split_again(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
+{
+	struct emit e;
+	unsigned i;
+
+	for (i = 0; i < n && !is_too_big(f, pkts[i]); i++)
+		;
+	if (i == n)
+		return n;
+	if (!emit_begin(&e, f, at + 1))
+		return none_left(f, n);
+	for (i = 0; i < n; i++) {
+		if (is_too_big(f, pkts[i]))
+			fragment(&e, pkts[i], port_of(f,
+			    pkts[i]->out_port)->mtu);
+		else
+			emit_add(&e, pkts[i]);
+	}
+	emit_end(&e);
 	return 0;
 }

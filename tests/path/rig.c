@@ -146,11 +146,20 @@ io_log(void *arg, enum log_id id, va_list ap)
 	sb_free(&sb);
 }
 
+static void
+io_event(void *arg, const struct sa_event *e)
+{
+	struct rig *r = arg;
+
+	if (r->n_events < NELEM(r->events))
+		r->events[r->n_events++] = *e;
+}
+
 void
 rig_start(struct rig *r)
 {
 	static const struct fwd_io io = { io_tx, io_now, io_now_us, io_random,
-		io_log, NULL };
+		io_log, io_event };
 	struct port lan = { .index = LAN, .name = "FastEthernet0/0",
 		.dev = "eth1", .addr = LAN_ADDR, .mask = 0xffffff00,
 		.mtu = 1500, .up = true };

@@ -43,6 +43,8 @@ struct rig {
 	enum log_id logs[64];
 	char text[64][256];
 	unsigned n_logs;
+	struct sa_event events[64]; /* what ike hears */
+	unsigned n_events;
 };
 
 void rig_start(struct rig *);

@@ -238,7 +238,7 @@ sizes(void **state)
 		struct rig *a = member(transforms[i], REPLAY_TIME, true);
 		struct rig *b = member(transforms[i], REPLAY_TIME, false);
 
-		assert_int_equal(sa_plain_mtu(a->f->groups->sas, 1500),
+		assert_int_equal(sa_plain_mtu(a->f->groups->sas, 1500, 20),
 		    mtu[i]);
 		for (payload = 1370; payload < 1480; payload++) {
 			size_t octets = 0;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * SAs between two routers in the worker of process fwd: what ESP of a pair
+ * has that ESP of a group has not. Tunnel mode between two addresses,
+ * transport mode, volume, the entry that an SA was made for, tunnels with
+ * protection.
+ */
+#include "config.h"
+
+#include "dataplane/engine.h"
+#include "dataplane/ip.h"
+
+#define ACQUIRE_MS 1000
+#define TELL_MS 5000
+#define SOFT_LEFT (256 * 1024) /* octets; or a tenth, if that is more */
+#define NEXT_IPV4 4
+#define PROTO_GRE 47
+
+/* ---- outbound ---- */
+
+enum verdict
+pair_no_sa(struct fwd *f, const struct pkt *p, const struct snap_group *sg,
+    uint32_t entry)
+{
+	struct event e = { .type = EVENT_ACQUIRE, .a = 1, .group = sg->group,
+		.src = p->flow.src, .b = p->flow.dst };
+	uint64_t *said = &sg->group->acquired;
+
+	policy_count(sg, entry, STAT_NO_SA);
+	if (entry != CLASSIFY_NONE) {
+		said = &sg->policy->stats[entry]->acquired;
+		e.a = sg->policy->sa_of[entry];
+	}
+	/* a dynamic map waits for the peer */
+	if (e.a != 0 && (*said == 0 || f->w.now - *said >= ACQUIRE_MS)) {
+		*said = f->w.now;
+		fwd_event(f, &e);
+	}
+	return fwd_drop(f, DROP_NO_SA);
+}
+
+static uint64_t
+soft_end(uint64_t life)
+{
+	uint64_t left = life / 10 > SOFT_LEFT ? life / 10 : SOFT_LEFT;
+
+	return life > left ? life - left : 0;
+}
+
+bool
+pair_volume(struct fwd *f, struct sa *sa, unsigned len)
+{
+	struct event e = { .type = EVENT_VOLUME, .spi = sa->spi,
+		.c = sa->way, .group = sa->group, .a = sa->sa_index };
+	bool ended = sa->life != 0 && sa->octets + len > sa->life;
+
+	if (!ended)
+		__atomic_store_n(&sa->octets, sa->octets + len,
+		    __ATOMIC_RELAXED);
+	if (sa->life == 0 || (!ended && sa->octets < soft_end(sa->life)))
+		return true;
+	/* the control thread may have missed it: said again until it helps */
+	if (ended && sa->ended == 0)
+		sa->told = 0;
+	if (sa->told == 0 || f->w.now - sa->told >= TELL_MS) {
+		sa->told = f->w.now;
+		if (ended)
+			__atomic_store_n(&sa->ended, f->w.now,
+			    __ATOMIC_RELAXED);
+		fwd_event(f, &e);
+	}
+	return !ended;
+}
+
+/* From this end of the SA to the other. */
+static bool
+is_between(const struct pkt *p, const struct sa *sa)
+{
+	const uint8_t *ip = pkt_ip(p);
+
+	return get32(ip + IPH_SRC) == sa->local &&
+	    get32(ip + IPH_DST) == __atomic_load_n(&sa->remote,
+	    __ATOMIC_RELAXED);
+}
+
+bool
+pair_may_send(struct fwd *f, struct pkt *p, enum drop_id *why)
+{
+	const struct snap_group *sg = p->group;
+	struct sa *sa = p->sa;
+
+	*why = DROP_TRANSPORT;
+	if (sa->mode == SA_TRANSPORT &&
+	    (ip_is_fragment(pkt_ip(p)) || !is_between(p, sa)))
+		return false;
+	/* something put it into another tunnel since */
+	if (sg->group->kind == GROUP_TUNNEL &&
+	    pkt_ip(p)[IPH_PROTO] != PROTO_GRE)
+		return false;
+	*why = DROP_LIFETIME;
+	return pair_volume(f, sa, p->len);
+}
+
+/* ---- inbound ---- */
+
+/* Who was translated on the way has written its checksums over other
+ * addresses (RFC 3948, 3.1.2). ESP has vouched for the rest. */
+static void
+checksum_anew(struct pkt *p)
+{
+	uint8_t *ip = pkt_ip(p), *up = ip + p->ihl;
+	unsigned len = p->len - p->ihl;
+	unsigned at = p->flow.proto == PROTO_TCP ? 16 : 6;
+	uint16_t sum;
+
+	if ((p->flow.proto != PROTO_TCP && p->flow.proto != PROTO_UDP) ||
+	    len < at + 2 || (at == 6 && get16(up + at) == 0))
+		return;
+	put16(up + at, 0);
+	sum = sum_end(sum_add(sum_pseudo(ip, len), up, len));
+	put16(up + at, at == 6 && sum == 0 ? 0xffff : sum);
+}
+
+static enum verdict
+malformed(struct fwd *f, const struct pkt *p, enum tally s, enum drop_id id)
+{
+	policy_count(p->group, p->ace, s);
+	return fwd_drop(f, id);
+}
+
+enum verdict
+pair_unwrap(struct fwd *f, struct pkt *p, uint8_t *text, uint8_t proto)
+{
+	const struct sa *sa = p->sa;
+	bool transport = sa->mode == SA_TRANSPORT;
+	uint8_t *ip = text;
+
+	if (!transport && proto != NEXT_IPV4)
+		return malformed(f, p, STAT_INVALID_PROT, DROP_ESP_PROTO);
+	if (transport) {
+		ip -= p->ihl;
+		memmove(ip, pkt_ip(p), p->ihl);
+		ip[IPH_PROTO] = proto;
+		p->len += p->ihl;
+		ip_finish(ip, p->ihl, p->len);
+	}
+	p->off = (uint32_t)(ip - p->buf);
+	p->gso = (struct pkt_gso){0};
+	if (ip_parse(p) != IP_OK)
+		return malformed(f, p, STAT_DECAPS_FAIL, DROP_ESP_INNER);
+	if (transport && sa->encap_local != 0)
+		checksum_anew(p);
+	p->orig_dst = p->flow.dst;
+	p->decrypted = true;
+	return NEXT;
+}
+
+/* Of a tunnel with protection: its GRE, to its own end. */
+static bool
+is_of_tunnel(const struct pkt *p)
+{
+	const struct sa *sa = p->sa;
+
+	return p->flow.proto == PROTO_GRE && p->flow.dst == sa->local;
+}
+
+/* Of an entry: what it permits, read backwards. Whether another entry of the
+ * list would have been first is for the sender to know: RFC 4301, 5.2 asks
+ * for the selectors of the SA. */
+static bool
+is_of_entry(const struct pkt *p)
+{
+	const struct snap_group *sg = p->group;
+	struct flow back = flow_reverse(&p->flow);
+
+	return p->ace != CLASSIFY_NONE && ace_match(&sg->policy->aces[p->ace],
+	    &back);
+}
+
+enum verdict
+pair_identity(struct fwd *f, struct pkt *p)
+{
+	const struct snap_group *sg = p->group;
+
+	if (sg->group->kind == GROUP_TUNNEL ? is_of_tunnel(p) :
+	    is_of_entry(p)) {
+		policy_count(sg, p->ace, STAT_DECRYPT);
+		return NEXT;
+	}
+	policy_count(sg, p->ace, STAT_IDENTITY);
+	fwd_event_log(f, LOG_RECVD_BAD_IDENT, p->flow.src,
+	    &(struct event){ .a = p->flow.src, .b = p->flow.dst });
+	return fwd_drop(f, DROP_ESP_IDENTITY);
+}
+
+/* ---- tunnels with protection ---- */
+
+bool
+esp_tunnel_sa(struct fwd *f, struct pkt *p, const struct snap_port *tunnel)
+{
+	struct snap_group *sg = tunnel->protect;
+
+	if (sg == NULL)
+		return true;
+	/* one SA around another is for the routes of the outer tunnel */
+	if (p->sa != NULL) {
+		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
+		return false;
+	}
+	p->sa = sg->out[0];
+	p->group = sg;
+	p->ace = CLASSIFY_NONE;
+	if (p->sa != NULL)
+		return true;
+	(void)pair_no_sa(f, p, sg, CLASSIFY_NONE);
+	return false;
+}
+
+bool
+esp_tunnel_came(const struct pkt *p, const struct snap_port *tunnel)
+{
+	return tunnel->protect == NULL ||
+	    (p->decrypted && p->group == tunnel->protect);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * SAs between two routers on the control thread of process fwd. The policy of
+ * an entry of a crypto map is its access list, compiled from the
+ * configuration: it holds before key management has spoken, while it
+ * negotiates and after it has died, so nothing of it leaves in clear. Only of
+ * an entry that stands for a dynamic map key management says what it is; what
+ * the lists of that map permit waits for it all the same.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/engine.h"
+
+/* ---- policies ---- */
+
+/* Every entry is read as a local one: written for what goes out, backwards
+ * for what comes in. */
+static struct policy *
+policy_of(const struct ace *aces, const uint16_t *sa_of, uint32_t n,
+    const struct policy *old)
+{
+	struct sa_policy p = { .direction = SA_DIR_BOTH, .n = n,
+		.aces = aces, .sa_of = sa_of };
+	uint8_t *local = xcalloc(1, n + 1);
+	struct policy *new;
+
+	memset(local, 1, n);
+	p.local = local;
+	new = policy_new(&p, old);
+	free(local);
+	return new;
+}
+
+static void
+policy_use(struct group *g, struct policy *p)
+{
+	ref_get(p);
+	ref_put(g->policy);
+	g->policy = p;
+}
+
+void
+pair_policy(struct group *g, const struct sa_policy *src)
+{
+	struct policy *new = NULL;
+
+	if (g->kind != GROUP_MAP)
+		return;
+	if (src != NULL)
+		new = policy_of(src->aces, src->sa_of, src->n, g->said);
+	ref_put(g->said);
+	g->said = new;
+	if (!g->fixed)
+		policy_use(g, g->said);
+}
+
+/* The list of an entry; NULL: there is none, or it is empty, and nothing is
+ * encrypted. The number of an entry of the list is that of its SAs; without
+ * (0) it has none. */
+static struct policy *
+policy_of_acl(const struct fwd *f, const char *name, bool numbers,
+    const struct policy *old)
+{
+	const struct acl_obj *a = acl_find(f, name);
+	struct policy *p;
+	uint16_t *sa_of;
+	uint32_t i;
+
+	if (a == NULL || a->n == 0)
+		return NULL;
+	sa_of = xcalloc(a->n, sizeof(*sa_of));
+	for (i = 0; numbers && i < a->n && i < UINT16_MAX; i++)
+		sa_of[i] = (uint16_t)(i + 1);
+	p = policy_of(a->aces, sa_of, a->n, old);
+	free(sa_of);
+	return p;
+}
+
+static void
+guards_drop(struct group *g)
+{
+	while (g->n_guards > 0)
+		ref_put(g->guards[--g->n_guards]);
+	free(g->guards);
+	g->guards = NULL;
+}
+
+static void
+guards_set(struct fwd *f, struct group *g, const struct conf *c,
+    const char *name)
+{
+	struct policy **new = xcalloc(c->dynamic_maps.n + 1, sizeof(*new));
+	const struct crypto_map *d;
+	unsigned n = 0;
+
+	CF_FOREACH(d, &c->dynamic_maps) {
+		if (strcmp(d->name, name) != 0)
+			continue;
+		new[n] = policy_of_acl(f, d->acl, false,
+		    n < g->n_guards ? g->guards[n] : NULL);
+		n += new[n] != NULL;
+	}
+	guards_drop(g);
+	g->guards = new;
+	g->n_guards = n;
+}
+
+static void
+entry_config(struct fwd *f, const struct conf *c, const struct crypto_map *m)
+{
+	char name[SA_NAME_MAX];
+	struct group *g = group_get(f, sa_map_group(name, m->name, m->seq));
+	struct policy *p;
+
+	g->fixed = m->dynamic[0] == '\0';
+	if (!g->fixed) {
+		policy_use(g, g->said);
+		guards_set(f, g, c, m->dynamic);
+		return;
+	}
+	p = policy_of_acl(f, m->acl, true, g->policy);
+	policy_use(g, p);
+	ref_put(p);
+	guards_drop(g);
+}
+
+static bool
+has_entry(const struct conf *c, const char *group)
+{
+	const struct crypto_map *m;
+	char name[SA_NAME_MAX];
+
+	CF_FOREACH(m, &c->crypto_maps) {
+		if (m->kind == MAP_ISAKMP && strcmp(sa_map_group(name,
+		    m->name, m->seq), group) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+pairs_config(struct fwd *f, const struct conf *c)
+{
+	const struct crypto_map *m;
+	const struct interface *i;
+	char name[SA_NAME_MAX];
+	struct group *g;
+
+	for (g = f->groups; g != NULL; g = g->next) {
+		if (g->kind != GROUP_MAP || (c != NULL &&
+		    has_entry(c, g->name)))
+			continue;
+		policy_use(g, NULL);
+		guards_drop(g);
+	}
+	if (c == NULL)
+		return;
+	CF_FOREACH(m, &c->crypto_maps) {
+		if (m->kind == MAP_ISAKMP)
+			entry_config(f, c, m);
+	}
+	CF_FOREACH(i, &c->interfaces) {
+		if (i->tunnel.profile[0] != '\0')
+			(void)group_get(f, sa_tunnel_group(name, i->name));
+	}
+}
+
+void
+pair_end(struct group *g)
+{
+	ref_put(g->said);
+	guards_drop(g);
+}
+
+/* ---- the snapshot ---- */
+
+/* The newest that may be sent with: the peer has it since it was made, and
+ * the one before may go at any time. */
+static bool
+may_send(const struct sa *sa, uint64_t now, uint64_t *change)
+{
+	if (sa->way != SA_WAY_OUT || sa->expires <= now ||
+	    __atomic_load_n(&sa->ended, __ATOMIC_RELAXED) != 0 ||
+	    __atomic_load_n(&sa->seq, __ATOMIC_RELAXED) == UINT32_MAX)
+		return false;
+	if (sa->send_at <= now)
+		return true;
+	if (sa->send_at < *change)
+		*change = sa->send_at;
+	return false;
+}
+
+static void
+build_first(struct snap *s, struct snap_group *sg)
+{
+	const struct policy *p = sg->policy;
+	uint32_t i, max = 0;
+
+	for (i = 0; i < p->n; i++)
+		max = p->sa_of[i] > max ? p->sa_of[i] : max;
+	sg->n_first = max + 1;
+	sg->first = arena_alloc(s->mem, sg->n_first * sizeof(*sg->first));
+	for (i = p->n; i-- > 0;)
+		if (p->aces[i].action == ACE_PERMIT && p->sa_of[i] != 0)
+			sg->first[p->sa_of[i]] = i + 1;
+}
+
+uint32_t
+pair_entry(const struct snap_group *sg, uint16_t sa_index)
+{
+	if (sa_index >= sg->n_first || sg->first[sa_index] == 0)
+		return CLASSIFY_NONE;
+	return sg->first[sa_index] - 1;
+}
+
+static void
+build_guards(struct snap *s, struct snap_group *sg)
+{
+	const struct group *g = sg->group;
+	unsigned i;
+
+	sg->guards = arena_alloc(s->mem,
+	    (g->n_guards + 1) * sizeof(*sg->guards));
+	for (i = 0; i < g->n_guards; i++) {
+		sg->guards[i].group = sg->group;
+		sg->guards[i].policy = g->guards[i];
+		sg->guards[i].out = arena_alloc(s->mem,
+		    (g->guards[i]->n + 1) * sizeof(*sg->guards[i].out));
+	}
+	sg->n_guards = g->n_guards;
+}
+
+/* One walk through SAs and entries: a hub has thousands of both. Of two
+ * entries with one number (a dynamic map) the second is as the first. */
+void
+pair_build(struct snap *s, struct snap_group *sg, uint64_t now,
+    uint64_t *change)
+{
+	const struct policy *p = sg->policy;
+	struct sa *sa;
+	uint32_t i;
+
+	sg->out = arena_alloc(s->mem,
+	    ((p != NULL ? p->n : 0) + 1) * sizeof(*sg->out));
+	build_guards(s, sg);
+	if (p != NULL)
+		build_first(s, sg);
+	for (sa = sg->group->sas; sa != NULL; sa = sa->next) {
+		i = sg->group->kind == GROUP_TUNNEL ? 0 :
+		    pair_entry(sg, sa->sa_index);
+		if (i != CLASSIFY_NONE && may_send(sa, now, change))
+			sg->out[i] = sa;
+	}
+	for (i = 0; p != NULL && i < p->n; i++) {
+		if (p->aces[i].action == ACE_PERMIT && p->sa_of[i] != 0)
+			sg->out[i] = sg->out[pair_entry(sg, p->sa_of[i])];
+	}
+}
+
+/* ---- what the worker says ---- */
+
+static void
+tell(struct fwd *f, enum sa_event_type type, const struct event *e,
+    uint32_t spi)
+{
+	struct sa_event s = { .type = (uint8_t)type, .spi = spi,
+		.src = e->src, .dst = e->b, .sa_index = (uint16_t)e->a };
+
+	str_copy(s.group, e->group->name, sizeof(s.group));
+	if (f->io.event != NULL)
+		f->io.event(f->arg, &s);
+}
+
+/* The volume of an SA ends, or is used up: then it goes, and what was left to
+ * send waits for the next one. */
+static void
+volume_event(struct fwd *f, const struct event *e)
+{
+	const struct sa *sa;
+	uint8_t way = (uint8_t)e->c;
+
+	for (sa = e->group->sas; sa != NULL; sa = sa->next)
+		if (sa->spi == e->spi && sa->way == way)
+			break;
+	if (sa == NULL)
+		return;
+	if (__atomic_load_n(&sa->ended, __ATOMIC_RELAXED) != 0) {
+		tell(f, SA_EVENT_EXHAUSTED, e, sa->spi);
+		sa_end(f, e->group, sa->spi, way);
+	} else {
+		tell(f, SA_EVENT_KILOBYTES, e,
+		    way == SA_WAY_OUT ? sa->spi : sa->other_spi);
+	}
+}
+
+void
+pair_event(struct fwd *f, const struct event *e)
+{
+	if (e->type == EVENT_ACQUIRE)
+		tell(f, SA_EVENT_ACQUIRE, e, 0);
+	else
+		volume_event(f, e);
+}
