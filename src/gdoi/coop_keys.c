@@ -643,11 +643,9 @@ coop_keys_member(struct ks_group *grp, struct ks_member *m, uint32_t term,
     uint32_t version)
 {
 	struct coop *c = grp->coop;
-	const struct ks_kek *k = ks_find_kek(grp, m->kek_spi);
 	bool older = term != c->pushed_term ? term < c->pushed_term :
 	    version < c->pushed_version;
 
-	m->kek_order = k != NULL ? k->order : 0;
 	if (c->role != COOP_PRIMARY || c->merge || grp->rekey.held ||
 	    grp->active == NULL)
 		return;

@@ -337,11 +337,22 @@ removed(struct coop *c, struct ks_member *km)
 	ks_remove_member(c->grp, km, false);
 }
 
+/* Two servers registered it, and perhaps out of each other's sight: then no
+ * stamp tells which came last, and the member may have either KEK. */
+static bool
+is_doubtful(const struct coop_member *m, const struct coop_member *o)
+{
+	return !m->removed && !o->removed && m->owner != o->owner &&
+	    m->has_kek && o->has_kek &&
+	    memcmp(m->kek_spi, o->kek_spi, KEK_SPI_LEN) != 0;
+}
+
 static void
-apply(struct coop *c, const struct coop_member *m)
+apply(struct coop *c, const struct coop_member *m, bool doubtful)
 {
 	struct ks_group *grp = c->grp;
 	struct ks_member *km = ks_find_member(grp, m->addr);
+	const struct ks_kek *k = ks_find_kek(grp, m->kek_spi);
 
 	if (m->removed) {
 		if (km != NULL)
@@ -371,6 +382,7 @@ apply(struct coop *c, const struct coop_member *m)
 	if (ks_farewell_again(grp, km))
 		return;
 	ks_farewell_forget(grp, m->addr);
+	km->kek_order = k != NULL && !doubtful ? k->order : 0;
 	coop_keys_member(grp, km, m->term, m->keys);
 }
 
@@ -380,13 +392,18 @@ static void
 hear(struct coop *c, const struct coop_member *m, uint64_t from)
 {
 	const struct entry *e = find(c->db, m->addr);
+	bool doubtful = e != NULL && is_doubtful(m, &e->m);
+	struct ks_member *km;
 
 	if (e == NULL && had(c, m)) {
 		if (!m->removed)
 			tell_removed(c, m);
 	} else if (e == NULL || newer(m, &e->m)) {
 		if (put(c, m, from) != NULL)
-			apply(c, m);
+			apply(c, m, doubtful);
+	} else if (doubtful &&
+	    (km = ks_find_member(c->grp, m->addr)) != NULL) {
+		km->kek_order = 0; /* any */
 	}
 }
 

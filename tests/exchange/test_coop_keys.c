@@ -340,6 +340,49 @@ rekeyed_in_one_half(void **state)
 	rekeyed_apart(13, false, REKEY_ALL);
 }
 
+/* A member registers in one half, then in the other one. The first one's row
+ * has the higher stamp, and names a KEK that the member does not have any
+ * more: it is told under the other one, too. */
+static void
+registered_in_both_halves(void **state)
+{
+	struct node *gm;
+	unsigned i;
+
+	(void)state;
+	begin(14);
+	for (i = 0; i < 4; i++)
+		(void)tc_server(net_add_gm(n, i)->conf, b->addr);
+	gm = n->nodes[2];
+	run();
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	gm->side = n->nodes[3]->side = 1;
+	split_members(true);
+	assert_null(ks_rekey(ga, REKEY_ALL));
+	assert_null(ks_rekey(gb, REKEY_ALL));
+	net_run(n, 10 * SEC);
+	for (i = 2; i < 6; i++) {
+		gm_clear(net_gm(n->nodes[i]));
+		net_touched(n->nodes[i]);
+	}
+	net_run(n, 100 * SEC);
+	assert_true(net_registered(n));
+	gm->side = 0;
+	gm_clear(net_gm(gm));
+	net_touched(gm);
+	net_run(n, 10 * SEC);
+	assert_int_equal(net_gm(gm)->ks, a->addr);
+	assert_true(gm_has_kek(net_gm(gm), &ga->kek->k));
+	net_heal(n);
+	net_run(n, 60 * SEC);
+	assert_int_equal(gb->coop->role, COOP_SECONDARY);
+	assert_int_equal(ks_find_member(ga, net_gm(gm)->addr)->owner, b->addr);
+	for (i = 2; i < 6; i++)
+		assert_true(gm_has_kek(net_gm(n->nodes[i]), &ga->kek->k));
+	check_talk(n, "registered in both halves");
+	net_free(n);
+}
+
 /* Numbers rise, and those of two servers never meet. */
 static void
 numbers(void **state)
@@ -484,6 +527,7 @@ main(void)
 		cmocka_unit_test(tombstones),
 		cmocka_unit_test(merge),
 		cmocka_unit_test(rekeyed_in_one_half),
+		cmocka_unit_test(registered_in_both_halves),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(mismatch),
 		cmocka_unit_test(no_rsa_key),
