@@ -459,6 +459,8 @@ enter_old(struct job *j, struct cf_obj **at, struct cf_ent *e)
 	    strcmp(e->text, str_of(&j->text)) != 0 &&
 	    enter_again(j, *at, e) != CF_OK)
 		return CF_REFUSED;
+	if (!ent_has_mode(e)) /* `crypto map M 20` of one that is one line */
+		return CF_OK;
 	if (obj_mode(e->obj)->keep)
 		((struct cf_block *)(void *)e->obj)->at = NULL;
 	*at = e->obj;

@@ -306,16 +306,3 @@ transform_set_check(struct cf_check *k, const struct transform_set *t)
 				    "them");
 	return 0;
 }
-
-int
-crypto_map_check(struct cf_check *k, const struct crypto_map *m)
-{
-	char key[CONF_NAME + 8];
-
-	snprintf(key, sizeof(key), "%s %u", m->name, m->seq);
-	if (k->negated || cf_find(k->conf, &k->conf->crypto_maps, key) != NULL)
-		return 0;
-	cf_note(k, "%% NOTE: This new crypto map will remain disabled until a "
-		   "valid\n         group has been configured.");
-	return 0;
-}

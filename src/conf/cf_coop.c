@@ -23,7 +23,7 @@ lacks_kssids(const struct conf *c, const struct gdoi_local *l)
 	CF_FOREACH (sa, &l->sas) {
 		p = conf_find_ipsec_profile(c, sa->profile);
 		t = p == NULL ? NULL :
-		    conf_find_transform_set(c, p->transform_set);
+		    conf_find_transform_set(c, p->sets.set1);
 		if (t != NULL && esp_is_aead(&t->esp))
 			return true;
 	}

@@ -316,10 +316,11 @@ struct transform_set {
 	bool unknown; /* names a transform that is none here */
 };
 
-/* set transform-set NAME ...: one of them, in order of preference */
-struct set_transform {
-	struct cf_obj obj;
-	char name[CONF_NAME];
+/* set transform-set T1 [T2 ... T6], in order of preference */
+#define SET_NAMES 6
+struct set_names {
+	char set1[CONF_NAME], set2[CONF_NAME], set3[CONF_NAME];
+	char set4[CONF_NAME], set5[CONF_NAME], set6[CONF_NAME];
 };
 
 /* Of a crypto map entry and an ipsec profile: what an SA is negotiated with. */
@@ -329,6 +330,7 @@ struct sa_terms {
 	bool no_kilobytes;	/* volume does not count */
 	uint8_t pfs;		/* Diffie-Hellman group; 0: none */
 	uint32_t idle;		/* seconds, 0: never */
+	bool idle_default;	/* then back to the default peer */
 	uint16_t window;	/* anti-replay, packets; 0: the global one */
 	bool no_replay;
 	char profile[CONF_NAME]; /* isakmp-profile */
@@ -338,10 +340,10 @@ struct sa_terms {
 struct ipsec_profile {
 	struct cf_obj obj;
 	char name[CONF_NAME];
-	char transform_set[CONF_NAME]; /* the first one named */
-	struct cf_list sets;   /* struct set_transform: all of them */
+	struct set_names sets; /* groups use the first */
 	uint32_t lifetime; /* seconds, 0: the global one */
 	struct sa_terms terms; /* but for lifetime */
+	bool responder_only;
 };
 
 /* crypto gdoi group NAME */
@@ -496,10 +498,12 @@ struct crypto_map {
 	/* ipsec-isakmp, and entries of dynamic maps */
 	char dynamic[CONF_NAME]; /* the dynamic map it stands for */
 	struct cf_list peers;	 /* struct map_peer */
-	struct cf_list sets;	 /* struct set_transform */
+	struct set_names sets;
 	struct sa_terms terms;
 	bool per_host;		 /* set security-association level per-host */
-	bool reverse_route;
+	bool reverse_route;	 /* while there are SAs, */
+	bool reverse_static;	 /* or as long as it is configured */
+	uint32_t reverse_via;	 /* remote-peer; 0: as routed */
 };
 
 /* crypto map NAME gdoi fail-close */
@@ -649,6 +653,7 @@ struct conf {
 	uint32_t ipsec_idle;		/* seconds, 0: never */
 	uint16_t nat_keepalive;		/* seconds, 0: off; RFC 3948 */
 	bool no_nat_transparency;	/* no ... nat-transparency udp-encaps */
+	bool invalid_spi_recovery;
 	struct cf_list route_maps;	/* struct route_map, by name and seq */
 
 	struct cf_list nat_dynamics;	/* struct nat_dynamic, as configured */
@@ -718,6 +723,11 @@ const struct interface *conf_find_interface(const struct conf *, const char *);
 const struct acl *conf_find_acl(const struct conf *, const char *);
 const struct transform_set *conf_find_transform_set(const struct conf *,
     const char *);
+/* Number i (from 0) of `set transform-set`, NULL behind the last one. */
+const char *conf_set_name(const struct set_names *, unsigned i);
+/* Those that there are and that ESP can be done with, in order; how many. */
+unsigned conf_transform_sets(const struct conf *, const struct set_names *,
+    const struct transform_set *out[SET_NAMES]);
 const struct ipsec_profile *conf_find_ipsec_profile(const struct conf *,
     const char *);
 const struct gdoi_group *conf_find_gdoi_group(const struct conf *,
@@ -725,6 +735,9 @@ const struct gdoi_group *conf_find_gdoi_group(const struct conf *,
 /* The gdoi entries of a map in order: first with from NULL, then the next. */
 const struct crypto_map *conf_next_map(const struct conf *, const char *name,
     const struct crypto_map *from);
+/* An ipsec-isakmp entry that has what it needs: a peer and an access list
+ * that is there, or a dynamic map that is. */
+bool conf_map_complete(const struct conf *, const struct crypto_map *);
 const struct keyring *conf_find_keyring(const struct conf *,
     const char *name);
 const struct isakmp_profile *conf_find_isakmp_profile(const struct conf *,

@@ -132,7 +132,7 @@ add_sa(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa)
 	const struct ipsec_profile *prof =
 	    conf_find_ipsec_profile(g->conf, sa->profile);
 	const struct transform_set *ts = prof != NULL ?
-	    conf_find_transform_set(g->conf, prof->transform_set) : NULL;
+	    conf_find_transform_set(g->conf, prof->sets.set1) : NULL;
 	struct ks_sa *s;
 
 	p->sas = xrealloc(p->sas, (p->nsas + 1) * sizeof(*p->sas));

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Show commands about crypto configuration (what runs is shown by ike and
- * fwd). Layout: reference show-output.md section 3.
+ * Show commands about the configuration of ISAKMP (what runs is shown by ike
+ * and fwd). Layout: reference show-output.md section 3.
  */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli/show.h"
 #include "cli_gen.h"
@@ -264,160 +263,6 @@ show_crypto_isakmp_peers_config(struct cli_ctx *ctx,
 			    p->endpoint == SELF_ADDRESS
 				? ip4_str(p->endpoint_addr, addr)
 				: p->endpoint_name);
-	}
-	return CLI_DONE;
-}
-
-/* ---- ipsec ---- */
-
-static const char *
-ah_text(unsigned ah)
-{
-	static const char *const names[] = {[ESP_AUTH_MD5] = "ah-md5-hmac",
-	    [ESP_AUTH_SHA1] = "ah-sha-hmac",
-	    [ESP_AUTH_SHA256] = "ah-sha256-hmac",
-	    [ESP_AUTH_SHA384] = "ah-sha384-hmac",
-	    [ESP_AUTH_SHA512] = "ah-sha512-hmac"};
-
-	return ah < NELEM(names) && names[ah] != NULL ? names[ah] : "";
-}
-
-static void
-set_text(const struct transform_set *t, char *buf, size_t size)
-{
-	char esp[64];
-
-	if (t->ah != 0)
-		snprintf(buf, size, "%s ", ah_text(t->ah));
-	else
-		snprintf(buf, size, "%s ", esp_transform_str(&t->esp, esp));
-}
-
-int
-show_crypto_transform_set(struct cli_ctx *ctx,
-    const struct show_crypto_transform_set_args *a UNUSED)
-{
-	const struct transform_set *t;
-	char text[96];
-
-	CF_FOREACH(t, &conf_of(ctx)->transform_sets) {
-		set_text(t, text, sizeof(text));
-		cli_printf(ctx,
-		    "Transform set %s: { %s } \n"
-		    "   will negotiate = { %s,  }, \n   \n",
-		    t->name, text,
-		    t->mode == MODE_TRANSPORT ? "Transport" : "Tunnel");
-	}
-	return CLI_DONE;
-}
-
-int
-show_crypto_ipsec_profile(struct cli_ctx *ctx,
-    const struct show_crypto_ipsec_profile_args *a UNUSED)
-{
-	const struct conf *conf = conf_of(ctx);
-	const struct ipsec_profile *p;
-	const struct transform_set *t;
-	char text[96];
-
-	CF_FOREACH(p, &conf->ipsec_profiles) {
-		cli_printf(ctx,
-		    "IPSEC profile %s\n"
-		    "\tSecurity association lifetime: 4608000 kilobytes/%u "
-		    "seconds\n"
-		    "\tResponder-Only (Y/N): N\n\tPFS (Y/N): N\n"
-		    "\tMixed-mode : Disabled\n\tTransform sets={ \n",
-		    p->name, p->lifetime ? p->lifetime : conf->ipsec_lifetime);
-		t = conf_find_transform_set(conf, p->transform_set);
-		if (t != NULL) {
-			set_text(t, text, sizeof(text));
-			cli_printf(ctx, "\t\t%s:  { %s } , \n", t->name, text);
-		}
-		cli_printf(ctx, "\t}\n\n");
-	}
-	return CLI_DONE;
-}
-
-/* ---- crypto map ---- */
-
-static void
-map_group(struct cli_ctx *ctx, const struct crypto_map *m)
-{
-	const struct gdoi_group *g =
-	    conf_find_gdoi_group(conf_of(ctx), m->group);
-	const struct gdoi_server *s;
-	char buf[IP4_STRLEN];
-
-	cli_printf(ctx, "\tGroup Name: %s\n",
-	    m->group[0] != '\0' ? m->group : "not set");
-	if (g == NULL) {
-		cli_printf(ctx,
-		    "\tWARNING: This crypto map is in an incomplete state!\n"
-		    "\t\t(missing group definition)\n");
-		return;
-	}
-	if (g->id_type == GDOI_ID_NUMBER)
-		cli_printf(ctx, "\tidentity number %u\n", g->id);
-	else if (g->id_type == GDOI_ID_ADDRESS)
-		cli_printf(ctx, "\tidentity address ipv4 %s\n",
-		    ip4_str(g->id, buf));
-	CF_FOREACH(s, &g->servers)
-		cli_printf(ctx, "\tserver address ipv4 %s\n",
-		    ip4_str(s->addr, buf));
-}
-
-static void
-map_users(struct cli_ctx *ctx, const char *name)
-{
-	const struct interface *ifc;
-
-	cli_printf(ctx, "\tInterfaces using crypto map %s:\n", name);
-	CF_FOREACH(ifc, &conf_of(ctx)->interfaces)
-		if (strcmp(ifc->crypto_map, name) == 0)
-			cli_printf(ctx, "\t\t%s\n", ifc->name);
-}
-
-/* The name that a command asks for: NULL all, "" none. */
-static const char *
-map_asked(const struct conf *conf, const struct show_crypto_map_args *a)
-{
-	const struct interface *i;
-
-	if (a->ifname[0] == '\0')
-		return a->name[0] != '\0' ? a->name : NULL;
-	CF_FOREACH (i, &conf->interfaces)
-		if (strcasecmp(i->name, a->ifname) == 0)
-			return i->crypto_map;
-	return "";
-}
-
-int
-show_crypto_map(struct cli_ctx *ctx, const struct show_crypto_map_args *a)
-{
-	const struct conf *conf = conf_of(ctx);
-	const char *local, *only = map_asked(conf, a);
-	const struct crypto_map *m, *next;
-
-	CF_FOREACH(m, &conf->crypto_maps) {
-		if (only != NULL && strcmp(only, m->name) != 0)
-			continue;
-		cli_printf(ctx, "Crypto Map IPv4 \"%s\" %u %s\n", m->name,
-		    m->seq, m->kind == MAP_GDOI ? "gdoi" : "ipsec-isakmp");
-		local = conf_map_local(conf, m->name);
-		if (local != NULL)
-			cli_printf(ctx, "\tLocal Address: %s\n", local);
-		if (m->kind == MAP_GDOI)
-			map_group(ctx, m);
-		else
-			cli_printf(ctx, "\tWARNING: ipsec-isakmp entries have "
-					"no effect in this version\n");
-		if (m->acl[0] != '\0')
-			cli_printf(ctx, "\tExtended IP access list %s\n",
-			    m->acl);
-		next = (const void *)m->obj.next;
-		if (next == NULL || strcmp(next->name, m->name) != 0)
-			map_users(ctx, m->name);
-		cli_printf(ctx, "\n");
 	}
 	return CLI_DONE;
 }

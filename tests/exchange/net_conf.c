@@ -194,7 +194,7 @@ tc_ks(struct conf *c, uint32_t addr)
 	str_copy(t->name, "T", sizeof(t->name));
 	t->esp = (struct esp_transform){ ESP_AES_CBC, ESP_AUTH_SHA256, 128 };
 	str_copy(p->name, "P", sizeof(p->name));
-	str_copy(p->transform_set, "T", sizeof(p->transform_set));
+	str_copy(p->sets.set1, "T", sizeof(p->sets.set1));
 	str_copy(g->name, "G1", sizeof(g->name));
 	g->id_type = GDOI_ID_NUMBER;
 	g->id = 100;

@@ -92,7 +92,7 @@ add_sa(struct conf *c, uint16_t number, const char *acl, const char *profile,
 	str_copy(ts->name, set, sizeof(ts->name));
 	ts->esp = t;
 	str_copy(p->name, profile, sizeof(p->name));
-	str_copy(p->transform_set, set, sizeof(p->transform_set));
+	str_copy(p->sets.set1, set, sizeof(p->sets.set1));
 	str_copy(sa->profile, profile, sizeof(sa->profile));
 	tc_ace(tc_acl(c, acl), ACE_PERMIT, IP(172, 16, 0, 0), 0xfffff,
 	    IP(172, 16, 0, 0), 0xfffff);

@@ -681,7 +681,7 @@ sas_come_and_go(void **state)
 		str_copy(t->name, "T2", sizeof(t->name));
 		t->esp = (struct esp_transform){ ESP_3DES, ESP_AUTH_MD5, 192 };
 		str_copy(p->name, "P2", sizeof(p->name));
-		str_copy(p->transform_set, "T2", sizeof(p->transform_set));
+		str_copy(p->sets.set1, "T2", sizeof(p->sets.set1));
 		p->lifetime = 600;
 		str_copy(sa->profile, "P2", sizeof(sa->profile));
 	}
