@@ -32,6 +32,7 @@ struct offer {
 	TAILQ_ENTRY(offer) link; /* least recently used first */
 	uint8_t digest[32];
 	bool proven, dpd;
+	uint8_t natt_vid;
 	char version[16];
 	size_t len;
 	uint8_t sa[];		 /* body of the SA payload */
@@ -53,10 +54,10 @@ struct admit {
 static void
 make_digest(const struct admit *a, const struct ike_hello *h, uint8_t *out)
 {
-	uint8_t dpd = h->dpd;
+	uint8_t says[] = { h->dpd, h->natt_vid };
 
 	IKE_PRF(IKE_SHA256, CHUNK(a->digest_key, sizeof(a->digest_key)), out,
-	    CHUNK(&dpd, 1), CHUNK(h->version, sizeof(h->version)),
+	    CHUNK(says, sizeof(says)), CHUNK(h->version, sizeof(h->version)),
 	    CHUNK(h->sa, h->sa_len));
 }
 
@@ -120,6 +121,7 @@ offer_keep(struct ike *ike, const struct ike_hello *h, bool proven)
 		o = xcalloc(1, sizeof(*o) + h->sa_len);
 		memcpy(o->digest, digest, sizeof(o->digest));
 		o->dpd = h->dpd;
+		o->natt_vid = h->natt_vid;
 		memcpy(o->version, h->version, sizeof(o->version));
 		o->len = h->sa_len;
 		memcpy(o->sa, h->sa, h->sa_len);
@@ -137,7 +139,8 @@ offer_keep(struct ike *ike, const struct ike_hello *h, bool proven)
 static struct ike_hello
 hello_of(const struct offer *o)
 {
-	struct ike_hello h = { .sa = o->sa, .sa_len = o->len, .dpd = o->dpd };
+	struct ike_hello h = { .sa = o->sa, .sa_len = o->len, .dpd = o->dpd,
+		.natt_vid = o->natt_vid };
 
 	memcpy(h.version, o->version, sizeof(h.version));
 	return h;
@@ -209,8 +212,8 @@ admit_first(struct ike *ike, struct udp_addr local, struct udp_addr from,
 	struct ike_hello hello;
 	struct offer *offer;
 
-	if (!isakmp_parse(&m, data, len) || !main_mode_hello(&m, &hello) ||
-	    hello.sa_len > BODY_MAX) {
+	if (!isakmp_parse(&m, data, len) ||
+	    !main_mode_hello(ike, &m, &hello) || hello.sa_len > BODY_MAX) {
 		ike_bad(ike, from.addr, "malformed offer");
 		return;
 	}
@@ -264,7 +267,7 @@ void
 admit_proven(struct ike_sa *sa)
 {
 	struct ike_hello h = { .sa = sa->sai_b, .sa_len = sa->sai_len,
-		.dpd = sa->peer_dpd };
+		.dpd = sa->peer_dpd, .natt_vid = sa->natt_vid };
 
 	if (sa->initiator || sa->sai_len > BODY_MAX)
 		return;

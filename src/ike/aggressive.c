@@ -132,6 +132,7 @@ send_offer(struct exch *x, struct isakmp_out *o)
 	exch_put_nonce(x, o);
 	put_own_id(sa, o, &id);
 	phase1_put_vids(x->ike, o, true, true);
+	natt_put_vids(x->ike, o, NATT_ALL);
 	sa->state = AG_NO_STATE;
 	return true;
 }
@@ -160,7 +161,9 @@ got_answer(struct exch *x, const struct isakmp_msg *m)
 	x->nr_len = nr->len;
 	phase1_make_skeyid(x, psk);
 	phase1_derive(x);
-	if (!check_hash(sa, m, CHUNK(id->body, id->len))) {
+	natt_agree(sa, natt_get_vid(x->ike, m));
+	if (!check_hash(sa, m, CHUNK(id->body, id->len)) ||
+	    !natt_get(sa, m)) {
 		/* as if it had never come */
 		memset(sa->rcookie, 0, sizeof(sa->rcookie));
 		x->why = "its authentication is false, are the pre-shared"
@@ -184,9 +187,11 @@ send_auth(struct exch *x, struct isakmp_out *o)
 	uint8_t hash[IKE_HASH_MAX], body[IKE_ID_STRLEN + 8];
 	struct wr w = wr_of(body, sizeof(body));
 
+	natt_float(sa);
 	ike_id_put(&w, &own);
 	phase1_auth_hash(sa, true, CHUNK(body, wr_len(&w)), hash);
 	isakmp_out_add(o, ISAKMP_HASH, hash, ike_hash_len(sa->suite.hash));
+	natt_put(sa, o);
 	phase1_put_initial_contact(sa, o);
 	sa->state = AG_AUTH;
 	return true;
@@ -251,6 +256,7 @@ got_offer(struct exch *x, const struct isakmp_msg *m)
 	phase1_save(&sa->idi_b, p->body, p->len);
 	sa->idi_len = p->len;
 	phase1_get_vids(m, &sa->peer_dpd, sa->peer_version);
+	natt_agree(sa, natt_get_vid(x->ike, m));
 	/* the answer, until send_answer() wants it */
 	phase1_save(&sa->ke_r, answer, wr_len(&w));
 	x->data = (void *)(uintptr_t)wr_len(&w);
@@ -280,6 +286,8 @@ send_answer(struct exch *x, struct isakmp_out *o)
 	phase1_auth_hash(sa, false, id, hash);
 	isakmp_out_add(o, ISAKMP_HASH, hash, ike_hash_len(sa->suite.hash));
 	phase1_put_vids(x->ike, o, sa->peer_dpd, sa->peer_version[0] != '\0');
+	natt_put_vids(x->ike, o, sa->natt_vid);
+	natt_put(sa, o);
 	sa->state = AG_INIT_EXCH;
 	return true;
 }
@@ -307,7 +315,8 @@ got_auth(struct exch *x, const struct isakmp_msg *m)
 {
 	struct ike_sa *sa = x->sa;
 
-	if (!check_hash(sa, m, CHUNK(sa->idi_b, sa->idi_len)))
+	if (!check_hash(sa, m, CHUNK(sa->idi_b, sa->idi_len)) ||
+	    !natt_get(sa, m))
 		return EX_BAD;
 	phase1_notifies(sa, m);
 	return EX_OK;

@@ -436,11 +436,13 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 	}
 	if (bad != NULL) {
 		explicit_bzero(x->ike->in, len);
-		ike_bad(x->ike, x->sa->remote.addr, bad);
+		ike_bad(x->ike, x->ike->from.addr, bad);
 		return;
 	}
-	if (x->step->flags & STEP_ENC)
+	if (x->step->flags & STEP_ENC) {
 		memcpy(x->iv, iv, sizeof(x->iv));
+		natt_follow(x->sa);
+	}
 	note_nonce(x, &m);
 	explicit_bzero(x->ike->in, len);
 	memcpy(x->last_in, digest, sizeof(x->last_in));

@@ -116,7 +116,8 @@ find_responder(struct ike *ike, const struct isakmp_hdr *h,
 
 	LIST_FOREACH(sa, &ike->buckets[bucket_of(h->icookie)], bucket)
 		if (!sa->initiator && sa->remote.addr == from.addr &&
-		    sa->remote.port == from.port &&
+		    (sa->remote.port == from.port ||
+		    sa->remote_port == from.port) &&
 		    memcmp(sa->icookie, h->icookie, sizeof(h->icookie)) == 0)
 			return sa;
 	return NULL;
@@ -245,6 +246,7 @@ ike_sa_delete(struct ike_sa *sa, bool tell_peer, const char *why)
 	no_longer_half_open(sa);
 	timer_clear(&ike->timers, &sa->expire);
 	timer_clear(&ike->timers, &sa->dpd);
+	timer_clear(&ike->timers, &sa->nat_timer);
 	if (sa->state == IKE_IDLE && ike->doi->sa_changed != NULL)
 		ike->doi->sa_changed(sa);
 	if (sa->main != NULL && !sa->main->dead)
@@ -493,6 +495,8 @@ ike_input(struct ike *ike, struct udp_addr local, struct udp_addr from,
 
 	if (ike->conf == NULL || !ike->conf->isakmp_enable)
 		return;
+	ike->from = from;
+	ike->to = local;
 	if (!isakmp_get_hdr(&h, data, len) ||
 	    memcmp(h.icookie, zero, sizeof(zero)) == 0) {
 		ike_bad(ike, from.addr, "bad header");
@@ -519,7 +523,7 @@ ike_input(struct ike *ike, struct udp_addr local, struct udp_addr from,
 		third_message(ike, local, from, &h, data, len);
 		return;
 	}
-	if (sa->remote.addr != from.addr || sa->remote.port != from.port) {
+	if (!natt_may_come(sa, from)) {
 		ike_bad(ike, from.addr, "cookies of another peer");
 		return;
 	}
@@ -567,6 +571,7 @@ ike_established(struct ike_sa *sa)
 	ike_sa_set_expiry(sa, ike_now(ike) + (uint64_t)1000 *
 	    (sa->suite.lifetime != 0 ? sa->suite.lifetime : 86400));
 	dpd_schedule(sa);
+	natt_schedule(sa);
 	ike_limit_peer(sa);
 	if (ike->nsas > SA_MAX)
 		ike_sa_delete(TAILQ_FIRST(&ike->sas), true, "too many SAs");
@@ -738,8 +743,11 @@ ike_config(struct ike *ike, const struct conf *c)
 {
 	bool was = ike->conf == NULL || ike->conf->isakmp_enable;
 	bool is_first = ike->conf == NULL;
+	struct ike_sa *sa;
 
 	ike->conf = c;
+	TAILQ_FOREACH(sa, &ike->sas, link)
+		natt_schedule(sa);
 	if (was == c->isakmp_enable || is_first)
 		return;
 	if (was)

@@ -222,14 +222,14 @@ struct ike_sa {
 	uint32_t conn_id;
 	struct udp_addr local, remote; /* where messages go now */
 	uint16_t remote_port;	/* where the first one went, or came from */
-	uint8_t natt;		/* enum ike_natt */
+	uint8_t natt, natt_vid;	/* enum ike_natt; which vendor id says so */
 	bool nat_local, nat_remote; /* who is behind a NAT; any: ESP in UDP */
 	struct ike_suite suite;
 	struct ike_keys keys;
 	uint8_t last_block[IKE_BLOCK_MAX]; /* of phase 1 */
 	struct exch *main;
 	TAILQ_HEAD(, exch) exchs; /* of phase 2, waiting ones too */
-	struct timer expire;
+	struct timer expire, nat_timer;
 	uint64_t created, established, expires;
 	uint64_t last_heard;
 	bool doubtful;		/* somebody says that the peer lost it */
@@ -295,6 +295,7 @@ struct ike {
 	} limits[256];		 /* of log messages */
 	uint64_t limit_second, unknown_second;
 	unsigned limit_count, unknown_count;
+	struct udp_addr from, to; /* of the datagram that is handled */
 	uint8_t in[ISAKMP_MSG_MAX], out[ISAKMP_MSG_MAX];
 };
 

@@ -5,6 +5,8 @@
 #ifndef COHORT_IKE_PRIV_H
 #define COHORT_IKE_PRIV_H
 
+#include <limits.h>
+
 #include "ike/ike.h"
 
 /* ike.c */
@@ -50,12 +52,14 @@ struct ike_hello {
 	const uint8_t *sa; /* body of the SA payload */
 	size_t sa_len;
 	bool dpd;
+	uint8_t natt_vid;
 	char version[16];
 };
 
 /* main_mode.c */
 extern const struct exch_type main_mode;
-bool main_mode_hello(const struct isakmp_msg *, struct ike_hello *) MUST_USE;
+bool main_mode_hello(struct ike *, const struct isakmp_msg *,
+    struct ike_hello *) MUST_USE;
 /* What we take of an offer; false: nothing. With the header of the message
  * that is logged and the peer told. */
 bool main_mode_choose(struct ike *, struct udp_addr local,
@@ -69,9 +73,25 @@ struct ike_sa *main_mode_respond(struct ike *, struct udp_addr local,
     const struct ike_suite *);
 void main_mode_forget(struct ike_sa *); /* wipes what only phase 1 needs */
 
-/* main_mode.c, for both modes. NAT-D, fragmentation and other extras of phase
- * 1 are passed over. */
-#define PHASE1_EXTRAS (PL(ISAKMP_VID) | PL(ISAKMP_CERTREQ) | PL(20) | PL(21))
+/* natt.c: which vendor id, counted from 1; 0: none. */
+#define NATT_ALL UINT_MAX
+void natt_put_vids(struct ike *, struct isakmp_out *, unsigned which);
+uint8_t natt_get_vid(struct ike *, const struct isakmp_msg *);
+void natt_agree(struct ike_sa *, uint8_t vid);
+/* The payloads that show a NAT; false: malformed, nothing has changed. */
+void natt_put(const struct ike_sa *, struct isakmp_out *);
+bool natt_get(struct ike_sa *, const struct isakmp_msg *) MUST_USE;
+void natt_float(struct ike_sa *);
+bool natt_may_come(const struct ike_sa *, struct udp_addr from);
+void natt_follow(struct ike_sa *);
+bool natt_same_peer(const struct ike_sa *, const struct ike_sa *);
+void natt_schedule(struct ike_sa *);
+
+/* main_mode.c, for both modes. Extras of phase 1 that nobody here knows are
+ * passed over. */
+#define PHASE1_EXTRAS                                                         \
+	(PL(ISAKMP_VID) | PL(ISAKMP_CERTREQ) | PL(ISAKMP_NATD) |              \
+	    PL(ISAKMP_NATOA))
 void phase1_put_vids(struct ike *, struct isakmp_out *, bool dpd, bool own);
 void phase1_get_vids(const struct isakmp_msg *, bool *dpd, char version[16]);
 void phase1_save(uint8_t **dst, const uint8_t *src, size_t len);

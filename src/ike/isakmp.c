@@ -269,6 +269,8 @@ static const struct name payloads[] = {
 	{ ISAKMP_VID, "VID" },	   { ISAKMP_SAK, "SAK" },
 	{ ISAKMP_SAT, "SAT" },	   { ISAKMP_KD, "KD" },
 	{ ISAKMP_SEQ, "SEQ" },	   { ISAKMP_GAP, "GAP" },
+	{ ISAKMP_NATD, "NAT-D" },  { ISAKMP_NATOA, "NAT-OA" },
+	{ ISAKMP_NATD_DRAFT, "NAT-D" }, { ISAKMP_NATOA_DRAFT, "NAT-OA" },
 	{ ISAKMP_COOP, "COOP" },
 };
 
@@ -284,6 +286,8 @@ static const struct name notifies[] = {
 	{ N_AUTH_FAILED, "AUTHENTICATION-FAILED" },
 	{ N_INVALID_SIG, "INVALID-SIGNATURE" },
 	{ N_UNSUPPORTED_X, "UNSUPPORTED-EXCHANGE-TYPE" },
+	{ N_INVALID_SPI, "INVALID-SPI" },
+	{ N_RESPONDER_LIFETIME, "RESPONDER-LIFETIME" },
 	{ N_INITIAL_CONTACT, "INITIAL-CONTACT" },
 	{ N_R_U_THERE, "R-U-THERE" },
 	{ N_R_U_THERE_ACK, "R-U-THERE-ACK" },

@@ -47,7 +47,11 @@ enum isakmp_payload {
 	ISAKMP_SAT = 16,
 	ISAKMP_KD = 17,
 	ISAKMP_SEQ = 18,
+	ISAKMP_NATD = 20, /* RFC 3947 */
+	ISAKMP_NATOA = 21,
 	ISAKMP_GAP = 22,
+	ISAKMP_NATD_DRAFT = 130,
+	ISAKMP_NATOA_DRAFT = 131,
 	ISAKMP_COOP = 240, /* private: of GDOI_X_COOP */
 };
 /* In sets of payload types: those below 31, and the private one. */

@@ -112,8 +112,7 @@ ike_limit_peer(const struct ike_sa *sa)
 	unsigned n = 0;
 
 	TAILQ_FOREACH(o, &sa->ike->sas, link)
-		if (o->state == IKE_IDLE && o->local.addr == sa->local.addr &&
-		    o->remote.addr == sa->remote.addr && n++ == 0)
+		if (o->state == IKE_IDLE && natt_same_peer(o, sa) && n++ == 0)
 			oldest = o;
 	if (n > PEER_SA_MAX)
 		ike_sa_delete(oldest, true, "too many SAs of this peer");

@@ -258,12 +258,14 @@ send_offer(struct exch *x, struct isakmp_out *o)
 	if (!phase1_put_offer(x, o, false))
 		return false;
 	phase1_put_vids(x->ike, o, true, true);
+	natt_put_vids(x->ike, o, NATT_ALL);
 	x->sa->state = MM_NO_STATE;
 	return true;
 }
 
 bool
-main_mode_hello(const struct isakmp_msg *m, struct ike_hello *h)
+main_mode_hello(struct ike *ike, const struct isakmp_msg *m,
+    struct ike_hello *h)
 {
 	const struct isakmp_pl *p = isakmp_find(m, ISAKMP_SA, 0);
 
@@ -274,6 +276,7 @@ main_mode_hello(const struct isakmp_msg *m, struct ike_hello *h)
 	h->sa = p->body;
 	h->sa_len = p->len;
 	phase1_get_vids(m, &h->dpd, h->version);
+	h->natt_vid = natt_get_vid(ike, m);
 	return true;
 }
 
@@ -319,6 +322,7 @@ main_mode_put_choice(struct ike *ike, const struct ike_hello *h,
 		o->w.bad = true;
 	isakmp_out_close(o);
 	phase1_put_vids(ike, o, h->dpd, h->version[0] != '\0');
+	natt_put_vids(ike, o, h->natt_vid);
 }
 
 struct ike_sa *
@@ -340,6 +344,7 @@ main_mode_respond(struct ike *ike, struct udp_addr local,
 	phase1_save(&sa->sai_b, h->sa, h->sa_len);
 	sa->peer_dpd = h->dpd;
 	memcpy(sa->peer_version, h->version, sizeof(sa->peer_version));
+	natt_agree(sa, h->natt_vid);
 	sa->state = MM_SA_SETUP;
 	(void)ike_psk_by_addr(ike, local.addr, from.addr, sa->profile);
 	sa->main = exch_new(sa, &main_mode, false, 0, NULL);
@@ -357,6 +362,7 @@ got_choice(struct exch *x, const struct isakmp_msg *m)
 	sa->suite = chosen;
 	memcpy(sa->rcookie, m->hdr.rcookie, sizeof(sa->rcookie));
 	phase1_get_vids(m, &sa->peer_dpd, sa->peer_version);
+	natt_agree(sa, natt_get_vid(x->ike, m));
 	return EX_OK;
 }
 
@@ -377,6 +383,7 @@ send_ke(struct exch *x, struct isakmp_out *o)
 	phase1_make_dh(x->sa);
 	put_ke(x, o);
 	exch_put_nonce(x, o);
+	natt_put(x->sa, o);
 	x->sa->state = MM_SA_SETUP;
 	return true;
 }
@@ -397,6 +404,8 @@ got_ke(struct exch *x, const struct isakmp_msg *m)
 		x->why = "bad Diffie-Hellman public value";
 		return EX_BAD;
 	}
+	if (!natt_get(sa, m))
+		return EX_BAD;
 	phase1_save(&sa->ke_i, ke->body, ke->len);
 	return EX_OK;
 }
@@ -412,6 +421,7 @@ send_ke_answer(struct exch *x, struct isakmp_out *o)
 	}
 	put_ke(x, o);
 	exch_put_nonce(x, o);
+	natt_put(x->sa, o);
 	phase1_make_skeyid(x, psk);
 	phase1_derive(x);
 	x->sa->state = MM_KEY_EXCH;
@@ -434,6 +444,8 @@ got_ke_answer(struct exch *x, const struct isakmp_msg *m)
 		return EX_BAD;
 	}
 	x->why = NULL;
+	if (!natt_get(sa, m))
+		return EX_BAD;
 	phase1_save(&sa->ke_r, ke->body, ke->len);
 	memcpy(x->nr, nr->body, nr->len);
 	x->nr_len = nr->len;
@@ -493,6 +505,7 @@ send_auth(struct exch *x, struct isakmp_out *o)
 {
 	struct ike_sa *sa = x->sa;
 
+	natt_float(sa);
 	put_auth(x, o);
 	phase1_put_initial_contact(sa, o);
 	sa->state = MM_KEY_EXCH;
@@ -540,9 +553,7 @@ phase1_initial_contact(struct ike_sa *sa)
 	for (o = TAILQ_FIRST(&sa->ike->sas); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, link);
 		if (o != sa && o->state == IKE_IDLE &&
-		    o->established < sa->created &&
-		    o->local.addr == sa->local.addr &&
-		    o->remote.addr == sa->remote.addr)
+		    o->established < sa->created && natt_same_peer(o, sa))
 			ike_sa_delete(o, false, "initial contact");
 	}
 }
