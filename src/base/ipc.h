@@ -25,7 +25,8 @@ enum ipc_type {
 	IPC_ROUTES_BEGIN,
 	IPC_ROUTES,	 /* struct route ... */
 	IPC_ROUTES_END,
-	IPC_SOCKET,	 /* ike: +fd UDP 848. fwd: +fd local output TUN */
+	IPC_SOCKET,	 /* ike: u16 UDP port, +fd: its socket, none: close
+			  * it. fwd: +fd local output TUN */
 	IPC_PEER,	 /* +fd: the other end is fwd (to ike), ike (to fwd) */
 	IPC_DEBUG,	 /* struct debug_set */
 	IPC_START,	 /* everything was sent: drop privileges and go */

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +20,12 @@
 #include "main/plumbing.h"
 #include "main/router.h"
 
-#define GDOI_PORT 848
 #define RESTART_MIN_MS 100
 #define RESTART_MAX_MS 10000
 #define STABLE_MS 30000
 #define STOP_WAIT_MS 1500
 #define FLUSH_MS 2	   /* between looks at a child that does not read */
 #define STUCK_MS 30000	   /* then it is killed and started again */
-#define SOCKET_RETRY_MS 250 /* the last ike may still hold the port */
 #define READ_BURST 64
 
 struct waiting { /* a message that a child does not take yet */
@@ -51,8 +48,7 @@ struct child {
 	struct timer restart;
 	struct waiting *queue, **queue_end;
 	uint64_t took_ms; /* when it last took one */
-	struct timer flush, socket_retry;
-	bool socket_failed;
+	struct timer flush;
 	char keys_new[320]; /* being written by ike */
 };
 
@@ -325,55 +321,6 @@ on_message(void *arg, int fd)
 
 /* ---- start, loss, restart ---- */
 
-static int
-udp_socket(bool quiet)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-	    .sin_port = htons(GDOI_PORT)};
-	int one = 1, mark = (int)MARK_EXEMPT, rcv = 4 << 20;
-	int pmtu = IP_PMTUDISC_DONT; /* large messages travel as fragments */
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (s == -1)
-		return -1;
-	(void)setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &rcv, sizeof(rcv));
-	if (setsockopt(s, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == -1 ||
-	    setsockopt(s, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) == -1 ||
-	    setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu,
-		sizeof(pmtu)) == -1 ||
-	    bind(s, (struct sockaddr *)&sin, sizeof(sin)) == -1) {
-		char *text = xasprintf("UDP port %u: %s", GDOI_PORT,
-		    strerror(errno));
-
-		if (!quiet)
-			log_emit(LOG_SYS_NETLINK, text);
-		free(text);
-		close(s);
-		return -1;
-	}
-	return s;
-}
-
-/* The ike of a main that was killed may hold the port a moment longer. */
-static void
-send_socket(void *arg)
-{
-	struct child *c = arg;
-	int s;
-
-	if (c->pid == 0)
-		return;
-	s = udp_socket(c->socket_failed);
-	c->socket_failed = s == -1;
-	if (s == -1) {
-		loop_timer(c->r->loop, &c->socket_retry,
-		    time_mono_ms() + SOCKET_RETRY_MS);
-		return;
-	}
-	(void)child_send(c->r, c->kind, IPC_SOCKET, 0, NULL, 0, &s, 1);
-	close(s);
-}
-
 /* A new channel whenever one of the two is new; fwd keeps its SAs. */
 static void
 send_peers(struct router *r)
@@ -403,7 +350,7 @@ tell_all(struct child *c)
 	(void)child_send(r, c->kind, IPC_DEBUG, 0, debug_buf, wr_len(&w), NULL,
 	    0);
 	if (c->kind == CHILD_IKE) {
-		send_socket(c);
+		sockets_start(r);
 		send_keys(c);
 	}
 	ports_tell(r, c->kind);
@@ -433,7 +380,6 @@ static void
 disconnect(struct child *c)
 {
 	loop_timer(c->r->loop, &c->flush, 0);
-	loop_timer(c->r->loop, &c->socket_retry, 0);
 	while (c->queue != NULL)
 		queue_drop(c);
 	loop_del(c->r->loop, c->sock);
@@ -522,8 +468,7 @@ child_start(struct router *r, enum child_kind kind)
 		c->restart.fn = on_restart;
 		c->restart.arg = c;
 		c->flush.fn = queue_flush;
-		c->socket_retry.fn = send_socket;
-		c->flush.arg = c->socket_retry.arg = c;
+		c->flush.arg = c;
 		c->queue_end = &c->queue;
 	}
 	c->started_ms = time_mono_ms();
@@ -544,6 +489,7 @@ child_stop_all(struct router *r)
 	uint64_t until = time_mono_ms() + STOP_WAIT_MS;
 	int i, status;
 
+	sockets_free(r);
 	for (i = 0; i < CHILD_COUNT; i++) {
 		struct child *c = r->children[i];
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Process ike: the socket on UDP 848, the channel to fwd and the key files
- * around the GDOI engine. Sees bytes from the network; owns no file, no TUN.
+ * Process ike: the sockets on UDP 848 (GDOI), 500 and 4500 (IPsec), the
+ * channel to fwd and the key files around the two engines. Sees bytes from the
+ * network; owns no file, no TUN.
+ *
+ * On port 4500 four zero octets stand in front of a message, where ESP has its
+ * SPI (RFC 3948): they are put on and taken off here.
  */
 #include "config.h"
 
@@ -26,13 +30,20 @@
 
 #define READ_BURST 64
 #define DATAGRAM_MAX 65536
+#define MARKER_LEN 4
+
+static const uint8_t marker[MARKER_LEN];
+
+enum { UDP_GDOI, UDP_IPSEC, UDP_NAT, UDP_COUNT };
+static const uint16_t udp_ports[UDP_COUNT] = {848, IPSEC_PORT,
+    IPSEC_NAT_PORT};
 
 struct ike_proc {
 	struct proc p;
 	struct gdoi *gdoi;
 	struct ipsec *ipsec;
 	struct ike_engines engines; /* for commands */
-	int udp, peer;
+	int udp[UDP_COUNT], peer; /* -1: none */
 	bool keys_asked, started;
 	int jobs[2]; /* a pipe: those that are done */
 	unsigned njobs;
@@ -40,23 +51,31 @@ struct ike_proc {
 
 /* ---- what the engine may do ---- */
 
+/* Which socket has that port, UDP_COUNT: none. */
+static unsigned
+udp_of(uint16_t port)
+{
+	unsigned i;
+
+	for (i = 0; i < UDP_COUNT && udp_ports[i] != port; i++)
+		;
+	return i;
+}
+
 /* ifindex 0, from.addr 0: the kernel chooses. */
 static void
-send_udp(struct ike_proc *ip, uint32_t ifindex, struct udp_addr from,
-    struct udp_addr to, const uint8_t *data, size_t len)
+send_udp(int fd, uint32_t ifindex, struct udp_addr from, struct udp_addr to,
+    const struct iovec *iov, size_t niov)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET,
 	    .sin_port = htons(to.port), .sin_addr.s_addr = htonl(to.addr)};
-	struct iovec iov = {(void *)(uintptr_t)data, len};
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	} ctl;
 	struct msghdr mh = {.msg_name = &sin, .msg_namelen = sizeof(sin),
-	    .msg_iov = &iov, .msg_iovlen = 1};
+	    .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = niov};
 
-	if (ip->udp == -1)
-		return;
 	if (from.addr != 0 || ifindex != 0) {
 		struct in_pktinfo pi = {.ipi_ifindex = (int)ifindex,
 		    .ipi_spec_dst.s_addr = htonl(from.addr)};
@@ -72,21 +91,41 @@ send_udp(struct ike_proc *ip, uint32_t ifindex, struct udp_addr from,
 		memcpy(CMSG_DATA(c), &pi, sizeof(pi));
 	}
 	/* A datagram that cannot be sent is a lost one: it is sent again. */
-	(void)sendmsg(ip->udp, &mh, MSG_NOSIGNAL);
-}
-
-static void
-io_send(void *arg, struct udp_addr from, struct udp_addr to,
-    const uint8_t *data, size_t len)
-{
-	send_udp(arg, 0, from, to, data, len);
+	(void)sendmsg(fd, &mh, MSG_NOSIGNAL);
 }
 
 static void
 io_send_group(void *arg, uint32_t ifindex, struct udp_addr from,
     struct udp_addr to, const uint8_t *data, size_t len)
 {
-	send_udp(arg, ifindex, from, to, data, len);
+	struct ike_proc *ip = arg;
+	struct iovec iov = {(void *)(uintptr_t)data, len};
+
+	if (ip->udp[UDP_GDOI] != -1)
+		send_udp(ip->udp[UDP_GDOI], ifindex, from, to, &iov, 1);
+}
+
+static void
+io_send(void *arg, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	io_send_group(arg, 0, from, to, data, len);
+}
+
+/* A keepalive goes without the marker. */
+static void
+io_send_pair(void *arg, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	struct ike_proc *ip = arg;
+	unsigned u = udp_of(from.port);
+	struct iovec iov[] = {{(void *)(uintptr_t)marker, MARKER_LEN},
+	    {(void *)(uintptr_t)data, len}};
+	bool bare = u != UDP_NAT || len == 1;
+
+	if (u != UDP_COUNT && ip->udp[u] != -1)
+		send_udp(ip->udp[u], 0, from, to, bare ? iov + 1 : iov,
+		    bare ? 1 : 2);
 }
 
 /* The kernel speaks IGMP; it needs no capability. A device that is gone took
@@ -98,8 +137,8 @@ io_member(void *arg, uint32_t ifindex, uint32_t group, bool join)
 	struct ip_mreqn mr = {.imr_multiaddr.s_addr = htonl(group),
 	    .imr_ifindex = (int)ifindex};
 
-	return ip->udp != -1 && setsockopt(ip->udp, IPPROTO_IP,
-	    join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &mr,
+	return ip->udp[UDP_GDOI] != -1 && setsockopt(ip->udp[UDP_GDOI],
+	    IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &mr,
 	    sizeof(mr)) == 0;
 }
 
@@ -220,7 +259,7 @@ static const struct gdoi_io io = {.send = io_send, .now = io_now,
     .keys_changed = io_keys_changed, .send_group = io_send_group,
     .member = io_member, .background = io_background};
 
-static const struct ipsec_io ipsec_io = {.send = io_send, .now = io_now,
+static const struct ipsec_io ipsec_io = {.send = io_send_pair, .now = io_now,
     .random = io_random, .sa = io_sa, .log = proc_log};
 
 /* ---- the socket ---- */
@@ -243,13 +282,36 @@ local_address(struct msghdr *mh, uint32_t *addr, uint32_t *ifindex)
 }
 
 static void
+datagram(struct ike_proc *ip, unsigned which, struct udp_addr local,
+    struct udp_addr from, uint32_t ifindex, const uint8_t *data, size_t len)
+{
+	switch (which) {
+	case UDP_GDOI:
+		gdoi_arrival(ip->gdoi, ifindex);
+		gdoi_input(ip->gdoi, local, from, data, len);
+		break;
+	case UDP_IPSEC:
+		ipsec_input(ip->ipsec, local, from, data, len);
+		break;
+	case UDP_NAT: /* keepalives end here, ESP was fwd's */
+		if (len > MARKER_LEN && memcmp(data, marker, MARKER_LEN) == 0)
+			ipsec_input(ip->ipsec, local, from, data + MARKER_LEN,
+			    len - MARKER_LEN);
+		break;
+	}
+}
+
+static void
 on_udp(void *arg, int fd)
 {
 	static uint8_t data[DATAGRAM_MAX];
 	struct ike_proc *ip = arg;
+	unsigned which;
 	int i;
 
-	for (i = 0; i < READ_BURST; i++) {
+	for (which = 0; which < UDP_COUNT && ip->udp[which] != fd; which++)
+		;
+	for (i = 0; which < UDP_COUNT && i < READ_BURST; i++) {
 		struct sockaddr_in sin;
 		struct iovec iov = {data, sizeof(data)};
 		char ctl[256];
@@ -257,7 +319,7 @@ on_udp(void *arg, int fd)
 		    .msg_namelen = sizeof(sin), .msg_iov = &iov,
 		    .msg_iovlen = 1, .msg_control = ctl,
 		    .msg_controllen = sizeof(ctl)};
-		struct udp_addr local = {0, 848}, from;
+		struct udp_addr local = {0, udp_ports[which]}, from;
 		uint32_t ifindex;
 		ssize_t n = recvmsg(fd, &mh, MSG_DONTWAIT);
 
@@ -267,9 +329,38 @@ on_udp(void *arg, int fd)
 			continue;
 		from.addr = ntohl(sin.sin_addr.s_addr);
 		from.port = ntohs(sin.sin_port);
-		gdoi_arrival(ip->gdoi, ifindex);
-		gdoi_input(ip->gdoi, local, from, data, (size_t)n);
+		datagram(ip, which, local, from, ifindex, data, (size_t)n);
 	}
+}
+
+static void
+close_udp(struct ike_proc *ip, unsigned which)
+{
+	if (ip->udp[which] == -1)
+		return;
+	if (ip->started)
+		loop_del(ip->p.loop, ip->udp[which]);
+	close(ip->udp[which]);
+	ip->udp[which] = -1;
+}
+
+/* A socket of main, or that one is not wanted any more. */
+static void
+got_socket(struct ike_proc *ip, struct ipc_msg *m)
+{
+	unsigned which = udp_of(rd_u16(&m->body));
+
+	if (!rd_end(&m->body) || which == UDP_COUNT)
+		return;
+	close_udp(ip, which);
+	if (m->nfds != 1)
+		return;
+	ip->udp[which] = m->fds[0];
+	m->nfds = 0;
+	if (which == UDP_GDOI)
+		set_multicast(ip->udp[which]);
+	if (ip->started)
+		loop_add(ip->p.loop, ip->udp[which], on_udp, ip);
 }
 
 /* ---- fwd ---- */
@@ -374,13 +465,7 @@ ike_message(struct proc *p, struct ipc_msg *m)
 		}
 		break;
 	case IPC_SOCKET:
-		if (m->nfds == 1 && ip->udp == -1) {
-			ip->udp = m->fds[0];
-			set_multicast(ip->udp);
-			m->nfds = 0;
-			if (ip->started)
-				loop_add(p->loop, ip->udp, on_udp, ip);
-		}
+		got_socket(ip, m);
 		break;
 	case IPC_PEER:
 		if (m->nfds == 1) {
@@ -423,11 +508,13 @@ static void
 ike_start(struct proc *p)
 {
 	struct ike_proc *ip = p->priv;
+	unsigned i;
 
 	privdrop();
 	ip->started = true;
-	if (ip->udp != -1)
-		loop_add(p->loop, ip->udp, on_udp, ip);
+	for (i = 0; i < UDP_COUNT; i++)
+		if (ip->udp[i] != -1)
+			loop_add(p->loop, ip->udp[i], on_udp, ip);
 }
 
 static uint64_t
@@ -446,9 +533,12 @@ int
 proc_ike(int sock)
 {
 	struct ike_proc *ip = xcalloc(1, sizeof(*ip));
+	unsigned i;
 	int code;
 
-	ip->udp = ip->peer = -1;
+	ip->peer = -1;
+	for (i = 0; i < UDP_COUNT; i++)
+		ip->udp[i] = -1;
 	ip->gdoi = gdoi_new(&io, ip);
 	ip->ipsec = ipsec_new(&ipsec_io, ip, gdoi_conn_ids(ip->gdoi));
 	ip->engines = (struct ike_engines){.gdoi = ip->gdoi,

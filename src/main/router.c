@@ -62,7 +62,9 @@ router_commit(struct router *r)
 	/* fwd knows what a new port has to be careful with before it gets it */
 	child_send_conf(r, CHILD_FWD, r->committed);
 	ports_commit(r, old, r->committed);
+	sockets_open(r);
 	child_send_conf(r, CHILD_IKE, r->committed);
+	sockets_close(r);
 	if (!console_configuring(r))
 		router_settled(r);
 	archive_commit(r);

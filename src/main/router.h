@@ -63,6 +63,7 @@ struct router {
 	struct reload *reload;	   /* reload.c: a scheduled one, NULL */
 	struct timer archive_timer;
 	uint32_t archive_period; /* minutes that the timer is set to */
+	struct sockets *sockets;   /* of process ike */
 	struct debug_set debug; /* what is set in every process */
 	uint32_t weak_named; /* weak.c */
 	uint64_t start_wall_us, start_mono_ms;
@@ -97,6 +98,13 @@ int child_send(struct router *, enum child_kind, uint16_t type,
 void child_send_conf(struct router *, enum child_kind, const struct conf *);
 bool child_is_ready(const struct router *, enum child_kind);
 pid_t child_pid(const struct router *, enum child_kind);
+
+/* ---- sockets.c: of process ike ---- */
+void sockets_start(struct router *); /* it is new: all that are wanted */
+/* The configuration has changed: before ike knows it, and behind that. */
+void sockets_open(struct router *);
+void sockets_close(struct router *);
+void sockets_free(struct router *);
 
 /* ---- ports.c ---- */
 int ports_open(struct router *) MUST_USE; /* -1: said why on stderr */
