@@ -285,6 +285,7 @@ sa_get(struct rd *r, struct sa_change *c, struct arena *mem)
 		break;
 	case SA_DEL:
 	case SA_FLUSH:
+	case SA_DOUBT:
 		rd_str(r, c->del.group, sizeof(c->del.group));
 		c->del.spi = rd_u32(r);
 		c->del.way = rd_u8(r);

@@ -70,6 +70,9 @@ enum sa_change_type {
 		    * number of the `sa ipsec` that it is sent for */
 	SA_DEL,	   /* one spi, of that way */
 	SA_FLUSH,  /* group gone: policy and all its SAs */
+	SA_DOUBT,  /* of a group: what is here, and is not added again, is of a
+		    * process before this one. The group may have left it: it
+		    * is read, and sent with only if there is nothing else */
 };
 
 /* Time-based anti-replay: a header of ours in front of the inner packet,

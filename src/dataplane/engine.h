@@ -115,6 +115,7 @@ struct sa {
 	uint16_t window;
 	uint64_t expires;	/* monotonic ms */
 	uint64_t send_at;	/* 0: when the one before nears its end */
+	bool doubted;		/* SA_DOUBT */
 	/* A sender identifier to go on with, from the control thread: taken
 	 * by the worker, which clears its length. Atomic. */
 	uint32_t spare_sid;

@@ -327,6 +327,7 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 	for (end = &g->sas; *end != NULL; end = &(*end)->next) {
 		if ((*end)->spi == t->spi && (*end)->way == t->way) {
 			sa_life(f, *end, t->life_ms);
+			(*end)->doubted = false;
 			__atomic_store_n(&(*end)->sa_index, t->sa_index,
 			    __ATOMIC_RELAXED);
 			sid_offer(f, *end, t);
@@ -395,6 +396,8 @@ sa_end(struct fwd *f, struct group *g, uint32_t spi, uint8_t way)
 static uint64_t
 until(const struct sa *sa, const struct sa *next)
 {
+	if (sa->doubted)
+		return 0;
 	if (next == NULL || next->send_at == 0)
 		return sa->expires > SA_STOP_SENDING_MS ?
 		    sa->expires - SA_STOP_SENDING_MS : 0;
@@ -452,6 +455,17 @@ sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
 	return sa != NULL ? sa : choose(g, sa_index, now, false, change);
 }
 
+static void
+doubt(const struct group *g)
+{
+	struct sa *sa;
+
+	if (g == NULL || g->kind != GROUP_GDOI)
+		return;
+	for (sa = g->sas; sa != NULL; sa = sa->next)
+		sa->doubted = true;
+}
+
 /* What the configuration says of an entry of a map stays. */
 static void
 policy_end(struct group *g)
@@ -485,6 +499,9 @@ fwd_sa(struct fwd *f, const struct sa_change *c)
 			(void)sa_remove(f, g, 0, 0, UINT64_MAX);
 			policy_end(g);
 		}
+		break;
+	case SA_DOUBT:
+		doubt(group_find(f, c->del.group));
 		break;
 	default:
 		return;

@@ -391,7 +391,7 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 {
 	struct assembly as = { .n = 0 };
 	uint16_t *index = xcalloc(sa->n, sizeof(*index));
-	bool fresh = false;
+	bool fresh = false, first = gm->naces == 0;
 	unsigned i;
 
 	if (registration)
@@ -422,6 +422,8 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 		age_orphans(gm);
 		if (!registration)
 			age_dropped(gm);
+		if (first) /* fwd may have TEKs of an ike before this one */
+			tell_gone(gm, SA_DOUBT, 0);
 		gm_send_policy(gm);
 	} else {
 		free(as.aces);

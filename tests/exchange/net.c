@@ -217,6 +217,8 @@ del_tek(struct node *node, unsigned i)
 	    (node->nteks - i) * sizeof(node->teks[0]));
 	memmove(&node->tek_end[i], &node->tek_end[i + 1],
 	    (node->nteks - i) * sizeof(node->tek_end[0]));
+	memmove(&node->doubted[i], &node->doubted[i + 1],
+	    (node->nteks - i) * sizeof(node->doubted[0]));
 	memmove(&node->tek_send[i], &node->tek_send[i + 1],
 	    (node->nteks - i) * sizeof(node->tek_send[0]));
 }
@@ -267,6 +269,7 @@ io_sa(void *arg, const struct sa_change *c)
 			node->teks[node->nteks++] = c->tek;
 		}
 		set_tek(node, i, c);
+		node->doubted[i] = false;
 		node->teks[i].pseudotime = c->tek.pseudotime;
 		break;
 	case SA_DEL:
@@ -278,6 +281,10 @@ io_sa(void *arg, const struct sa_change *c)
 		node->policy = false;
 		node->naces = node->nteks = 0;
 		node->flushes++;
+		break;
+	case SA_DOUBT:
+		for (i = 0; i < node->nteks; i++)
+			node->doubted[i] = true;
 		break;
 	}
 }

@@ -45,6 +45,7 @@ struct node {
 	uint8_t local[SA_POLICY_MAX];
 	struct sa_tek teks[NODE_TEKS];
 	uint64_t tek_end[NODE_TEKS], tek_send[NODE_TEKS]; /* 0: untold */
+	bool doubted[NODE_TEKS];
 	unsigned nteks, flushes;
 	unsigned keys_changed;
 	/* multicast groups that it joined on its interface */

@@ -287,6 +287,8 @@ next_of(const struct node *n, unsigned i, uint16_t sa)
 static uint64_t
 until(const struct node *n, unsigned i, unsigned next)
 {
+	if (n->doubted[i])
+		return 0;
 	if (next == n->nteks || n->tek_send[next] == 0)
 		return n->tek_end[i] > KEEP_MS ? n->tek_end[i] - KEEP_MS : 0;
 	return n->tek_send[next] < n->tek_end[i] ? n->tek_send[next] :

@@ -74,7 +74,7 @@ outbound(const struct node *gm, uint16_t sa)
 		if (gm->teks[i].sa_index != sa || gm->tek_end[i] <= now)
 			continue;
 		newest = &gm->teks[i];
-		if (gm->tek_end[i] - now > 30 * SEC)
+		if (gm->tek_end[i] - now > 30 * SEC && !gm->doubted[i])
 			return newest;
 	}
 	return newest;

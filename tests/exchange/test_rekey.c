@@ -13,9 +13,7 @@
 
 #include <cmocka.h>
 
-#include "net.h"
-
-#define SEC 1000ull
+#include "talk.h"
 
 /* One key server and some members, registered. */
 static struct net *
@@ -689,6 +687,39 @@ by_multicast(void **state)
 	net_free(n);
 }
 
+/* The process ike of a member dies, and the group gets other keys before it is
+ * back. The packet process still has the TEK of before, of which this ike
+ * knows nothing: it is not sent with any more, nobody could read it. The one
+ * that the group still has is, and goes on. */
+static void
+ike_was_away(void **state)
+{
+	unsigned replace;
+	uint32_t old;
+
+	(void)state;
+	for (replace = 0; replace < 2; replace++) {
+		struct net *n = start(30 + replace, 3, 3600, 86400);
+		struct ks_group *grp = net_ks(n->nodes[0]);
+		struct node *gm = n->nodes[2];
+
+		old = TAILQ_FIRST(&grp->teks)->k.spi;
+		gm->side = 1;
+		net_restart(gm);
+		check_talk(n, "its packet process goes on");
+		net_run(n, 10 * SEC);
+		assert_null(ks_rekey(grp, replace ? REKEY_REPLACE : REKEY_TEK));
+		net_run(n, 10 * SEC);
+		gm->side = 0;
+		assert_true(net_until(n, 200 * SEC, net_registered));
+		net_run(n, 10 * SEC);
+		assert_non_null(talk_tek(gm, old));
+		assert_int_equal(gm->doubted[0], replace);
+		check_talk(n, "it has registered again");
+		net_free(n);
+	}
+}
+
 int
 main(void)
 {
@@ -714,6 +745,7 @@ main(void)
 		cmocka_unit_test(cleared),
 		cmocka_unit_test(rsa_replaced),
 		cmocka_unit_test(lost_ack),
+		cmocka_unit_test(ike_was_away),
 		cmocka_unit_test(by_multicast),
 	};
 

@@ -213,6 +213,36 @@ test_changes(void **state)
 	drop_rig(r);
 }
 
+/* Of a process ike that is there again: what it does not say again is read,
+ * but not sent with when there is another one. */
+static void
+test_doubt(void **state)
+{
+	struct sa_change doubt = { .type = SA_DOUBT };
+	struct rig *r = rig_of();
+
+	(void)state;
+	str_copy(doubt.del.group, "OTHER", SA_NAME_MAX);
+	rig_tek(r, 1, 0, rig_aes_sha1, 100000);
+	fwd_sa(r->f, &doubt); /* unknown */
+	rig_tek(r, 2, 0, rig_aes_sha1, 200000);
+	assert_int_equal(sent_with(r), 1);
+	str_copy(doubt.del.group, "GETVPN", SA_NAME_MAX);
+	fwd_sa(r->f, &doubt);
+	rig_tek(r, 2, 0, rig_aes_sha1, 200000);
+	assert_int_equal(sent_with(r), 2);
+	assert_non_null(group_find(r->f, "GETVPN")->sas->next);
+	rig_tek(r, 1, 0, rig_aes_sha1, 100000);
+	assert_int_equal(sent_with(r), 1);
+	drop_rig(r);
+	/* better than nothing */
+	r = rig_of();
+	rig_tek(r, 1, 0, rig_aes_sha1, 100000);
+	fwd_sa(r->f, &doubt);
+	assert_int_equal(sent_with(r), 1);
+	drop_rig(r);
+}
+
 /* A TEK is taken away and comes again, as `clear crypto sa` and an interface
  * that goes down and up do it: what is sent is no replay to the others. */
 static void
@@ -361,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_rollover),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_no_sa),
+		cmocka_unit_test(test_doubt),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_late_sid),
 		cmocka_unit_test(test_activation),

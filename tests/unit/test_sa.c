@@ -242,6 +242,11 @@ test_del(void **state)
 	assert_int_equal(d.type, SA_DEL);
 	assert_int_equal(d.del.spi, 9);
 	assert_int_equal(d.del.way, SA_WAY_OUT);
+	w = wr_of(buf, sizeof(buf));
+	c.type = SA_DOUBT;
+	assert_true(sa_put(&w, &c));
+	assert_true(get(wr_len(&w), &d, mem));
+	assert_int_equal(d.type, SA_DOUBT);
 	arena_free(mem);
 }
 
