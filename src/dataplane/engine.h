@@ -557,6 +557,8 @@ struct group *group_get(struct fwd *, const char *name); /* made if need be */
 struct policy *policy_new(const struct sa_policy *, const struct policy *old);
 /* Takes SAs with that SPI and way (BOTH: either) out. */
 void sa_end(struct fwd *, struct group *, uint32_t spi, uint8_t way);
+/* show_ipsec.c: "none", "counter", "time" */
+const char *sa_replay_name(const struct sa *);
 /* show.c: the name is given and no group has it: said, but for JSON, which
  * has an empty list then (doc/json.md). */
 struct cli_ctx;

@@ -14,7 +14,6 @@
 #define TELL_MS 5000
 #define SOFT_LEFT (256 * 1024) /* octets; or a tenth, if that is more */
 #define NEXT_IPV4 4
-#define PROTO_GRE 47
 
 /* ---- outbound ---- */
 

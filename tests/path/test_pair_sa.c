@@ -1,0 +1,756 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * SAs between two routers: nothing leaves in clear without one, how long they
+ * live, which of them is used, which entry of a map decides, and everything
+ * that must be refused.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "pairs.h"
+
+/* One number for both ways: they are two SAs. */
+static void
+test_same_spi(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct sa_tek in = tek_of(&p, p.a, SA_WAY_IN, 0x77, 1, rig_aes_sha1);
+	struct sa_tek out = tek_of(&p, p.a, SA_WAY_OUT, 0x77, 1, rig_aes_sha1);
+	struct sa_tek far = tek_of(&p, p.b, SA_WAY_OUT, 0x77, 1, rig_aes_sha1);
+
+	(void)state;
+	tek_add(p.a, &in);
+	tek_add(p.a, &out);
+	tek_add(p.b, &far);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	rig_input(p.b, buf, mk_packet(buf, &(struct mk){ .src = B_HOST,
+	    .dst = A_HOST, .proto = PROTO_UDP, .payload = 10 }), LAN);
+	assert_int_equal(p.b->n_out, 1);
+	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
+	rig_input(p.a, buf, p.b->out[0].len, WAN);
+	assert_int_equal(p.a->n_out, 1);
+	pair_del(p.a, 0x77, SA_WAY_OUT);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 0);
+	assert_int_equal(rig_drops(p.a, DROP_NO_SA), 1);
+	/* the other way is still there: a replay, no unknown SPI */
+	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
+	rig_input(p.a, buf, p.b->out[0].len, WAN);
+	assert_int_equal(rig_drops(p.a, DROP_REPLAY), 1);
+	pair_drop(&p);
+}
+
+/* ---- never in clear ---- */
+
+static void
+must_wait(const struct pair *p, uint64_t drops)
+{
+	send_a(p, mk_out(p, 10, 0));
+	assert_int_equal(p->a->n_out, 0);
+	assert_int_equal(rig_drops(p->a, DROP_NO_SA), drops);
+}
+
+static void
+test_no_sa(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct sa_change flush = { .type = SA_FLUSH };
+	struct ace any = ace_any(ACE_DENY);
+	struct sa_change lie = { .type = SA_POLICY };
+	const struct sa_event *e = p.a->events;
+
+	(void)state;
+	/* before ike has said a word */
+	must_wait(&p, 1);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+	assert_string_equal(e->group, GROUP);
+	assert_int_equal(e->sa_index, 1);
+	assert_int_equal(e->src, A_HOST);
+	assert_int_equal(e->dst, B_HOST);
+	must_wait(&p, 2);
+	p.a->now += 999;
+	must_wait(&p, 3);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+	p.a->now += 1;
+	must_wait(&p, 4);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 2);
+	/* an SA that ended, one that was taken away, all of them */
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	p.a->now += 3600001;
+	rig_timeout(p.a);
+	must_wait(&p, 5);
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	pair_del(p.a, 0x5001, SA_WAY_OUT);
+	must_wait(&p, 6);
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	str_copy(flush.del.group, GROUP, sizeof(flush.del.group));
+	fwd_sa(p.a->f, &flush);
+	must_wait(&p, 7);
+	/* ike has no say in what the configuration protects */
+	str_copy(lie.policy.group, GROUP, sizeof(lie.policy.group));
+	lie.policy.n = 1;
+	lie.policy.aces = &any;
+	lie.policy.sa_of = (const uint16_t[]){ 1 };
+	lie.policy.local = (const uint8_t[]){ 0 };
+	fwd_sa(p.a->f, &lie);
+	must_wait(&p, 8);
+	assert_int_equal(p.a->n_logs, 0);
+	pair_drop(&p);
+}
+
+/* Without a list, or with an empty one, nothing is encrypted. */
+static void
+test_no_list(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	p.a->acls[0].entries.first = p.a->acls[0].entries.last = NULL;
+	p.a->acls[0].entries.n = 0;
+	rig_config(p.a);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_false(p.a->out[0].encrypted);
+	str_copy(p.b->map.acl, "MISSING", CONF_NAME);
+	rig_config(p.b);
+	rig_input(p.b, buf, mk_out(&p, 10, 0), WAN);
+	assert_int_equal(p.b->n_out, 1);
+	pair_drop(&p);
+}
+
+/* What should have come as ESP. */
+static void
+test_clear_in(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	rig_input(p.b, buf, mk_out(&p, 10, 0), WAN);
+	assert_int_equal(p.b->n_out, 0);
+	assert_int_equal(rig_drops(p.b, DROP_NOT_IPSEC), 1);
+	rig_timeout(p.b);
+	assert_int_equal(p.b->n_logs, 1);
+	assert_int_equal(p.b->logs[0], LOG_RECVD_NOT_IPSEC);
+	/* from another site: not of the list */
+	rig_input(p.b, buf, mk_packet(buf, &(struct mk){
+	    .src = IP4(10, 9, 9, 9), .dst = B_HOST, .proto = PROTO_UDP }), WAN);
+	assert_int_equal(p.b->n_out, 1);
+	pair_drop(&p);
+}
+
+/* ---- lives ---- */
+
+static void
+test_replay(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	uint8_t first[300];
+	unsigned i;
+	size_t n;
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	n = p.a->out[0].len;
+	memcpy(first, rig_ip(p.a, 0), n);
+	carry(&p, 0);
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 0);
+	assert_int_equal(rig_drops(p.b, DROP_REPLAY), 1);
+	/* another source: the window is that of the SA */
+	put32(first + IPH_SRC, IP4(198, 51, 100, 77));
+	ip_finish(first, IPH_HDR, (unsigned)n);
+	rig_input(p.b, first, n, WAN);
+	assert_int_equal(rig_drops(p.b, DROP_REPLAY), 2);
+	/* late by less than the window, then by more */
+	send_a(&p, mk_out(&p, 10, 0));
+	memcpy(first, rig_ip(p.a, 0), n);
+	for (i = 0; i < 63; i++)
+		send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	rig_input(p.b, first, n, WAN);
+	assert_int_equal(p.b->n_out, 1);
+	send_a(&p, mk_out(&p, 10, 0));
+	memcpy(first, rig_ip(p.a, 0), n);
+	for (i = 0; i < 64; i++)
+		send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	rig_input(p.b, first, n, WAN);
+	assert_int_equal(p.b->n_out, 0);
+	rig_timeout(p.b);
+	assert_true(p.b->n_logs > 0);
+	assert_int_equal(p.b->logs[0], LOG_PKT_REPLAY_ERR);
+	pair_drop(&p);
+}
+
+static void
+test_no_replay(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	p.replay = REPLAY_NONE;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 1);
+	pair_drop(&p);
+}
+
+/* New SAs come, the old ones go: no packet is lost on the way. */
+static void
+test_rekey(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	uint8_t late[300];
+	uint32_t spi, i;
+	size_t n;
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	for (i = 1; i < 20; i++) {
+		spi = 0x5000 + i * 2;
+		send_a(&p, mk_out(&p, 10, 0));
+		n = p.a->out[0].len;
+		memcpy(late, rig_ip(p.a, 0), n);
+		/* b has the new one before a sends with it */
+		pair_add(&p, p.b, SA_WAY_IN, spi + 1, 1,
+		    pair_transforms[i % PAIR_TRANSFORMS]);
+		send_a(&p, mk_out(&p, 10, 0));
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+		pair_add(&p, p.a, SA_WAY_OUT, spi + 1, 1,
+		    pair_transforms[i % PAIR_TRANSFORMS]);
+		send_a(&p, mk_out(&p, 10, 0));
+		assert_int_equal(get32(rig_ip(p.a, 0) + IPH_HDR), spi + 1);
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+		rig_input(p.b, late, n, WAN);
+		assert_int_equal(p.b->n_out, 1);
+		pair_del(p.a, spi - 1, SA_WAY_OUT);
+		pair_del(p.b, spi - 1, SA_WAY_IN);
+		send_a(&p, mk_out(&p, 10, 0));
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+	}
+	assert_int_equal(rig_all_drops(p.a), 0);
+	assert_int_equal(rig_all_drops(p.b), 0);
+	pair_drop(&p);
+}
+
+/* The numbers of an SA end: it sends no more, the one before does. */
+static void
+test_numbers_end(void **state)
+{
+	struct esp_transform gcm = { ESP_AES_GCM, ESP_AUTH_NONE, 128 };
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	p.replay = REPLAY_NONE; /* the number is the IV: it never begins anew */
+	pair_sas(&p, 0x5000, 1, gcm);
+	group_find(p.a->f, GROUP)->sas->next->seq = UINT32_MAX - 1;
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_int_equal(get32(rig_ip(p.a, 0) + 24), UINT32_MAX);
+	assert_int_equal(get32(rig_ip(p.a, 0) + 28), 0);
+	assert_int_equal(get32(rig_ip(p.a, 0) + 32), UINT32_MAX);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 0);
+	assert_int_equal(rig_drops(p.a, DROP_SEQUENCE), 1);
+	rig_timeout(p.a);
+	assert_int_equal(p.a->events[0].type, SA_EVENT_EXHAUSTED);
+	assert_int_equal(p.a->events[0].spi, 0x5001);
+	must_wait(&p, 1);
+	pair_drop(&p);
+}
+
+/* The same SA comes again with its key: its IVs do not. */
+static void
+test_iv_once(void **state)
+{
+	struct esp_transform gcm = { ESP_AES_GCM, ESP_AUTH_NONE, 128 };
+	struct pair p = pair_of(SA_TUNNEL, false);
+	uint32_t last;
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, gcm);
+	send_a(&p, mk_out(&p, 10, 0));
+	send_a(&p, mk_out(&p, 10, 0));
+	last = get32(rig_ip(p.a, 0) + 32);
+	assert_int_equal(last, 2);
+	pair_del(p.a, 0x5001, SA_WAY_OUT);
+	pair_sas(&p, 0x5000, 1, gcm);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_true(get32(rig_ip(p.a, 0) + 32) > last);
+	assert_int_equal(get32(rig_ip(p.a, 0) + 32),
+	    get32(rig_ip(p.a, 0) + 24));
+	pair_drop(&p);
+}
+
+/* 2560 KB: said at nine tenths, again every five seconds, then the SA ends. */
+static void
+test_kilobytes(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	unsigned soft = 2560 * 1024 / 10 * 9, sent = 0;
+
+	(void)state;
+	p.kilobytes = 2560;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	for (; sent + 1028 < soft; sent += 1028) {
+		send_a(&p, mk_out(&p, 1000, 0));
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+	}
+	assert_int_equal(heard(p.a, SA_EVENT_KILOBYTES, 0x5001), 0);
+	send_a(&p, mk_out(&p, 1000, 0));
+	send_a(&p, mk_out(&p, 1000, 0));
+	assert_int_equal(heard(p.a, SA_EVENT_KILOBYTES, 0x5001), 1);
+	assert_string_equal(p.a->events[0].group, GROUP);
+	assert_int_equal(p.a->events[0].sa_index, 1);
+	/* who receives says it of its own SA, which it sends with */
+	assert_int_equal(heard(p.b, SA_EVENT_KILOBYTES, 0x5000), 1);
+	p.a->now += 5000;
+	send_a(&p, mk_out(&p, 1000, 0));
+	assert_int_equal(heard(p.a, SA_EVENT_KILOBYTES, 0x5001), 2);
+	for (sent += 3 * 1028; sent + 1028 <= 2560 * 1024; sent += 1028) {
+		send_a(&p, mk_out(&p, 1000, 0));
+		assert_int_equal(p.a->n_out, 1);
+	}
+	send_a(&p, mk_out(&p, 1000, 0));
+	assert_int_equal(p.a->n_out, 0);
+	assert_int_equal(rig_drops(p.a, DROP_LIFETIME), 1);
+	assert_int_equal(heard(p.a, SA_EVENT_EXHAUSTED, 0x5001), 1);
+	must_wait(&p, 1);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+	pair_drop(&p);
+}
+
+/* ---- which entry ---- */
+
+/* gdoi 5, ipsec-isakmp 10 with a deny, gdoi 20: in their order. */
+static void
+test_next_entry(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct crypto_map gdoi = { .seq = 20, .kind = MAP_GDOI };
+	struct ace deny = mk_ace(ACE_DENY, PROTO_TCP, A_NET, 255, B_NET, 255);
+	struct ace any = ace_any(ACE_PERMIT);
+
+	(void)state;
+	str_copy(gdoi.name, "CM", CONF_NAME);
+	str_copy(gdoi.group, "GETVPN", CONF_NAME);
+	p.a->map.obj.next = &gdoi.obj;
+	p.a->entries[1].ace = p.a->entries[0].ace;
+	p.a->entries[0].ace = deny;
+	p.a->entries[0].obj.next = &p.a->entries[1].obj;
+	p.a->acls[0].entries.n = 2;
+	rig_config(p.a);
+	rig_policy(p.a, SA_DIR_BOTH, &any, 1);
+	rig_tek(p.a, 0x1000, 0, rig_aes_sha1, 3600000);
+	pair_sas(&p, 0x5000, 2, rig_aes_sha1);
+	/* UDP: between the routers */
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(get32(rig_ip(p.a, 0) + IPH_HDR), 0x5001);
+	/* TCP of the same sites: of the group, with its own addresses */
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = A_HOST,
+	    .dst = B_HOST, .proto = PROTO_TCP }), LAN);
+	assert_int_equal(p.a->n_out, 1);
+	assert_int_equal(get32(rig_ip(p.a, 0) + IPH_HDR), 0x1000);
+	assert_int_equal(get32(rig_ip(p.a, 0) + IPH_DST), B_HOST);
+	/* and nothing of it without its key, though the other has one */
+	p.a->now += 3600001;
+	rig_timeout(p.a);
+	pair_sas(&p, 0x6000, 2, rig_aes_sha1);
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = A_HOST,
+	    .dst = B_HOST, .proto = PROTO_TCP }), LAN);
+	assert_int_equal(p.a->n_out, 0);
+	assert_int_equal(rig_drops(p.a, DROP_NO_SA), 1);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 0);
+	pair_drop(&p);
+}
+
+/* An entry for a dynamic map: what ike says; the map's list waits. */
+static void
+test_dynamic(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct crypto_map dyn = { .seq = 1, .kind = MAP_ISAKMP };
+	struct ace net = mk_ace(ACE_PERMIT, 0, A_NET, 255, B_NET, 255);
+	struct sa_change c = { .type = SA_POLICY };
+
+	(void)state;
+	str_copy(p.a->map.dynamic, "DM", CONF_NAME);
+	p.a->map.acl[0] = '\0';
+	rig_config(p.a);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_false(p.a->out[0].encrypted);
+	str_copy(dyn.name, "DM", CONF_NAME);
+	str_copy(dyn.acl, "VPN", CONF_NAME);
+	p.a->conf.dynamic_maps = (struct cf_list){ &dyn.obj, &dyn.obj, 1 };
+	rig_config(p.a);
+	must_wait(&p, 1);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0),
+	    0); /* the peer begins */
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = B_HOST,
+	    .dst = A_HOST, .proto = PROTO_UDP }), WAN);
+	assert_int_equal(rig_drops(p.a, DROP_NOT_IPSEC), 1);
+	str_copy(c.policy.group, GROUP, sizeof(c.policy.group));
+	c.policy.n = 1;
+	c.policy.aces = &net;
+	c.policy.sa_of = (const uint16_t[]){ 7 };
+	c.policy.local = (const uint8_t[]){ 0 };
+	fwd_sa(p.a->f, &c);
+	pair_add(&p, p.a, SA_WAY_OUT, 0x5001, 7, rig_aes_sha1);
+	pair_add(&p, p.b, SA_WAY_IN, 0x5001, 1, rig_aes_sha1);
+	pair_add(&p, p.a, SA_WAY_IN, 0x5000, 7, rig_aes_sha1);
+	pair_add(&p, p.b, SA_WAY_OUT, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 50, 0));
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 1);
+	rig_input(p.b, buf, mk_packet(buf, &(struct mk){ .src = B_HOST,
+	    .dst = A_HOST, .proto = PROTO_UDP }), LAN);
+	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
+	rig_input(p.a, buf, p.b->out[0].len, WAN);
+	assert_int_equal(p.a->n_out, 1);
+	/* the peer is gone: back to waiting */
+	c.type = SA_FLUSH;
+	str_copy(c.del.group, GROUP, sizeof(c.del.group));
+	fwd_sa(p.a->f, &c);
+	must_wait(&p, 2);
+	p.a->conf.dynamic_maps = (struct cf_list){ 0 };
+	rig_config(p.a);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_false(p.a->out[0].encrypted);
+	pair_drop(&p);
+}
+
+/* ---- hostile ---- */
+
+/* The peer has the keys and says what was not agreed. */
+static void
+test_inner_lies(void **state)
+{
+	static const struct mk lies[] = {
+		{ .src = IP4(10, 9, 9, 9), .dst = B_HOST, .proto = PROTO_UDP },
+		{ .src = A_HOST, .dst = IP4(10, 7, 7, 7), .proto = PROTO_UDP },
+		{ .src = B_HOST, .dst = A_HOST, .proto = PROTO_UDP },
+		{ .src = A_HOST, .dst = B_HOST, .proto = PROTO_TCP },
+		{ .src = A_HOST, .dst = B_WAN, .proto = PROTO_UDP,
+		    .dport = 500 },
+	};
+	struct pair p = pair_of(SA_TUNNEL, false);
+	size_t i;
+
+	(void)state;
+	p.a->entries[0].ace = ace_any(ACE_PERMIT);
+	rig_config(p.a);
+	p.b->entries[0].ace.proto = PROTO_UDP;
+	rig_config(p.b);
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	fwd_routes(p.a->f, &(struct route){ 0, 0, 0, WAN }, 1);
+	for (i = 0; i < NELEM(lies); i++) {
+		rig_input(p.a, buf, mk_packet(buf, &lies[i]), LAN);
+		assert_int_equal(p.a->n_out, 1);
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 0);
+		assert_int_equal(rig_drops(p.b, DROP_ESP_IDENTITY), i + 1);
+	}
+	rig_timeout(p.b);
+	assert_int_equal(p.b->logs[0], LOG_RECVD_BAD_IDENT);
+	pair_drop(&p);
+}
+
+/* The packet of one entry under the SA of another. */
+static void
+test_wrong_sa(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct rig *b = p.b;
+
+	(void)state;
+	b->entries[1].ace = b->entries[0].ace;
+	b->entries[0].ace.proto = PROTO_TCP;
+	b->entries[0].obj.next = &b->entries[1].obj;
+	b->acls[0].entries.n = 2;
+	rig_config(b);
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1); /* of TCP, to b */
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	assert_int_equal(b->n_out, 0);
+	assert_int_equal(rig_drops(b, DROP_ESP_IDENTITY), 1);
+	/* TCP may come under either: the sender's list says which is first */
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = A_HOST,
+	    .dst = B_HOST, .proto = PROTO_TCP }), LAN);
+	carry(&p, 0);
+	assert_int_equal(b->n_out, 1);
+	/* an SA of no entry opens nothing */
+	pair_add(&p, b, SA_WAY_IN, 0x6001, 3, rig_aes_sha1);
+	pair_add(&p, p.a, SA_WAY_OUT, 0x6001, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	assert_int_equal(b->n_out, 0);
+	assert_int_equal(rig_drops(b, DROP_ESP_IDENTITY), 2);
+	pair_drop(&p);
+}
+
+static void
+test_unknown_spi(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	pair_del(p.b, 0x5001, SA_WAY_IN);
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 0);
+	assert_int_equal(rig_drops(p.b, DROP_INVALID_SPI), 1);
+	assert_int_equal(heard(p.b, SA_EVENT_INVALID_SPI, 0x5001), 1);
+	assert_string_equal(p.b->events[0].group, "");
+	assert_int_equal(p.b->events[0].src, A_WAN);
+	assert_int_equal(p.b->events[0].dst, B_WAN);
+	assert_int_equal(p.b->n_logs, 1);
+	assert_non_null(strstr(p.b->text[0], "CRYPTO-4-RECVD_PKT_INV_SPI: "
+	    "decaps: rec'd IPSEC packet has invalid spi for "
+	    "destaddr=192.0.2.2, prot=50, spi=0x00005001, "
+	    "srcaddr=192.0.2.1"));
+	/* that which passes through is not ours */
+	put32(p.a->bytes[0] + IPH_DST, IP4(203, 0, 113, 5));
+	ip_finish(p.a->bytes[0], IPH_HDR, p.a->out[0].len);
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 1);
+	pair_drop(&p);
+}
+
+/* A packet under an SA that goes elsewhere, or stands for the way out. */
+static void
+test_not_that_sa(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	put32(p.a->bytes[0] + IPH_DST, B_LAN); /* its own, not the SA's */
+	ip_finish(p.a->bytes[0], IPH_HDR, p.a->out[0].len);
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 0);
+	assert_int_equal(rig_drops(p.b, DROP_INVALID_SPI), 1);
+	/* what b sends does not come back to it */
+	rig_input(p.b, buf, mk_packet(buf, &(struct mk){ .src = B_HOST,
+	    .dst = A_HOST, .proto = PROTO_UDP }), LAN);
+	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
+	put32(buf + IPH_DST, B_WAN);
+	ip_finish(buf, IPH_HDR, p.b->out[0].len);
+	rig_input(p.b, buf, p.b->out[0].len, WAN);
+	assert_int_equal(p.b->n_out, 0);
+	assert_int_equal(rig_drops(p.b, DROP_INVALID_SPI), 2);
+	pair_drop(&p);
+}
+
+static void
+test_bit_flips(void **state)
+{
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < 4; kind++) {
+		struct pair p = pair_of(kind & 1 ? SA_TRANSPORT : SA_TUNNEL,
+		    (kind & 2) != 0);
+		unsigned at, hdr = IPH_HDR + (p.udp ? UDP_HDR : 0), len;
+		uint8_t bad[400];
+
+		pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+		send_a(&p, mk_out(&p, 20, 0));
+		len = p.a->out[0].len;
+		for (at = hdr * 8; at < len * 8; at++) {
+			memcpy(bad, rig_ip(p.a, 0), len);
+			bad[at / 8] ^= (uint8_t)(1u << at % 8);
+			rig_input(p.b, bad, len, WAN);
+			assert_int_equal(p.b->n_out, 0);
+		}
+		assert_int_equal(rig_all_drops(p.b), (len - hdr) * 8);
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+		pair_drop(&p);
+	}
+}
+
+/* ---- for others ---- */
+
+/* `qos pre-classify` of an entry keeps what the packet was. */
+static void
+test_preclassify(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_false(p.a->out[0].preclassified);
+	p.a->map.qos_preclassify = true;
+	rig_config(p.a);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_true(p.a->out[0].preclassified);
+	assert_int_equal(p.a->out[0].qos_dscp, 0xb8 >> 2);
+	assert_int_equal(p.a->out[0].qos_flow.src, A_HOST);
+	assert_int_equal(p.a->out[0].qos_flow.dport, 6);
+	pair_drop(&p);
+}
+
+#define TUNNEL 3
+
+static void
+tunnel_add(struct rig *r, struct interface *i, bool protect_it)
+{
+	struct port t = { .index = TUNNEL, .name = "Tunnel0", .up = true,
+		.mtu = 1476 };
+
+	*i = (struct interface){ 0 };
+	str_copy(i->name, t.name, sizeof(i->name));
+	if (protect_it)
+		str_copy(i->tunnel.profile, "PROF", CONF_NAME);
+	r->ifs[1].crypto_map[0] = '\0';
+	r->ifs[1].obj.next = &i->obj;
+	r->conf.interfaces.last = &i->obj;
+	r->conf.interfaces.n = 3;
+	rig_config(r);
+	fwd_port(r->f, &t);
+}
+
+static unsigned
+stage_of(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; fwd_stage_name(i) != NULL; i++)
+		if (strcmp(fwd_stage_name(i), name) == 0)
+			return i;
+	fail_msg("no stage %s", name);
+	return 0;
+}
+
+/* As gre-out does it: the GRE packet, its SA, the path from route on. */
+static bool
+give(struct rig *r, uint32_t src, uint32_t dst, uint8_t proto)
+{
+	static uint8_t room[PKT_BUF_SIZE], gre[200];
+	size_t len = mk_packet(gre, &(struct mk){ .src = src, .dst = dst,
+	    .proto = proto, .payload = 60 });
+	struct pkt p = rig_pkt(room, gre, len, PORT_LOCAL), *pp = &p;
+	bool ok;
+
+	rig_clear_out(r);
+	r->f->w.snap = r->f->snap;
+	r->f->w.now = r->now;
+	assert_int_equal(ip_parse(&p), IP_OK);
+	ok = esp_tunnel_sa(r->f, &p, &r->f->snap->port[TUNNEL]);
+	if (ok)
+		path_run(r->f, stage_of("route"), &pp, 1);
+	r->f->w.snap = NULL;
+	return ok;
+}
+
+static void
+test_tunnel(void **state)
+{
+	int mode;
+
+	(void)state;
+	for (mode = SA_TUNNEL; mode <= SA_TRANSPORT; mode++) {
+		struct pair p = pair_of((uint8_t)mode, false);
+		struct interface ti[2];
+		struct sa_tek tek[2];
+
+		tunnel_add(p.a, &ti[0], true);
+		tunnel_add(p.b, &ti[1], true);
+		tek[0] = tek_of(&p, p.a, SA_WAY_OUT, 0x5001, 1, rig_aes_sha1);
+		tek[1] = tek_of(&p, p.b, SA_WAY_IN, 0x5001, 1, rig_aes_sha1);
+		(void)sa_tunnel_group(tek[0].group, "Tunnel0");
+		(void)sa_tunnel_group(tek[1].group, "Tunnel0");
+		assert_false(give(p.a, A_WAN, B_WAN, PROTO_GRE));
+		assert_int_equal(rig_drops(p.a, DROP_NO_SA), 1);
+		assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+		assert_string_equal(p.a->events[0].group, "tunnel Tunnel0");
+		tek_add(p.a, &tek[0]);
+		tek_add(p.b, &tek[1]);
+		assert_true(give(p.a, A_WAN, B_WAN, PROTO_GRE));
+		assert_int_equal(p.a->n_out, 1);
+		assert_true(p.a->out[0].encrypted);
+		assert_int_equal(p.a->out[0].out_port, WAN);
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+		assert_int_equal(rig_ip(p.b, 0)[IPH_PROTO], PROTO_GRE);
+		assert_ptr_equal(p.b->out[0].group,
+		    p.b->f->snap->port[TUNNEL].protect);
+		assert_true(esp_tunnel_came(&p.b->out[0],
+		    &p.b->f->snap->port[TUNNEL]));
+		p.b->out[0].decrypted = false; /* in clear */
+		assert_false(esp_tunnel_came(&p.b->out[0],
+		    &p.b->f->snap->port[TUNNEL]));
+		/* nothing but its GRE goes into it, nor comes out of it */
+		assert_true(give(p.a, A_WAN, B_WAN, PROTO_UDP));
+		assert_int_equal(p.a->n_out, 0);
+		assert_int_equal(rig_drops(p.a, DROP_TRANSPORT), 1);
+		pair_drop(&p);
+	}
+}
+
+/* Without protection it is none of ours. */
+static void
+test_open_tunnel(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct interface ti;
+
+	(void)state;
+	tunnel_add(p.a, &ti, false);
+	assert_true(give(p.a, A_WAN, B_WAN, PROTO_GRE));
+	assert_int_equal(p.a->n_out, 1);
+	assert_false(p.a->out[0].encrypted);
+	assert_true(esp_tunnel_came(&p.a->out[0],
+	    &p.a->f->snap->port[TUNNEL]));
+	pair_drop(&p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_spi),
+		cmocka_unit_test(test_no_sa),
+		cmocka_unit_test(test_no_list),
+		cmocka_unit_test(test_clear_in),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_no_replay),
+		cmocka_unit_test(test_rekey),
+		cmocka_unit_test(test_numbers_end),
+		cmocka_unit_test(test_iv_once),
+		cmocka_unit_test(test_kilobytes),
+		cmocka_unit_test(test_next_entry),
+		cmocka_unit_test(test_dynamic),
+		cmocka_unit_test(test_inner_lies),
+		cmocka_unit_test(test_wrong_sa),
+		cmocka_unit_test(test_unknown_spi),
+		cmocka_unit_test(test_not_that_sa),
+		cmocka_unit_test(test_bit_flips),
+		cmocka_unit_test(test_preclassify),
+		cmocka_unit_test(test_tunnel),
+		cmocka_unit_test(test_open_tunnel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
