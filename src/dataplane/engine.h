@@ -135,6 +135,8 @@ struct sa {
 	uint64_t *win_bits;
 	uint32_t remote;	/* both atomic: a NAT may change them */
 	uint16_t encap_remote;
+	uint32_t path_mtu;	/* both atomic: what the core has said, and */
+	uint64_t path_until;	/* until when that holds */
 	uint64_t octets;	/* protected so far */
 	uint64_t ended;		/* when the control thread was told that life
 				 * is used up; 0: it is not */
@@ -320,6 +322,7 @@ struct worker {
 	uint32_t icmp_tokens;
 	struct reass reass[REASS_MAX];
 	struct limit limits[LIMITS];
+	uint64_t path_looked;	    /* pair_too_big() */
 	uint64_t log_second;
 	unsigned log_n;
 	/* fragments of the answer to a ping, one at a time */
@@ -439,6 +442,16 @@ void sid_event(struct fwd *, const struct event *);
 
 #define UDP_HDR 8
 
+/* The largest packet that an SA may make on a link of mtu. */
+static inline unsigned
+sa_path_mtu(const struct sa *sa, unsigned mtu, uint64_t now)
+{
+	unsigned path = __atomic_load_n(&sa->path_mtu, __ATOMIC_RELAXED);
+
+	return path != 0 && path < mtu && now <
+	    __atomic_load_n(&sa->path_until, __ATOMIC_RELAXED) ? path : mtu;
+}
+
 /* Largest clear packet with a header of ihl octets that an SA takes through a
  * link of mtu. In transport mode its header stays outside. */
 static inline unsigned
@@ -484,6 +497,9 @@ enum verdict pair_unwrap(struct fwd *, struct pkt *, uint8_t *text,
     uint8_t proto);
 /* Is the decrypted packet one of its SA; counted if so. */
 enum verdict pair_identity(struct fwd *, struct pkt *);
+/* ICMP to an own address: a router in the core could not pass on what one of
+ * our SAs has made (RFC 4301, 8.2). */
+void pair_too_big(struct fwd *, const struct pkt *);
 /* An SA takes len more octets. False: its volume is used up. */
 bool pair_volume(struct fwd *, struct sa *, unsigned len);
 /*

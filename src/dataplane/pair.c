@@ -100,6 +100,75 @@ pair_may_send(struct fwd *f, struct pkt *p, enum drop_id *why)
 	return pair_volume(f, sa, p->len);
 }
 
+/* ---- the way between ---- */
+
+/* What the core says is believed of our own SAs only, whose SPIs who does not
+ * see them cannot know, not below any sensible link, and for ten minutes. */
+#define PATH_MTU_MIN 256
+#define PATH_MTU_MS 600000
+#define PATH_LOOK_MS 100
+
+static struct sa *
+find_out(const struct snap *s, uint32_t spi, uint32_t local, uint32_t remote)
+{
+	const struct snap_group *sg;
+	const struct sa *sa;
+	uint32_t i, n;
+
+	for (sg = s->groups; sg < s->groups + s->n_groups; sg++) {
+		if (sg->group->kind == GROUP_GDOI)
+			continue;
+		n = sg->policy != NULL ? sg->policy->n : 1;
+		for (i = 0; i < n; i++) {
+			sa = sg->out[i];
+			if (sa != NULL && sa->spi == spi &&
+			    sa->local == local && sa->remote == remote)
+				return sg->out[i];
+		}
+	}
+	return NULL;
+}
+
+/* SPI of the ESP header that an ICMP error quotes, 0: none. */
+static uint32_t
+quoted_spi(const uint8_t *ip, unsigned len)
+{
+	unsigned at = (ip[0] & 15u) * 4;
+
+	if (ip[0] >> 4 != 4 || at < IPH_HDR ||
+	    (get16(ip + IPH_FRAG) & IPH_OFFMASK) != 0)
+		return 0;
+	if (ip[IPH_PROTO] == PROTO_UDP)
+		at += UDP_HDR;
+	else if (ip[IPH_PROTO] != PROTO_ESP)
+		return 0;
+	return len >= at + 4 ? get32(ip + at) : 0;
+}
+
+void
+pair_too_big(struct fwd *f, const struct pkt *p)
+{
+	const uint8_t *icmp = pkt_ip(p) + p->ihl, *ip = icmp + 8;
+	unsigned len = p->len - p->ihl, mtu;
+	uint32_t spi;
+	struct sa *sa;
+
+	if (p->flow.proto != PROTO_ICMP || len < 8 + IPH_HDR ||
+	    p->flow.sport != (ICMP_UNREACH << 8 | ICMP_UNREACH_FRAG) ||
+	    ip_is_fragment(pkt_ip(p)) || f->w.now - f->w.path_looked <
+	    PATH_LOOK_MS || (spi = quoted_spi(ip, len - 8)) == 0)
+		return;
+	f->w.path_looked = f->w.now;
+	sa = find_out(f->w.snap, spi, get32(ip + IPH_SRC),
+	    get32(ip + IPH_DST));
+	mtu = get16(icmp + 6);
+	if (sa == NULL || mtu < PATH_MTU_MIN)
+		return;
+	__atomic_store_n(&sa->path_mtu, mtu, __ATOMIC_RELAXED);
+	__atomic_store_n(&sa->path_until, f->w.now + PATH_MTU_MS,
+	    __ATOMIC_RELAXED);
+}
+
 /* ---- inbound ---- */
 
 /* Who was translated on the way has written its checksums over other

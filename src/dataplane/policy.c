@@ -134,6 +134,8 @@ stage_clear_in(struct fwd *f, struct pkt *p)
 	uint32_t ace;
 	unsigned entry;
 
+	if (sp->pairs || f->w.snap->protects)
+		pair_too_big(f, p);
 	if (p->decrypted || (sp->n_maps == 0 && sp->closed == NULL))
 		return NEXT;
 	key = is_key_in(f, &p->flow);

@@ -171,7 +171,8 @@ judge(struct fwd *f, struct pkt *p)
 
 	p->mtu = sp->mtu;
 	if (sa != NULL) {
-		p->mtu = sa_plain_mtu(sa, sp->mtu, p->ihl);
+		p->mtu = sa_plain_mtu(sa, sa_path_mtu(sa, sp->mtu, f->w.now),
+		    p->ihl);
 		if (sp->df_bit == DF_CLEAR && sa->mode != SA_TRANSPORT)
 			df = false;
 	}

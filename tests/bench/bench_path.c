@@ -71,6 +71,41 @@ with_time(const struct esp_transform *t)
 	fwd_sa(rig.f, &c);
 }
 
+/* Between two routers. */
+static void
+with_pair(const struct esp_transform *t, bool udp)
+{
+	struct ace net = mk_ace(ACE_PERMIT, 0, IP4(10, 1, 1, 0), 255,
+	    IP4(10, 2, 0, 0), 0xffff);
+	struct sa_change c = { .type = SA_ADD };
+
+	rig_acl(&rig, "VPN", &net, 1);
+	rig.map.kind = MAP_ISAKMP;
+	str_copy(rig.map.acl, "VPN", CONF_NAME);
+	rig_config(&rig);
+	c.tek = rig_tek_of(0x1000, 1, *t, 3600000);
+	(void)sa_map_group(c.tek.group, "CM", 10);
+	c.tek.mode = SA_TUNNEL;
+	c.tek.way = SA_WAY_OUT;
+	c.tek.local = WAN_ADDR;
+	c.tek.remote = IP4(192, 0, 2, 2);
+	c.tek.encap_local = c.tek.encap_remote = udp ? 4500 : 0;
+	c.tek.life_kb = UINT32_MAX;
+	fwd_sa(rig.f, &c);
+}
+
+static void
+with_tunnel(const struct esp_transform *t)
+{
+	with_pair(t, false);
+}
+
+static void
+with_udp(const struct esp_transform *t)
+{
+	with_pair(t, true);
+}
+
 static double
 run(size_t len)
 {
@@ -107,6 +142,12 @@ main(void)
 		    { ESP_AES_CBC, ESP_AUTH_SHA256, 256 } },
 		{ "esp gcm128", with_esp, { ESP_AES_GCM, ESP_AUTH_NONE, 128 } },
 		{ "  with pseudotime", with_time,
+		    { ESP_AES_GCM, ESP_AUTH_NONE, 128 } },
+		{ "tunnel aes256 sha256", with_tunnel,
+		    { ESP_AES_CBC, ESP_AUTH_SHA256, 256 } },
+		{ "  in udp", with_udp,
+		    { ESP_AES_CBC, ESP_AUTH_SHA256, 256 } },
+		{ "tunnel gcm128", with_tunnel,
 		    { ESP_AES_GCM, ESP_AUTH_NONE, 128 } },
 		{ "esp 3des md5", with_esp,
 		    { ESP_3DES, ESP_AUTH_MD5, 192 } },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Any octets as packets from either port or as locally generated ones, with
- * any offload request, through the whole path of a group member: header,
- * access list, fragments, ICMP, MSS, splitting, encryption.
+ * any offload request, through the whole path of a group member that has SAs
+ * with another router, too: header, access list, fragments, ICMP, MSS,
+ * splitting, encryption in all modes.
  * Input: packets of u16 length, u8 port, u8 with offloads, [10 of them].
  */
 #include "config.h"
@@ -15,7 +16,40 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static struct rig rig;
+static struct crypto_map pair;
 static uint8_t *packet;
+
+/* TCP to one network in tunnels in UDP, what the router itself sends to one
+ * address in transport mode. */
+static void
+start_pairs(void)
+{
+	struct ace aces[2] = { mk_ace(ACE_PERMIT, PROTO_TCP, 0, ~0u,
+	    IP4(10, 2, 0, 0), 0xffff),
+		mk_ace(ACE_PERMIT, 0, WAN_ADDR, 0, IP4(192, 0, 2, 2), 0) };
+	struct sa_change c = { .type = SA_ADD };
+	unsigned i;
+
+	rig_acl(&rig, "VPN", aces, 2);
+	pair = rig.map;
+	pair.kind = MAP_ISAKMP;
+	pair.seq = 5;
+	str_copy(pair.acl, "VPN", CONF_NAME);
+	pair.obj.next = &rig.map.obj;
+	rig.conf.crypto_maps.first = &pair.obj;
+	rig_config(&rig);
+	for (i = 0; i < 4; i++) {
+		c.tek = rig_tek_of(0x2000 + i, (uint16_t)(1 + i / 2),
+		    rig_aes_sha1, 3600000);
+		str_copy(c.tek.group, "map CM 5", sizeof(c.tek.group));
+		c.tek.mode = i < 2 ? SA_TUNNEL : SA_TRANSPORT;
+		c.tek.way = i % 2 ? SA_WAY_OUT : SA_WAY_IN;
+		c.tek.local = WAN_ADDR;
+		c.tek.remote = IP4(192, 0, 2, 2);
+		c.tek.encap_local = c.tek.encap_remote = i < 2 ? 4500 : 0;
+		fwd_sa(rig.f, &c);
+	}
+}
 
 static void
 start(void)
@@ -31,7 +65,7 @@ start(void)
 	rig_acl(&rig, "100", aces, 3);
 	str_copy(rig.ifs[0].acl_in, "100", CONF_NAME);
 	rig.ifs[0].adjust_mss = 1360;
-	rig_config(&rig);
+	start_pairs();
 	rig_group(&rig);
 }
 

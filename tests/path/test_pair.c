@@ -320,6 +320,52 @@ test_known_sizes(void **state)
 	pair_drop(&p);
 }
 
+/* A router in the core cannot pass on what a has sent last. */
+static void
+too_big(const struct pair *p, unsigned mtu, bool forged)
+{
+	uint8_t icmp[100];
+	size_t len = mk_packet(icmp, &(struct mk){ .src = IP4(203, 0, 113, 1),
+	    .dst = A_WAN, .proto = PROTO_ICMP, .sport = ICMP_UNREACH << 8 |
+	    ICMP_UNREACH_FRAG, .payload = 36 });
+
+	put16(icmp + IPH_HDR + 6, mtu);
+	memcpy(icmp + IPH_HDR + 8, rig_ip(p->a, 0), 36);
+	if (forged)
+		icmp[IPH_HDR + 8 + IPH_HDR + (p->udp ? UDP_HDR : 0)] ^= 1;
+	p->a->now += 100;
+	rig_input(p->a, icmp, len, WAN);
+	assert_int_equal(p->a->n_out, 1); /* others may want to hear it */
+}
+
+static void
+test_path_mtu(void **state)
+{
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < 4; kind++) {
+		struct pair p = pair_of(kind & 1 ? SA_TRANSPORT : SA_TUNNEL,
+		    (kind & 2) != 0);
+		const struct esp_transform *t = &rig_aes_sha1;
+		unsigned plain = plain_of(&p, t, 1500);
+		unsigned less = plain_of(&p, t, 1400);
+
+		pair_sas(&p, 0x5000, 1, *t);
+		with_df(&p, plain, plain);
+		too_big(&p, 1400, true);
+		with_df(&p, plain, plain);
+		too_big(&p, 100, false);
+		with_df(&p, plain, plain);
+		too_big(&p, 1400, false);
+		with_df(&p, less, less);
+		with_df(&p, less + 1, less);
+		p.a->now += 600000;
+		with_df(&p, plain, plain);
+		pair_drop(&p);
+	}
+}
+
 /* Whose DF bit it is: of the outer header in tunnel mode only. */
 static void
 test_df_bit(void **state)
@@ -437,6 +483,7 @@ main(void)
 		cmocka_unit_test(test_nat_checksum),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_known_sizes),
+		cmocka_unit_test(test_path_mtu),
 		cmocka_unit_test(test_df_bit),
 		cmocka_unit_test(test_core_fragments),
 		cmocka_unit_test(test_transport_refuses),
