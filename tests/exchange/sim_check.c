@@ -17,6 +17,7 @@
 #include "sim.h"
 
 #define NONE SIM_KS_MAX
+#define CHECK_MS 500
 
 /* ---- components ---- */
 
@@ -194,7 +195,7 @@ note_stale(struct sim *s, const struct parts *p)
 		pri = c == NONE ? NONE : p->primary[c];
 		if (pri == NONE || !net_connected(s->ks[pri], m->node) ||
 		    (s->multicast && is_lossy(s))) {
-			m->stale = s->weather != SIM_DEATHS;
+			m->stale |= s->weather != SIM_DEATHS;
 			m->heard = gm->rekeys_total + gm->succeeded;
 		} else if (m->heard != gm->rekeys_total + gm->succeeded &&
 		    is_current(sim_group(s, pri), m->node)) {
@@ -542,6 +543,9 @@ check_end(struct sim *s)
 		sim_wrong(s, "at the end there is no primary with a KEK");
 		return;
 	}
+	/* one that has just begun has new keys that wait for key servers */
+	for (i = 0; i < 60 && (grp->rekey.held || grp->rekey.active); i++)
+		net_run(s->n, CHECK_MS);
 	for (i = 0; i < s->ngm; i++) {
 		if (!s->gm[i].joined || s->gm[i].stale ||
 		    s->n->now < s->gm[i].alone)

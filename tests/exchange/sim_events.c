@@ -147,8 +147,12 @@ event_rekey(struct sim *s)
 	bad = ks_rekey(grp, kinds[kind]);
 	sim_log(s, "key server %u rekeys, kind %u%s%s", ks, kinds[kind],
 	    bad != NULL ? ": " : "", bad != NULL ? bad : "");
-	if (kinds[kind] == REKEY_REPLACE) /* told three times, no more */
+	/* told three times; who has not heard that, with the next rekey */
+	if (kinds[kind] == REKEY_REPLACE && (s->weather == SIM_LOSS ||
+	    s->weather == SIM_ALL))
 		forget_everything(s, false);
+	else if (kinds[kind] == REKEY_REPLACE)
+		s->ordered = s->n->now;
 }
 
 /* Not where halves are made: members of the other one hear of it when their
