@@ -438,6 +438,15 @@ enter_again(struct job *j, struct cf_obj *at, struct cf_ent *e)
 	struct cf_obj *rec = cf_obj_new(j->c, at, j->f->class);
 
 	cli_store(j->l, j->m, j->from, j->to, rec, j->c->arena);
+	if (j->f->format != NULL) {
+		struct strbuf key = {0};
+
+		sb_free(&j->text);
+		j->f->format(&j->text, &key, rec);
+		sb_free(&key);
+		if (strcmp(e->text, str_of(&j->text)) == 0)
+			return CF_OK; /* it says the same in other words */
+	}
 	if (judge(j, at, rec) != 0)
 		return CF_REFUSED;
 	if (cli_classes[e->obj->class].mode != cli_classes[j->f->class].mode)

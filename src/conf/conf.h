@@ -77,7 +77,8 @@ struct interface {
 	uint32_t ip_mtu;       /* 0: as mtu */
 	uint32_t adjust_mss;   /* 0: off */
 	uint16_t vlan;	       /* encapsulation dot1Q, 0: none */
-	uint32_t bandwidth;    /* kbit/s for show, 0: default */
+	uint32_t bandwidth;    /* kbit/s, 0: default; no shaper */
+	uint16_t load_interval; /* seconds, 300 */
 	uint8_t df_bit;	       /* enum df_bit, INHERIT: global */
 	char crypto_map[CONF_NAME];
 	char acl_in[CONF_NAME], acl_out[CONF_NAME];
@@ -605,6 +606,9 @@ struct archive {
 /* file prompt: which questions copy and delete ask */
 enum file_prompt { FILE_ALERT, FILE_NOISY, FILE_QUIET };
 
+struct conf;
+#include "conf/qos.h"
+
 struct conf {
 	struct cf_obj obj; /* the root record */
 	struct arena *arena;
@@ -662,6 +666,9 @@ struct conf {
 	struct nat_timeouts nat_timeouts;
 	struct cf_list nat_port_timeouts; /* struct nat_port_timeout */
 	uint32_t nat_max_entries;	/* 0: NAT_ENTRIES_MAX */
+
+	struct cf_list class_maps;	/* struct qos_class_map */
+	struct cf_list policy_maps;	/* struct qos_policy_map */
 
 	struct cf_list users;		/* struct user */
 	struct cf_list enable_secrets;	/* struct enable_secret */

@@ -132,30 +132,12 @@ show_interfaces_description(struct cli_ctx *ctx,
 
 /* ---- show interfaces ---- */
 
-static const struct kind {
-	const char *prefix;
-	unsigned kbit, usec; /* bandwidth, delay: what IOS takes for it */
-} kinds[] = {{"FastEthernet", 100000, 100}, {"Ethernet", 10000, 1000},
-    {"GigabitEthernet", 1000000, 10}, {"TenGigabitEthernet", 10000000, 10},
-    {"Serial", 1544, 20000}, {"Loopback", 8000000, 5000},
-    {"Tunnel", 100, 50000}, {"", 1000000, 10}};
-
-static const struct kind *
-kind_of(const struct interface *ifc)
-{
-	const struct kind *k = kinds;
-
-	while (strncmp(ifc->name, k->prefix, strlen(k->prefix)) != 0)
-		k++;
-	return k;
-}
-
 static void
 interface_head(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p, const struct port_stats *s)
 {
 	bool loopback = p != NULL && p->loopback;
-	const struct kind *k = kind_of(ifc);
+	const struct if_kind *k = conf_if_kind(ifc->name);
 	const uint8_t *m = s->mac;
 	char addr[IP4_STRLEN], hw[64] = "";
 
@@ -176,7 +158,7 @@ interface_head(struct cli_ctx *ctx, const struct interface *ifc,
 		    ip4_str(ifc->addr, addr), ip4_prefix_of(ifc->mask));
 	cli_printf(ctx, "  MTU %u bytes, BW %u Kbit/sec, DLY %u usec, \n",
 	    p != NULL && p->mtu != 0 ? p->mtu : loopback ? 1514 : 1500,
-	    ifc->bandwidth != 0 ? ifc->bandwidth : k->kbit, k->usec);
+	    conf_if_kbit(ifc), k->usec);
 }
 
 /* Of 255, as IOS counts load; never 0. */
@@ -193,8 +175,7 @@ interface_load(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p, const struct port_rates *rates)
 {
 	bool loopback = p != NULL && p->loopback;
-	unsigned kbit = ifc->bandwidth != 0 ? ifc->bandwidth
-					    : kind_of(ifc)->kbit;
+	unsigned kbit = conf_if_kbit(ifc);
 
 	cli_printf(ctx, "     reliability 255/255, txload %u/255, rxload "
 			"%u/255\n", load_255(rates->out_bps, kbit),

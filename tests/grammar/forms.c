@@ -41,7 +41,9 @@ fill_names(const char *s)
 	} tables[] = {{"@ace_tcp_ports", ace_tcp_ports},
 	    {"@ace_udp_ports", ace_udp_ports}, {"@ace_protos", ace_protos},
 	    {"@ace_icmp_types", ace_icmp_types}, {"@ace_dscps", ace_dscps},
-	    {"@log_levels", log_levels}};
+	    {"@log_levels", log_levels},
+	    {"@qos_precedences", qos_precedences},
+	    {"@qos_protocols", qos_protocols}};
 	struct strbuf sb = {0};
 
 	while (*s != '\0') {
@@ -81,6 +83,21 @@ cut(char *text, struct sample *s)
 	return true;
 }
 
+/* A class of a policy wants its class map. */
+static void
+need(const struct sample *s, struct cf_cursor *cur, const char *header)
+{
+	struct cf_error err;
+	char line[128];
+
+	if (strncmp(header, "class ", 6) != 0)
+		return;
+	snprintf(line, sizeof(line), "class-map %s", header + 6);
+	if (conf_line(cur, line, &err, NULL) != CF_OK)
+		fail(s, "what the way needs is refused", err.text);
+	cur->at = &cur->conf->obj;
+}
+
 static struct conf *
 conf_at(const struct sample *s, struct cf_cursor *cur)
 {
@@ -88,6 +105,8 @@ conf_at(const struct sample *s, struct cf_cursor *cur)
 
 	cur->conf = conf_new();
 	cur->at = &cur->conf->obj;
+	for (unsigned i = 0; i < s->depth; i++)
+		need(s, cur, s->path[i]);
 	for (unsigned i = 0; i < s->depth; i++)
 		if (conf_line(cur, s->path[i], &err, NULL) != CF_OK)
 			fail(s, "the way there is refused", err.text);

@@ -208,7 +208,7 @@ test_help(void **state)
 	    {0, "cl", 80, "clear  \n\n"},
 	    {0, "e", 80, "enable  erase  exit  \n\n"},
 	    {0, "frotz ", 80, "% Unrecognized command\n"},
-	    {0, "show cl", 80, "clock  \n\n"},
+	    {0, "show cl", 80, "class-map  clock  \n\n"},
 	    {0, "sh c ", 80, "% Ambiguous command:  \"sh c\"\n"},
 	    {0, "show version ", 80,
 		"  |     Output modifiers\n  <cr>\n\n"},
@@ -232,7 +232,7 @@ test_help(void **state)
 		"association\n\n"},
 	    {MODE_ISAKMP_POLICY, "no lifetime ", 80,
 		"  <60-86400>  lifetime in seconds\n  <cr>\n\n"},
-	    {MODE_ISAKMP_POLICY, "do show cl", 80, "clock  \n\n"},
+	    {MODE_ISAKMP_POLICY, "do show cl", 80, "class-map  clock  \n\n"},
 	    {MODE_GDOI_SA, "replay counter window-size ", 40,
 		"  1024  Window size of 1024\n"
 		"  128   Window size of 128\n  256   Window size of 256\n"

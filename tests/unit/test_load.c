@@ -187,19 +187,18 @@ static void
 test_kept_words(void **state)
 {
 	(void)state;
-	loads("policy-map P\nclass C\npolice 8000\nclass class-default\n"
+	loads("class-map C\npolicy-map P\nclass C\npolice 8000\n"
+	      "class class-default\n"
 	      "router rip\nnetwork 10.0.0.0\n"
 	      "aaa group server tacacs+ G\nserver name T\n"
 	      "archive\nlog config\nlogging enable\nhidekeys\n"
 	      "notify syslog\nclass-map C\nint lo0\n",
-	    "1 note accepted without effect: QoS\n"
-	    "5 note accepted without effect: routing protocols\n"
-	    "8 note accepted without effect: this block\n"
-	    "10 note accepted without effect: the configuration logger\n"
-	    "14 note accepted without effect: QoS\n",
+	    "6 note accepted without effect: routing protocols\n"
+	    "9 note accepted without effect: this block\n"
+	    "11 note accepted without effect: the configuration logger\n",
 	    "aaa group server tacacs+ G\n server name T\n!\n"
 	    "archive\n log config\n  logging enable\n  notify syslog\n"
-	    "  hidekeys\n!\nclass-map C\n!\n"
+	    "  hidekeys\n!\nclass-map match-all C\n!\n"
 	    "policy-map P\n class C\n  police 8000\n class class-default\n"
 	    "!\ninterface Loopback0\n no ip address\n!\n"
 	    "router rip\n network 10.0.0.0\n");
