@@ -234,6 +234,7 @@ struct snap_port {
 	uint32_t link_mtu;	/* of the device: what can arrive */
 	uint32_t adjust_mss;
 	uint8_t df_bit;		/* never INHERIT */
+	uint8_t nat;		/* enum nat_side */
 	const struct acl_obj *acl_in, *acl_out;
 	unsigned n_maps;
 	struct snap_group **maps; /* groups of its crypto map, by seq */
@@ -249,6 +250,7 @@ struct snap {
 	struct snap_port port[PORT_MAX + 1];
 	const struct routes *routes;
 	bool mroute;		/* multicast is forwarded */
+	const struct nat_rules *nat; /* NULL: nothing is translated */
 	uint32_t *own;		/* addresses of this router */
 	unsigned n_own;
 	struct snap_group *groups;
@@ -265,7 +267,7 @@ struct snap {
 /* ---- from the worker to the control thread ---- */
 
 enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING, EVENT_TBAR,
-	EVENT_ACQUIRE, EVENT_VOLUME };
+	EVENT_ACQUIRE, EVENT_VOLUME, EVENT_NAT };
 
 struct event {
 	uint8_t type;
@@ -367,6 +369,8 @@ struct fwd {
 	size_t n_acls;
 	struct group *groups;
 	struct failclose *failcloses;
+	struct nat *nat;	    /* nat_priv.h; the worker's too */
+	struct nat_rules *nat_rules; /* for the next snapshot */
 	uint32_t next_conn;
 	struct used_sid sids[SIDS_KEPT];
 	unsigned n_sids, next_sid;
@@ -413,9 +417,23 @@ enum verdict stage_classify(struct fwd *, struct pkt *);
 enum verdict stage_acl_out(struct fwd *, struct pkt *);
 unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
-/* nat.c */
+/* nat*.c */
+enum { NAT_DID_OUT = 1, NAT_DID_IN };
 enum verdict stage_nat_in(struct fwd *, struct pkt *);
 enum verdict stage_nat_out(struct fwd *, struct pkt *);
+/* Around a burst, when the snapshot translates. */
+void nat_enter(struct fwd *);
+void nat_leave(struct fwd *);
+/* e, an ICMP error of this router about a packet that NAT has changed. */
+void nat_own_error(struct fwd *, const struct pkt *about, struct pkt *e);
+void nat_new(struct fwd *);
+void nat_free(struct fwd *); /* behind snap_end() */
+/* Rules anew: configuration, lists, pools or addresses have changed. */
+void nat_config(struct fwd *);
+bool nat_rules_on(const struct nat_rules *);
+uint64_t nat_timeout(struct fwd *, uint64_t now); /* as fwd_timeout() */
+void nat_event(struct fwd *, const struct event *);
+void nat_log_event(struct fwd *, const struct event *);
 /* gre.c */
 unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);

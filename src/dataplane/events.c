@@ -20,7 +20,7 @@ fwd_event(struct fwd *f, const struct event *e)
 	/* half of the ring is kept for pings: messages may be lost */
 	if (used >= EVENTS || (used >= EVENTS / 2 &&
 	    (e->type == EVENT_LOG || e->type == EVENT_TBAR ||
-	    e->type == EVENT_ACQUIRE)))
+	    e->type == EVENT_ACQUIRE || e->type == EVENT_NAT)))
 		return;
 	w->events[head % EVENTS] = *e;
 	__atomic_store_n(&w->ev_head, head + 1, __ATOMIC_RELEASE);
@@ -174,6 +174,9 @@ static const struct {
 	{ LOG_NO_SA_DROP, log_no_sa, SA_EVENT_NO_SA },
 	{ LOG_TBAR_FAILED, log_tbar, SA_EVENT_REPLAY_TIME },
 	{ LOG_SA_EXHAUSTED, log_exhausted, SA_EVENT_EXHAUSTED },
+	{ LOG_NAT_FULL, nat_log_event, SA_EVENT_COUNT },
+	{ LOG_NAT_ADDR, nat_log_event, SA_EVENT_COUNT },
+	{ LOG_NAT_PORT, nat_log_event, SA_EVENT_COUNT },
 };
 
 void
@@ -196,6 +199,8 @@ fwd_events_run(struct fwd *f)
 			tbar_event(f, &e);
 		if (e.type == EVENT_ACQUIRE || e.type == EVENT_VOLUME)
 			pair_event(f, &e);
+		if (e.type == EVENT_NAT)
+			nat_event(f, &e);
 		for (i = 0; e.type == EVENT_LOG && i < NELEM(logs); i++) {
 			if (logs[i].id != e.what)
 				continue;

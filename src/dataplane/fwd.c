@@ -162,6 +162,8 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 
 	f->w.snap = rcu_dereference(f->snap);
 	f->w.now = f->io.now(f->arg);
+	if (f->w.snap->nat != NULL)
+		nat_enter(f);
 	for (; n > 0; n -= part, pkts += part) {
 		part = n < BURST_MAX ? n : BURST_MAX;
 		for (i = 0; i < part; i++) {
@@ -173,11 +175,14 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 			burst[i]->trace = 0;
 			burst[i]->preclassified = false;
 			burst[i]->qos_group = burst[i]->tunnels = 0;
+			burst[i]->nat = 0;
 		}
 		path_run(f, 0, burst, part);
 		run_icmp(f);
 		reass_release(f);
 	}
+	if (f->w.snap->nat != NULL)
+		nat_leave(f);
 	f->w.snap = NULL;
 }
 
@@ -227,6 +232,8 @@ fwd_new(const struct fwd_io *io, void *arg)
 		f->w.icmp[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < REASS_MAX; i++)
 		f->w.reass[i].pkt.buf = xcalloc(1, PKT_BUF_SIZE);
+	nat_new(f);
+	nat_config(f);
 	snap_publish(f);
 	return f;
 }
@@ -242,6 +249,7 @@ fwd_free(struct fwd *f)
 	snap_end(f);
 	sadb_free(f);
 	failclose_free(f);
+	nat_free(f);
 	for (i = 0; i < f->n_acls; i++)
 		ref_put(f->acls[i]);
 	free(f->acls);

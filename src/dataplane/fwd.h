@@ -52,6 +52,7 @@ struct pkt {
 	void *group;	  /* whose policy wants it encrypted */
 	uint32_t ace;	  /* entry of that policy */
 	uint32_t mtu;	  /* largest packet before encryption; 0: none */
+	uint8_t nat;	  /* NAT_DID_OUT, NAT_DID_IN: it was translated */
 };
 
 struct fwd;

@@ -48,7 +48,7 @@ deserves_one(const struct pkt *p)
 	switch (fl->sport >> 8) {
 	case ICMP_UNREACH:
 	case ICMP_QUENCH:
-	case 5: /* redirect */
+	case ICMP_REDIRECT:
 	case ICMP_TIME_EXCEEDED:
 	case ICMP_PARAM:
 		return false;
@@ -104,4 +104,5 @@ icmp_error(struct fwd *f, const struct pkt *p, uint8_t type, uint8_t code,
 	put16(icmp + 6, mtu);
 	memcpy(icmp + 8, pkt_ip(p), quote);
 	put16(icmp + 2, sum_end(sum_add(0, icmp, 8 + quote)));
+	nat_own_error(f, p, e);
 }

@@ -1,19 +1,584 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Network address translation among the stages of process fwd.
+ * Network address translation among the stages of process fwd: what becomes
+ * of a packet that crosses from an inside to an outside interface, or comes
+ * in by an outside one. An entry that exists wins, then static entries, then
+ * the rules in the order of the configuration. A packet that a rule wants
+ * translated and that cannot be is dropped: private addresses never leave.
  */
 #include "config.h"
 
-#include "dataplane/engine.h"
+#include "dataplane/nat_priv.h"
 
-enum verdict
-stage_nat_in(struct fwd *f UNUSED, struct pkt *p UNUSED)
+#define NAT_BURST_WORK 256 /* entries whose time may be up, each burst */
+
+void
+nat_enter(struct fwd *f)
 {
+	struct nat *n = f->nat;
+
+	pthread_mutex_lock(&n->lock);
+	nat_clock(n, f->w.now);
+	nat_tick(f, n, NAT_BURST_WORK);
+}
+
+void
+nat_leave(struct fwd *f)
+{
+	pthread_mutex_unlock(&f->nat->lock);
+}
+
+static enum verdict
+fail(struct nat_ask *a, uint64_t *counter, enum drop_id why)
+{
+	(*counter)++;
+	nat_tell(a->f, a, NAT_TOLD_FAILED);
+	return fwd_drop(a->f, why);
+}
+
+/* ---- who translates: static and simple entries ---- */
+
+static const struct nat_match *
+static_match(const struct nat_rules *r, uint16_t id)
+{
+	unsigned i;
+
+	for (i = 0; i < r->n_static; i++) {
+		if (r->statics[i].rule->id == id)
+			return r->statics[i].match;
+	}
+	return NULL;
+}
+
+/* The packet as a route-map reads it: as one that goes out from e's host. */
+static struct flow
+flow_out(const struct nat_ask *a, const struct nat_entry *e, bool out)
+{
+	struct flow fl = a->p->flow;
+
+	if (out)
+		return fl;
+	fl = flow_reverse(&fl);
+	fl.src = e->il;
+	if (e->kind == NAT_PORT)
+		fl.sport = e->ilp;
+	return fl;
+}
+
+static bool
+entry_wants(const struct nat_ask *a, const struct nat_entry *e, bool out)
+{
+	struct flow fl = flow_out(a, e, out);
+
+	return !a->r->route_maps || (e->flags & NE_STATIC) == 0 ||
+	    nat_match(static_match(a->r, e->rule), &fl);
+}
+
+/* The entry of one side and kind, static ones before others; 0. */
+static uint32_t
+find_half(const struct nat_ask *a, unsigned kind, bool out, uint32_t addr,
+    uint16_t port)
+{
+	bool whole = kind == NAT_SIMPLE || kind == NAT_OUTSIDE_SIMPLE;
+	uint8_t proto = whole ? 0 : a->proto;
+	uint32_t i = 0, dynamic = 0;
+
+	if (!whole && !a->ports)
+		return 0;
+	port = whole ? 0 : port;
+	for (;;) {
+		i = out ? nat_find_local(a->n, kind, i, proto, addr, port) :
+		    nat_find_global(a->n, kind, i, proto, addr, port);
+		if (i == 0)
+			return dynamic;
+		if ((nat_at(a->n, i)->flags & NE_STATIC) == 0)
+			dynamic = dynamic != 0 ? dynamic : i;
+		else if (entry_wants(a, nat_at(a->n, i), out))
+			return i;
+	}
+}
+
+/* A line of a whole network: an entry for the host that it is used for. */
+static uint32_t
+network_entry(const struct nat_ask *a, bool outside, bool out, uint32_t addr)
+{
+	struct nat_entry e = { .kind = outside ? NAT_OUTSIDE_SIMPLE :
+	    NAT_SIMPLE };
+	const struct nat_static *s;
+	struct flow fl;
+	uint32_t host, from;
+	unsigned i;
+
+	for (i = 0; a->r->networks && i < a->r->n_static; i++) {
+		s = &a->r->statics[i].rule->fixed;
+		from = out ? s->local : s->global;
+		if (s->mask == 0 || a->r->statics[i].rule->gone ||
+		    (s->way == NAT_OUTSIDE_SOURCE) != outside ||
+		    ((addr ^ from) & s->mask) != 0)
+			continue;
+		host = addr & ~s->mask;
+		*(outside ? &e.ol : &e.il) = (s->local & s->mask) | host;
+		*(outside ? &e.og : &e.ig) = (s->global & s->mask) | host;
+		e.rule = a->r->statics[i].rule->id;
+		fl = flow_out(a, &e, out);
+		if (nat_match(a->r->statics[i].match, &fl))
+			return nat_entry_add(a->f, a->n, &e);
+	}
+	return 0;
+}
+
+/* The inside half of e by static and simple entries: its global address and
+ * port, or the local ones of a packet that comes in. */
+static bool
+inside_half(const struct nat_ask *a, struct nat_entry *e, bool out)
+{
+	uint32_t addr = out ? e->il : e->ig, i;
+	uint16_t port = out ? e->ilp : e->igp;
+	const struct nat_entry *s;
+
+	i = find_half(a, NAT_PORT, out, addr, port);
+	if (i == 0)
+		i = find_half(a, NAT_SIMPLE, out, addr, 0);
+	if (i == 0)
+		i = network_entry(a, false, out, addr);
+	if (i == 0)
+		return false;
+	s = nat_at(a->n, i);
+	e->il = s->il;
+	e->ig = s->ig;
+	e->ilp = s->kind == NAT_PORT ? s->ilp : port;
+	e->igp = s->kind == NAT_PORT ? s->igp : port;
+	e->parent = i;
+	e->rule = s->rule;
+	return true;
+}
+
+static bool
+outside_half(const struct nat_ask *a, struct nat_entry *e, bool out)
+{
+	uint32_t addr = out ? e->ol : e->og, i;
+	uint16_t port = out ? e->olp : e->ogp;
+	const struct nat_entry *s;
+
+	i = find_half(a, NAT_OUTSIDE_PORT, out, addr, port);
+	if (i == 0)
+		i = find_half(a, NAT_OUTSIDE_SIMPLE, out, addr, 0);
+	if (i == 0)
+		i = network_entry(a, true, out, addr);
+	if (i == 0)
+		return false;
+	s = nat_at(a->n, i);
+	e->ol = s->ol;
+	e->og = s->og;
+	e->olp = s->kind == NAT_OUTSIDE_PORT ? s->olp : port;
+	e->ogp = s->kind == NAT_OUTSIDE_PORT ? s->ogp : port;
+	e->far = i;
+	return true;
+}
+
+/* ---- who translates: rules ---- */
+
+static struct nat_rule *
+find_rule(const struct nat_ask *a, enum nat_way way)
+{
+	const struct nat_choice *c = a->r->dynamics;
+	unsigned i;
+
+	for (i = 0; a->r->by_way[way] && i < a->r->n; i++, c++) {
+		if (c->rule->dynamic.way == way && !c->rule->gone &&
+		    nat_match(c->match, &a->p->flow))
+			return c->rule;
+	}
+	return NULL;
+}
+
+static enum verdict
+no_address(struct nat_ask *a, struct nat_rule *r)
+{
+	r->misses++;
+	if (r->pool != NULL)
+		r->pool->misses++;
+	fwd_event_log(a->f, LOG_NAT_ADDR, a->src,
+	    &(struct event){ .a = a->src, .b = r->id });
+	return fail(a, &a->n->c.no_address, DROP_NAT_ADDRESS);
+}
+
+static enum verdict
+no_port(struct nat_ask *a, struct nat_rule *r, const struct nat_entry *e)
+{
+	if (e->ig == 0)
+		return no_address(a, r);
+	r->misses++;
+	if (r->pool != NULL)
+		r->pool->misses++;
+	fwd_event_log(a->f, LOG_NAT_PORT, e->ig,
+	    &(struct event){ .a = a->src, .b = e->ig });
+	return fail(a, &a->n->c.no_port, DROP_NAT_PORT);
+}
+
+/* A host's own address of the pool: found by everything from then on, or
+ * (route-map) only by this rule. */
+static enum verdict
+own_address(struct nat_ask *a, struct nat_rule *r, struct nat_entry *e)
+{
+	struct nat_entry s = { .kind = NAT_SIMPLE, .il = e->il,
+		.rule = r->id, .flags = NE_POOL };
+
+	if (r->dynamic.route_map[0] != '\0') {
+		s.kind = NAT_ANCHOR;
+		s.ilp = r->id;
+		e->parent = nat_find_local(a->n, NAT_ANCHOR, 0, 0, s.il,
+		    s.ilp);
+	}
+	if (e->parent == 0) {
+		s.ig = nat_alloc_addr(a->n, r, e->il);
+		if (s.ig == 0)
+			return no_address(a, r);
+		e->parent = nat_entry_add(a->f, a->n, &s);
+		if (e->parent == 0)
+			return fail(a, &a->n->c.no_entry, DROP_NAT_FULL);
+	}
+	e->ig = nat_at(a->n, e->parent)->ig;
+	e->igp = e->ilp;
 	return NEXT;
 }
 
-enum verdict
-stage_nat_out(struct fwd *f UNUSED, struct pkt *p UNUSED)
+static enum verdict
+by_inside_rule(struct nat_ask *a, struct nat_rule *r, struct nat_entry *e)
 {
+	e->rule = r->id;
+	e->ig = 0;
+	if (!r->dynamic.overload)
+		return own_address(a, r, e);
+	if (!nat_alloc_port(a->n, a->f->w.snap, r, e))
+		return no_port(a, r, e);
+	e->flags |= r->pool != NULL ? NE_POOL : 0;
 	return NEXT;
+}
+
+/* A connection to the virtual host goes to the next of the real ones. */
+static bool
+by_rotary(struct nat_ask *a, struct nat_entry *e)
+{
+	struct nat_rule *r;
+
+	if (a->proto != PROTO_TCP || (a->p->flow.tcp_flags &
+	    (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return false;
+	r = find_rule(a, NAT_INSIDE_DEST);
+	if (r == NULL || (e->il = nat_alloc_rotary(r)) == 0) {
+		e->il = e->ig;
+		return false;
+	}
+	e->rule = r->id;
+	return true;
+}
+
+static enum verdict
+by_outside_rule(struct nat_ask *a, struct nat_rule *r, struct nat_entry *e)
+{
+	struct nat_entry s = { .kind = NAT_OUTSIDE_SIMPLE, .og = e->og,
+		.rule = r->id, .flags = NE_POOL };
+
+	s.ol = nat_alloc_addr(a->n, r, e->og);
+	if (s.ol == 0)
+		return no_address(a, r);
+	e->far = nat_entry_add(a->f, a->n, &s);
+	if (e->far == 0)
+		return fail(a, &a->n->c.no_entry, DROP_NAT_FULL);
+	e->ol = s.ol;
+	return NEXT;
+}
+
+/* ---- a packet without an entry ---- */
+
+/* e becomes an entry of its own. Without room for one simple entries do, but
+ * what a rule has chosen for this packet must be remembered. */
+static enum verdict
+add_entry(struct nat_ask *a, struct nat_entry *e, bool out)
+{
+	uint32_t i = nat_entry_add(a->f, a->n, e);
+
+	if (i != 0) {
+		nat_entry_use(a->n, i, a->p->flow.tcp_flags, out);
+		if (a->n->debug == NAT_DEBUG_DETAILED)
+			nat_tell_entry(a->f, e, NAT_TOLD_CREATED);
+		return NEXT;
+	}
+	if (e->parent == 0 && (e->ig != e->il || e->igp != e->ilp))
+		return fail(a, &a->n->c.no_entry, DROP_NAT_FULL);
+	return NEXT;
+}
+
+/* NEXT with e->kind NE_FREE: not translated. */
+static enum verdict
+new_out(struct nat_ask *a, struct nat_entry *e)
+{
+	bool far, near;
+	struct nat_rule *r = NULL;
+	enum verdict v;
+
+	*e = (struct nat_entry){ .kind = NAT_EXTENDED, .proto = a->proto,
+		.il = a->src, .ilp = a->sport, .ig = a->src, .igp = a->sport,
+		.ol = a->dst, .olp = a->dport, .og = a->dst,
+		.ogp = a->dport };
+	far = outside_half(a, e, true);
+	near = inside_half(a, e, true);
+	if (!near && (r = find_rule(a, NAT_INSIDE_SOURCE)) != NULL) {
+		v = by_inside_rule(a, r, e);
+		if (v != NEXT)
+			return v;
+	} else if (!near && !far) {
+		e->kind = NE_FREE;
+		return NEXT;
+	}
+	if (a->proto == PROTO_ICMP)
+		e->ogp = e->igp;
+	return add_entry(a, e, true);
+}
+
+static enum verdict
+new_in(struct nat_ask *a, struct nat_entry *e)
+{
+	bool far, near;
+	struct nat_rule *r;
+	enum verdict v;
+
+	*e = (struct nat_entry){ .kind = NAT_EXTENDED, .proto = a->proto,
+		.il = a->dst, .ilp = a->dport, .ig = a->dst, .igp = a->dport,
+		.ol = a->src, .olp = a->sport, .og = a->src,
+		.ogp = a->sport };
+	near = inside_half(a, e, false) || by_rotary(a, e);
+	/* what this router is told itself is not about the inside */
+	if (!near && fwd_is_own(a->f->w.snap, a->dst)) {
+		e->kind = NE_FREE;
+		return NEXT;
+	}
+	far = outside_half(a, e, false);
+	if (!far && (r = find_rule(a, NAT_OUTSIDE_SOURCE)) != NULL) {
+		v = by_outside_rule(a, r, e);
+		if (v != NEXT)
+			return v;
+	} else if (!near && !far) {
+		e->kind = NE_FREE;
+		return NEXT;
+	}
+	if (a->proto == PROTO_ICMP)
+		e->olp = e->ilp;
+	return add_entry(a, e, false);
+}
+
+/* ---- fragments behind the first ---- */
+
+/* No entry of the whole address, but something that needs the ports. */
+static bool
+tail_is_lost(const struct nat_ask *a, bool out)
+{
+	const struct nat_static *s;
+	uint32_t at;
+	unsigned i;
+
+	for (i = 0; i < a->r->n_static; i++) {
+		s = &a->r->statics[i].rule->fixed;
+		if (out && s->proto != 0 && s->local == a->src)
+			return true;
+	}
+	if (out)
+		return find_rule(a, NAT_INSIDE_SOURCE) != NULL;
+	for (i = 0; i < a->r->n; i++) {
+		if (a->r->dynamics[i].rule->pool != NULL &&
+		    nat_pool_has(a->r->dynamics[i].rule->pool, a->dst, &at))
+			return true;
+	}
+	return false;
+}
+
+static enum verdict
+translate_tail(struct nat_ask *a, bool out)
+{
+	const struct nat_frag *fr = nat_frag_find(a->n, a, out);
+	struct nat_entry e = { .il = a->src, .ig = a->dst, .ol = a->dst,
+		.og = a->src };
+	bool near, far;
+
+	if (fr != NULL) {
+		nat_packet_write(a->p, a, fr->new_src, 0, fr->new_dst, 0);
+		return NEXT;
+	}
+	near = inside_half(a, &e, out);
+	far = outside_half(a, &e, out);
+	if (!near && tail_is_lost(a, out))
+		return fail(a, &a->n->c.fragments, DROP_NAT_FRAGMENT);
+	if (out)
+		nat_packet_write(a->p, a, near ? e.ig : a->src, 0,
+		    far ? e.og : a->dst, 0);
+	else
+		nat_packet_write(a->p, a, far ? e.ol : a->src, 0,
+		    near ? e.il : a->dst, 0);
+	return NEXT;
+}
+
+/* ---- ICMP errors ---- */
+
+/* The entry of the packet that an error is about, which went the other way.
+ * It is read only: what the error says may be a lie. A simple entry does,
+ * with ports as they are. */
+static bool
+error_entry(struct nat_ask *in, bool out, struct nat_entry *e)
+{
+	uint32_t i;
+
+	i = out ? nat_find_out(in->n, in->proto, in->src, in->sport, in->dst,
+	    in->dport) : nat_find_in(in->n, in->proto, in->dst, in->dport,
+	    in->src, in->sport);
+	if (i != 0) {
+		*e = *nat_at(in->n, i);
+		return true;
+	}
+	i = out ? nat_find_local(in->n, NAT_SIMPLE, 0, 0, in->src, 0) :
+	    nat_find_global(in->n, NAT_SIMPLE, 0, 0, in->dst, 0);
+	if (i == 0)
+		return false;
+	*e = *nat_at(in->n, i);
+	e->ilp = e->igp = out ? in->sport : in->dport;
+	e->ol = e->og = out ? in->dst : in->src;
+	e->olp = e->ogp = out ? in->dport : in->sport;
+	return true;
+}
+
+static void
+write_error_out(struct nat_ask *a, struct nat_ask *in,
+    const struct nat_entry *e, bool own)
+{
+	nat_inner_write(a->p, in, e->ig, e->igp, e->og, e->ogp);
+	/* also that of a router in between, which the outside cannot know */
+	nat_packet_write(a->p, a, own ? a->src : e->ig, 0,
+	    a->dst == e->ol ? e->og : a->dst, 0);
+}
+
+static void
+write_error_in(struct nat_ask *a, struct nat_ask *in,
+    const struct nat_entry *e)
+{
+	nat_inner_write(a->p, in, e->ol, e->olp, e->il, e->ilp);
+	nat_packet_write(a->p, a, a->src == e->og ? e->ol : a->src, 0, e->il,
+	    0);
+}
+
+static enum verdict
+translate_error(struct nat_ask *a, bool out)
+{
+	struct nat_ask in = *a;
+	struct nat_entry e;
+
+	if (nat_inner_read(a->p, &in) && error_entry(&in, out, &e) &&
+	    (out || a->dst == e.ig)) {
+		if (out)
+			write_error_out(a, &in, &e, false);
+		else
+			write_error_in(a, &in, &e);
+		nat_tell(a->f, a, out ? NAT_TOLD_OUT : NAT_TOLD_IN);
+		return NEXT;
+	}
+	if (out && find_rule(a, NAT_INSIDE_SOURCE) != NULL)
+		return fail(a, &a->n->c.icmp_strange, DROP_NAT_ICMP);
+	a->n->c.icmp_strange++;
+	return NEXT;
+}
+
+/* The packet that this router's own error e is about was translated: who
+ * sent it must find the packet in e that he sent. */
+void
+nat_own_error(struct fwd *f, const struct pkt *about, struct pkt *e)
+{
+	struct nat_ask a = { .f = f, .n = f->nat, .r = f->w.snap->nat }, in;
+	struct nat_entry entry;
+
+	if (about->nat == 0 || ip_parse(e) != IP_OK ||
+	    !nat_packet_read(e, &a))
+		return;
+	in = a;
+	if (!nat_inner_read(e, &in) ||
+	    !error_entry(&in, about->nat == NAT_DID_IN, &entry))
+		return;
+	if (about->nat == NAT_DID_IN)
+		write_error_out(&a, &in, &entry, true);
+	else
+		write_error_in(&a, &in, &entry);
+}
+
+/* ---- the stages ---- */
+
+static void
+write_entry(struct nat_ask *a, const struct nat_entry *e, bool out)
+{
+	if (out)
+		nat_packet_write(a->p, a, e->ig, e->igp, e->og, e->ogp);
+	else
+		nat_packet_write(a->p, a, e->ol, e->olp, e->il, e->ilp);
+	a->n->c.out += out;
+	a->n->c.in += !out;
+	a->p->nat = out ? NAT_DID_OUT : NAT_DID_IN;
+	nat_tell(a->f, a, out ? NAT_TOLD_OUT : NAT_TOLD_IN);
+}
+
+static enum verdict
+translate(struct nat_ask *a, bool out)
+{
+	struct nat_entry e;
+	enum verdict v;
+	uint32_t i;
+
+	i = out ? nat_find_out(a->n, a->proto, a->src, a->sport, a->dst,
+	    a->dport) : nat_find_in(a->n, a->proto, a->dst, a->dport, a->src,
+	    a->sport);
+	if (i != 0) {
+		a->n->c.hits++;
+		nat_entry_use(a->n, i, a->p->flow.tcp_flags, out);
+		write_entry(a, nat_at(a->n, i), out);
+	} else {
+		v = out ? new_out(a, &e) : new_in(a, &e);
+		a->n->c.misses += v != NEXT || e.kind == NAT_EXTENDED;
+		if (v != NEXT)
+			return v;
+		if (e.kind == NAT_EXTENDED)
+			write_entry(a, &e, out);
+	}
+	return NEXT;
+}
+
+static enum verdict
+nat_packet(struct fwd *f, struct pkt *p, bool out)
+{
+	struct nat_ask a = { .f = f, .n = f->nat, .r = f->w.snap->nat };
+	enum verdict v;
+
+	if (!nat_packet_read(p, &a))
+		return fwd_drop(f, DROP_NAT_HEADER);
+	if (p->flow.frag_tail)
+		return translate_tail(&a, out);
+	v = nat_is_icmp_error(p) ? translate_error(&a, out) :
+	    translate(&a, out);
+	if (v == NEXT)
+		nat_frag_note(a.n, &a, out);
+	return v;
+}
+
+enum verdict
+stage_nat_in(struct fwd *f, struct pkt *p)
+{
+	if (f->w.snap->nat == NULL ||
+	    port_of(f, p->in_port)->nat != NAT_OUTSIDE)
+		return NEXT;
+	return nat_packet(f, p, false);
+}
+
+enum verdict
+stage_nat_out(struct fwd *f, struct pkt *p)
+{
+	if (f->w.snap->nat == NULL ||
+	    port_of(f, p->in_port)->nat != NAT_INSIDE ||
+	    port_of(f, p->out_port)->nat != NAT_OUTSIDE)
+		return NEXT;
+	return nat_packet(f, p, true);
 }

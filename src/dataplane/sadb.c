@@ -528,7 +528,7 @@ next_expiry(const struct fwd *f)
 uint64_t
 fwd_timeout(struct fwd *f)
 {
-	uint64_t now = f->io.now(f->arg), next, ping;
+	uint64_t now = f->io.now(f->arg), next, ping, nat;
 	struct group *g;
 	bool changed = now >= f->next_change;
 
@@ -538,10 +538,12 @@ fwd_timeout(struct fwd *f)
 	if (changed)
 		snap_publish(f);
 	ping = ping_timeout(f, now);
+	nat = nat_timeout(f, now);
 	/* a ping that was answered inside has left its answer in the ring */
 	if (f->w.ev_tail != __atomic_load_n(&f->w.ev_head, __ATOMIC_ACQUIRE))
 		return now;
 	next = next_expiry(f);
+	next = nat < next ? nat : next;
 	return ping < next ? ping : next;
 }
 

@@ -266,6 +266,7 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 		s->own[s->n_own++] = sec->addr;
 	}
 	build_mcast(s, sp, i);
+	sp->nat = i->nat;
 	sp->adjust_mss = i->adjust_mss;
 	sp->df_bit = i->df_bit != DF_INHERIT ? i->df_bit : f->conf->df_bit;
 	if (sp->df_bit == DF_INHERIT)
@@ -293,6 +294,22 @@ own_max(const struct fwd *f)
 	return n;
 }
 
+/* Only if some interface takes part. */
+static void
+build_nat(struct fwd *f, struct snap *s)
+{
+	unsigned i;
+
+	if (!nat_rules_on(f->nat_rules))
+		return;
+	for (i = 1; i <= PORT_MAX && s->port[i].nat == NAT_NONE; i++)
+		;
+	if (i > PORT_MAX)
+		return;
+	s->nat = f->nat_rules;
+	hold(s, s->nat);
+}
+
 static struct snap *
 snap_build(struct fwd *f)
 {
@@ -307,6 +324,7 @@ snap_build(struct fwd *f)
 		if (f->port_known[i])
 			build_port(f, s, i);
 	}
+	build_nat(f, s);
 	s->mroute = f->conf != NULL && f->conf->multicast_routing;
 	s->routes = f->routes;
 	hold(s, f->routes);
@@ -415,6 +433,7 @@ fwd_port(struct fwd *f, const struct port *p)
 	f->ports[p->index] = *p;
 	f->port_known[p->index] = p->name[0] != '\0';
 	routes_compile(f);
+	nat_config(f);
 	snap_publish(f);
 }
 
@@ -425,5 +444,6 @@ fwd_config(struct fwd *f, const struct conf *old UNUSED,
 	f->conf = new;
 	acls_compile(f, new);
 	pairs_config(f, new);
+	nat_config(f);
 	snap_publish(f);
 }
