@@ -298,8 +298,9 @@ nat_tell_entry(struct fwd *f, const struct nat_entry *e, enum nat_told what)
 void
 nat_event(struct fwd *f, const struct event *e)
 {
-	nat_debug_print(f, &(struct nat_packet){ .what = (uint8_t)(e->what >> 8),
-	    .proto = (uint8_t)e->what, .src = e->a, .new_src = e->b,
+	nat_debug_print(f, &(struct nat_packet){
+	    .what = (uint8_t)(e->what >> 8), .proto = (uint8_t)e->what,
+	    .src = e->a, .new_src = e->b,
 	    .dst = e->c, .new_dst = e->spi, .id = (uint16_t)e->src,
 	    .sport = (uint16_t)(e->mine >> 16), .new_sport = (uint16_t)e->mine,
 	    .dport = (uint16_t)(e->theirs >> 16),

@@ -30,8 +30,8 @@ struct rig {
 	struct conf conf;
 	struct interface ifs[2]; /* LAN, WAN */
 	struct crypto_map map;
-	struct acl acls[2];
-	struct acl_entry entries[16];
+	struct acl acls[8];
+	struct acl_entry entries[64];
 	unsigned n_acls, n_entries;
 	uint64_t now, us;
 	uint32_t rnd;
