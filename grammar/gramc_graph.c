@@ -162,8 +162,9 @@ only_words(const struct elem *e)
 	return true;
 }
 
-/* Where `no` may stop: behind the last key, or else behind the words that
- * the command begins with. */
+/* Where `no` may stop: behind the last key (the first one of what `no`
+ * removes as a whole), or else behind the words that the command begins
+ * with. */
 static unsigned
 no_position(const struct command *c)
 {
@@ -174,7 +175,7 @@ no_position(const struct command *c)
 		return ~0U;
 	while (words < c->elems.n && only_words(c->elems.v[words]))
 		words++;
-	for (unsigned i = 0; i < c->elems.n; i++)
+	for (unsigned i = 0; i < c->elems.n && !(c->whole && key != 0); i++)
 		if (has_key(c->elems.v[i]))
 			key = i + 1;
 	key = key != 0 ? key : words;

@@ -12,17 +12,22 @@
 #include "cli_gen.h"
 #include "conf/cf_int.h"
 
-bool
-conf_map_complete(const struct conf *c, const struct crypto_map *m)
+const char *
+conf_map_lacks(const struct conf *c, const struct crypto_map *m)
 {
+	const struct transform_set *sets[SET_NAMES];
 	const struct crypto_map *d;
 
-	if (m->dynamic[0] == '\0')
-		return m->peers.n != 0 && conf_find_acl(c, m->acl) != NULL;
+	if (m->dynamic[0] == '\0') {
+		if (m->peers.n == 0 || conf_find_acl(c, m->acl) == NULL)
+			return "peer or access-list";
+		return conf_transform_sets(c, &m->sets, sets) == 0 ?
+		    "transform set" : NULL;
+	}
 	CF_FOREACH (d, &c->dynamic_maps)
 		if (strcmp(d->name, m->dynamic) == 0)
-			return true;
-	return false;
+			return NULL;
+	return "dynamic map";
 }
 
 static const struct crypto_map *

@@ -742,9 +742,9 @@ const struct gdoi_group *conf_find_gdoi_group(const struct conf *,
 /* The gdoi entries of a map in order: first with from NULL, then the next. */
 const struct crypto_map *conf_next_map(const struct conf *, const char *name,
     const struct crypto_map *from);
-/* An ipsec-isakmp entry that has what it needs: a peer and an access list
- * that is there, or a dynamic map that is. */
-bool conf_map_complete(const struct conf *, const struct crypto_map *);
+/* What an ipsec-isakmp entry lacks: "peer or access-list", "transform set",
+ * "dynamic map"; NULL: it is complete. */
+const char *conf_map_lacks(const struct conf *, const struct crypto_map *);
 const struct keyring *conf_find_keyring(const struct conf *,
     const char *name);
 const struct isakmp_profile *conf_find_isakmp_profile(const struct conf *,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Commands that act on SAs: clear crypto sa, session. Runs in process
- * ike.
+ * Commands that act on the SAs of group members. Runs in process ike.
  */
 #include "config.h"
 
@@ -34,52 +33,24 @@ clear_sas(struct gm_group *gm)
 	gm_reregister(gm, 0, true);
 }
 
-/* Of all groups, those of a crypto map, or those of a key server. A key
- * server has no SAs. */
-int
-clear_crypto_sa(struct cli_ctx *ctx,
-    const struct clear_crypto_sa_args *args)
+/* With phase 1, that goes first: members register anew under another one. */
+unsigned
+gdoi_clear(struct ike *ike, uint32_t peer, const char *map, bool phase1)
 {
-	struct gdoi *g = cmd_gdoi(ctx);
+	struct gdoi *g = ike->env.arg;
 	struct gm_group *gm;
 	unsigned n = 0;
 
+	if (phase1)
+		ike_clear_peer(ike, peer);
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		if (!gm->attached || (args->peer != 0 &&
-		    gm->ks != args->peer) || (args->map[0] != '\0' &&
-		    strcmp(gm->map, args->map) != 0))
+		if (!gm->attached || (peer != 0 && gm->ks != peer) ||
+		    (map[0] != '\0' && strcmp(gm->map, map) != 0))
 			continue;
 		n++;
 		clear_sas(gm);
 	}
-	ike_reap(g->ike);
-	if (n > 0 || (args->peer == 0 && args->map[0] == '\0'))
-		return CLI_DONE;
-	cli_printf(ctx, "%% No group has SAs of this %s\n", args->peer != 0 ?
-	    "peer" : "crypto map");
-	return CLI_FAILED;
-}
-
-/* Phase 1 with these peers, and the SAs that came by it. */
-int
-clear_crypto_session(struct cli_ctx *ctx,
-    const struct clear_crypto_session_args *args)
-{
-	struct gdoi *g = cmd_gdoi(ctx);
-	struct ike_sa *sa, *next;
-	struct gm_group *gm;
-
-	for (sa = TAILQ_FIRST(&g->ike->sas); sa != NULL; sa = next) {
-		next = TAILQ_NEXT(sa, link);
-		if (args->peer == 0 || sa->remote.addr == args->peer)
-			ike_sa_delete(sa, true, "cleared by the operator");
-	}
-	TAILQ_FOREACH(gm, &g->gm, link)
-		if (gm->attached && (args->peer == 0 ||
-		    gm->ks == args->peer))
-			clear_sas(gm);
-	ike_reap(g->ike);
-	return CLI_DONE;
+	return n;
 }
 
 int

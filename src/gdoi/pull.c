@@ -505,4 +505,7 @@ const struct ike_doi gdoi_doi = {
 	.port = ISAKMP_PORT,
 	.sa_changed = coop_sa_changed,
 	.show_more = show_gdoi_keks,
+	.sessions = gdoi_sessions,
+	.count_sas = gdoi_count_sas,
+	.clear = gdoi_clear,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * show crypto gdoi rekey sa, gm pubkey, feature; show crypto session, eli.
+ * show crypto gdoi rekey sa, gm pubkey, feature; sessions of members.
  * Runs in process ike.
  */
 #include "config.h"
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gdoi/show.h"
+#include "ike/session.h"
 
 /* ---- show crypto gdoi rekey sa ---- */
 
@@ -221,124 +222,56 @@ sa_with(const struct gdoi *g, uint32_t local, uint32_t remote)
 	return NULL;
 }
 
-static const char *
-session_status(const struct gm_group *gm, const struct ike_sa *sa)
+static unsigned
+sas_of(const struct gm_group *gm)
 {
-	if (TAILQ_EMPTY(&gm->teks))
-		return sa == NULL ? "DOWN" : "DOWN-NEGOTIATING";
-	return sa != NULL && sa->state == IKE_IDLE ? "UP-ACTIVE" :
-	    "UP-NO-IKE";
-}
-
-static void
-session_flow(struct cli_ctx *ctx, const struct gm_group *gm,
-    const struct ace *ace)
-{
-	char s[IP4_STRLEN], sm[IP4_STRLEN], d[IP4_STRLEN], dm[IP4_STRLEN];
 	const struct gm_tek *t;
-	char proto[16];
 	unsigned n = 0;
 
 	TAILQ_FOREACH(t, &gm->teks, link)
 		n += 2; /* in and out */
-	if (ace->proto == 0)
-		str_copy(proto, "ip", sizeof(proto));
-	else
-		snprintf(proto, sizeof(proto), "%u", ace->proto);
-	cli_printf(ctx, "  IPSEC FLOW: permit %s %s/%s %s/%s \n"
-	    "        Active SAs: %u, origin: crypto map\n", proto,
-	    ip4_str(ace->src, s), ip4_str(~ace->src_wild, sm),
-	    ip4_str(ace->dst, d), ip4_str(~ace->dst_wild, dm), n);
+	return n;
 }
 
 static void
-session_ike(struct cli_ctx *ctx, const struct ike_sa *sa, bool detail)
-{
-	char l[IP4_STRLEN], r[IP4_STRLEN];
-	struct strbuf life = { 0 };
-
-	cli_printf(ctx, "  Session ID: 0  \n  IKEv1 SA: local %s/%u remote"
-	    " %s/%u %s \n", ip4_str(sa->local.addr, l), sa->local.port,
-	    ip4_str(sa->remote.addr, r), sa->remote.port,
-	    sa->state == IKE_IDLE ? "Active" : "Inactive");
-	if (!detail)
-		return;
-	show_hms(&life, secs_until(sa->ike->env.arg, sa->expires));
-	cli_printf(ctx, "          Capabilities:%s connid:%u lifetime:%s\n",
-	    sa->peer_dpd && ike_keepalive(sa).secs != 0 ? "D" : "(none)",
-	    sa->conn_id, life.s);
-	sb_free(&life);
-}
-
-static void
-session_of(struct cli_ctx *ctx, const struct gm_group *gm, bool detail)
+session_of(struct sessions *s, const struct gm_group *gm)
 {
 	uint32_t ks = gm->ks != 0 ? gm->ks : gm->nservers != 0 ?
 	    gm->servers[gm->server] : 0;
-	const struct ike_sa *sa = sa_with(gm->g, gm->addr, ks);
-	char peer[IP4_STRLEN], id[IKE_ID_STRLEN];
+	struct ike_session x = { .ifname = gm->ifname, .peer = ks,
+		.port = ISAKMP_PORT, .sa = sa_with(gm->g, gm->addr, ks),
+		.up = !TAILQ_EMPTY(&gm->teks) };
 	unsigned i;
 
-	cli_printf(ctx, "\nInterface: %s\n", gm->ifname);
-	cli_printf(ctx, "Session status: %s     \n", session_status(gm, sa));
-	cli_printf(ctx, "Peer: %s port 848%s\n", ip4_str(ks, peer),
-	    detail ? " fvrf: (none) ivrf: (none)" : " ");
-	if (detail)
-		cli_printf(ctx, "      Phase1_id: %s\n      Desc: (none)\n",
-		    sa != NULL && sa->state == IKE_IDLE ?
-		    ike_id_str(&sa->peer_id, id) : "(none)");
-	if (sa != NULL)
-		session_ike(ctx, sa, detail);
+	x.negotiating = !x.up && x.sa != NULL;
+	if (!sessions_begin(s, &x))
+		return;
 	for (i = 0; i < gm->naces; i++)
 		if (gm->aces[i].action == ACE_PERMIT)
-			session_flow(ctx, gm, &gm->aces[i]);
+			sessions_flow(s, &gm->aces[i], sas_of(gm),
+			    "crypto map");
+	sessions_end(s);
 }
 
-int
-show_crypto_session(struct cli_ctx *ctx,
-    const struct show_crypto_session_args *a)
+void
+gdoi_sessions(struct ike *ike, struct sessions *s)
 {
-	struct gdoi *g = cmd_gdoi(ctx);
+	struct gdoi *g = ike->env.arg;
 	const struct gm_group *gm;
 
-	cli_printf(ctx, "Crypto session current status\n");
-	if (a->detail)
-		cli_printf(ctx, "\nCode: C - IKE Configuration mode, D - Dead"
-		    " Peer Detection     \nK - Keepalives, N - NAT-traversal,"
-		    " T - cTCP encapsulation     \nX - IKE Extended"
-		    " Authentication, F - IKE Fragmentation\nR - IKE Auto"
-		    " Reconnect, U - IKE Dynamic Route Update\nS - SIP VPN\n");
 	TAILQ_FOREACH(gm, &g->gm, link)
 		if (gm->attached)
-			session_of(ctx, gm, a->detail);
-	return CLI_DONE;
+			session_of(s, gm);
 }
 
-/* ---- show crypto eli ---- */
-
-int
-show_crypto_eli(struct cli_ctx *ctx,
-    const struct show_crypto_eli_args *a UNUSED)
+unsigned
+gdoi_count_sas(struct ike *ike)
 {
-	struct gdoi *g = cmd_gdoi(ctx);
-	const struct ike_sa *sa;
+	struct gdoi *g = ike->env.arg;
 	const struct gm_group *gm;
-	const struct gm_tek *t;
-	unsigned ike = 0, ipsec = 0;
+	unsigned n = 0;
 
-	TAILQ_FOREACH(sa, &g->ike->sas, link)
-		ike++;
 	TAILQ_FOREACH(gm, &g->gm, link)
-		TAILQ_FOREACH(t, &gm->teks, link)
-			ipsec += 2;
-	cli_printf(ctx, "Hardware Encryption : INACTIVE\n"
-	    " Number of crypto engines = 1\n\n"
-	    " CryptoEngine Software Crypto Engine details: state = Active\n"
-	    " Capability    : DES, 3DES, AES, GCM, GMAC, RSA, GDOI,"
-	    " FAILCLOSE\n\n"
-	    " IKE-Session   : %5u active, %5u max, %u failed\n"
-	    " DH            : %5u computed\n"
-	    " IPSec-Session : %5u active\n", ike, SA_MAX,
-	    g->ike->stats.failed, g->ike->stats.dh, ipsec);
-	return CLI_DONE;
+		n += sas_of(gm);
+	return n;
 }

@@ -8,6 +8,24 @@
 #include "cli_gen.h"
 #include "ike/cmd.h"
 
+void
+ike_clear_peer(struct ike *ike, uint32_t peer)
+{
+	struct ike_sa *sa, *next;
+
+	for (sa = TAILQ_FIRST(&ike->sas); sa != NULL; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		if (peer == 0 || sa->remote.addr == peer)
+			ike_sa_delete(sa, true, "cleared by the operator");
+	}
+}
+
+void
+ike_clear(struct ike *ike)
+{
+	ike_clear_peer(ike, 0);
+}
+
 static struct ike_sa *
 sa_of_conn(struct ike *ike, uint32_t conn_id)
 {

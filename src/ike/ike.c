@@ -727,15 +727,6 @@ ike_start(struct ike *ike, struct udp_addr local, struct udp_addr remote,
 	return x;
 }
 
-void
-ike_clear(struct ike *ike)
-{
-	struct ike_sa *sa;
-
-	while ((sa = TAILQ_FIRST(&ike->sas)) != NULL)
-		ike_sa_delete(sa, true, "cleared by the operator");
-}
-
 /* ---- life ---- */
 
 void

@@ -55,6 +55,7 @@ struct ike_env {
 	uint32_t (*if_addr)(void *, const char *ifname);
 };
 
+struct sessions;
 struct show;
 struct admit;
 struct ag;
@@ -179,6 +180,15 @@ struct ike_doi {
 	void (*moved)(struct ike_sa *, struct udp_addr was);
 	/* Rows of `show crypto isakmp sa` beside those of phase 1. */
 	void (*show_more)(struct ike *, struct show *);
+	/* `show crypto session`: sessions_begin() and so on of each. */
+	void (*sessions)(struct ike *, struct sessions *);
+	unsigned (*count_sas)(struct ike *); /* that packets use */
+	/* Ends the SAs with a peer (0: all) of a crypto map ("": all), and
+	 * phase 1 with it if wanted. How many flows or groups that were. */
+	unsigned (*clear)(struct ike *, uint32_t peer, const char *map,
+	    bool phase1);
+	/* Those of one SA, and its other half; false: there is none. */
+	bool (*clear_spi)(struct ike *, uint32_t dest, uint32_t spi);
 };
 
 /* ---- phase-1 SA ---- */
@@ -336,6 +346,7 @@ void exch_begin(struct exch *);
 void exch_cancel(struct exch *);
 /* The same for all SAs, with Delete to the peers: `clear crypto isakmp`. */
 void ike_clear(struct ike *);
+void ike_clear_peer(struct ike *, uint32_t peer); /* 0: all */
 void ike_sa_delete(struct ike_sa *, bool tell_peer, const char *why);
 void ike_notify(struct ike_sa *, uint16_t type, uint32_t mid);
 /* The same about an SA of the DOI, named by its SPI. */

@@ -300,14 +300,15 @@ first_peer(const struct crypto_map *m)
 static void
 map_pair(struct show *v, const struct conf *conf, const struct crypto_map *m)
 {
+	const char *lacks = conf_map_lacks(conf, m);
 	const struct map_peer *first = first_peer(m);
 	char buf[IP4_STRLEN];
 
-	show_bool(v, "complete", conf_map_complete(conf, m));
-	if (!conf_map_complete(conf, m))
+	show_bool(v, "complete", lacks == NULL);
+	if (lacks != NULL)
 		show_text(v,
 		    "\tWARNING: This crypto map is in an incomplete state!\n"
-		    "\t\t(missing peer or access-list definitions)\n");
+		    "\t\t(missing %s definitions)\n", lacks);
 	if (m->dynamic[0] != '\0') {
 		show_text(v, "\tDynamic map template tag: %s\n", m->dynamic);
 		show_str(v, "dynamic_map", m->dynamic);

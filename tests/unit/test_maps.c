@@ -158,17 +158,21 @@ test_kinds(void **state)
 	assert_int_equal(entry(c, 30)->kind, MAP_ISAKMP);
 	assert_string_equal(entry(c, 30)->dynamic, "DYN");
 	assert_int_equal(c->dynamic_maps.n, 1);
-	assert_false(conf_map_complete(c, entry(c, 10))); /* no list L */
-	assert_true(conf_map_complete(c, entry(c, 30)));
+	/* no list L */
+	assert_string_equal(conf_map_lacks(c, entry(c, 10)),
+	    "peer or access-list");
+	assert_null(conf_map_lacks(c, entry(c, 30)));
 	conf_free(c);
 	c = load("ip access-list extended L\n permit ip any any\n"
 	    "crypto map M 10 ipsec-isakmp\n match address L\n"
 	    "crypto map M 11 ipsec-isakmp\n match address L\n"
-	    " set peer 10.0.0.2\n"
-	    "crypto map M 12 ipsec-isakmp dynamic GONE\n");
-	assert_false(conf_map_complete(c, entry(c, 10)));
-	assert_true(conf_map_complete(c, entry(c, 11)));
-	assert_false(conf_map_complete(c, entry(c, 12)));
+	    " set peer 10.0.0.2\n set transform-set T AH\n"
+	    "crypto map M 12 ipsec-isakmp dynamic GONE\n"
+	    "crypto ipsec transform-set AH ah-sha-hmac\n");
+	assert_string_equal(conf_map_lacks(c, entry(c, 10)),
+	    "peer or access-list");
+	assert_string_equal(conf_map_lacks(c, entry(c, 11)), "transform set");
+	assert_string_equal(conf_map_lacks(c, entry(c, 12)), "dynamic map");
 	conf_free(c);
 }
 
