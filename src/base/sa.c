@@ -206,6 +206,7 @@ tek_put(struct wr *w, const struct sa_tek *t)
 	wr_u32(w, t->other_spi);
 	wr_u32(w, (uint32_t)(t->life_kb >> 32));
 	wr_u32(w, (uint32_t)t->life_kb);
+	wr_u32(w, t->idle_ms);
 	key_put(w, &t->key);
 	key_put(w, &t->auth_key);
 }
@@ -240,6 +241,7 @@ tek_get(struct rd *r, struct sa_tek *t)
 	t->other_spi = rd_u32(r);
 	high = rd_u32(r);
 	t->life_kb = high << 32 | rd_u32(r);
+	t->idle_ms = rd_u32(r);
 	key_get(r, &t->key);
 	key_get(r, &t->auth_key);
 	if (t->transform.cipher >= NELEM(ciphers) ||

@@ -66,8 +66,9 @@ enum sa_way { SA_WAY_BOTH, SA_WAY_IN, SA_WAY_OUT };
 
 enum sa_change_type {
 	SA_POLICY, /* replaces the policy of a group; then its SAs follow */
-	SA_ADD,	   /* a TEK; a known spi only gets a new end of life, and the
-		    * number of the `sa ipsec` that it is sent for */
+	SA_ADD,	   /* a TEK; a known spi only gets a new end of life, the
+		    * number of the `sa ipsec` that it is sent for, and new
+		    * end points */
 	SA_DEL,	   /* one spi, of that way */
 	SA_FLUSH,  /* group gone: policy and all its SAs */
 	SA_DOUBT,  /* of a group: what is here, and is not added again, is of a
@@ -121,6 +122,8 @@ struct sa_tek {
 	uint16_t encap_local, encap_remote; /* UDP (RFC 3948); 0: none */
 	uint32_t other_spi;	/* of the other way, for show */
 	uint64_t life_kb;	/* 1024 octets; 0: no limit */
+	uint32_t idle_ms;	/* SA_EVENT_IDLE when the pair has been unused
+				 * for so long; 0: never */
 	struct key key, auth_key;
 };
 
@@ -153,6 +156,8 @@ enum sa_event_type {
 				  * sa_index says which; once a second for
 				  * each at most */
 	SA_EVENT_KILOBYTES,	 /* spi (that leaves) nears its life_kb */
+	SA_EVENT_IDLE,		 /* spi (that leaves) and the one of its other
+				  * way were not used for idle_ms */
 	SA_EVENT_COUNT
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gdoi/coop_msg_priv.h"
+#include "ike/esp_ids.h"
 
 /* Numbers of these enums are the protocol's. */
 _Static_assert(ESP_NULL == 0 && ESP_DES == 1 && ESP_3DES == 2 &&
@@ -79,7 +80,8 @@ get_transform(struct rd *r, struct esp_transform *t)
 	t->key_bits = rd_u16(r);
 	bits = t->cipher == ESP_DES ? 64 : t->cipher == ESP_3DES ? 192 : 0;
 	return t->cipher <= ESP_GMAC && t->auth <= ESP_AUTH_SHA512 &&
-	    gdoi_tek_ok(t) && (t->cipher > ESP_3DES || t->key_bits == bits);
+	    esp_transform_ok(t) &&
+	    (t->cipher > ESP_3DES || t->key_bits == bits);
 }
 
 static bool

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gdoi/gdoi_msg.h"
+#include "ike/esp_ids.h"
 
 #define IP_UDP 17
 
@@ -21,14 +22,6 @@ struct map {
 	uint8_t wire, own;
 };
 
-static const struct map esp_ciphers[] = {
-	{ 2, ESP_DES }, { 3, ESP_3DES }, { 11, ESP_NULL },
-	{ 12, ESP_AES_CBC }, { 20, ESP_AES_GCM }, { 23, ESP_GMAC },
-};
-static const struct map esp_auths[] = {
-	{ 1, ESP_AUTH_MD5 }, { 2, ESP_AUTH_SHA1 }, { 5, ESP_AUTH_SHA256 },
-	{ 6, ESP_AUTH_SHA384 }, { 7, ESP_AUTH_SHA512 },
-};
 static const struct map kek_ciphers[] = {
 	{ 1, ESP_DES }, { 2, ESP_3DES }, { 3, ESP_AES_CBC },
 };
@@ -82,20 +75,6 @@ size_t
 gdoi_kek_iv_len(uint8_t cipher)
 {
 	return cipher == ESP_AES_CBC ? 16 : 8;
-}
-
-/* Every combination that ESP can run, and no other. */
-bool
-gdoi_tek_ok(const struct esp_transform *t)
-{
-	bool aead = esp_is_aead(t), aes = aead || t->cipher == ESP_AES_CBC;
-
-	if (aes && t->key_bits != 128 && t->key_bits != 192 &&
-	    t->key_bits != 256)
-		return false;
-	if (aead)
-		return t->auth == ESP_AUTH_NONE;
-	return t->cipher != ESP_NULL || t->auth != ESP_AUTH_NONE;
 }
 
 /* ---- one end of an SAK or SAT: type, port, length, data ---- */
@@ -379,11 +358,11 @@ put_sat(struct wr *w, const struct gdoi_sat *s)
 	wr_u8(w, a->proto);
 	put_end(w, a->src, a->src_wild, a->sport.op ? a->sport.lo : 0);
 	put_end(w, a->dst, a->dst_wild, a->dport.op ? a->dport.lo : 0);
-	wr_u8(w, TO_WIRE(esp_ciphers, t->cipher));
+	wr_u8(w, esp_cipher_id(t->cipher));
 	wr_u32(w, s->spi);
 	isakmp_put_tv(w, SAT_ENCAPS, ENCAPS_TUNNEL);
 	if (t->auth != ESP_AUTH_NONE)
-		isakmp_put_tv(w, SAT_AUTH, TO_WIRE(esp_auths, t->auth));
+		isakmp_put_tv(w, SAT_AUTH, esp_auth_id(t->auth));
 	isakmp_put_tv(w, SAT_LIFE_TYPE, 1);
 	isakmp_put_num(w, SAT_LIFE, s->life);
 	if (t->cipher == ESP_AES_CBC || esp_is_aead(t))
@@ -427,7 +406,8 @@ sat_attribute(struct gdoi_sat *s, const struct isakmp_attr *a,
 			return "TEK is not for tunnel mode";
 		break;
 	case SAT_AUTH:
-		if ((s->transform.auth = TO_OWN(esp_auths, a->num)) == 255)
+		if ((s->transform.auth = esp_auth_of(a->num)) ==
+		    ESP_ID_NONE)
 			return "unknown TEK authentication algorithm";
 		break;
 	case SAT_KEY_LENGTH:
@@ -490,9 +470,9 @@ get_sat_as(struct rd r, unsigned len_size, struct gdoi_sat *s)
 		return "TEK addresses";
 	set_port(&s->ace.sport, sport);
 	set_port(&s->ace.dport, dport);
-	s->transform.cipher = TO_OWN(esp_ciphers, rd_u8(&r));
+	s->transform.cipher = esp_cipher_of(rd_u8(&r));
 	s->spi = rd_u32(&r);
-	if (s->transform.cipher == 255)
+	if (s->transform.cipher == ESP_ID_NONE)
 		return "unknown TEK transform";
 	while (rd_left(&r) > 0) {
 		if (!isakmp_get_attr(&r, &a))
@@ -507,7 +487,7 @@ get_sat_as(struct rd r, unsigned len_size, struct gdoi_sat *s)
 		    s->transform.cipher == ESP_DES ? 64 : 192;
 	if (s->transform.cipher == ESP_NULL)
 		s->transform.key_bits = 0;
-	if (!gdoi_tek_ok(&s->transform))
+	if (!esp_transform_ok(&s->transform))
 		return "TEK algorithms do not fit together";
 	if (s->spi < 256)
 		return "TEK SPI below 256";

@@ -141,6 +141,5 @@ void gdoi_put_delete_teks(struct isakmp_out *, const uint32_t *spis,
 
 size_t gdoi_kek_key_len(uint8_t cipher, unsigned key_bits); /* 0: none */
 size_t gdoi_kek_iv_len(uint8_t cipher);
-bool gdoi_tek_ok(const struct esp_transform *) MUST_USE;
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gdoi/gdoi_priv.h"
+#include "ike/esp_ids.h"
 
 #define LONG_SA 86400 /* seconds, above this it takes AES */
 
@@ -149,7 +150,7 @@ add_sa(struct gdoi *g, struct ks_policy *p, const struct gdoi_sa *sa)
 		    sa->number);
 		return;
 	}
-	if (ts == NULL || !gdoi_tek_ok(&ts->esp) || ts->ah != 0) {
+	if (ts == NULL || !esp_transform_ok(&ts->esp) || ts->ah != 0) {
 		problem(p, LOG_KS_NO_POLICY, "transform-set of profile %s in"
 		    " sa ipsec %u %s", sa->profile, sa->number, ts == NULL ?
 		    "does not exist" : "cannot be used by a group");

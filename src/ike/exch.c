@@ -13,7 +13,9 @@
  * log line, so that nobody can disturb an exchange by throwing mud at it.
  *
  * Only initiators repeat messages by a timer. A responder answers duplicates,
- * so that it never sends more than it was sent (no amplifier).
+ * so that it never sends more than it was sent (no amplifier). In quick mode,
+ * which runs between peers that have authenticated, the last word is the
+ * initiator's: there the responder repeats message 2 until it hears it.
  */
 #include "config.h"
 
@@ -162,7 +164,7 @@ set_timer(struct exch *x)
 {
 	uint64_t now = ike_now(x->ike);
 
-	if (!x->done && x->initiator)
+	if (!x->done && (x->initiator || x->type->quick))
 		timer_set(&x->ike->timers, &x->timer, next_try(x), retransmit,
 		    x);
 	else if (!x->type->phase1)
@@ -176,7 +178,8 @@ set_timer(struct exch *x)
 /* ---- hashes ---- */
 
 /* HASH(n) = prf(SKEYID_a, M-ID | Ni_b (n > 1) | Nr_b (n > 2) | rest), where
- * rest is everything behind the HASH payload (RFC 2409 5.5, RFC 6407 3.2). */
+ * rest is everything behind the HASH payload (RFC 6407 3.2). In quick mode
+ * (RFC 2409 5.5) a zero octet stands in front of M-ID in HASH(3). */
 static void
 message_hash(const struct exch *x, unsigned n, const uint8_t *rest,
     size_t rest_len, uint8_t *out)
@@ -185,7 +188,7 @@ message_hash(const struct exch *x, unsigned n, const uint8_t *rest,
 		(uint8_t)(x->mid >> 8), (uint8_t)x->mid };
 
 	IKE_PRF(x->sa->suite.hash, CHUNK_KEY(&x->sa->keys.skeyid_a), out,
-	    CHUNK(mid, 4), CHUNK(x->ni, n > 1 ? x->ni_len : 0),
+	    CHUNK("", x->type->quick && n == 3 ? 1 : 0), CHUNK(mid, 4), CHUNK(x->ni, n > 1 ? x->ni_len : 0),
 	    CHUNK(x->nr, n > 2 ? x->nr_len : 0), CHUNK(rest, rest_len));
 }
 
@@ -453,6 +456,17 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 	advance(x);
 }
 
+/* Only one side may, or they never end: who had the last word. */
+static bool
+answers_duplicates(const struct exch *x)
+{
+	if (x->last_out == NULL || x->dead)
+		return false;
+	if (x->type->quick)
+		return x->initiator == x->done;
+	return !x->initiator;
+}
+
 void
 exch_receive(struct exch *x, const uint8_t *data, size_t len)
 {
@@ -463,8 +477,7 @@ exch_receive(struct exch *x, const uint8_t *data, size_t len)
 		debug(DBG_ISAKMP, DBG_DETAIL, x->sa->remote.addr,
 		    "(%u):duplicate of a %s message", x->sa->conn_id,
 		    x->type->name);
-		/* only one side may answer duplicates, or they never end */
-		if (!x->initiator && x->last_out != NULL && !x->dead)
+		if (answers_duplicates(x))
 			exch_send_raw(x, x->last_out, x->last_out_len);
 		return;
 	}

@@ -116,6 +116,10 @@ struct exch_type {
 	/* Responder: how long an exchange that is over answers duplicates,
 	 * and how many of an SA do so. 0: LINGER_MS, EXCH_MAX. */
 	unsigned linger, keep;
+	/* As in quick mode (RFC 2409 5.5): the initiator has the last word, so
+	 * that both sides repeat theirs, and its HASH(3) begins with a zero
+	 * octet. */
+	bool quick;
 };
 
 struct exch {
@@ -175,6 +179,8 @@ struct ike_doi {
 	void (*initial_contact)(struct ike_sa *);
 	/* It does not answer any more (RFC 3706). The SA goes right after. */
 	void (*peer_dead)(struct ike_sa *);
+	/* SAs with this peer live: it must not hear INITIAL-CONTACT. */
+	bool (*has_sas)(const struct ike_sa *);
 	/* sa->remote is another one now; was: the one before. Behind a NAT
 	 * that happens at any time. */
 	void (*moved)(struct ike_sa *, struct udp_addr was);

@@ -20,7 +20,8 @@ enum isakmp_exchange {
 	ISAKMP_X_MAIN = 2,
 	ISAKMP_X_AGGRESSIVE = 4,
 	ISAKMP_X_INFO = 5,
-	GDOI_X_PULL = 32,
+	ISAKMP_X_QUICK = 32,
+	GDOI_X_PULL = 32, /* the same, under the DOI of GDOI */
 	GDOI_X_PUSH = 33,
 	GDOI_X_PUSH_ACK = 35,
 	GDOI_X_COOP = 240, /* private: between key servers */

@@ -495,7 +495,8 @@ phase1_put_initial_contact(const struct ike_sa *sa, struct isakmp_out *o)
 
 	memcpy(cookies.icookie, sa->icookie, sizeof(cookies.icookie));
 	memcpy(cookies.rcookie, sa->rcookie, sizeof(cookies.rcookie));
-	if (!has_other_sa(sa))
+	if (!has_other_sa(sa) && (sa->ike->doi->has_sas == NULL ||
+	    !sa->ike->doi->has_sas(sa)))
 		isakmp_out_notify(o, DOI_IPSEC, N_INITIAL_CONTACT, &cookies,
 		    NULL, 0);
 }

@@ -1,72 +1,449 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The engine of IPsec between two routers: its life and what it is told.
+ * The engine of IPsec between two routers: puts phase 1, quick mode and flows
+ * together behind ipsec.h, and is what phase 1 knows as its DOI. Runs in
+ * process ike.
  */
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "ipsec/ipsec.h"
+#include "ipsec/ipsec_priv.h"
 
-struct ipsec {
-	struct ipsec_io io;
-	void *arg;
-	unsigned *conn_ids;
+uint32_t
+ipsec_random(struct ipsec *s, uint32_t below)
+{
+	uint32_t r;
+
+	ike_random(s->ike, &r, sizeof(r));
+	return below != 0 ? r % below : 0;
+}
+
+const struct port *
+ipsec_find_port(const struct ipsec *s, const char *name)
+{
+	size_t i;
+
+	for (i = 1; i < NELEM(s->ports); i++)
+		if (s->ports[i].index != 0 &&
+		    strcmp(s->ports[i].name, name) == 0)
+			return &s->ports[i];
+	return NULL;
+}
+
+void
+ipsec_tell(struct ipsec *s, const struct sa_change *c)
+{
+	s->io.sa(s->arg, c);
+}
+
+/* ---- what phase 1 wants of the world ---- */
+
+static void
+env_send(void *arg, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	struct ipsec *s = arg;
+
+	s->io.send(s->arg, from, to, data, len);
+}
+
+static uint64_t
+env_now(void *arg)
+{
+	struct ipsec *s = arg;
+
+	return s->io.now(s->arg);
+}
+
+static void
+env_random(void *arg, void *data, size_t len)
+{
+	struct ipsec *s = arg;
+
+	s->io.random(s->arg, data, len);
+}
+
+static void
+env_log(void *arg, enum log_id id, va_list ap)
+{
+	struct ipsec *s = arg;
+
+	s->io.log(s->arg, id, ap);
+}
+
+static uint32_t
+env_if_addr(void *arg, const char *ifname)
+{
+	const struct port *p = ipsec_find_port(arg, ifname);
+
+	return p != NULL && p->up ? p->addr : 0;
+}
+
+/* ---- what phase 1 tells of a peer ---- */
+
+/* Calls fn for each pair with the peer of an SA; it may delete that pair. Then
+ * flows that are left with nothing go. */
+static void
+each_pair(const struct ike_sa *sa, void (*fn)(struct pair *,
+    const struct ike_sa *, const void *), const void *arg)
+{
+	struct ipsec *s = sa->ike->env.arg;
+	struct ipsec_flow *f, *nextf;
+	struct pair *p, *next;
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = nextf) {
+			nextf = TAILQ_NEXT(f, link);
+			for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
+				next = TAILQ_NEXT(p, link);
+				if (p->remote.addr == sa->remote.addr &&
+				    p->local.addr == sa->local.addr)
+					fn(p, sa, arg);
+			}
+			flow_unused(f);
+		}
+}
+
+struct spis {
+	const uint32_t *spi;
+	unsigned n;
 };
+
+/* What the peer receives with no more, it does not send the other way. */
+static void
+delete_spi(struct pair *p, const struct ike_sa *sa UNUSED, const void *arg)
+{
+	const struct spis *d = arg;
+	unsigned i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->spi[i] == p->out.spi) {
+			pair_delete(p, false, "deleted by the peer");
+			return;
+		}
+}
+
+static void
+deleted(struct ike_sa *sa, uint8_t proto, const uint32_t *spis, unsigned n)
+{
+	struct spis d = { spis, n };
+
+	if (proto == PROTO_IPSEC_ESP)
+		each_pair(sa, delete_spi, &d);
+}
+
+static void
+delete_older(struct pair *p, const struct ike_sa *sa, const void *arg UNUSED)
+{
+	if (p->began < sa->created)
+		pair_delete(p, false, "initial contact");
+}
+
+static void
+initial_contact(struct ike_sa *sa)
+{
+	each_pair(sa, delete_older, NULL);
+}
+
+static void
+peer_dead(struct ike_sa *sa)
+{
+	struct ipsec *s = sa->ike->env.arg;
+	struct ipsec_flow *f, *next;
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
+			next = TAILQ_NEXT(f, link);
+			flow_peer_dead(f, sa->remote.addr);
+			flow_unused(f);
+		}
+}
+
+static void
+note_pair(struct pair *p UNUSED, const struct ike_sa *sa UNUSED,
+    const void *arg)
+{
+	bool *const *found = arg;
+
+	**found = true;
+}
+
+static bool
+has_sas(const struct ike_sa *sa)
+{
+	bool any = false, *found = &any;
+
+	each_pair(sa, note_pair, &found);
+	return any;
+}
+
+/* INVALID-SPI: the peer knows nothing of what we send with. Who says so has
+ * proved who he is. */
+static void
+notified(struct ike_sa *sa, const struct ike_notice *n)
+{
+	struct ipsec *s = sa->ike->env.arg;
+	struct pair *p;
+	struct ipsec_flow *f;
+
+	if (n->type != N_INVALID_SPI || n->proto != PROTO_IPSEC_ESP ||
+	    (p = pair_find_out(s, sa->remote.addr, n->spi)) == NULL)
+		return;
+	f = p->flow;
+	pair_delete(p, false, "the peer does not know it");
+	if (!flow_is_up(f))
+		flow_start_in(f, 0);
+	flow_unused(f);
+}
+
+static void
+move_pair(struct pair *p, const struct ike_sa *sa, const void *arg)
+{
+	const struct udp_addr *was = arg;
+
+	if (p->remote.port != was->port)
+		return;
+	p->remote = sa->remote;
+	pair_say(p);
+}
+
+/* Another port; a NAT that changes the address is found by the next quick
+ * mode. */
+static void
+moved(struct ike_sa *sa, struct udp_addr was)
+{
+	if (was.addr == sa->remote.addr)
+		each_pair(sa, move_pair, &was);
+}
+
+static const struct exch_type *const types[] = { &quick_mode, NULL };
+
+static const struct ike_doi ipsec_doi = {
+	.number = DOI_IPSEC,
+	.name = "IPSEC",
+	.idle = "QM_IDLE",
+	.types = types,
+	.port = IPSEC_PORT,
+	.nat_port = IPSEC_NAT_PORT,
+	.deleted = deleted,
+	.notified = notified,
+	.initial_contact = initial_contact,
+	.peer_dead = peer_dead,
+	.has_sas = has_sas,
+	.moved = moved,
+};
+
+/* ---- what fwd says ---- */
+
+static struct pair *
+find_out(struct entry *e, uint32_t spi)
+{
+	struct ipsec_flow *f;
+	struct pair *p;
+
+	TAILQ_FOREACH(f, &e->flows, link)
+		TAILQ_FOREACH(p, &f->pairs, link)
+			if (p->out.spi == spi)
+				return p;
+	return NULL;
+}
+
+static void
+acquire(struct entry *e, uint16_t index)
+{
+	struct ipsec_flow *f;
+
+	TAILQ_FOREACH(f, &e->flows, link)
+		if (f->index == index) {
+			flow_wanted(f);
+			return;
+		}
+}
+
+static void
+idle(struct pair *p)
+{
+	struct ipsec_flow *f = p->flow;
+
+	if (TAILQ_FIRST(&f->pairs) != p)
+		return;
+	flow_down(f, true, "it was idle");
+	flow_unused(f);
+}
+
+/* ESP with an SPI that nobody has. A peer that has proved who it is may have
+ * lost its SAs, or we ours: it is told. */
+static void
+invalid_spi(struct ipsec *s, const struct sa_event *e)
+{
+	struct udp_addr from = { e->src, 0 };
+	struct ike_sa *sa = ike_find_sa(s->ike, e->dst, from);
+
+	if (sa != NULL)
+		ike_notify_spi(sa, PROTO_IPSEC_ESP, e->spi, N_INVALID_SPI,
+		    NULL, 0);
+}
+
+void
+ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
+{
+	struct entry *e = entry_find(s, ev->group);
+	struct pair *p = e != NULL ? find_out(e, ev->spi) : NULL;
+
+	if (s->conf == NULL)
+		return;
+	if (ev->type == SA_EVENT_INVALID_SPI)
+		invalid_spi(s, ev);
+	else if (ev->type == SA_EVENT_ACQUIRE && e != NULL)
+		acquire(e, ev->sa_index);
+	else if ((ev->type == SA_EVENT_KILOBYTES ||
+	    ev->type == SA_EVENT_EXHAUSTED) && p != NULL)
+		pair_rekey(p);
+	else if (ev->type == SA_EVENT_IDLE && p != NULL)
+		idle(p);
+	ike_reap(s->ike);
+}
+
+/* ---- ipsec.h ---- */
 
 struct ipsec *
 ipsec_new(const struct ipsec_io *io, void *arg, unsigned *conn_ids)
 {
 	struct ipsec *s = xcalloc(1, sizeof(*s));
+	struct ike_env env = { s, env_send, env_now, env_random, env_log,
+		env_if_addr };
 
 	s->io = *io;
 	s->arg = arg;
-	s->conn_ids = conn_ids;
+	s->ike = ike_new(&env, &ipsec_doi, "", conn_ids);
+	TAILQ_INIT(&s->entries);
+	LIST_INIT(&s->quicks);
 	return s;
 }
 
 struct ike *
-ipsec_ike(struct ipsec *s UNUSED)
+ipsec_ike(struct ipsec *s)
 {
-	return NULL;
+	return s->ike;
 }
 
 void
 ipsec_free(struct ipsec *s)
 {
+	if (s == NULL)
+		return;
+	entries_free(s);
+	ike_free(s->ike);
+	explicit_bzero(s, sizeof(*s));
 	free(s);
 }
 
 void
-ipsec_config(struct ipsec *s UNUSED, const struct conf *old UNUSED,
-    const struct conf *new UNUSED)
+ipsec_config(struct ipsec *s, const struct conf *old UNUSED,
+    const struct conf *new)
 {
+	s->conf = new;
+	ike_config(s->ike, new);
+	entries_config(s);
+	ike_reap(s->ike);
 }
 
 void
-ipsec_port(struct ipsec *s UNUSED, const struct port *p UNUSED)
+ipsec_port(struct ipsec *s, const struct port *p)
 {
+	if (p->index == 0 || p->index > PORT_MAX)
+		return;
+	s->ports[p->index] = *p;
+	if (s->conf != NULL)
+		entries_ports(s);
+	ike_reap(s->ike);
 }
 
 void
-ipsec_input(struct ipsec *s UNUSED, struct udp_addr local UNUSED,
-    struct udp_addr from UNUSED, const uint8_t *data UNUSED,
-    size_t len UNUSED)
+ipsec_input(struct ipsec *s, struct udp_addr local, struct udp_addr from,
+    const uint8_t *data, size_t len)
 {
+	if (s->conf == NULL)
+		return;
+	ike_input(s->ike, local, from, data, len);
+	ike_reap(s->ike);
 }
 
 uint64_t
-ipsec_timeout(struct ipsec *s UNUSED)
+ipsec_timeout(struct ipsec *s)
 {
-	return UINT64_MAX;
+	uint64_t next = timers_run(&s->ike->timers, ipsec_now(s));
+
+	ike_reap(s->ike);
+	return next;
 }
 
+/* A new fwd knows no counters: each pair is followed by a new one at once, and
+ * not all of them in the same moment. */
 void
-ipsec_resync(struct ipsec *s UNUSED)
+ipsec_resync(struct ipsec *s)
 {
+	struct entry *e;
+	struct ipsec_flow *f;
+	struct pair *p;
+
+	TAILQ_FOREACH(e, &s->entries, link) {
+		if (e->kind == ENTRY_DYNAMIC)
+			dynamic_policy(e);
+		TAILQ_FOREACH(f, &e->flows, link) {
+			TAILQ_FOREACH_REVERSE(p, &f->pairs, pair_list, link)
+				pair_resync(p);
+			if (!TAILQ_EMPTY(&f->pairs))
+				flow_start_in(f, ipsec_random(s,
+				    RESYNC_SPREAD_MS));
+		}
+	}
+	ike_reap(s->ike);
 }
 
-void
-ipsec_sa_event(struct ipsec *s UNUSED, const struct sa_event *e UNUSED)
+/* ---- commands ---- */
+
+unsigned
+ipsec_clear_sa(struct ipsec *s, uint32_t peer, const char *map)
 {
+	struct ipsec_flow *f, *next;
+	struct entry *e;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(e, &s->entries, link) {
+		if (map[0] != '\0' && strcmp(map, e->map) != 0)
+			continue;
+		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
+			next = TAILQ_NEXT(f, link);
+			if (peer != 0 && peer != (f->peer != 0 ? f->peer :
+			    entry_peer(e)))
+				continue;
+			n++;
+			flow_down(f, true, "cleared by the operator");
+			flow_unused(f);
+		}
+	}
+	ike_reap(s->ike);
+	return n;
+}
+
+unsigned
+ipsec_clear_session(struct ipsec *s, uint32_t peer)
+{
+	unsigned n = ipsec_clear_sa(s, peer, "");
+	struct ike_sa *sa, *next;
+
+	for (sa = TAILQ_FIRST(&s->ike->sas); sa != NULL; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		if (peer != 0 && sa->remote.addr != peer)
+			continue;
+		n++;
+		ike_sa_delete(sa, true, "cleared by the operator");
+	}
+	ike_reap(s->ike);
+	return n;
 }

@@ -28,13 +28,17 @@ struct ipsec_io {
 	/* To the packet process, in order. Keys are wiped by the caller. */
 	void (*sa)(void *, const struct sa_change *);
 	void (*log)(void *, enum log_id, va_list);
+	/* reverse-route: what is behind a peer is reached by it out of that
+	 * interface, or no longer. May be NULL. */
+	void (*route)(void *, uint32_t prefix, uint32_t mask,
+	    const char *ifname, uint32_t peer, bool add);
 };
 
 /* conn_ids: the next number of an SA, which GDOI counts on, too. */
 struct ipsec *ipsec_new(const struct ipsec_io *, void *arg,
     unsigned *conn_ids) MUST_USE;
 void ipsec_free(struct ipsec *);
-struct ike *ipsec_ike(struct ipsec *); /* its phase 1; NULL: none yet */
+struct ike *ipsec_ike(struct ipsec *); /* its phase 1 */
 /* As of gdoi.h. */
 void ipsec_config(struct ipsec *, const struct conf *old,
     const struct conf *new);
@@ -45,5 +49,18 @@ void ipsec_input(struct ipsec *, struct udp_addr local, struct udp_addr from,
 uint64_t ipsec_timeout(struct ipsec *) MUST_USE;
 void ipsec_resync(struct ipsec *);
 void ipsec_sa_event(struct ipsec *, const struct sa_event *);
+
+/* ---- commands ---- */
+
+struct cli_ctx;
+
+/* `clear crypto sa`: of all, of those with a peer (0: all), of those of a map
+ * ("": all); the peers are told. How many flows that were. */
+unsigned ipsec_clear_sa(struct ipsec *, uint32_t peer, const char *map);
+/* `clear crypto session`: phase 1 goes too. How many flows and SAs. */
+unsigned ipsec_clear_session(struct ipsec *, uint32_t peer);
+/* `show crypto session`, behind its heading. */
+enum ipsec_how { IPSEC_SESSION, IPSEC_SESSION_DETAIL, IPSEC_SESSION_BRIEF };
+void ipsec_show_session(struct ipsec *, struct cli_ctx *, enum ipsec_how);
 
 #endif

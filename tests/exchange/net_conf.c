@@ -78,6 +78,12 @@ free_keyring(struct cf_obj *o)
 }
 
 static void
+free_map(struct cf_obj *o)
+{
+	free_list(&((struct crypto_map *)o)->peers, NULL);
+}
+
+static void
 free_profile(struct cf_obj *o)
 {
 	free_list(&((struct isakmp_profile *)o)->matches, NULL);
@@ -100,7 +106,8 @@ tc_free(struct conf *c)
 	free_list(&c->transform_sets, NULL);
 	free_list(&c->ipsec_profiles, NULL);
 	free_list(&c->gdoi_groups, free_group);
-	free_list(&c->crypto_maps, NULL);
+	free_list(&c->crypto_maps, free_map);
+	free_list(&c->dynamic_maps, free_map);
 	free(c);
 }
 

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Pairs of SAs: their numbers, what the packet process is told of them, when
+ * the next one has to be made, and their end. Runs in process ike.
+ *
+ * The newest pair of a flow is sent with, and only it is followed by another
+ * one. When both sides have made one at the same time both stay, and whoever
+ * is first to follow his newest ends the difference. Packets may be on their
+ * way under an older pair, so that one is read until its end. A life begins
+ * with the exchange for what is sent with, which is before the other side's
+ * inbound SA is there, and with the SA for what is received with: nobody sends
+ * with what the other one has no more.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipsec/ipsec_priv.h"
+
+#define STALE_LEFT_MS 10000 /* packets under it are through by then */
+
+static struct pair *
+find_in(struct ipsec *s, uint32_t spi)
+{
+	struct pair *p;
+
+	LIST_FOREACH(p, &s->buckets[spi % PAIR_BUCKETS], bucket)
+		if (p->in.spi == spi)
+			return p;
+	return NULL;
+}
+
+struct pair *
+pair_new(struct ipsec_flow *f, bool initiator)
+{
+	struct ipsec *s = f->e->s;
+	struct pair *p = xcalloc(1, sizeof(*p));
+
+	p->s = s;
+	p->flow = f;
+	p->initiator = initiator;
+	do /* up to 255 they are reserved */
+		ike_random(s->ike, &p->in.spi, sizeof(p->in.spi));
+	while (p->in.spi <= 255 || find_in(s, p->in.spi) != NULL);
+	LIST_INSERT_HEAD(&s->buckets[p->in.spi % PAIR_BUCKETS], p, bucket);
+	return p;
+}
+
+/* ---- what fwd is told ---- */
+
+static uint32_t
+left(struct ipsec *s, uint64_t then)
+{
+	uint64_t now = ipsec_now(s);
+
+	return then > now ? (uint32_t)(then - now) : 1;
+}
+
+static void
+tell_add(struct pair *p, enum sa_way way, uint32_t seq_base)
+{
+	struct pair_end *e = way == SA_WAY_IN ? &p->in : &p->out;
+	const struct ipsec_flow *f = p->flow;
+	struct sa_change c = { .type = SA_ADD };
+	struct sa_tek *t = &c.tek;
+
+	str_copy(t->group, f->e->group, sizeof(t->group));
+	t->spi = e->spi;
+	t->other_spi = way == SA_WAY_IN ? p->out.spi : p->in.spi;
+	t->sa_index = f->index;
+	t->transform = p->esp;
+	t->window = f->terms.window;
+	t->replay = t->window == 0 || (p->esp.auth == ESP_AUTH_NONE &&
+	    esp_icv_len(&p->esp) == 0) ? REPLAY_NONE : REPLAY_COUNTER;
+	t->life_ms = left(p->s, e->expires);
+	t->life_kb = p->kilobytes;
+	t->idle_ms = f->terms.idle * 1000;
+	t->salt = e->salt;
+	t->seq_base = seq_base;
+	t->mode = p->transport ? SA_TRANSPORT : SA_TUNNEL;
+	t->way = (uint8_t)way;
+	t->local = p->local.addr;
+	t->remote = p->remote.addr;
+	if (p->udp) {
+		t->encap_local = p->local.port;
+		t->encap_remote = p->remote.port;
+	}
+	t->key = e->key;
+	t->auth_key = e->auth_key;
+	e->told = true;
+	ipsec_tell(p->s, &c);
+	explicit_bzero(&c, sizeof(c));
+}
+
+static void
+tell_del(struct pair *p, enum sa_way way)
+{
+	struct pair_end *e = way == SA_WAY_IN ? &p->in : &p->out;
+	struct sa_change c = { .type = SA_DEL };
+
+	if (!e->told)
+		return;
+	str_copy(c.del.group, p->flow->e->group, sizeof(c.del.group));
+	c.del.spi = e->spi;
+	c.del.way = (uint8_t)way;
+	e->told = false;
+	ipsec_tell(p->s, &c);
+}
+
+/* A counter of packets that is lost begins again above what may have been
+ * used. Counters that are IVs cannot: nothing is sent with those any more. */
+static uint32_t
+seq_guess(const struct pair *p)
+{
+	uint64_t life = (uint64_t)p->seconds * 1000;
+	uint64_t rest = left(p->s, p->out.expires);
+
+	return rest >= life ? 0 :
+	    (uint32_t)((life - rest) * (UINT64_C(1) << 31) / life);
+}
+
+void
+pair_resync(struct pair *p)
+{
+	tell_add(p, SA_WAY_IN, 0);
+	p->stale = true;
+	if (p->out.told && p->esp.cipher != ESP_AES_GCM &&
+	    p->esp.cipher != ESP_GMAC)
+		tell_add(p, SA_WAY_OUT, seq_guess(p));
+	else
+		p->out.told = false;
+}
+
+void
+pair_say(struct pair *p)
+{
+	tell_add(p, SA_WAY_IN, 0);
+	if (p->out.told)
+		tell_add(p, SA_WAY_OUT, 0);
+}
+
+/* ---- its life ---- */
+
+static void
+expired(void *arg)
+{
+	struct pair *p = arg;
+	struct ipsec_flow *f = p->flow;
+
+	pair_delete(p, false, "its lifetime is over");
+	flow_unused(f);
+}
+
+/* Sent with no longer, before the peer has it no more. */
+static void
+out_expired(void *arg)
+{
+	struct pair *p = arg;
+
+	tell_del(p, SA_WAY_OUT);
+	timer_set(&p->s->ike->timers, &p->timer, p->in.expires, expired, p);
+}
+
+static void
+rekey(void *arg)
+{
+	struct pair *p = arg;
+
+	timer_set(&p->s->ike->timers, &p->timer, p->out.expires, out_expired,
+	    p);
+	if (TAILQ_FIRST(&p->flow->pairs) == p)
+		flow_start(p->flow);
+}
+
+void
+pair_rekey(struct pair *p)
+{
+	if (p->up && ipsec_now(p->s) < p->out.expires)
+		rekey(p);
+}
+
+/* Both sides follow a pair, the one that has begun it first. */
+static uint64_t
+rekey_at(struct pair *p)
+{
+	uint32_t before = p->initiator ? REKEY_MS : REKEY_LATE_MS;
+	uint32_t most = p->seconds * 1000u / (p->initiator ? 4 : 8);
+
+	if (before > most) /* a short life has not so much to give */
+		before = most;
+	before += ipsec_random(p->s, before / 4 + 1);
+	return p->out.expires - before;
+}
+
+void
+pair_tell_in(struct pair *p)
+{
+	p->in.expires = ipsec_now(p->s) + (uint64_t)p->seconds * 1000;
+	tell_add(p, SA_WAY_IN, 0);
+}
+
+/* What this one replaces. */
+static void
+retire(struct pair *by)
+{
+	struct pair *p, *next;
+	uint64_t end = ipsec_now(by->s) + STALE_LEFT_MS;
+	unsigned n = 0;
+
+	for (p = TAILQ_NEXT(by, link); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (++n >= FLOW_PAIRS_MAX)
+			pair_delete(p, true, "too many of them");
+		else if (p->stale && p->in.expires > end) {
+			p->in.expires = end;
+			p->out.expires = end;
+			timer_set(&p->s->ike->timers, &p->timer, end, expired,
+			    p);
+		}
+	}
+}
+
+void
+pair_up(struct pair *p)
+{
+	struct ipsec_flow *f = p->flow;
+	char a[64], b[64];
+
+	if (TAILQ_EMPTY(&f->pairs))
+		f->up_since = ipsec_now(p->s);
+	p->up = true;
+	p->out.expires = p->began + (uint64_t)p->seconds * 1000;
+	TAILQ_INSERT_HEAD(&f->pairs, p, link);
+	tell_add(p, SA_WAY_OUT, 0);
+	timer_set(&p->s->ike->timers, &p->timer, rekey_at(p), rekey, p);
+	debug(DBG_IPSEC, DBG_TERSE, p->remote.addr, "(key_engine): SAs of %s"
+	    " are up, local_proxy= %s, remote_proxy= %s, lifedur= %us and %ukb",
+	    f->e->group, qm_proxy_str(&f->local, a),
+	    qm_proxy_str(&f->remote, b), p->seconds, p->kilobytes);
+	retire(p);
+	flow_succeeded(f);
+	flow_route(f);
+}
+
+void
+pair_free(struct pair *p)
+{
+	tell_del(p, SA_WAY_OUT);
+	tell_del(p, SA_WAY_IN);
+	timer_clear(&p->s->ike->timers, &p->timer);
+	LIST_REMOVE(p, bucket);
+	if (p->up)
+		TAILQ_REMOVE(&p->flow->pairs, p, link);
+	flow_route(p->flow);
+	explicit_bzero(p, sizeof(*p));
+	free(p);
+}
+
+void
+pair_delete(struct pair *p, bool tell_peer, const char *why)
+{
+	struct ike_sa *sa;
+
+	debug(DBG_IPSEC, DBG_TERSE, p->remote.addr, "(delete_sa): deleting"
+	    " SA, sa_spi= 0x%08X and 0x%08X, %s", p->in.spi, p->out.spi, why);
+	if (tell_peer && (sa = ike_find_sa(p->s->ike, p->local.addr,
+	    p->remote)) != NULL)
+		ike_delete_spis(sa, PROTO_IPSEC_ESP, &p->in.spi, 1);
+	pair_free(p);
+}
+
+struct pair *
+pair_find_out(struct ipsec *s, uint32_t peer, uint32_t spi)
+{
+	struct entry *e;
+	struct ipsec_flow *f;
+	struct pair *p;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		TAILQ_FOREACH(f, &e->flows, link)
+			TAILQ_FOREACH(p, &f->pairs, link)
+				if (p->out.spi == spi &&
+				    p->remote.addr == peer)
+					return p;
+	return NULL;
+}
