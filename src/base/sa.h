@@ -73,7 +73,9 @@ enum sa_change_type {
 	SA_FLUSH,  /* group gone: policy and all its SAs */
 	SA_DOUBT,  /* of a group: what is here, and is not added again, is of a
 		    * process before this one. The group may have left it: it
-		    * is read, and sent with only if there is nothing else */
+		    * is read, and sent with only if there is nothing else.
+		    * Group "": of all SAs between two routers; then such a
+		    * one that is sent with is asked for anew (ACQUIRE) */
 };
 
 /* Time-based anti-replay: a header of ours in front of the inner packet,

@@ -115,7 +115,7 @@ struct sa {
 	uint16_t window;
 	uint64_t expires;	/* monotonic ms */
 	uint64_t send_at;	/* 0: when the one before nears its end */
-	bool doubted;		/* SA_DOUBT */
+	bool doubted;		/* SA_DOUBT; atomic */
 	/* A sender identifier to go on with, from the control thread: taken
 	 * by the worker, which clears its length. Atomic. */
 	uint32_t spare_sid;
@@ -504,9 +504,10 @@ struct flow flow_reverse(const struct flow *);
 uint32_t policy_first_of(const struct policy *, uint16_t sa_index);
 
 /* pair.c: SAs between two routers, the worker */
-/* No SA: drops, and has ike hear of it. entry CLASSIFY_NONE: a tunnel. */
-enum verdict pair_no_sa(struct fwd *, const struct pkt *,
-    const struct snap_group *, uint32_t entry);
+/* p, its group and its entry (CLASSIFY_NONE: a tunnel) get their SA; without
+ * one p is dropped, and ike hears of it. */
+enum verdict pair_take_sa(struct fwd *, struct pkt *, struct snap_group *,
+    uint32_t entry);
 /* May this packet go into its SA; if so it is counted. */
 bool pair_may_send(struct fwd *, struct pkt *, enum drop_id *why);
 /* From decrypted text of p->len octets to the packet: tunnel mode, or behind

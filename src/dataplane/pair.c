@@ -17,24 +17,40 @@
 
 /* ---- outbound ---- */
 
-enum verdict
-pair_no_sa(struct fwd *f, const struct pkt *p, const struct snap_group *sg,
-    uint32_t entry)
+/* For want of an SA, or of one that this process ike knows. */
+static void
+acquire(struct fwd *f, const struct pkt *p)
 {
+	const struct snap_group *sg = p->group;
 	struct event e = { .type = EVENT_ACQUIRE, .a = 1, .group = sg->group,
 		.src = p->flow.src, .b = p->flow.dst };
 	uint64_t *said = &sg->group->acquired;
 
-	policy_count(sg, entry, STAT_NO_SA);
-	if (entry != CLASSIFY_NONE) {
-		said = &sg->policy->stats[entry]->acquired;
-		e.a = sg->policy->sa_of[entry];
+	if (sg->policy != NULL) {
+		said = &sg->policy->stats[p->ace]->acquired;
+		e.a = sg->policy->sa_of[p->ace];
 	}
 	/* a dynamic map waits for the peer */
-	if (e.a != 0 && (*said == 0 || f->w.now - *said >= ACQUIRE_MS)) {
-		*said = f->w.now;
-		fwd_event(f, &e);
-	}
+	if (e.a == 0 || (*said != 0 && f->w.now - *said < ACQUIRE_MS))
+		return;
+	*said = f->w.now;
+	fwd_event(f, &e);
+}
+
+enum verdict
+pair_take_sa(struct fwd *f, struct pkt *p, struct snap_group *sg,
+    uint32_t entry)
+{
+	struct sa *sa = sg->out[entry != CLASSIFY_NONE ? entry : 0];
+
+	p->sa = sa;
+	p->group = sg;
+	p->ace = entry;
+	if (sa == NULL || __atomic_load_n(&sa->doubted, __ATOMIC_RELAXED))
+		acquire(f, p);
+	if (sa != NULL)
+		return NEXT;
+	policy_count(sg, entry, STAT_NO_SA);
 	return fwd_drop(f, DROP_NO_SA);
 }
 
@@ -275,13 +291,7 @@ esp_tunnel_sa(struct fwd *f, struct pkt *p, const struct snap_port *tunnel)
 		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
 		return false;
 	}
-	p->sa = sg->out[0];
-	p->group = sg;
-	p->ace = CLASSIFY_NONE;
-	if (p->sa != NULL)
-		return true;
-	(void)pair_no_sa(f, p, sg, CLASSIFY_NONE);
-	return false;
+	return pair_take_sa(f, p, sg, CLASSIFY_NONE) == NEXT;
 }
 
 bool

@@ -190,13 +190,13 @@ stage_classify(struct fwd *f, struct pkt *p)
 		return failclose_judge(f, sp, p, false);
 	if (sp->preclassify != NULL && sp->preclassify[entry])
 		keep_flow(p);
+	if (sg->group->kind != GROUP_GDOI)
+		return pair_take_sa(f, p, sg, ace);
 	p->sa = sg->out[ace];
 	p->group = sg;
 	p->ace = ace;
 	if (p->sa != NULL)
 		return NEXT;
-	if (sg->group->kind != GROUP_GDOI)
-		return pair_no_sa(f, p, sg, ace);
 	policy_count(sg, ace, STAT_NO_SA);
 	fwd_event_log(f, LOG_NO_SA_DROP, p->flow.src,
 	    &(struct event){ .a = p->flow.src, .b = p->flow.dst,

@@ -314,6 +314,12 @@ sa_fits(const struct group *g, const struct sa_tek *t)
 }
 
 static void
+set_doubted(struct sa *sa, bool doubted)
+{
+	__atomic_store_n(&sa->doubted, doubted, __ATOMIC_RELAXED);
+}
+
+static void
 sa_add(struct fwd *f, const struct sa_tek *t)
 {
 	struct group *g = group_get(f, t->group);
@@ -327,7 +333,7 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 	for (end = &g->sas; *end != NULL; end = &(*end)->next) {
 		if ((*end)->spi == t->spi && (*end)->way == t->way) {
 			sa_life(f, *end, t->life_ms);
-			(*end)->doubted = false;
+			set_doubted(*end, false);
 			__atomic_store_n(&(*end)->sa_index, t->sa_index,
 			    __ATOMIC_RELAXED);
 			sid_offer(f, *end, t);
@@ -456,14 +462,18 @@ sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
 }
 
 static void
-doubt(const struct group *g)
+doubt(struct fwd *f, const char *name)
 {
+	const struct group *g;
 	struct sa *sa;
 
-	if (g == NULL || g->kind != GROUP_GDOI)
-		return;
-	for (sa = g->sas; sa != NULL; sa = sa->next)
-		sa->doubted = true;
+	for (g = f->groups; g != NULL; g = g->next) {
+		if (g->kind == GROUP_GDOI ? strcmp(g->name, name) != 0 :
+		    name[0] != '\0')
+			continue;
+		for (sa = g->sas; sa != NULL; sa = sa->next)
+			set_doubted(sa, true);
+	}
 }
 
 /* What the configuration says of an entry of a map stays. */
@@ -501,7 +511,7 @@ fwd_sa(struct fwd *f, const struct sa_change *c)
 		}
 		break;
 	case SA_DOUBT:
-		doubt(group_find(f, c->del.group));
+		doubt(f, c->del.group);
 		break;
 	default:
 		return;

@@ -190,6 +190,8 @@ fwd_message(struct proc *p, struct ipc_msg *m)
 		}
 		fp->peer = m->fds[0];
 		m->nfds = 0;
+		/* another ike: it says which SAs it knows */
+		fwd_sa(fp->fwd, &(struct sa_change){ .type = SA_DOUBT });
 		loop_add(p->loop, fp->peer, on_peer, fp);
 		break;
 	}

@@ -248,6 +248,38 @@ test_rekey(void **state)
 	pair_drop(&p);
 }
 
+/* ike has died: what it left is sent with until the next one has another, for
+ * which it is asked. */
+static void
+test_dead_ike(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct sa_change doubt = { .type = SA_DOUBT };
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 0);
+	fwd_sa(p.a->f, &doubt);
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 1);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+	pair_sas(&p, 0x6000, 1, rig_aes_sha1);
+	p.a->now += 5000;
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(get32(rig_ip(p.a, 0) + IPH_HDR), 0x6001);
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+	/* one that ike says again is its own */
+	fwd_sa(p.a->f, &doubt);
+	pair_sas(&p, 0x6000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(heard(p.a, SA_EVENT_ACQUIRE, 0), 1);
+	assert_int_equal(p.a->n_out, 1);
+	pair_drop(&p);
+}
+
 /* The numbers of an SA end: it sends no more, the one before does. */
 static void
 test_numbers_end(void **state)
@@ -737,6 +769,7 @@ main(void)
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_no_replay),
 		cmocka_unit_test(test_rekey),
+		cmocka_unit_test(test_dead_ike),
 		cmocka_unit_test(test_numbers_end),
 		cmocka_unit_test(test_iv_once),
 		cmocka_unit_test(test_kilobytes),
