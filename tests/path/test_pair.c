@@ -392,6 +392,75 @@ test_df_bit(void **state)
 	pair_drop(&q);
 }
 
+/* A segment of the kernel's leaves in packets that fit. */
+static void
+test_segments(void **state)
+{
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < 4; kind++) {
+		struct pair p = pair_of(kind & 1 ? SA_TRANSPORT : SA_TUNNEL,
+		    (kind & 2) != 0);
+		bool sites = p.mode == SA_TUNNEL;
+		struct pkt_gso gso = { .gso_type = GSO_TCPV4,
+			.gso_size = 1460, .flags = GSO_F_NEEDS_CSUM,
+			.csum_start = 20, .csum_offset = 16, .hdr_len = 40 };
+		unsigned i, n, got = 0;
+		size_t len;
+
+		pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+		/* no DF: it is cut to what the SA takes */
+		len = mk_packet(buf, &(struct mk){
+		    .src = sites ? A_HOST : A_WAN,
+		    .dst = sites ? B_HOST : B_WAN, .proto = PROTO_TCP,
+		    .tcp_flags = TCP_ACK, .payload = 20000 });
+		rig_input_gso(p.a, buf, len, sites ? LAN : PORT_LOCAL, &gso);
+		n = p.a->n_out;
+		assert_int_equal(n, 15);
+		for (i = 0; i < n; i++) {
+			assert_true(p.a->out[i].len <= 1500);
+			carry(&p, i);
+			assert_int_equal(p.b->n_out, 1);
+			assert_true(l4_ok(rig_ip(p.b, 0)));
+			got += p.b->out[0].len - 40;
+		}
+		assert_int_equal(got, 20000);
+		pair_drop(&p);
+	}
+}
+
+/* Options stay outside in transport mode, and count. */
+static void
+test_options(void **state)
+{
+	struct pair p = pair_of(SA_TRANSPORT, false);
+	unsigned plain = plain_of(&p, &rig_aes_sha1, 1500), size;
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	for (size = plain - 20; size <= plain + 4; size++) {
+		(void)mk_out(&p, size - 28, IPH_DF);
+		memmove(buf + 24, buf + 20, size - 20);
+		memset(buf + 20, 1, 4); /* no operation */
+		buf[0] = 0x46;
+		ip_finish(buf, 24, size + 4);
+		send_a(&p, size + 4);
+		/* the room behind the header is in whole blocks */
+		if (get16(rig_ip(p.a, 0) + IPH_LEN) > 1500)
+			fail_msg("%u octets do not fit", size + 4);
+		if (!p.a->out[0].encrypted) {
+			assert_true(size + 4 > plain - 12);
+			continue;
+		}
+		carry(&p, 0);
+		assert_int_equal(p.b->n_out, 1);
+		assert_int_equal(p.b->out[0].len, size + 4);
+		assert_memory_equal(rig_ip(p.b, 0), buf, size + 4);
+	}
+	pair_drop(&p);
+}
+
 /* The core cuts what the routers let whole. */
 static void
 test_core_fragments(void **state)
@@ -485,6 +554,8 @@ main(void)
 		cmocka_unit_test(test_known_sizes),
 		cmocka_unit_test(test_path_mtu),
 		cmocka_unit_test(test_df_bit),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_core_fragments),
 		cmocka_unit_test(test_transport_refuses),
 		cmocka_unit_test(test_isakmp),
