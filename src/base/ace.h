@@ -19,7 +19,8 @@ struct ace_ports {
 	uint16_t lo, hi;  /* hi only for RANGE */
 };
 
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17 };
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17,
+	PROTO_GRE = 47 };
 #define ACE_PROTO_IP 0	     /* any protocol */
 #define ACE_ICMP_ANY 0xffff  /* icmp: (type << 8 | code), or any */
 #define ACE_ICMP_CODE_ANY 0xff /* as the code octet: any code of the type */

@@ -17,7 +17,7 @@ port_put(struct wr *w, const struct port *p)
 	wr_u32(w, p->addr);
 	wr_u32(w, p->mask);
 	wr_u32(w, p->mtu);
-	wr_u8(w, (uint8_t)(p->up | p->loopback << 1));
+	wr_u8(w, (uint8_t)(p->up | p->loopback << 1 | p->tunnel << 2));
 }
 
 void
@@ -37,6 +37,7 @@ port_get(struct rd *r, struct port *p)
 	flags = rd_u8(r);
 	p->up = flags & 1;
 	p->loopback = flags >> 1 & 1;
+	p->tunnel = flags >> 2 & 1;
 	if (p->index > PORT_MAX) {
 		r->bad = true;
 		p->index = 0;

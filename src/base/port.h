@@ -2,7 +2,8 @@
  *
  * A port: an IOS interface bound to a device of Linux. main knows both sides
  * and tells ike and fwd; indices are main's, 1..PORT_MAX, 0 = the router
- * itself (locally generated packets). Loopbacks are ports without a device.
+ * itself (locally generated packets). Loopbacks are ports without a device,
+ * the device of a tunnel only holds its addresses and routes.
  */
 #ifndef COHORT_PORT_H
 #define COHORT_PORT_H
@@ -22,6 +23,7 @@ struct port {
 	uint32_t mtu;	/* IP MTU of the device */
 	bool up;	/* line protocol */
 	bool loopback;
+	bool tunnel;	/* GRE: its device is a TUN of ours */
 };
 
 struct udp_addr { /* host byte order */

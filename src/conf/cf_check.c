@@ -170,6 +170,21 @@ igmp_group_check(struct cf_check *k, const struct igmp_group *g)
 }
 
 int
+tunnel_check(struct cf_check *k, const struct interface *i)
+{
+	const struct tunnel *t = &i->tunnel;
+	bool plain = t->source == 0 && t->source_if[0] == '\0' &&
+	    t->dest == 0 && t->mode == TUNNEL_GRE && !t->has_key &&
+	    !t->pmtud && t->ttl == 255 && !t->has_tos &&
+	    t->profile[0] == '\0' && !i->qos_preclassify;
+
+	/* a default says nothing */
+	if (k->negated || plain || strncmp(i->name, "Tunnel", 6) == 0)
+		return 0;
+	return cf_reject(k, "%% %s is not a tunnel", i->name);
+}
+
+int
 ip_route_check(struct cf_check *k, const struct ip_route *r)
 {
 	if (!k->negated && (r->prefix & ~r->mask) != 0)

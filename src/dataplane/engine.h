@@ -198,6 +198,15 @@ struct failclose {
 	uint64_t dropped_in, dropped_out, passed;
 };
 
+/* What `tunnel path-mtu-discovery` has found out on the way of a port; the
+ * worker's. */
+struct tunnel_path {
+	uint32_t mtu;	/* of the GRE packet; 0: nothing */
+	uint64_t until;	/* monotonic ms */
+	uint32_t age;	/* ms, 0: for ever; from the control thread, atomic */
+	uint32_t min;	/* the same */
+};
+
 /* ---- the snapshot ---- */
 
 /* `client bypass-policy` of the groups of a map. */
@@ -224,7 +233,20 @@ struct mcast_group {
 	uint32_t addr, source; /* 0: any */
 };
 
+/* A GRE tunnel that is configured; addresses 0: it cannot be used. */
+struct snap_tunnel {
+	uint32_t local, remote;
+	bool has_key;
+	uint32_t key;
+	uint8_t ttl;
+	bool has_tos;
+	uint8_t tos;
+	bool pmtud, preclassify;
+	struct tunnel_path *path;
+};
+
 struct snap_port {
+	struct snap_tunnel *tunnel; /* NULL: no tunnel */
 	bool used, up;
 	bool device;		/* no loopback */
 	unsigned n_mcast;
@@ -251,6 +273,7 @@ struct snap {
 	const struct routes *routes;
 	bool mroute;		/* multicast is forwarded */
 	const struct nat_rules *nat; /* NULL: nothing is translated */
+	bool tunnels;		/* there are some */
 	uint32_t *own;		/* addresses of this router */
 	unsigned n_own;
 	struct snap_group *groups;
@@ -288,6 +311,7 @@ struct event {
 #define REASS_MAX 8
 #define POOL_MAX (2 * BURST_MAX)
 #define PING_MAX 16
+#define TUNNELS_MAX 4 /* inside each other */
 
 struct limit {
 	uint32_t key;
@@ -362,6 +386,7 @@ struct fwd {
 	const struct conf *conf;
 	struct port ports[PORT_MAX + 1];
 	bool port_known[PORT_MAX + 1];
+	struct tunnel_path paths[PORT_MAX + 1];
 	struct route *route_src;
 	size_t n_route_src;
 	struct routes *routes;
@@ -393,6 +418,9 @@ void fwd_log(struct fwd *, enum log_id, ...);
 void fwd_events_run(struct fwd *); /* control thread: all that waits */
 /* Takes a burst through the stages from `stage` on. */
 void path_run(struct fwd *, unsigned stage, struct pkt **, unsigned n);
+/* What the stages have found out is forgotten: it takes the path from its
+ * beginning, as a packet that arrived or was made here. */
+void pkt_anew(struct pkt *);
 void pkt_reset(struct pkt *); /* off, len and metadata; keeps buf */
 bool fwd_is_own(const struct snap *, uint32_t addr);
 
@@ -435,6 +463,11 @@ uint64_t nat_timeout(struct fwd *, uint64_t now); /* as fwd_timeout() */
 void nat_event(struct fwd *, const struct event *);
 void nat_log_event(struct fwd *, const struct event *);
 /* gre.c */
+void gre_build(struct fwd *, struct snap *, unsigned index,
+    const struct interface *);
+/* The largest packet that goes into the tunnel, by its path; mtu: without. */
+unsigned gre_mtu(const struct fwd *, const struct snap_tunnel *,
+    unsigned mtu);
 unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* qos.c; what is queued is copied and leaves later */

@@ -140,6 +140,16 @@ path_run(struct fwd *f, unsigned at, struct pkt **pkts, unsigned n)
 	}
 }
 
+void
+pkt_anew(struct pkt *p)
+{
+	p->out_port = PORT_LOCAL;
+	p->encrypted = p->decrypted = false;
+	p->own_ike = false;
+	p->nat = 0;
+	p->sa = p->group = NULL;
+}
+
 /* ICMP errors that the burst gave rise to: this router's own packets. */
 static void
 run_icmp(struct fwd *f)
@@ -168,14 +178,10 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 		part = n < BURST_MAX ? n : BURST_MAX;
 		for (i = 0; i < part; i++) {
 			burst[i] = pkts[i];
-			burst[i]->out_port = PORT_LOCAL;
-			burst[i]->encrypted = burst[i]->decrypted = false;
-			burst[i]->own_ike = false;
-			burst[i]->sa = burst[i]->group = NULL;
+			pkt_anew(burst[i]);
 			burst[i]->trace = 0;
 			burst[i]->preclassified = false;
 			burst[i]->qos_group = burst[i]->tunnels = 0;
-			burst[i]->nat = 0;
 		}
 		path_run(f, 0, burst, part);
 		run_icmp(f);

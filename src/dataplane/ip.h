@@ -11,7 +11,7 @@
 
 #include "dataplane/fwd.h"
 
-enum { PROTO_GRE = 47, PROTO_ESP = 50 }; /* others: base/ace.h */
+enum { PROTO_ESP = 50 }; /* others: base/ace.h */
 
 /* offsets in the IP header */
 enum { IPH_TOS = 1, IPH_LEN = 2, IPH_ID = 4, IPH_FRAG = 6, IPH_TTL = 8,

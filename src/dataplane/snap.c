@@ -234,6 +234,8 @@ mtu_of(const struct port *p, const struct interface *i)
 
 	if (i == NULL)
 		return mtu;
+	if (p->tunnel && i->ip_mtu != 0)
+		return i->ip_mtu;
 	if (i->mtu != 0 && i->mtu < mtu)
 		mtu = i->mtu;
 	if (i->ip_mtu != 0 && i->ip_mtu < mtu)
@@ -253,7 +255,7 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 		i = conf_find_interface(f->conf, p->name);
 	sp->used = true;
 	sp->up = p->up && (i == NULL || !i->shutdown);
-	sp->device = !p->loopback;
+	sp->device = !p->loopback && !p->tunnel;
 	sp->addr = p->addr;
 	sp->mtu = mtu_of(p, i);
 	sp->link_mtu = p->mtu != 0 ? p->mtu : 1500;
@@ -267,6 +269,8 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 	}
 	build_mcast(s, sp, i);
 	sp->nat = i->nat;
+	if (p->tunnel)
+		gre_build(f, s, index, i);
 	sp->adjust_mss = i->adjust_mss;
 	sp->df_bit = i->df_bit != DF_INHERIT ? i->df_bit : f->conf->df_bit;
 	if (sp->df_bit == DF_INHERIT)

@@ -170,6 +170,8 @@ judge(struct fwd *f, struct pkt *p)
 	unsigned size = p->len, hdr = p->ihl;
 
 	p->mtu = sp->mtu;
+	if (sp->tunnel != NULL)
+		p->mtu = gre_mtu(f, sp->tunnel, sp->mtu);
 	if (sa != NULL) {
 		p->mtu = sa_plain_mtu(sa, sa_path_mtu(sa, sp->mtu, f->w.now),
 		    p->ihl);
@@ -192,7 +194,14 @@ judge(struct fwd *f, struct pkt *p)
 		return FITS;
 	if (size > p->mtu)
 		return df ? TOO_BIG : CUT;
-	return gso && sa != NULL ? CUT : FITS;
+	return gso && (sa != NULL || sp->tunnel != NULL) ? CUT : FITS;
+}
+
+/* Its octets are final: nothing can be left to the device. */
+static bool
+is_final(const struct fwd *f, const struct pkt *p)
+{
+	return p->sa != NULL || port_of(f, p->out_port)->tunnel != NULL;
 }
 
 /* Everything as it is, no segment left to the device. */
@@ -204,7 +213,7 @@ all_fit(struct fwd *f, struct pkt **pkts, unsigned n)
 	for (i = 0; i < n; i++) {
 		if (pkts[i]->out_port != PORT_LOCAL &&
 		    (judge(f, pkts[i]) != FITS ||
-		    (pkts[i]->sa != NULL && pkts[i]->gso.flags != 0)))
+		    (is_final(f, pkts[i]) && pkts[i]->gso.flags != 0)))
 			return false;
 	}
 	return true;
@@ -243,7 +252,7 @@ stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 			continue;
 		}
 		/* what is encrypted or fragmented needs its checksum now */
-		if (fate == ODD || ((p->sa != NULL || fate == CUT) && !gso &&
+		if (fate == ODD || ((is_final(f, p) || fate == CUT) && !gso &&
 		    !ip_complete_csum(p))) {
 			(void)fwd_drop(f, DROP_BAD_OFFLOAD);
 			continue;

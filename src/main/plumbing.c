@@ -209,11 +209,14 @@ plumbing_set_marks(struct plumbing *p UNUSED, const struct plumbing_mark *marks,
 	    "type filter hook prerouting priority mangle\n");
 	/* The kernel forwards into the TUN: a packet for this router itself
 	 * that comes with TTL 1 must survive that. */
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (marks[i].only_out)
+			continue;
 		sb_printf(&sb, "iifname \"%s\" ip ttl 1 fib daddr type local "
 		    "ip ttl set 2\niifname \"%s\" fib daddr type "
 		    "{ unicast, local } meta mark set 0x%x\n",
 		    marks[i].dev, marks[i].dev, marks[i].mark);
+	}
 	sb_printf(&sb, "}\nchain out {\n"
 	    "type route hook output priority mangle\n"
 	    "meta mark 0x%x return\n", MARK_EXEMPT);

@@ -14,6 +14,7 @@
 struct plumbing_mark {
 	const char *dev;
 	uint32_t mark;
+	bool only_out;	/* what arrives on it is not marked */
 };
 
 struct plumbing;

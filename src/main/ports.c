@@ -29,8 +29,8 @@
 
 /* ---- devices ---- */
 
-static int
-tun_create(struct ports *ps, unsigned index)
+int
+tun_create(struct ports *ps, unsigned index, const char *name)
 {
 	struct portrec *rec = &ps->rec[index];
 	struct ifreq ifr;
@@ -43,7 +43,7 @@ tun_create(struct ports *ps, unsigned index)
 	}
 	memset(&ifr, 0, sizeof(ifr));
 	ifr.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "coh%%d");
+	str_copy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETIFF, &ifr) == -1 ||
 	    ioctl(fd, TUNSETOFFLOAD, offload) == -1) {
 		fprintf(stderr, "cohort: TUN: %s\n", strerror(errno));
@@ -54,9 +54,16 @@ tun_create(struct ports *ps, unsigned index)
 	rec->tun_ifindex = if_nametoindex(ifr.ifr_name);
 	rec->p.tun_ifindex = rec->tun_ifindex;
 	plumbing_tun_sysctls(ifr.ifr_name);
-	if (nl_link_set(ps->nl, rec->tun_ifindex, 1, TUN_MTU) == -1)
-		return -1;
 	return 0;
+}
+
+/* Ready for what main's marks send into it. */
+static int
+tun_open(struct ports *ps, unsigned index)
+{
+	if (tun_create(ps, index, "coh%d") == -1)
+		return -1;
+	return nl_link_set(ps->nl, ps->rec[index].tun_ifindex, 1, TUN_MTU);
 }
 
 /* Behind the route into the TUN: when all processes are killed, the kernel
@@ -109,6 +116,7 @@ update_marks(struct ports *ps)
 		if (rec->tun == -1)
 			continue;
 		marks[n].dev = rec->p.dev;
+		marks[n].only_out = rec->p.tunnel;
 		marks[n++].mark = MARK_PORT | i;
 	}
 	if (ps->guarded)
@@ -235,12 +243,13 @@ read_routes(struct router *r)
 	    memcmp(old, ps->routes, old_n * sizeof(*old)) != 0)
 		tell_routes(r);
 	free(old);
+	tunnels_check(r);
 }
 
 /* ---- binding ---- */
 
-static struct portrec *
-find_rec(const struct ports *ps, const char *name)
+struct portrec *
+ports_rec(const struct ports *ps, const char *name)
 {
 	unsigned i;
 
@@ -253,7 +262,7 @@ find_rec(const struct ports *ps, const char *name)
 const struct port *
 ports_find(const struct router *r, const char *ifname)
 {
-	const struct portrec *rec = find_rec(r->ports, ifname);
+	const struct portrec *rec = ports_rec(r->ports, ifname);
 
 	return rec != NULL ? &rec->p : NULL;
 }
@@ -289,7 +298,7 @@ choose_dev(struct router *r, const char *name, char *dev, size_t size)
 
 		snprintf(parent, sizeof(parent), "%.*s", (int)(dot - name),
 		    name);
-		prec = find_rec(ps, parent);
+		prec = ports_rec(ps, parent);
 		if (prec != NULL)
 			str_copy(pdev, prec->p.dev, sizeof(pdev));
 		else
@@ -320,7 +329,7 @@ new_rec(struct router *r, const char *name)
 	struct ports *ps = r->ports;
 	struct portrec *rec;
 
-	if (name_is(name, "Tunnel") || name_is(name, "Vlan"))
+	if (name_is(name, "Vlan"))
 		return NULL;
 	if (ps->n >= PORT_MAX) {
 		char *text = xasprintf("%s: no more than %d interfaces since "
@@ -336,10 +345,13 @@ new_rec(struct router *r, const char *name)
 	rec->p.index = (uint16_t)ps->n;
 	str_copy(rec->p.name, name, sizeof(rec->p.name));
 	rec->p.loopback = name_is(name, "Loopback");
+	rec->p.tunnel = name_is(name, "Tunnel");
 	if (rec->p.loopback) {
 		rec->p.up = true;
 		rec->p.mtu = 1514;
-	} else
+	} else if (rec->p.tunnel)
+		str_copy(rec->p.dev, name, sizeof(rec->p.dev));
+	else
 		choose_dev(r, name, rec->p.dev, sizeof(rec->p.dev));
 	return rec;
 }
@@ -350,8 +362,10 @@ bind_port(struct router *r, struct portrec *rec, const struct interface *ifc)
 {
 	struct ports *ps = r->ports;
 
-	if (!rec->p.loopback) {
-		if (tun_create(ps, rec->p.index) == -1 ||
+	if (rec->p.tunnel)
+		(void)update_marks(ps);
+	else if (!rec->p.loopback) {
+		if (tun_open(ps, rec->p.index) == -1 ||
 		    mark_route(ps, rec->p.index) == -1 ||
 		    update_marks(ps) == -1) {
 			char *text = xasprintf("%s cannot be bound, it stays "
@@ -365,7 +379,7 @@ bind_port(struct router *r, struct portrec *rec, const struct interface *ifc)
 		mcast_listen(rec, r->committed->multicast_routing);
 	}
 	ports_addrs(ps, rec, true, ifc);
-	if (!rec->p.loopback)
+	if (!rec->p.loopback && !rec->p.tunnel)
 		(void)nl_link_set(ps->nl, rec->p.ifindex, !ifc->shutdown,
 		    ifc->mtu);
 }
@@ -379,7 +393,8 @@ unbind_port(struct router *r, struct portrec *rec)
 		close(rec->tun);
 		rec->tun = -1;
 		(void)update_marks(ps);
-		unmark_route(ps, rec->p.index);
+		if (!rec->p.tunnel)
+			unmark_route(ps, rec->p.index);
 	}
 	if (rec->mcast != -1)
 		close(rec->mcast);
@@ -421,7 +436,9 @@ state_log(struct portrec *rec, const struct interface *ifc)
 {
 	const char *state = rec->p.up ? "up" : "down";
 
-	if (!rec->p.up && ifc != NULL && ifc->shutdown)
+	if (rec->p.tunnel) /* it has no link */
+		;
+	else if (!rec->p.up && ifc != NULL && ifc->shutdown)
 		log_emit(LOG_LINK_ADMIN, rec->p.name);
 	else
 		log_emit(LOG_LINK_UPDOWN, rec->p.name, state);
@@ -531,7 +548,7 @@ route_of_conf(const struct ports *ps, const struct ip_route *c,
 		k->scope = RT_SCOPE_UNIVERSE;
 		return 0;
 	}
-	rec = find_rec(ps, c->ifname);
+	rec = ports_rec(ps, c->ifname);
 	if (rec == NULL || ports_ifindex(rec) == 0)
 		return -1;
 	k->ifindex = ports_ifindex(rec);
@@ -583,7 +600,7 @@ commit_interface(struct router *r, const struct interface *was,
     const struct interface *ifc)
 {
 	struct ports *ps = r->ports;
-	struct portrec *rec = find_rec(ps, ifc->name);
+	struct portrec *rec = ports_rec(ps, ifc->name);
 	bool fresh = rec == NULL || !rec->wanted;
 
 	if (rec == NULL)
@@ -595,6 +612,8 @@ commit_interface(struct router *r, const struct interface *was,
 	rec->p.mask = ifc->mask;
 	if (rec->p.loopback)
 		rec->p.up = !ifc->shutdown;
+	else if (rec->p.tunnel)
+		tunnel_make(r->ports, rec);
 	else if (ifc->vlan != 0)
 		make_vlan(r, rec, ifc);
 	if (fresh && rec->p.loopback)
@@ -604,7 +623,7 @@ commit_interface(struct router *r, const struct interface *was,
 			ports_addrs(ps, rec, false, was);
 			ports_addrs(ps, rec, true, ifc);
 		}
-		if (!rec->p.loopback && (was == NULL ||
+		if (!rec->p.loopback && !rec->p.tunnel && (was == NULL ||
 		    was->shutdown != ifc->shutdown || was->mtu != ifc->mtu))
 			(void)nl_link_set(ps->nl, rec->p.ifindex,
 			    !ifc->shutdown, ifc->mtu);
@@ -629,7 +648,7 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 			? conf_find_interface(old, ifc->name) : NULL, ifc);
 	if (old != NULL)
 		CF_FOREACH(ifc, &old->interfaces) {
-			struct portrec *rec = find_rec(r->ports, ifc->name);
+			struct portrec *rec = ports_rec(r->ports, ifc->name);
 
 			if (rec == NULL ||
 			    conf_find_interface(new, ifc->name) != NULL)
@@ -660,7 +679,7 @@ open_rules(struct ports *ps)
 	/* What is there now is of a router that was killed. */
 	for (i = 0; i <= PORT_MAX; i++)
 		unmark_route(ps, i);
-	if (tun_create(ps, PORT_LOCAL) == -1 ||
+	if (tun_open(ps, PORT_LOCAL) == -1 ||
 	    mark_route(ps, PORT_LOCAL) == -1)
 		return -1;
 	if (nl_rule(ps->nl, true, PREF_LOCAL, 0, RT_TABLE_LOCAL) == -1 &&
@@ -680,6 +699,7 @@ ports_open(struct router *r)
 	ps->rec[0].tun = ps->rec[0].mcast = -1;
 	ps->scan_timer.fn = on_scan;
 	ps->scan_timer.arg = r;
+	tunnels_start(r);
 	ports_rates_start(r);
 	ps->nl = nl_open();
 	if (ps->nl == NULL) {
@@ -726,6 +746,7 @@ ports_close(struct router *r)
 	if (ps == NULL)
 		return;
 	loop_timer(r->loop, &ps->scan_timer, 0);
+	loop_timer(r->loop, &ps->tunnel_timer, 0);
 	loop_timer(r->loop, &ps->rate_timer, 0);
 	ps->guarded = true;
 	if (ps->plumbing != NULL)
@@ -735,7 +756,7 @@ ports_close(struct router *r)
 			if (route_of_conf(ps, c, &k) == 0)
 				(void)nl_route_set(ps->nl, false, &k);
 		CF_FOREACH(ifc, &r->committed->interfaces) {
-			struct portrec *rec = find_rec(ps, ifc->name);
+			struct portrec *rec = ports_rec(ps, ifc->name);
 
 			if (rec == NULL)
 				continue;

@@ -17,6 +17,7 @@ struct portrec {
 	bool wanted;	/* the configuration has it */
 	bool vlan_made; /* we created the device */
 	bool untold;	/* process ike does not know yet */
+	uint64_t recursive_until; /* a tunnel is down for that */
 	struct port_stats base, last; /* at the clear; at the last sample */
 	struct port_rates rates;
 };
@@ -29,7 +30,7 @@ struct ports {
 	unsigned next_eth;
 	struct route *routes;
 	size_t nroutes, cap;
-	struct timer scan_timer, rate_timer;
+	struct timer scan_timer, rate_timer, tunnel_timer;
 	bool rules;
 	bool guarded; /* plumbing_guard(): the marks are not in place */
 };
@@ -39,6 +40,14 @@ struct scan {
 	struct nl_link found[PORT_MAX + 1]; /* ifindex 0: no such device */
 };
 
+struct portrec *ports_rec(const struct ports *, const char *name);
+/* A TUN for that port; name: of the device, "coh%d" is any. -1: said why. */
+int tun_create(struct ports *, unsigned index, const char *name) MUST_USE;
+/* ports_tunnel.c */
+void tunnels_start(struct router *);
+void tunnel_make(struct ports *, struct portrec *);
+/* Routes, ports or the configuration changed. */
+void tunnels_check(struct router *);
 /* Dumps all devices; false: netlink failed. */
 bool ports_scan(struct ports *, struct scan *) MUST_USE;
 /* Port on that device, PORT_LOCAL if none. */

@@ -18,7 +18,7 @@ status_text(const struct interface *ifc, const struct port *p)
 {
 	if (ifc->shutdown)
 		return "administratively down";
-	return p != NULL && p->up ? "up" : "down";
+	return p != NULL && (p->up || p->tunnel) ? "up" : "down";
 }
 
 static const char *
@@ -137,11 +137,12 @@ interface_head(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p, const struct port_stats *s)
 {
 	bool loopback = p != NULL && p->loopback;
+	bool tunnel = p != NULL && p->tunnel;
 	const struct if_kind *k = conf_if_kind(ifc->name);
 	const uint8_t *m = s->mac;
 	char addr[IP4_STRLEN], hw[64] = "";
 
-	if (!loopback)
+	if (!loopback && !tunnel)
 		snprintf(hw, sizeof(hw),
 		    ", address is %02x%02x.%02x%02x.%02x%02x "
 		    "(bia %02x%02x.%02x%02x.%02x%02x)",
@@ -150,7 +151,7 @@ interface_head(struct cli_ctx *ctx, const struct interface *ifc,
 	cli_printf(ctx, "%s is %s, line protocol is %s \n", ifc->name,
 	    status_text(ifc, p), protocol_text(ifc, p));
 	cli_printf(ctx, "  Hardware is %s%s\n",
-	    loopback ? "Loopback" : "Ethernet", hw);
+	    loopback ? "Loopback" : tunnel ? "Tunnel" : "Ethernet", hw);
 	if (ifc->description != NULL)
 		cli_printf(ctx, "  Description: %s\n", ifc->description);
 	if (ifc->addr != 0)
@@ -185,8 +186,57 @@ interface_load(struct cli_ctx *ctx, const struct interface *ifc,
 				"%u.\n", ifc->vlan);
 	else
 		cli_printf(ctx, "  Encapsulation %s, loopback not set\n",
-		    loopback ? "LOOPBACK" : "ARPA");
+		    loopback ? "LOOPBACK" :
+		    p != NULL && p->tunnel ? "TUNNEL" : "ARPA");
 	cli_printf(ctx, "  Keepalive not set\n");
+}
+
+static void
+tunnel_source_text(const struct router *r, const struct tunnel *t, char *buf,
+    size_t size)
+{
+	const struct port *p = ports_find(r, t->source_if);
+	char addr[IP4_STRLEN];
+
+	if (t->source_if[0] == '\0')
+		snprintf(buf, size, "%s", t->source == 0 ? "UNKNOWN" :
+		    ip4_str(t->source, addr));
+	else
+		snprintf(buf, size, "%s (%s)", p == NULL || p->addr == 0 ?
+		    "UNKNOWN" : ip4_str(p->addr, addr), t->source_if);
+}
+
+static void
+interface_tunnel(struct cli_ctx *ctx, const struct interface *ifc,
+    const struct port *p)
+{
+	const struct tunnel *t = &ifc->tunnel;
+	char source[IP4_STRLEN + IFNAME_MAX + 4], dest[IP4_STRLEN];
+
+	tunnel_source_text(router_of(ctx), t, source, sizeof(source));
+	cli_printf(ctx, "  Tunnel source %s, destination %s\n", source,
+	    t->dest == 0 ? "UNKNOWN" : ip4_str(t->dest, dest));
+	if (t->mode == TUNNEL_GRE)
+		cli_printf(ctx, "  Tunnel protocol/transport GRE/IP\n");
+	else
+		cli_printf(ctx, "  Tunnel protocol/transport not supported\n");
+	if (t->has_key)
+		cli_printf(ctx, "    Key 0x%X, sequencing disabled\n", t->key);
+	else
+		cli_printf(ctx, "    Key disabled, sequencing disabled\n");
+	cli_printf(ctx, "    Checksumming of packets disabled\n"
+			"  Tunnel TTL %u\n", t->ttl);
+	if (t->pmtud && t->pmtud_age != 0)
+		cli_printf(ctx, "  Path MTU Discovery, ager %u mins, min MTU "
+				"%u\n", t->pmtud_age, t->pmtud_min);
+	else if (t->pmtud)
+		cli_printf(ctx, "  Path MTU Discovery, ager infinite, min MTU "
+				"%u\n", t->pmtud_min);
+	cli_printf(ctx, "  Tunnel transport MTU %u bytes\n",
+	    p->mtu != 0 ? p->mtu : 1476);
+	if (t->profile[0] != '\0')
+		cli_printf(ctx, "  Tunnel protection via IPSec (profile "
+				"\"%s\")\n", t->profile);
 }
 
 static const char *
@@ -289,7 +339,9 @@ show_one(struct cli_ctx *ctx, const struct interface *ifc,
 		memset(&s, 0, sizeof(s));
 	interface_head(ctx, ifc, p, &s);
 	interface_load(ctx, ifc, p, &rates);
-	if (p != NULL && !p->loopback && p->ifindex != 0) {
+	if (p != NULL && p->tunnel)
+		interface_tunnel(ctx, ifc, p);
+	else if (p != NULL && !p->loopback && p->ifindex != 0) {
 		ports_link_mode(p, &link);
 		interface_link(ctx, &link);
 	}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Tunnel interfaces (process main): a TUN of ours that holds addresses and
+ * routes and is up while the packets around theirs have a way. What goes
+ * through it never enters that device: fwd wraps and unwraps it (gre.c).
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "main/ports_priv.h"
+
+#define TUNNEL_MTU 1476 /* 1500 without IP and GRE headers */
+#define RECURSIVE_MS 60000
+
+void
+tunnel_make(struct ports *ps, struct portrec *rec)
+{
+	char *text;
+
+	if (rec->tun != -1 ||
+	    tun_create(ps, rec->p.index, rec->p.dev) == 0)
+		return;
+	text = xasprintf("%s: no device of that name can be made",
+	    rec->p.name);
+	log_emit(LOG_SYS_NETLINK, text);
+	free(text);
+}
+
+/* An address of a port that is up; 0: none. */
+static uint32_t
+tunnel_source(const struct ports *ps, const struct tunnel *t)
+{
+	const struct portrec *rec;
+	unsigned i;
+
+	if (t->source_if[0] != '\0') {
+		rec = ports_rec(ps, t->source_if);
+		return rec != NULL && rec->wanted && rec->p.up ?
+		    rec->p.addr : 0;
+	}
+	for (i = 1; i <= ps->n; i++)
+		if (ps->rec[i].wanted && ps->rec[i].p.up &&
+		    ps->rec[i].p.addr == t->source)
+			return t->source;
+	return 0;
+}
+
+static const struct route *
+best_route(const struct ports *ps, uint32_t addr)
+{
+	const struct route *best = NULL, *rt;
+	size_t i;
+
+	for (i = 0; i < ps->nroutes; i++) {
+		rt = &ps->routes[i];
+		if ((best == NULL || rt->len > best->len) &&
+		    (rt->len == 0 || (addr ^ rt->prefix) >>
+		    (32 - rt->len) == 0))
+			best = rt;
+	}
+	return best;
+}
+
+/* The way to the other end must not lead into the tunnel: as IOS, it is given
+ * a minute to find another one. */
+static bool
+tunnel_recursive(struct portrec *rec, const struct route *way)
+{
+	uint64_t now = time_mono_ms();
+
+	if (way->port == rec->p.index && rec->p.up) {
+		log_emit(LOG_TUN_RECURDOWN, rec->p.name);
+		rec->recursive_until = now + RECURSIVE_MS;
+	}
+	return way->port == rec->p.index || rec->recursive_until > now;
+}
+
+static bool
+tunnel_works(struct ports *ps, struct portrec *rec,
+    const struct interface *ifc)
+{
+	const struct tunnel *t = &ifc->tunnel;
+	const struct route *way = best_route(ps, t->dest);
+	uint32_t source = tunnel_source(ps, t);
+
+	return !ifc->shutdown && t->mode == TUNNEL_GRE && t->dest != 0 &&
+	    source != 0 && source != t->dest && way != NULL &&
+	    way->port != PORT_LOCAL && !tunnel_recursive(rec, way);
+}
+
+void
+tunnels_check(struct router *r)
+{
+	struct ports *ps = r->ports;
+	uint64_t again = 0;
+	unsigned i;
+
+	for (i = 1; i <= ps->n; i++) {
+		struct portrec *rec = &ps->rec[i];
+		const struct interface *ifc =
+		    conf_find_interface(r->committed, rec->p.name);
+		bool works;
+
+		if (!rec->p.tunnel || !rec->wanted || ifc == NULL ||
+		    rec->tun == -1)
+			continue;
+		works = tunnel_works(ps, rec, ifc);
+		if (works != rec->p.up)
+			(void)nl_link_set(ps->nl, rec->tun_ifindex, works,
+			    TUNNEL_MTU - (ifc->tunnel.has_key ? 4 : 0));
+		if (rec->recursive_until > time_mono_ms())
+			again = rec->recursive_until;
+	}
+	if (again != 0)
+		loop_timer(r->loop, &ps->tunnel_timer, again);
+}
+
+static void
+on_tunnel_timer(void *arg)
+{
+	tunnels_check(arg);
+}
+
+void
+tunnels_start(struct router *r)
+{
+	r->ports->tunnel_timer.fn = on_tunnel_timer;
+	r->ports->tunnel_timer.arg = r;
+}

@@ -1,0 +1,190 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# GRE tunnels between two routers over a core that knows neither site:
+#
+#	h1 --- r1 (Tunnel0) --- core --- (Tunnel0) r2 --- h2
+#
+# what is on the core, the line protocol, sizes, TCP with its offloads, and a
+# tunnel whose way leads into itself. COHORT is the program (default
+# ./cohort). Exit 77: no namespaces here.
+
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$tmp/gre"
+cat >"$tmp/gre/lab.clab.yml" <<'EOT'
+name: gre
+topology:
+  nodes:
+    r1: {kind: linux, image: cohort, binds: ["r1.cfg:/etc/cohort/startup-config"]}
+    r2: {kind: linux, image: cohort, binds: ["r2.cfg:/etc/cohort/startup-config"]}
+    core:
+      kind: linux
+      image: alpine:3
+      sysctls: {net.ipv4.ip_forward: 1}
+      exec:
+        - ip addr add 192.0.2.2/30 dev eth1
+        - ip addr add 198.51.100.2/30 dev eth2
+    h1:
+      kind: linux
+      image: alpine:3
+      exec:
+        - ip addr add 10.1.0.10/24 dev eth1
+        - ip route replace default via 10.1.0.1
+    h2:
+      kind: linux
+      image: alpine:3
+      exec:
+        - ip addr add 10.2.0.10/24 dev eth1
+        - ip route replace default via 10.2.0.1
+  links:
+    - endpoints: ["r1:eth1", "core:eth1"]
+    - endpoints: ["r2:eth1", "core:eth2"]
+    - endpoints: ["r1:eth2", "h1:eth1"]
+    - endpoints: ["r2:eth2", "h2:eth1"]
+EOT
+
+config() { # config N WAN CORE FAR-WAN: of router N
+	cat <<-EOT
+	hostname R$1
+	interface Tunnel0
+	 ip address 10.255.0.$1 255.255.255.252
+	 tunnel source GigabitEthernet1
+	 tunnel destination $4
+	 tunnel key 77
+	interface GigabitEthernet1
+	 ip address $2 255.255.255.252
+	interface GigabitEthernet2
+	 ip address 10.$1.0.1 255.255.255.0
+	ip route 0.0.0.0 0.0.0.0 $3
+	ip route 10.$((3 - $1)).0.0 255.255.255.0 Tunnel0
+	EOT
+}
+config 1 192.0.2.1 192.0.2.2 198.51.100.1 >"$tmp/gre/r1.cfg"
+config 2 198.51.100.1 198.51.100.2 192.0.2.1 >"$tmp/gre/r2.cfg"
+
+node() { # node NAME COMMAND...
+	"$COHORT" lab exec "$tmp/gre" "$@"
+}
+
+shows() { # shows ROUTER COMMAND PATTERN
+	node "$1" "$2" >"$tmp/shown" 2>&1 && grep -q -- "$3" "$tmp/shown" &&
+	    return 0
+	cat "$tmp/shown"
+	return 1
+}
+
+configure() { # configure ROUTER: lines on standard input
+	{ echo 'configure terminal'; cat; } | node "$1" -
+}
+
+pings() { # pings FROM TO [OPTION...]
+	_from=$1
+	_to=$2
+	shift 2
+	node "$_from" "ping -n -q -c 3 -i 0.2 -W 2 $* $_to"
+}
+
+capture() { # capture NAME FILTER: what core:eth1 sees, until captured NAME
+	"$COHORT" lab pcap "$tmp/gre" core:eth1 >"$tmp/$1.pcap" &
+	eval "capture_$1=$!"
+	wait_for 5 test -s "$tmp/$1.pcap"
+}
+
+captured() {
+	eval "kill -INT \$capture_$1; wait \$capture_$1" 2>/dev/null
+	return 0
+}
+
+read_pcap() { # read_pcap NAME FILTER
+	tcpdump -n -v -r "$tmp/$1.pcap" "$2" 2>/dev/null
+}
+
+seen() { # seen NAME FILTER PATTERN
+	read_pcap "$1" "$2" >"$tmp/seen"
+	grep -q -- "$3" "$tmp/seen" || { cat "$tmp/seen"; return 1; }
+}
+
+none() { # none NAME FILTER
+	read_pcap "$1" "$2" >"$tmp/seen"
+	[ ! -s "$tmp/seen" ] || { cat "$tmp/seen"; return 1; }
+}
+
+check 'the lab comes up' "$COHORT" lab up --wait 60 "$tmp/gre"
+check 'R1: the tunnel is up' wait_for 10 \
+    shows r1 'show ip interface brief' 'Tunnel0 *10.255.0.1 .* up *up'
+check 'R2: the tunnel is up' wait_for 10 \
+    shows r2 'show interfaces Tunnel0' 'line protocol is up'
+check 'its head says source and destination' grep -q \
+    'Tunnel source 198.51.100.1 (GigabitEthernet1), destination 192.0.2.1' \
+    "$tmp/shown"
+check 'and the key' grep -q 'Key 0x4D' "$tmp/shown"
+
+check 'capture' capture one
+check 'h1 reaches h2' wait_for 10 pings h1 10.2.0.10 -Q 0xb8
+check 'the routers reach each other through it' \
+    shows r1 'ping 10.255.0.2' '100 percent'
+captured one
+check 'the core saw GRE with the key' \
+    seen one 'proto 47 and src 192.0.2.1' 'key=0x4d'
+check 'the TOS is outside, too' \
+    seen one 'proto 47 and src 192.0.2.1' 'tos 0xb8'
+check 'the core saw nothing but GRE and ARP' none one 'ip and not proto 47'
+
+check 'a packet of 1472 octets passes whole' pings h1 10.2.0.10 -M do -s 1444
+toobig() {
+	! node h1 'ping -n -c 2 -i 0.2 -M do -s 1445 10.2.0.10' \
+	    >"$tmp/toobig" 2>&1 || return 1
+	grep -qE 'mtu = 1472|Message too long|Frag needed' "$tmp/toobig" ||
+	    { cat "$tmp/toobig"; return 1; }
+}
+check 'one of 1473 is refused with the MTU' toobig
+check 'without DF it is cut and passes' pings h1 10.2.0.10 -M dont -s 6000
+
+printf '%s\n' 'interface Tunnel0' ' ip mtu 1500' | configure r1 >/dev/null
+printf '%s\n' 'interface Tunnel0' ' ip mtu 1500' | configure r2 >/dev/null
+check 'capture' capture two
+check 'ip mtu 1500: GRE is cut outside, and put together' \
+    pings h1 10.2.0.10 -M dont -s 1472
+captured two
+check 'there were fragments of GRE' seen two 'ip[6:2] & 0x3fff != 0' 'GRE'
+
+cat >"$tmp/sink.py" <<'EOT'
+import hashlib, socket
+s = socket.create_server(("", 5000))
+print("ready", flush=True)
+c = s.accept()[0]
+h = hashlib.sha256()
+while data := c.recv(65536):
+    h.update(data)
+print(h.hexdigest())
+EOT
+cat >"$tmp/source.py" <<'EOT'
+import hashlib, os, socket
+data = os.urandom(3000000)
+socket.create_connection(("10.2.0.10", 5000), 10).sendall(data)
+print(hashlib.sha256(data).hexdigest())
+EOT
+node h2 "timeout 30 python3 $tmp/sink.py" >"$tmp/sink" &
+sink=$!
+check 'a TCP server on h2' wait_for 5 grep -q ready "$tmp/sink"
+node h1 "timeout 30 python3 $tmp/source.py" >"$tmp/source"
+wait "$sink"
+check '3 MB of TCP, with offloads, arrive whole' \
+    test "$(sed 1d "$tmp/sink")" = "$(grep . "$tmp/source")"
+
+# The way to the other end leads into the tunnel.
+echo 'ip route 198.51.100.0 255.255.255.0 Tunnel0' | configure r1 >/dev/null
+check 'a recursive way takes the tunnel down' wait_for 10 shows r1 \
+    'show logging' 'TUN-5-RECURDOWN: Tunnel0 temporarily disabled'
+check 'line protocol is down' wait_for 10 \
+    shows r1 'show interfaces Tunnel0' 'Tunnel0 is up, line protocol is down'
+printf '%s\n' 'no ip route 198.51.100.0 255.255.255.0 Tunnel0' \
+    'interface Tunnel0' ' no tunnel destination' | configure r1 >/dev/null
+check 'without destination it stays down' \
+    shows r1 'show interfaces Tunnel0' 'destination UNKNOWN'
+printf '%s\n' 'no interface Tunnel0' | configure r1 >/dev/null
+check 'a tunnel that is removed takes its device along' wait_for 5 not \
+    node r1 'test -d /sys/class/net/Tunnel0'
+
+finish
