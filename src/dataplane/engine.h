@@ -128,6 +128,11 @@ struct sa {
 	uint32_t local, other_spi;
 	uint16_t encap_local;	/* 0: plain ESP, no UDP */
 	uint64_t life;		/* octets, 0: no limit */
+	uint32_t said_remote;	/* of the peer, as ike knows it */
+	uint16_t said_port;
+	uint32_t idle;		/* ms, 0: never */
+	uint64_t idle_told;
+	struct sa *twin;	/* the other way, as long as both are there */
 
 	struct crypto_sa *crypto;
 	struct replay *replay;	/* NULL: no check */
@@ -138,6 +143,7 @@ struct sa {
 	uint32_t path_mtu;	/* both atomic: what the core has said, and */
 	uint64_t path_until;	/* until when that holds */
 	uint64_t octets;	/* protected so far */
+	uint64_t used;		/* last; atomic */
 	uint64_t ended;		/* when the control thread was told that life
 				 * is used up; 0: it is not */
 	uint32_t seq;		/* last one sent */
@@ -571,6 +577,15 @@ void pairs_config(struct fwd *, const struct conf *);
 /* What ike says of an entry that is dynamic; NULL: nothing any more. */
 void pair_policy(struct group *, const struct sa_policy *);
 void pair_end(struct group *); /* before it is freed */
+void pair_sa_new(struct fwd *, struct sa *, const struct sa_tek *);
+/* The same SA said again: the peer may be elsewhere. */
+void pair_sa_again(struct sa *, const struct sa_tek *);
+/* An SA is in the list of its group now, or leaves it. */
+void pair_sa_added(struct sa *);
+void pair_sa_removed(struct sa *);
+/* Tells ike of pairs that nobody uses; when to look again, at next at the
+ * latest. */
+uint64_t pair_idle_run(struct fwd *, uint64_t now, uint64_t next);
 void pair_event(struct fwd *, const struct event *);
 /* Of the snapshot: what is sent with of each entry, the entry of an SA, the
  * guards. */

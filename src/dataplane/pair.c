@@ -69,9 +69,11 @@ pair_volume(struct fwd *f, struct sa *sa, unsigned len)
 		.c = sa->way, .group = sa->group, .a = sa->sa_index };
 	bool ended = sa->life != 0 && sa->octets + len > sa->life;
 
-	if (!ended)
+	if (!ended) {
 		__atomic_store_n(&sa->octets, sa->octets + len,
 		    __ATOMIC_RELAXED);
+		__atomic_store_n(&sa->used, f->w.now, __ATOMIC_RELAXED);
+	}
 	if (sa->life == 0 || (!ended && sa->octets < soft_end(sa->life)))
 		return true;
 	/* the control thread may have missed it: said again until it helps */

@@ -175,6 +175,121 @@ pair_end(struct group *g)
 	guards_drop(g);
 }
 
+/* ---- SAs ---- */
+
+/* One sender, one window; the other end looks at what we send. */
+void
+pair_sa_new(struct fwd *f, struct sa *sa, const struct sa_tek *t)
+{
+	unsigned size = t->window;
+
+	sa->local = t->local;
+	sa->remote = sa->said_remote = t->remote;
+	sa->encap_local = t->encap_local;
+	sa->encap_remote = sa->said_port = t->encap_remote;
+	sa->other_spi = t->other_spi;
+	sa->life = t->life_kb < UINT64_MAX / 1024 ? t->life_kb * 1024 : 0;
+	sa->idle = t->idle_ms;
+	sa->used = f->io.now(f->arg);
+	if (t->replay != REPLAY_COUNTER || t->way != SA_WAY_IN)
+		return;
+	if (size < 64)
+		size = 64;
+	if (size > REPLAY_WINDOW_MAX)
+		size = REPLAY_WINDOW_MAX;
+	sa->win.size = (uint16_t)size;
+	sa->win_bits = xcalloc(REPLAY_WORDS(size), sizeof(*sa->win_bits));
+}
+
+/* What ike has said before is nothing new: the worker may know better where
+ * the peer is (udp_follow). */
+void
+pair_sa_again(struct sa *sa, const struct sa_tek *t)
+{
+	sa->idle = t->idle_ms;
+	if (t->remote == 0 || (t->encap_remote == 0) != (sa->said_port == 0) ||
+	    (t->remote == sa->said_remote && t->encap_remote == sa->said_port))
+		return;
+	sa->said_remote = t->remote;
+	sa->said_port = t->encap_remote;
+	__atomic_store_n(&sa->remote, t->remote, __ATOMIC_RELAXED);
+	__atomic_store_n(&sa->encap_remote, t->encap_remote,
+	    __ATOMIC_RELAXED);
+}
+
+void
+pair_sa_added(struct sa *sa)
+{
+	struct sa *o;
+
+	for (o = sa->group->sas; o != NULL; o = o->next) {
+		if (o->way != sa->way && o->spi == sa->other_spi &&
+		    o->other_spi == sa->spi)
+			break;
+	}
+	if (o == NULL)
+		return;
+	sa->twin = o;
+	o->twin = sa;
+}
+
+void
+pair_sa_removed(struct sa *sa)
+{
+	if (sa->twin != NULL)
+		sa->twin->twin = NULL;
+	sa->twin = NULL;
+}
+
+static uint64_t
+last_use(const struct sa *sa)
+{
+	uint64_t used = __atomic_load_n(&sa->used, __ATOMIC_RELAXED), other;
+
+	if (sa->idle_told > used)
+		used = sa->idle_told;
+	if (sa->twin == NULL)
+		return used;
+	other = __atomic_load_n(&sa->twin->used, __ATOMIC_RELAXED);
+	return other > used ? other : used;
+}
+
+static void
+tell_idle(struct fwd *f, const struct sa *sa)
+{
+	struct sa_event e = { .type = SA_EVENT_IDLE, .spi = sa->spi,
+		.src = sa->local, .dst = sa->said_remote,
+		.sa_index = sa->sa_index };
+
+	str_copy(e.group, sa->group->name, sizeof(e.group));
+	if (f->io.event != NULL)
+		f->io.event(f->arg, &e);
+}
+
+uint64_t
+pair_idle_run(struct fwd *f, uint64_t now, uint64_t next)
+{
+	uint64_t at;
+	struct group *g;
+	struct sa *sa;
+
+	for (g = f->groups; g != NULL; g = g->next) {
+		if (g->kind == GROUP_GDOI)
+			continue;
+		for (sa = g->sas; sa != NULL; sa = sa->next) {
+			if (sa->way != SA_WAY_OUT || sa->idle == 0)
+				continue;
+			if (last_use(sa) + sa->idle <= now) {
+				sa->idle_told = now;
+				tell_idle(f, sa);
+			}
+			at = last_use(sa) + sa->idle;
+			next = at < next ? at : next;
+		}
+	}
+	return next;
+}
+
 /* ---- the snapshot ---- */
 
 /* The newest that may be sent with: the peer has it since it was made, and

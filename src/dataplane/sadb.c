@@ -225,28 +225,6 @@ seq_first(const struct fwd *f, const struct sa_tek *t)
 	return seq;
 }
 
-/* One sender, one window; the other end looks at what we send. */
-static void
-sa_new_pair(struct sa *sa, const struct sa_tek *t)
-{
-	unsigned size = t->window;
-
-	sa->local = t->local;
-	sa->remote = t->remote;
-	sa->encap_local = t->encap_local;
-	sa->encap_remote = t->encap_remote;
-	sa->other_spi = t->other_spi;
-	sa->life = t->life_kb < UINT64_MAX / 1024 ? t->life_kb * 1024 : 0;
-	if (t->replay != REPLAY_COUNTER || t->way != SA_WAY_IN)
-		return;
-	if (size < 64)
-		size = 64;
-	if (size > REPLAY_WINDOW_MAX)
-		size = REPLAY_WINDOW_MAX;
-	sa->win.size = (uint16_t)size;
-	sa->win_bits = xcalloc(REPLAY_WORDS(size), sizeof(*sa->win_bits));
-}
-
 static struct sa *
 sa_new(struct fwd *f, const struct sa_tek *t)
 {
@@ -276,7 +254,7 @@ sa_new(struct fwd *f, const struct sa_tek *t)
 	sa->pseudotime = t->pseudotime;
 	f->io.random(f->arg, &key, sizeof(key));
 	if (sa->mode != SA_GROUP)
-		sa_new_pair(sa, t);
+		pair_sa_new(f, sa, t);
 	else if (t->replay == REPLAY_COUNTER)
 		sa->replay = replay_new(t->window, key);
 	sa->crypto = crypto_sa_new(t);
@@ -339,6 +317,8 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 			sid_offer(f, *end, t);
 			__atomic_store_n(&(*end)->pseudotime, t->pseudotime,
 			    __ATOMIC_RELAXED);
+			if (t->mode != SA_GROUP)
+				pair_sa_again(*end, t);
 			return;
 		}
 	}
@@ -350,6 +330,8 @@ sa_add(struct fwd *f, const struct sa_tek *t)
 		return;
 	}
 	(*end)->group = g;
+	if (t->mode != SA_GROUP)
+		pair_sa_added(*end);
 	debug(DBG_ENGINE, DBG_EVENT, 0, "keys of SA 0x%08X set: cipher %u"
 	    " octets, hash %u octets", t->spi,
 	    (unsigned)esp_key_len(&t->transform),
@@ -381,6 +363,7 @@ sa_remove(struct fwd *f, struct group *g, uint32_t spi, uint8_t way,
 			    "delete_sa): deleting SA, (sa", g, sa);
 			if (sa->expires > now)
 				seq_keep(f, sa);
+			pair_sa_removed(sa);
 			ref_put(sa);
 			any = true;
 		} else {
@@ -552,7 +535,7 @@ fwd_timeout(struct fwd *f)
 	/* a ping that was answered inside has left its answer in the ring */
 	if (f->w.ev_tail != __atomic_load_n(&f->w.ev_head, __ATOMIC_ACQUIRE))
 		return now;
-	next = next_expiry(f);
+	next = pair_idle_run(f, now, next_expiry(f));
 	next = nat < next ? nat : next;
 	return ping < next ? ping : next;
 }

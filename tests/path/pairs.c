@@ -103,6 +103,7 @@ tek_of(const struct pair *p, struct rig *r, uint8_t way, uint32_t spi,
 	tek.way = way;
 	tek.replay = p->replay;
 	tek.life_kb = p->kilobytes;
+	tek.idle_ms = p->idle_ms;
 	tek.local = r == p->a ? A_WAN : B_WAN;
 	tek.remote = r == p->a ? B_WAN : A_WAN;
 	tek.encap_local = tek.encap_remote = p->udp ? 4500 : 0;

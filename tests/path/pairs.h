@@ -28,6 +28,7 @@ struct pair {
 	uint8_t mode;
 	bool udp;
 	uint64_t kilobytes;
+	uint32_t idle_ms;
 	uint8_t replay;
 };
 

@@ -159,6 +159,7 @@ test_nat_moves(void **state)
 {
 	struct pair p = pair_of(SA_TUNNEL, true);
 	uint8_t back[200], old[300];
+	struct sa_tek moved;
 	size_t n, n_old;
 
 	(void)state;
@@ -180,6 +181,20 @@ test_nat_moves(void **state)
 	    IP4(198, 51, 100, 9));
 	assert_int_equal(get16(rig_ip(p.b, 0) + IPH_HDR), 4500);
 	assert_int_equal(get16(rig_ip(p.b, 0) + IPH_HDR + 2), 61234);
+	/* what ike said before is nothing new, another address is */
+	pair_add(&p, p.b, SA_WAY_OUT, 0x5000, 1, rig_aes_sha1);
+	rig_input(p.b, back, n, LAN);
+	assert_int_equal(get16(rig_ip(p.b, 0) + IPH_HDR + 2), 61234);
+	moved = tek_of(&p, p.b, SA_WAY_OUT, 0x5000, 1, rig_aes_sha1);
+	moved.encap_remote = 61999;
+	tek_add(p.b, &moved);
+	rig_input(p.b, back, n, LAN);
+	assert_int_equal(get16(rig_ip(p.b, 0) + IPH_HDR + 2), 61999);
+	send_a(&p, mk_out(&p, 10, 0));
+	put32(p.a->bytes[0] + IPH_SRC, IP4(198, 51, 100, 9));
+	put16(p.a->bytes[0] + IPH_HDR, 61234);
+	ip_finish(p.a->bytes[0], IPH_HDR, p.a->out[0].len);
+	carry(&p, 0);
 	/* an old packet, or a forged one, moves nothing */
 	rig_input(p.b, old, n_old, WAN);
 	assert_int_equal(p.b->n_out, 1);

@@ -368,6 +368,45 @@ test_kilobytes(void **state)
 	pair_drop(&p);
 }
 
+/* Neither way is used: said each time that so long passes. */
+static void
+test_idle(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	uint64_t start = p.a->now;
+
+	(void)state;
+	p.idle_ms = 60000;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	assert_int_equal(fwd_timeout(p.a->f), start + 60000);
+	p.a->now += 59999;
+	send_a(&p, mk_out(&p, 10, 0));
+	p.a->now += 1;
+	assert_int_equal(heard(p.a, SA_EVENT_IDLE, 0x5001), 0);
+	assert_int_equal(fwd_timeout(p.a->f), start + 119999);
+	/* what comes in counts as well */
+	p.a->now += 59000;
+	rig_input(p.b, buf, mk_packet(buf, &(struct mk){ .src = B_HOST,
+	    .dst = A_HOST, .proto = PROTO_UDP }), LAN);
+	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
+	rig_input(p.a, buf, p.b->out[0].len, WAN);
+	assert_int_equal(p.a->n_out, 1);
+	p.a->now += 59999;
+	assert_int_equal(heard(p.a, SA_EVENT_IDLE, 0x5001), 0);
+	p.a->now += 1;
+	assert_int_equal(heard(p.a, SA_EVENT_IDLE, 0x5001), 1);
+	assert_string_equal(p.a->events[0].group, GROUP);
+	p.a->now += 59999;
+	assert_int_equal(heard(p.a, SA_EVENT_IDLE, 0x5001), 1);
+	p.a->now += 1;
+	assert_int_equal(heard(p.a, SA_EVENT_IDLE, 0x5001), 2);
+	/* only one way is left of it */
+	pair_del(p.a, 0x5000, SA_WAY_IN);
+	p.a->now += 60000;
+	assert_int_equal(heard(p.a, SA_EVENT_IDLE, 0x5001), 3);
+	pair_drop(&p);
+}
+
 /* ---- which entry ---- */
 
 /* gdoi 5, ipsec-isakmp 10 with a deny, gdoi 20: in their order. */
@@ -517,6 +556,7 @@ main(void)
 		cmocka_unit_test(test_numbers_end),
 		cmocka_unit_test(test_iv_once),
 		cmocka_unit_test(test_kilobytes),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_next_entry),
 		cmocka_unit_test(test_renumbered),
 		cmocka_unit_test(test_dynamic),
