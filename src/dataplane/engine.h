@@ -453,8 +453,8 @@ unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* nat*.c */
 enum { NAT_DID_OUT = 1, NAT_DID_IN };
-enum verdict stage_nat_in(struct fwd *, struct pkt *);
-enum verdict stage_nat_out(struct fwd *, struct pkt *);
+unsigned stage_nat_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
+unsigned stage_nat_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* Around a burst, when the snapshot translates. */
 void nat_enter(struct fwd *);
 void nat_leave(struct fwd *);

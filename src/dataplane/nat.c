@@ -548,37 +548,68 @@ translate(struct nat_ask *a, bool out)
 }
 
 static enum verdict
-nat_packet(struct fwd *f, struct pkt *p, bool out)
+nat_packet(struct nat_ask *a, bool out)
 {
-	struct nat_ask a = { .f = f, .n = f->nat, .r = f->w.snap->nat };
 	enum verdict v;
 
-	if (!nat_packet_read(p, &a))
-		return fwd_drop(f, DROP_NAT_HEADER);
-	if (p->flow.frag_tail)
-		return translate_tail(&a, out);
-	v = nat_is_icmp_error(p) ? translate_error(&a, out) :
-	    translate(&a, out);
+	if (a->p->flow.frag_tail)
+		return translate_tail(a, out);
+	v = nat_is_icmp_error(a->p) ? translate_error(a, out) :
+	    translate(a, out);
 	if (v == NEXT)
-		nat_frag_note(a.n, &a, out);
+		nat_frag_note(a->n, a, out);
 	return v;
 }
 
-enum verdict
-stage_nat_in(struct fwd *f, struct pkt *p)
+/* PORT_LOCAL, for packets of this router and to it, is on no side. */
+static bool
+crosses(const struct fwd *f, const struct pkt *p, bool out)
 {
-	if (f->w.snap->nat == NULL ||
-	    port_of(f, p->in_port)->nat != NAT_OUTSIDE)
-		return NEXT;
-	return nat_packet(f, p, false);
+	if (!out)
+		return port_of(f, p->in_port)->nat == NAT_OUTSIDE;
+	return port_of(f, p->in_port)->nat == NAT_INSIDE &&
+	    port_of(f, p->out_port)->nat == NAT_OUTSIDE;
 }
 
-enum verdict
-stage_nat_out(struct fwd *f, struct pkt *p)
+static unsigned
+nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
 {
-	if (f->w.snap->nat == NULL ||
-	    port_of(f, p->in_port)->nat != NAT_INSIDE ||
-	    port_of(f, p->out_port)->nat != NAT_OUTSIDE)
-		return NEXT;
-	return nat_packet(f, p, true);
+	struct nat_ask asks[BURST_MAX];
+	const uint32_t *heads[BURST_MAX];
+	enum { PASS, ASK, SHORT } what[BURST_MAX];
+	unsigned i, left = 0;
+
+	for (i = 0; i < n; i++) {
+		what[i] = PASS;
+		if (!crosses(f, pkts[i], out))
+			continue;
+		asks[i] = (struct nat_ask){ .f = f, .n = f->nat,
+			.r = f->w.snap->nat };
+		what[i] = nat_packet_read(pkts[i], &asks[i]) ? ASK : SHORT;
+		heads[i] = nat_head(f->nat, &asks[i], out);
+	}
+	for (i = 0; i < n; i++) {
+		if (what[i] == ASK)
+			__builtin_prefetch(nat_at(f->nat, *heads[i]));
+	}
+	for (i = 0; i < n; i++) {
+		if (what[i] == SHORT)
+			(void)fwd_drop(f, DROP_NAT_HEADER);
+		else if (what[i] == PASS || nat_packet(&asks[i], out) == NEXT)
+			pkts[left++] = pkts[i];
+	}
+	return left;
+}
+
+unsigned
+stage_nat_in(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at UNUSED)
+{
+	return f->w.snap->nat != NULL ? nat_burst(f, pkts, n, false) : n;
+}
+
+unsigned
+stage_nat_out(struct fwd *f, struct pkt **pkts, unsigned n,
+    unsigned at UNUSED)
+{
+	return f->w.snap->nat != NULL ? nat_burst(f, pkts, n, true) : n;
 }

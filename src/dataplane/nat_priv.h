@@ -216,6 +216,10 @@ uint32_t nat_find_out(struct nat *, uint8_t proto, uint32_t il, uint16_t ilp,
     uint32_t ol, uint16_t olp);
 uint32_t nat_find_in(struct nat *, uint8_t proto, uint32_t ig, uint16_t igp,
     uint32_t og, uint16_t ogp);
+/* The head of the chain that such a packet is looked for in; its memory has
+ * been asked for. */
+const uint32_t *nat_head(const struct nat *, const struct nat_ask *,
+    bool out);
 /* Live entries of one side of that kind: the one behind `at`, 0: the first.
  * For NAT_ANCHOR by local address the port is the rule. */
 uint32_t nat_find_local(struct nat *, unsigned kind, uint32_t at,

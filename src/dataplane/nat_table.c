@@ -12,29 +12,46 @@
  */
 #include "config.h"
 
+#include <sys/mman.h>
+
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/nat_priv.h"
 
 #define HASH_BITS 20
 #define HASH_SIZE (1u << HASH_BITS)
+#define HUGE_PAGE ((size_t)2 << 20)
 #define EVICT_SAMPLE 32
 #define EVICT_LOOK 4096 /* slots, free ones and static ones counted */
 
 _Static_assert(sizeof(struct nat_entry) == 64, "one line of the cache");
 _Static_assert(HASH_SIZE == NAT_ENTRIES_MAX, "chains of one on average");
 
+/* Large pages where the kernel has them: a packet goes to places of this
+ * memory that have nothing to do with those of the packet before. */
+static void *
+big_alloc(size_t n, size_t size)
+{
+	size_t all = (n * size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *p = aligned_alloc(HUGE_PAGE, all);
+
+	if (p == NULL)
+		fatal("no memory for translations");
+	(void)madvise(p, all, MADV_HUGEPAGE);
+	return p;
+}
+
 void
 nat_table_alloc(struct nat *n)
 {
 	if (n->e != NULL)
 		return;
-	n->e = aligned_alloc(64, ((size_t)NAT_ENTRIES_MAX + 1) *
-	    sizeof(*n->e));
-	if (n->e == NULL)
-		fatal("no memory for translations");
-	n->out = xcalloc(HASH_SIZE, sizeof(*n->out));
-	n->in = xcalloc(HASH_SIZE, sizeof(*n->in));
+	n->e = big_alloc((size_t)NAT_ENTRIES_MAX + 1, sizeof(*n->e));
+	n->out = big_alloc(HASH_SIZE, sizeof(*n->out));
+	n->in = big_alloc(HASH_SIZE, sizeof(*n->in));
+	memset(n->out, 0, HASH_SIZE * sizeof(*n->out));
+	memset(n->in, 0, HASH_SIZE * sizeof(*n->in));
 	n->wheel = xcalloc(NAT_SLOTS, sizeof(*n->wheel));
 	n->frags = xcalloc(NAT_FRAGS, sizeof(*n->frags));
 	n->top = 1;
@@ -416,6 +433,19 @@ expire(struct nat *n, uint32_t i)
 		return;
 	nat_entry_del(n, i);
 	n->c.expired++;
+}
+
+/* Of a whole burst first, so that the memory answers all of it at once. */
+const uint32_t *
+nat_head(const struct nat *n, const struct nat_ask *a, bool out)
+{
+	const uint32_t *head = out ? &n->out[chain_of(n, NAT_EXTENDED,
+	    a->proto, a->src, a->sport, a->dst, a->dport)] :
+	    &n->in[chain_of(n, NAT_EXTENDED, a->proto, a->dst, a->dport,
+	    a->src, a->sport)];
+
+	__builtin_prefetch(head);
+	return head;
 }
 
 uint32_t
