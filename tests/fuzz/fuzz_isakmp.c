@@ -4,8 +4,9 @@
  * with each other. The first octet chooses: to whom, from whom, and whether
  * the cookies of their SA (or their KEK) are put in and the rest is encrypted
  * with its key, so that the payloads behind encryption are reached too; or the
- * cookies are those of a message 3 of main mode. Aggressive mode is allowed.
- * Log and debug text is made as well.
+ * cookies are those of a message 3 of main mode. Aggressive mode is allowed,
+ * and NAT traversal, which GDOI does not have, is there. Log and debug text is
+ * made as well.
  */
 #include "config.h"
 
@@ -20,8 +21,10 @@ static struct net *net;
 static struct node *ks, *gm;
 static unsigned runs;
 
-enum { TO_GM = 1, COOKIES = 2, SEAL = 4, KEK = 8, STRANGER = 16, THIRD = 32 };
+enum { TO_GM = 1, COOKIES = 2, SEAL = 4, KEK = 8, STRANGER = 16, THIRD = 32,
+	NATTED = 64 };
 
+static struct ike_doi natt_doi; /* GDOI with UDP 4500 */
 static uint8_t first[1024], rcookie[8];
 static size_t first_len;
 
@@ -70,6 +73,9 @@ set_up(void)
 	ks = net_add_ks(net, KS_ADDR);
 	gm = net_add_gm(net, 0);
 	configure(ks->conf);
+	natt_doi = gdoi_doi;
+	natt_doi.nat_port = 4500;
+	ks->g->ike->doi = gm->g->ike->doi = &natt_doi;
 	net->tap = listen;
 	first_len = 0;
 	net_apply_all(net);
@@ -136,6 +142,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(d, data + 1, len);
 	to = how & TO_GM ? gm : ks;
 	local = (struct udp_addr){ to->addr, 848 };
+	if (how & NATTED)
+		local.port = from.port = 4500;
 	from.addr = how & STRANGER ? IP(9, 9, 9, 9) : to == gm ? KS_ADDR :
 	    gm->addr;
 	if (len >= ISAKMP_HDR_LEN) {
