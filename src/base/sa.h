@@ -160,6 +160,8 @@ enum sa_event_type {
 	SA_EVENT_KILOBYTES,	 /* spi (that leaves) nears its life_kb */
 	SA_EVENT_IDLE,		 /* spi (that leaves) and the one of its other
 				  * way were not used for idle_ms */
+	SA_EVENT_SILENT,	 /* spi (that leaves) was used in the last 5 s,
+				  * the one of its other way not: each 5 s */
 	SA_EVENT_COUNT
 };
 

@@ -412,6 +412,7 @@ struct fwd {
 	struct ping *pings[PING_MAX];
 	uint16_t next_ping_id;
 	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
+	uint64_t next_look;   /* for pairs that are silent */
 };
 
 /* engine.c: stages, drops, events */
@@ -586,6 +587,8 @@ void pair_sa_removed(struct sa *);
 /* Tells ike of pairs that nobody uses; when to look again, at next at the
  * latest. */
 uint64_t pair_idle_run(struct fwd *, uint64_t now, uint64_t next);
+/* The same of those that only this side uses. */
+uint64_t pair_silent_run(struct fwd *, uint64_t now, uint64_t next);
 void pair_event(struct fwd *, const struct event *);
 /* Of the snapshot: what is sent with of each entry, the entry of an SA, the
  * guards. */

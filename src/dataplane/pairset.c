@@ -14,6 +14,8 @@
 
 #include "dataplane/engine.h"
 
+#define LOOK_MS 5000 /* at pairs that are silent */
+
 /* ---- policies ---- */
 
 /* Every entry is read as a local one: written for what goes out, backwards
@@ -255,9 +257,9 @@ last_use(const struct sa *sa)
 }
 
 static void
-tell_idle(struct fwd *f, const struct sa *sa)
+tell_use(struct fwd *f, const struct sa *sa, enum sa_event_type type)
 {
-	struct sa_event e = { .type = SA_EVENT_IDLE, .spi = sa->spi,
+	struct sa_event e = { .type = (uint8_t)type, .spi = sa->spi,
 		.src = sa->local, .dst = sa->said_remote,
 		.sa_index = sa->sa_index };
 
@@ -281,13 +283,47 @@ pair_idle_run(struct fwd *f, uint64_t now, uint64_t next)
 				continue;
 			if (last_use(sa) + sa->idle <= now) {
 				sa->idle_told = now;
-				tell_idle(f, sa);
+				tell_use(f, sa, SA_EVENT_IDLE);
 			}
 			at = last_use(sa) + sa->idle;
 			next = at < next ? at : next;
 		}
 	}
 	return next;
+}
+
+/* Sent with lately, and nothing has come by the other way for as long. */
+static bool
+is_silent(const struct sa *sa, uint64_t now)
+{
+	uint64_t out, in;
+
+	if (sa->way != SA_WAY_OUT || sa->twin == NULL)
+		return false;
+	out = __atomic_load_n(&sa->used, __ATOMIC_RELAXED);
+	in = __atomic_load_n(&sa->twin->used, __ATOMIC_RELAXED);
+	return out + LOOK_MS >= now && in + LOOK_MS <= out;
+}
+
+uint64_t
+pair_silent_run(struct fwd *f, uint64_t now, uint64_t next)
+{
+	bool due = now >= f->next_look, any = false;
+	const struct group *g;
+	const struct sa *sa;
+
+	for (g = f->groups; g != NULL; g = g->next) {
+		if (g->kind == GROUP_GDOI)
+			continue;
+		for (sa = g->sas; sa != NULL; sa = sa->next) {
+			any = true;
+			if (due && is_silent(sa, now))
+				tell_use(f, sa, SA_EVENT_SILENT);
+		}
+	}
+	if (due)
+		f->next_look = now + LOOK_MS;
+	return any && f->next_look < next ? f->next_look : next;
 }
 
 /* ---- the snapshot ---- */

@@ -734,11 +734,14 @@ ike_config(struct ike *ike, const struct conf *c)
 {
 	bool was = ike->conf == NULL || ike->conf->isakmp_enable;
 	bool is_first = ike->conf == NULL;
+	bool other_nat = !is_first &&
+	    ike->conf->nat_keepalive != c->nat_keepalive;
 	struct ike_sa *sa;
 
 	ike->conf = c;
 	TAILQ_FOREACH(sa, &ike->sas, link)
-		natt_schedule(sa);
+		if (other_nat)
+			natt_schedule(sa);
 	if (was == c->isakmp_enable || is_first)
 		return;
 	if (was)

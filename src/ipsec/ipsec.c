@@ -288,6 +288,16 @@ invalid_spi(struct ipsec *s, const struct sa_event *e)
 		    NULL, 0);
 }
 
+/* What is sent with it is not answered: on demand (RFC 3706). */
+static void
+ask(const struct pair *p)
+{
+	struct ike_sa *sa = ike_find_sa(p->s->ike, p->local.addr, p->remote);
+
+	if (sa != NULL)
+		ike_dpd(sa);
+}
+
 void
 ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 {
@@ -305,6 +315,8 @@ ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 		pair_rekey(p);
 	else if (ev->type == SA_EVENT_IDLE && p != NULL)
 		idle(p);
+	else if (ev->type == SA_EVENT_SILENT && p != NULL)
+		ask(p);
 	ike_reap(s->ike);
 }
 
@@ -349,6 +361,9 @@ ipsec_config(struct ipsec *s, const struct conf *old UNUSED,
 	s->conf = new;
 	ike_config(s->ike, new);
 	entries_config(s);
+	/* no port is left to answer from */
+	if (TAILQ_EMPTY(&s->entries))
+		ike_clear(s->ike);
 	ike_reap(s->ike);
 }
 

@@ -114,6 +114,21 @@ aggressive(void **state)
 	assert_ends(&east, 4500, PUBLIC, 4800);
 }
 
+/* A new SA begins where the one before had floated to. */
+static void
+begun_there(void **state)
+{
+	(void)state;
+	nat_ports = 20000;
+	(void)ike_start(west.ike, (struct udp_addr){ WEST, 4500 },
+	    (struct udp_addr){ EAST, 4500 }, "", &hello, NULL);
+	bare_run(SEC);
+	assert_int_equal(west.done, 1);
+	assert_nat(&west, NATT_RFC, true, false);
+	assert_ends(&west, 4500, EAST, 4500);
+	assert_ends(&east, 4500, PUBLIC, 24500);
+}
+
 /* ---- who does not have it, or another one ---- */
 
 static void
@@ -391,6 +406,18 @@ two_behind_one(void **state)
 
 /* ---- keepalives ---- */
 
+/* `crypto isakmp nat keepalive` is another one. */
+static void
+keep_each(struct router *r, uint16_t secs)
+{
+	struct conf *was = r->conf;
+
+	r->conf = tc_copy(was);
+	r->conf->nat_keepalive = secs;
+	ike_config(r->ike, r->conf);
+	tc_free(was);
+}
+
 static void
 keepalives(void **state)
 {
@@ -402,16 +429,13 @@ keepalives(void **state)
 	bare_run(61 * SEC);
 	assert_int_equal(west.keepalives, 3);
 	assert_int_equal(east.keepalives, 0); /* it is not behind one */
-	west.conf->nat_keepalive = 5;
-	ike_config(west.ike, west.conf);
+	keep_each(&west, 5);
 	bare_run(11 * SEC);
 	assert_int_equal(west.keepalives, 5);
-	west.conf->nat_keepalive = 0;
-	ike_config(west.ike, west.conf);
+	keep_each(&west, 0);
 	bare_run(60 * SEC);
 	assert_int_equal(west.keepalives, 5);
-	west.conf->nat_keepalive = 5;
-	ike_config(west.ike, west.conf);
+	keep_each(&west, 5);
 	ike_clear(west.ike);
 	ike_reap(west.ike);
 	bare_run(60 * SEC);
@@ -435,7 +459,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(no_nat), T(initiator_behind), T(responder_behind),
-		T(both_behind), T(aggressive), T(off), T(not_of_this_doi),
+		T(both_behind), T(aggressive), T(begun_there), T(off),
+		T(not_of_this_doi),
 		T(draft), T(short_hash), T(invented), T(half),
 		T(another_port), T(not_without_nat), T(two_behind_one),
 		T(keepalives), T(no_keepalives),

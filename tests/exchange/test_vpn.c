@@ -334,6 +334,30 @@ test_dead_peer(void **state UNUSED)
 	end();
 }
 
+/* Without `periodic` a peer is asked when what is sent is not answered. */
+static void
+test_silent(void **state UNUSED)
+{
+	site(81);
+	a->conf->keepalive_secs = 10;
+	a->conf->keepalive_retry = 2;
+	up();
+	vpn_run(v, 60 * SEC);
+	vpn_event(a, SA_EVENT_SILENT, VPN_GROUP,
+	    vpn_out(a, VPN_GROUP, 1)->t.spi);
+	vpn_run(v, 60 * SEC); /* it lives */
+	assert_true(both_ways(v));
+	b->deaf = true;
+	vpn_run(v, 60 * SEC); /* nobody asks */
+	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
+	vpn_event(a, SA_EVENT_SILENT, VPN_GROUP,
+	    vpn_out(a, VPN_GROUP, 1)->t.spi);
+	vpn_run(v, 60 * SEC);
+	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 1);
+	assert_int_equal(vpn_count(a, SA_WAY_OUT), 0);
+	end();
+}
+
 /* Nobody answers at the first address: the next one is asked. */
 static void
 test_next_peer(void **state UNUSED)
@@ -411,6 +435,21 @@ test_change(void **state UNUSED)
 	vpn_run(v, SEC);
 	assert_int_equal(vpn_count(a, SA_WAY_IN), 0);
 	assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
+	end();
+}
+
+/* The last map leaves its interface: the peers are told all that ends. */
+static void
+test_no_map(void **state UNUSED)
+{
+	site(91);
+	up();
+	(void)vpn_conf_new(a);
+	vpn_apply(a);
+	vpn_run(v, SEC);
+	assert_true(TAILQ_EMPTY(&a->s->ike->sas));
+	assert_int_equal(vpn_count(b, SA_WAY_OUT), 0);
+	assert_true(TAILQ_EMPTY(&b->s->ike->sas));
 	end();
 }
 
@@ -674,8 +713,10 @@ main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_invalid_spi),
 		cmocka_unit_test(test_dead_peer),
+		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_next_peer),
 		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_no_map),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_dynamic),
 		cmocka_unit_test(test_dynamic_refused),
