@@ -125,9 +125,15 @@ spi() {
 	    tail -n 1 | tr a-f A-F | sed 's/^0*//'
 }
 
-same_spis() { # what one receives with the other sends with
+spis_fit() {
 	shows gm1 'show crypto ipsec sa' "spi: 0x0*$(spi in)\(" &&
 	    shows gm1 'show crypto ipsec sa' "spi: 0x0*$(spi out)\("
+}
+
+# What one receives with the other sends with; pluto has its SA when it sends
+# message 3, the router when that has come.
+same_spis() {
+	wait_for 3 spis_fit
 }
 
 established() { # N SAs of ESP in all
