@@ -235,19 +235,23 @@ static const struct ike_doi ipsec_doi = {
 	.peer_dead = peer_dead,
 	.has_sas = has_sas,
 	.moved = moved,
+	.sessions = ipsec_sessions,
+	.count_sas = ipsec_count_sas,
+	.clear = ipsec_clear,
+	.clear_spi = ipsec_clear_spi,
 };
 
 /* ---- what fwd says ---- */
 
 static struct pair *
-find_out(struct entry *e, uint32_t spi)
+find_pair(struct entry *e, uint32_t spi)
 {
 	struct ipsec_flow *f;
 	struct pair *p;
 
 	TAILQ_FOREACH(f, &e->flows, link)
 		TAILQ_FOREACH(p, &f->pairs, link)
-			if (p->out.spi == spi)
+			if (p->out.spi == spi || p->in.spi == spi)
 				return p;
 	return NULL;
 }
@@ -302,7 +306,7 @@ void
 ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 {
 	struct entry *e = entry_find(s, ev->group);
-	struct pair *p = e != NULL ? find_out(e, ev->spi) : NULL;
+	struct pair *p = e != NULL ? find_pair(e, ev->spi) : NULL;
 
 	if (s->conf == NULL)
 		return;
@@ -418,47 +422,4 @@ ipsec_resync(struct ipsec *s)
 		}
 	}
 	ike_reap(s->ike);
-}
-
-/* ---- commands ---- */
-
-unsigned
-ipsec_clear_sa(struct ipsec *s, uint32_t peer, const char *map)
-{
-	struct ipsec_flow *f, *next;
-	struct entry *e;
-	unsigned n = 0;
-
-	TAILQ_FOREACH(e, &s->entries, link) {
-		if (map[0] != '\0' && strcmp(map, e->map) != 0)
-			continue;
-		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
-			next = TAILQ_NEXT(f, link);
-			if (peer != 0 && peer != (f->peer != 0 ? f->peer :
-			    entry_peer(e)))
-				continue;
-			n++;
-			flow_down(f, true, "cleared by the operator");
-			flow_unused(f);
-		}
-	}
-	ike_reap(s->ike);
-	return n;
-}
-
-unsigned
-ipsec_clear_session(struct ipsec *s, uint32_t peer)
-{
-	unsigned n = ipsec_clear_sa(s, peer, "");
-	struct ike_sa *sa, *next;
-
-	for (sa = TAILQ_FIRST(&s->ike->sas); sa != NULL; sa = next) {
-		next = TAILQ_NEXT(sa, link);
-		if (peer != 0 && sa->remote.addr != peer)
-			continue;
-		n++;
-		ike_sa_delete(sa, true, "cleared by the operator");
-	}
-	ike_reap(s->ike);
-	return n;
 }

@@ -50,17 +50,4 @@ uint64_t ipsec_timeout(struct ipsec *) MUST_USE;
 void ipsec_resync(struct ipsec *);
 void ipsec_sa_event(struct ipsec *, const struct sa_event *);
 
-/* ---- commands ---- */
-
-struct cli_ctx;
-
-/* `clear crypto sa`: of all, of those with a peer (0: all), of those of a map
- * ("": all); the peers are told. How many flows that were. */
-unsigned ipsec_clear_sa(struct ipsec *, uint32_t peer, const char *map);
-/* `clear crypto session`: phase 1 goes too. How many flows and SAs. */
-unsigned ipsec_clear_session(struct ipsec *, uint32_t peer);
-/* `show crypto session`, behind its heading. */
-enum ipsec_how { IPSEC_SESSION, IPSEC_SESSION_DETAIL, IPSEC_SESSION_BRIEF };
-void ipsec_show_session(struct ipsec *, struct cli_ctx *, enum ipsec_how);
-
 #endif

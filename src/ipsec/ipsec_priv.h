@@ -221,6 +221,13 @@ void flow_unused(struct ipsec_flow *);
 void dynamic_policy(struct entry *);
 void dynamic_say(struct entry *);
 
+/* show.c: of struct ike_doi */
+void ipsec_sessions(struct ike *, struct sessions *);
+unsigned ipsec_count_sas(struct ike *);
+unsigned ipsec_clear(struct ike *, uint32_t peer, const char *map,
+    bool phase1);
+bool ipsec_clear_spi(struct ike *, uint32_t dest, uint32_t spi);
+
 /* quick.c */
 struct qm_fit { /* what an offered transform is judged by */
 	const struct terms *terms;

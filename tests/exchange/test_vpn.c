@@ -16,6 +16,8 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli_gen.h"
+#include "ike/engines.h"
 #include "net.h"
 #include "vpn.h"
 
@@ -198,14 +200,24 @@ test_away(void **state UNUSED)
 
 /* ---- the end of SAs ---- */
 
+static unsigned
+clear(struct vrouter *r, uint32_t peer, const char *map, bool phase1)
+{
+	struct ike *ike = ipsec_ike(r->s);
+	unsigned n = ike->doi->clear(ike, peer, map, phase1);
+
+	ike_reap(ike);
+	return n;
+}
+
 static void
 test_delete(void **state UNUSED)
 {
 	site(70);
 	up();
-	assert_int_equal(ipsec_clear_sa(a->s, VPN_ADDR(9), ""), 0);
-	assert_int_equal(ipsec_clear_sa(a->s, 0, "OTHER"), 0);
-	assert_int_equal(ipsec_clear_sa(a->s, b->addr, "MAP"), 1);
+	assert_int_equal(clear(a, VPN_ADDR(9), "", false), 0);
+	assert_int_equal(clear(a, 0, "OTHER", false), 0);
+	assert_int_equal(clear(a, b->addr, "MAP", false), 1);
 	assert_int_equal(vpn_count(a, SA_WAY_IN) + vpn_count(a, SA_WAY_OUT),
 	    0);
 	vpn_run(v, SEC);
@@ -222,10 +234,20 @@ test_delete(void **state UNUSED)
 	(void)vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP,
 	    vpn_out(a, VPN_GROUP, 1)->t.spi);
 	vpn_run(v, 5 * SEC);
-	assert_int_equal(ipsec_clear_session(a->s, b->addr), 2);
+	assert_int_equal(clear(a, b->addr, "", true), 1);
 	vpn_run(v, SEC);
 	assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
 	assert_int_equal(ipsec_ike(b->s)->nsas, 0);
+	/* one of them, named by its end */
+	(void)vpn_packet(a, VPN_GROUP, 1);
+	assert_true(vpn_until(v, SEC, both_ways));
+	assert_false(ipsec_clear_spi(ipsec_ike(a->s), a->addr,
+	    vpn_out(a, VPN_GROUP, 1)->t.spi));
+	assert_true(ipsec_clear_spi(ipsec_ike(a->s), b->addr,
+	    vpn_out(a, VPN_GROUP, 1)->t.spi));
+	ike_reap(ipsec_ike(a->s));
+	vpn_run(v, SEC);
+	assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
 	end();
 }
 
@@ -377,7 +399,7 @@ test_next_peer(void **state UNUSED)
 	assert_true(vpn_until(v, 30 * SEC, with_c));
 	b->deaf = false;
 	vpn_apply(b);
-	assert_int_equal(ipsec_clear_sa(a->s, 0, ""), 1);
+	assert_int_equal(clear(a, 0, "", false), 1);
 	vpn_run(v, 10 * SEC);
 	(void)vpn_packet(a, VPN_GROUP, 1);
 	assert_true(vpn_until(v, 30 * SEC, both_ways));
@@ -530,7 +552,7 @@ test_dynamic(void **state UNUSED)
 	vpn_run(v, 10 * HOUR); /* followed by either side */
 	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
 	assert_int_equal(b->naces, 2);
-	assert_int_equal(ipsec_clear_sa(a->s, 0, ""), 1);
+	assert_int_equal(clear(a, 0, "", false), 1);
 	vpn_run(v, SEC);
 	assert_int_equal(b->naces, 1);
 	assert_int_equal(b->routes, 1);
@@ -647,6 +669,120 @@ test_tunnel(void **state UNUSED)
 	}
 }
 
+/* ---- NATs ---- */
+
+/* A router behind a NAT, whose ports are others later on. */
+static void
+test_nat(void **state UNUSED)
+{
+	begin(115);
+	a->nat = VPN_ADDR(77);
+	a->nat_shift = 20000;
+	(void)dynamic(b->conf, NULL);
+	a->conf->keepalive_secs = 10;
+	a->conf->keepalive_periodic = true;
+	vpn_apply(b);
+	spoke(a, VPN_NET(0));
+	vpn_run(v, 5 * SEC);
+	assert_int_equal(b->naces, 1);
+	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[0], a));
+	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.mode, SA_TUNNEL);
+	assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.encap_local, 0);
+	vpn_run(v, 5 * HOUR);
+	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[0], a));
+	a->nat_shift = 20001;
+	vpn_run(v, 60 * SEC); /* its next word of phase 1 tells */
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[0], a));
+	vpn_run(v, 5 * HOUR);
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[0], a));
+	assert_int_equal(b->naces, 1);
+	end();
+}
+
+/* ---- show crypto session ---- */
+
+struct cli_ctx {
+	struct ike_engines engines;
+	struct strbuf out;
+};
+
+void
+cli_printf(struct cli_ctx *ctx, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_vprintf(&ctx->out, fmt, ap);
+	va_end(ap);
+}
+
+bool
+cli_wants_json(struct cli_ctx *ctx UNUSED)
+{
+	return false;
+}
+
+void *
+cli_engine(struct cli_ctx *ctx)
+{
+	return &ctx->engines;
+}
+
+void
+cli_done(struct cli_ctx *ctx UNUSED, enum cli_status s UNUSED)
+{
+}
+
+void
+cli_ask(struct cli_ctx *ctx UNUSED, enum cli_ask_kind kind UNUSED,
+    const char *prompt UNUSED, void (*fn)(struct cli_ctx *, void *,
+    const char *) UNUSED, void *arg UNUSED)
+{
+}
+
+static void
+assert_session(struct vrouter *r, const char *const *want)
+{
+	static const struct show_crypto_session_args args;
+	struct cli_ctx ctx = { .engines.ike[ENGINE_IPSEC] = ipsec_ike(r->s) };
+	const char *at;
+
+	assert_int_equal(show_crypto_session(&ctx, &args), CLI_DONE);
+	at = ctx.out.s;
+	for (; *want != NULL; want++) {
+		at = strstr(at, *want);
+		if (at == NULL)
+			fail_msg("no \"%s\" in:\n%s", *want, ctx.out.s);
+		at += strlen(*want);
+	}
+	sb_free(&ctx.out);
+}
+#define ASSERT_SESSION(r, ...)                                                \
+	assert_session((r), (const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+test_sessions(void **state UNUSED)
+{
+	site(130);
+	vpn_apply(a);
+	ASSERT_SESSION(a, "Interface: FastEthernet0/0\n",
+	    "Session status: DOWN ", "Peer: 192.0.2.2 port 500",
+	    "IPSEC FLOW: permit ip 10.1.0.0/255.255.0.0 10.2.0.0/255.255.0.0",
+	    "Active SAs: 0, origin: crypto map\n");
+	(void)vpn_packet(a, VPN_GROUP, 1);
+	ASSERT_SESSION(a, "Session status: DOWN-NEGOTIATING ");
+	up();
+	ASSERT_SESSION(a, "Session status: UP-ACTIVE ",
+	    "IKEv1 SA: local 192.0.2.1/500 remote 192.0.2.2/500 Active",
+	    "Active SAs: 2, origin: crypto map\n");
+	ike_clear(ipsec_ike(a->s));
+	ike_reap(ipsec_ike(a->s));
+	ASSERT_SESSION(a, "Session status: UP-NO-IKE ");
+	end();
+}
+
 /* ---- a packet process that starts anew ---- */
 
 static void
@@ -722,6 +858,8 @@ main(void)
 		cmocka_unit_test(test_dynamic_refused),
 		cmocka_unit_test(test_dynamic_share),
 		cmocka_unit_test(test_tunnel),
+		cmocka_unit_test(test_nat),
+		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_resync),
 		cmocka_unit_test(test_resync_gcm),
 	};

@@ -71,6 +71,10 @@ io_send(void *arg, struct udp_addr from, struct udp_addr to,
 	v->sent++;
 	if (r->deaf || chance(v, v->loss))
 		return;
+	if (r->nat != 0) {
+		from.addr = r->nat;
+		from.port += r->nat_shift;
+	}
 	enqueue(v, from, to, data, len);
 	if (chance(v, v->dup))
 		enqueue(v, from, to, data, len);
@@ -218,8 +222,10 @@ io_route(void *arg, uint32_t prefix, uint32_t mask UNUSED,
 	struct vrouter *r = arg;
 	unsigned i;
 
+	if (add && r->routes == VPN_ROUTES)
+		fatal("too many routes");
 	if (add) {
-		r->route_prefix[r->routes++ % VPN_ROUTES] = prefix;
+		r->route_prefix[r->routes++] = prefix;
 		return;
 	}
 	for (i = 0; i < r->routes; i++)
@@ -346,6 +352,23 @@ vpn_restart(struct vrouter *r, bool silently)
 
 /* ---- time ---- */
 
+static uint32_t
+outside(const struct vrouter *r)
+{
+	return r->nat != 0 ? r->nat : r->addr;
+}
+
+/* From outside its NAT to it; a port that the NAT has no more is lost. */
+static bool
+through_nat(const struct vrouter *r, struct udp_addr *to)
+{
+	if (r->nat == 0)
+		return true;
+	to->addr = r->addr;
+	to->port -= r->nat_shift;
+	return to->port == IPSEC_PORT || to->port == IPSEC_NAT_PORT;
+}
+
 static void
 deliver(struct vpn *v)
 {
@@ -355,7 +378,8 @@ deliver(struct vpn *v)
 	while ((d = v->queue) != NULL && d->at <= v->now) {
 		v->queue = d->next;
 		for (i = 0; i < v->n; i++)
-			if (v->r[i]->addr == d->to.addr && !v->r[i]->deaf)
+			if (outside(v->r[i]) == d->to.addr &&
+			    !v->r[i]->deaf && through_nat(v->r[i], &d->to))
 				ipsec_input(v->r[i]->s, d->to, d->from,
 				    d->data, d->len);
 		free(d);
@@ -483,6 +507,17 @@ same_key(const struct key *a, const struct key *b)
 	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
+/* ESP in UDP finds the port of the other one, through both NATs. */
+static bool
+arrives(const struct vrouter *a, const struct vrouter *b,
+    const struct sa_tek *t)
+{
+	if (t->encap_local == 0)
+		return a->nat == 0 && b->nat == 0;
+	return t->encap_local == IPSEC_NAT_PORT && t->encap_remote ==
+	    IPSEC_NAT_PORT + (b->nat != 0 ? b->nat_shift : 0);
+}
+
 bool
 vpn_reads(struct vrouter *a, const char *group, unsigned index,
     struct vrouter *b)
@@ -495,8 +530,9 @@ vpn_reads(struct vrouter *a, const char *group, unsigned index,
 	    in->t.salt == out->t.salt && in->t.mode == out->t.mode &&
 	    memcmp(&in->t.transform, &out->t.transform,
 	    sizeof(in->t.transform)) == 0 && out->t.local == a->addr &&
-	    out->t.remote == b->addr && in->t.local == b->addr &&
-	    in->t.remote == a->addr;
+	    out->t.remote == outside(b) && in->t.local == b->addr &&
+	    in->t.remote == outside(a) && arrives(a, b, &out->t) &&
+	    (out->t.encap_local != 0) == (in->t.encap_local != 0);
 }
 
 /* ---- configurations ---- */

@@ -11,7 +11,7 @@
 
 #define VPN_ROUTERS 5
 #define VPN_SAS 400
-#define VPN_ROUTES 16
+#define VPN_ROUTES 256
 
 #define VIP(a, b, c, d)                                                       \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 |     \
@@ -31,6 +31,8 @@ struct vrouter {
 	struct ipsec *s;
 	struct conf *conf, *was;
 	uint32_t addr;
+	uint32_t nat; /* its address outside; ports moved by that much */
+	uint16_t nat_shift;
 	bool deaf;    /* receives nothing, sends nothing */
 	bool fwd_dead; /* hears nothing */
 	unsigned logs[LOG_COUNT];
@@ -98,7 +100,8 @@ unsigned vpn_count(struct vrouter *, enum sa_way);
 bool vpn_packet(struct vrouter *, const char *group, unsigned index);
 void vpn_event(struct vrouter *, enum sa_event_type, const char *group,
     uint32_t spi);
-/* What a sends of that flow b can read, the same keys and all. */
+/* What a sends of that flow b can read, the same keys and all. NATs are on
+ * the way, if there are some. */
 bool vpn_reads(struct vrouter *a, const char *group, unsigned index,
     struct vrouter *b);
 
