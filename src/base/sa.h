@@ -67,8 +67,8 @@ enum sa_way { SA_WAY_BOTH, SA_WAY_IN, SA_WAY_OUT };
 enum sa_change_type {
 	SA_POLICY, /* replaces the policy of a group; then its SAs follow */
 	SA_ADD,	   /* a TEK; a known spi only gets a new end of life, the
-		    * number of the `sa ipsec` that it is sent for, and new
-		    * end points */
+		    * number of the `sa ipsec` that it is sent for, and the
+		    * end point of a peer that has moved */
 	SA_DEL,	   /* one spi, of that way */
 	SA_FLUSH,  /* group gone: policy and all its SAs */
 	SA_DOUBT,  /* of a group: what is here, and is not added again, is of a

@@ -83,11 +83,12 @@ attributes(struct dump *d, const struct dump_attrs *t, struct rd r)
 	d->depth--;
 }
 
-/* ---- phase 1: proposals and transforms ---- */
+/* ---- phase 1 and quick mode: proposals and transforms ---- */
 
 static void
-transforms(struct dump *d, struct rd r, uint8_t next)
+transforms(struct dump *d, struct rd r, uint8_t next, unsigned proto)
 {
+	bool esp = proto == PROTO_IPSEC_ESP;
 	struct isakmp_pl p;
 
 	for (d->depth++; next != ISAKMP_NONE; ) {
@@ -102,9 +103,9 @@ transforms(struct dump *d, struct rd r, uint8_t next)
 		number = rd_u8(&body);
 		id = rd_u8(&body);
 		(void)rd_u16(&body);
-		line(d, "T: transform %u, %s", number, id == 1 ? "KEY_IKE" :
-		    "unknown");
-		attributes(d, &dump_phase1, body);
+		line(d, "T: transform %u, %s", number, esp ? dump_esp(id) :
+		    id == 1 ? "KEY_IKE" : "unknown");
+		attributes(d, esp ? &dump_sat : &dump_phase1, body);
 	}
 	d->depth--;
 }
@@ -134,7 +135,7 @@ proposals(struct dump *d, struct rd r)
 		line(d, "P: proposal %u, %s, %u transforms", number,
 		    dump_proto(proto), n);
 		if (rd_ok(&body) && n > 0)
-			transforms(d, body, ISAKMP_T);
+			transforms(d, body, ISAKMP_T, proto);
 	}
 }
 
@@ -419,7 +420,11 @@ gap(struct dump *d, struct rd r)
 static void
 association(struct dump *d, struct rd r)
 {
-	if (d->exchange == GDOI_X_PULL || d->exchange == GDOI_X_PUSH)
+	struct rd doi = r;
+
+	/* quick mode has the number of GROUPKEY-PULL */
+	if ((d->exchange == GDOI_X_PULL || d->exchange == GDOI_X_PUSH) &&
+	    rd_u32(&doi) != DOI_IPSEC)
 		policy(d, r);
 	else
 		proposals(d, r);

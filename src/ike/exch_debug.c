@@ -11,6 +11,14 @@
 #include "ike/dump.h"
 #include "ike/ike_priv.h"
 
+/* Quick mode has the number of GROUPKEY-PULL, which runs by one port only. */
+static const char *
+exchange_name(uint8_t exchange, uint16_t port)
+{
+	return exchange == ISAKMP_X_QUICK && port != 0 &&
+	    port != ISAKMP_PORT ? "QUICK MODE" : isakmp_exchange_name(exchange);
+}
+
 void
 ike_debug_message(enum debug_feature f, const char *who, struct udp_addr peer,
     const uint8_t *data, size_t len, bool sent)
@@ -26,7 +34,7 @@ ike_debug_message(enum debug_feature f, const char *who, struct udp_addr peer,
 			    sent ? "sending to" : "received from",
 			    ip4_str(peer.addr, a), peer.port);
 		debug(f, DBG_EVENT, peer.addr, "(%s):%s %s: %s", who, to,
-		    isakmp_exchange_name(m.hdr.exchange),
+		    exchange_name(m.hdr.exchange, peer.port),
 		    isakmp_describe(&m, text));
 	}
 	if (!debug_wants(f, DBG_PACKET, peer.addr))
