@@ -180,7 +180,7 @@ struct ike_doi {
 	/* It does not answer any more (RFC 3706). The SA goes right after. */
 	void (*peer_dead)(struct ike_sa *);
 	/* SAs with this peer live: it must not hear INITIAL-CONTACT. */
-	bool (*has_sas)(const struct ike_sa *);
+	bool (*has_sas)(struct ike_sa *);
 	/* sa->remote is another one now; was: the one before. Behind a NAT
 	 * that happens at any time. */
 	void (*moved)(struct ike_sa *, struct udp_addr was);

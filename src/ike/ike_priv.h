@@ -105,7 +105,7 @@ uint16_t phase1_choose(struct ike *, struct rd offer, struct ike_suite *,
     struct wr *answer) MUST_USE;
 bool phase1_accept(struct exch *, const struct isakmp_msg *,
     struct ike_suite *) MUST_USE;
-void phase1_put_initial_contact(const struct ike_sa *, struct isakmp_out *);
+void phase1_put_initial_contact(struct ike_sa *, struct isakmp_out *);
 void phase1_notifies(struct ike_sa *, const struct isakmp_msg *);
 void phase1_initial_contact(struct ike_sa *);
 void phase1_done(struct exch *);

@@ -489,7 +489,7 @@ has_other_sa(const struct ike_sa *sa)
 }
 
 void
-phase1_put_initial_contact(const struct ike_sa *sa, struct isakmp_out *o)
+phase1_put_initial_contact(struct ike_sa *sa, struct isakmp_out *o)
 {
 	struct isakmp_hdr cookies;
 

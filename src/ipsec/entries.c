@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ipsec/ipsec_priv.h"
 
@@ -115,7 +116,7 @@ set_peers(struct entry *e, const struct crypto_map *m)
 		if (p->addr != 0)
 			continue;
 		CF_FOREACH (h, &e->s->conf->hosts)
-			if (strcmp(h->name, p->hostname) == 0)
+			if (strcasecmp(h->name, p->hostname) == 0)
 				add_peer(e, h->addr, p->first);
 	}
 	for (i = 0; i < e->npeers; i++)
@@ -268,7 +269,7 @@ sync_dynamic(struct entry *e)
 	}
 	drop_gone(e);
 	if (change)
-		dynamic_say(e);
+		dynamic_policy(e);
 }
 
 /* ---- entries ---- */

@@ -201,10 +201,19 @@ flow_start(struct ipsec_flow *f)
 		f->quick->sa->main->tries_max = TRIES_OF_MANY;
 }
 
+/* While SAs still live, their successor is looked for all the time. */
+void
+flow_rekey(struct ipsec_flow *f)
+{
+	flow_start(f);
+	if (f->quick == NULL && flow_is_up(f))
+		flow_start_in(f, RETRY_UP_MS);
+}
+
 static void
 attempt(void *arg)
 {
-	flow_start(arg);
+	flow_rekey(arg);
 }
 
 void
@@ -318,21 +327,21 @@ flow_failed(struct ipsec_flow *f, struct exch *x, const char *why)
 
 /* It does not answer any more, says phase 1: what goes to it is lost. */
 void
-flow_peer_dead(struct ipsec_flow *f, uint32_t peer)
+flow_peer_dead(struct ipsec_flow *f, struct udp_addr peer)
 {
-	bool was_up = flow_is_up(f), other;
+	bool was_up = flow_is_up(f);
 	struct pair *p, *next;
 
-	if (entry_peer(f->e) != peer || f->quick != NULL)
-		was_up = false; /* somebody else is asked already */
-	f->retried = true; /* or will be: this one was asked enough */
-	other = was_up && next_peer(f, peer);
 	for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (p->remote.addr == peer)
+		if (pair_is_with(p, peer))
 			pair_delete(p, false, "the peer is dead");
 	}
-	if (other)
+	if (entry_peer(f->e) != peer.addr)
+		return; /* somebody else is asked already */
+	if (f->quick != NULL) /* it fails with the SA: no other one with it */
+		f->retried = true;
+	else if (was_up && next_peer(f, peer.addr))
 		flow_start_in(f, 0);
 }
 

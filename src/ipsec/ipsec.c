@@ -83,11 +83,11 @@ env_if_addr(void *arg, const char *ifname)
 
 /* ---- what phase 1 tells of a peer ---- */
 
-/* Calls fn for each pair with the peer of an SA; it may delete that pair. Then
- * flows that are left with nothing go. */
+/* Calls fn for each pair with the peer of an SA, who is or was at remote; it
+ * may delete that pair. Then flows that are left with nothing go. */
 static void
-each_pair(const struct ike_sa *sa, void (*fn)(struct pair *,
-    const struct ike_sa *, const void *), const void *arg)
+each_pair(struct ike_sa *sa, struct udp_addr remote, void (*fn)(struct pair *,
+    struct ike_sa *, void *), void *arg)
 {
 	struct ipsec *s = sa->ike->env.arg;
 	struct ipsec_flow *f, *nextf;
@@ -99,8 +99,8 @@ each_pair(const struct ike_sa *sa, void (*fn)(struct pair *,
 			nextf = TAILQ_NEXT(f, link);
 			for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
 				next = TAILQ_NEXT(p, link);
-				if (p->remote.addr == sa->remote.addr &&
-				    p->local.addr == sa->local.addr)
+				if (p->local.addr == sa->local.addr &&
+				    pair_is_with(p, remote))
 					fn(p, sa, arg);
 			}
 			flow_unused(f);
@@ -114,7 +114,7 @@ struct spis {
 
 /* What the peer receives with no more, it does not send the other way. */
 static void
-delete_spi(struct pair *p, const struct ike_sa *sa UNUSED, const void *arg)
+delete_spi(struct pair *p, struct ike_sa *sa UNUSED, void *arg)
 {
 	const struct spis *d = arg;
 	unsigned i;
@@ -132,11 +132,11 @@ deleted(struct ike_sa *sa, uint8_t proto, const uint32_t *spis, unsigned n)
 	struct spis d = { spis, n };
 
 	if (proto == PROTO_IPSEC_ESP)
-		each_pair(sa, delete_spi, &d);
+		each_pair(sa, sa->remote, delete_spi, &d);
 }
 
 static void
-delete_older(struct pair *p, const struct ike_sa *sa, const void *arg UNUSED)
+delete_older(struct pair *p, struct ike_sa *sa, void *arg UNUSED)
 {
 	if (p->began < sa->created)
 		pair_delete(p, false, "initial contact");
@@ -145,7 +145,7 @@ delete_older(struct pair *p, const struct ike_sa *sa, const void *arg UNUSED)
 static void
 initial_contact(struct ike_sa *sa)
 {
-	each_pair(sa, delete_older, NULL);
+	each_pair(sa, sa->remote, delete_older, NULL);
 }
 
 static void
@@ -158,26 +158,23 @@ peer_dead(struct ike_sa *sa)
 	TAILQ_FOREACH(e, &s->entries, link)
 		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
 			next = TAILQ_NEXT(f, link);
-			flow_peer_dead(f, sa->remote.addr);
+			flow_peer_dead(f, sa->remote);
 			flow_unused(f);
 		}
 }
 
 static void
-note_pair(struct pair *p UNUSED, const struct ike_sa *sa UNUSED,
-    const void *arg)
+note_pair(struct pair *p UNUSED, struct ike_sa *sa UNUSED, void *arg)
 {
-	bool *const *found = arg;
-
-	**found = true;
+	*(bool *)arg = true;
 }
 
 static bool
-has_sas(const struct ike_sa *sa)
+has_sas(struct ike_sa *sa)
 {
-	bool any = false, *found = &any;
+	bool any = false;
 
-	each_pair(sa, note_pair, &found);
+	each_pair(sa, sa->remote, note_pair, &any);
 	return any;
 }
 
@@ -201,23 +198,16 @@ notified(struct ike_sa *sa, const struct ike_notice *n)
 }
 
 static void
-move_pair(struct pair *p, const struct ike_sa *sa, const void *arg)
+move_pair(struct pair *p, struct ike_sa *sa, void *arg UNUSED)
 {
-	const struct udp_addr *was = arg;
-
-	if (p->remote.port != was->port)
-		return;
 	p->remote = sa->remote;
 	pair_say(p);
 }
 
-/* Another port; a NAT that changes the address is found by the next quick
- * mode. */
 static void
 moved(struct ike_sa *sa, struct udp_addr was)
 {
-	if (was.addr == sa->remote.addr)
-		each_pair(sa, move_pair, &was);
+	each_pair(sa, was, move_pair, NULL);
 }
 
 static const struct exch_type *const types[] = { &quick_mode, NULL };
@@ -406,6 +396,7 @@ ipsec_timeout(struct ipsec *s)
 void
 ipsec_resync(struct ipsec *s)
 {
+	struct quick *q;
 	struct entry *e;
 	struct ipsec_flow *f;
 	struct pair *p;
@@ -421,5 +412,8 @@ ipsec_resync(struct ipsec *s)
 				    RESYNC_SPREAD_MS));
 		}
 	}
+	LIST_FOREACH(q, &s->quicks, link) /* those on their way to be up */
+		if (q->pair != NULL && q->pair->in.told)
+			pair_say(q->pair);
 	ike_reap(s->ike);
 }

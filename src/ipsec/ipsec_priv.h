@@ -52,6 +52,14 @@ struct pair {
 	struct timer timer;
 };
 
+/* Peers behind one NAT have one address. */
+static inline bool
+pair_is_with(const struct pair *p, struct udp_addr remote)
+{
+	return p->remote.addr == remote.addr &&
+	    (!p->udp || p->remote.port == remote.port);
+}
+
 struct set {
 	struct esp_transform esp;
 	bool transport;
@@ -176,9 +184,10 @@ bool flow_is_up(const struct ipsec_flow *);
 void flow_start_in(struct ipsec_flow *, uint64_t ms);
 void flow_wanted(struct ipsec_flow *); /* there is a packet for it */
 void flow_start(struct ipsec_flow *);	 /* quick mode, unless one runs */
+void flow_rekey(struct ipsec_flow *);	 /* soon, if it cannot be now */
 void flow_failed(struct ipsec_flow *, struct exch *, const char *why);
 void flow_succeeded(struct ipsec_flow *);
-void flow_peer_dead(struct ipsec_flow *, uint32_t peer);
+void flow_peer_dead(struct ipsec_flow *, struct udp_addr peer);
 void flow_down(struct ipsec_flow *, bool tell_peer, const char *why);
 uint32_t entry_peer(const struct entry *); /* the current one, 0: none */
 bool entry_has_peer(const struct entry *, uint32_t peer);
@@ -217,9 +226,8 @@ bool respond_find(struct ipsec *, struct qm_match *) MUST_USE;
 struct ipsec_flow *respond_flow(struct ipsec *, struct qm_match *) MUST_USE;
 /* Goes if it is one of a dynamic map and nothing is left of it. */
 void flow_unused(struct ipsec_flow *);
-/* The policy of a dynamic map; and its SAs, which follow it. */
+/* The policy of a dynamic map has changed, or fwd is new. */
 void dynamic_policy(struct entry *);
-void dynamic_say(struct entry *);
 
 /* show.c: of struct ike_doi */
 void ipsec_sessions(struct ike *, struct sessions *);

@@ -71,8 +71,8 @@ tell_add(struct pair *p, enum sa_way way, uint32_t seq_base)
 	t->sa_index = f->index;
 	t->transform = p->esp;
 	t->window = f->terms.window;
-	t->replay = t->window == 0 || (p->esp.auth == ESP_AUTH_NONE &&
-	    esp_icv_len(&p->esp) == 0) ? REPLAY_NONE : REPLAY_COUNTER;
+	t->replay = t->window == 0 || esp_icv_len(&p->esp) == 0 ?
+	    REPLAY_NONE : REPLAY_COUNTER;
 	t->life_ms = left(p->s, e->expires);
 	t->life_kb = p->kilobytes;
 	t->idle_ms = f->terms.idle * 1000;
@@ -125,8 +125,7 @@ pair_resync(struct pair *p)
 {
 	tell_add(p, SA_WAY_IN, 0);
 	p->stale = true;
-	if (p->out.told && p->esp.cipher != ESP_AES_GCM &&
-	    p->esp.cipher != ESP_GMAC)
+	if (p->out.told && !esp_is_aead(&p->esp))
 		tell_add(p, SA_WAY_OUT, seq_guess(p));
 	else
 		p->out.told = false;
@@ -170,7 +169,7 @@ rekey(void *arg)
 	timer_set(&p->s->ike->timers, &p->timer, p->out.expires, out_expired,
 	    p);
 	if (TAILQ_FIRST(&p->flow->pairs) == p)
-		flow_start(p->flow);
+		flow_rekey(p->flow);
 }
 
 void

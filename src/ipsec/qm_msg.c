@@ -72,8 +72,7 @@ qm_get_lifetime(struct rd r, uint32_t *seconds, uint32_t *kilobytes)
 static bool
 has_key_length(const struct esp_transform *t)
 {
-	return t->cipher == ESP_AES_CBC || t->cipher == ESP_AES_GCM ||
-	    t->cipher == ESP_GMAC;
+	return t->cipher == ESP_AES_CBC || esp_is_aead(t);
 }
 
 /* ---- one transform ---- */

@@ -181,8 +181,6 @@ derive(const struct exch *x, const struct quick *q, struct pair_end *e)
 {
 	const struct esp_transform *t = &q->pair->esp;
 	size_t key = esp_key_len(t), auth = esp_auth_key_len(t);
-	size_t salt = t->cipher == ESP_AES_GCM || t->cipher == ESP_GMAC ?
-	    sizeof(e->salt) : 0;
 	size_t block = ike_hash_len(x->sa->suite.hash), n = 0;
 	uint8_t id[5] = { PROTO_IPSEC_ESP, (uint8_t)(e->spi >> 24),
 		(uint8_t)(e->spi >> 16), (uint8_t)(e->spi >> 8),
@@ -197,10 +195,10 @@ derive(const struct exch *x, const struct quick *q, struct pair_end *e)
 		    CHUNK(id, sizeof(id)), CHUNK(x->ni, x->ni_len),
 		    CHUNK(x->nr, x->nr_len));
 		n += block;
-	} while (n < key + salt + auth);
+	} while (n < esp_salted_key_len(t) + auth);
 	r = rd_of(mat, n);
 	key_set(&e->key, rd_bytes(&r, key), key);
-	e->salt = salt != 0 ? rd_u32(&r) : 0;
+	e->salt = esp_is_aead(t) ? rd_u32(&r) : 0;
 	key_set(&e->auth_key, rd_bytes(&r, auth), auth);
 	explicit_bzero(mat, sizeof(mat));
 }
@@ -519,6 +517,7 @@ quick_failed(struct exch *x, const char *why)
 	f->quick = NULL;
 	q->flow = NULL;
 	flow_failed(f, x, why);
+	flow_unused(f);
 }
 
 void

@@ -242,7 +242,7 @@ respond_flow(struct ipsec *s UNUSED, struct qm_match *m)
 		set_ports(&a.dport, m->remote.port);
 		f = flow_new(m->e, &a, free_index(m->e));
 		ike_id_str(&m->sa->peer_id, f->peer_id);
-		dynamic_say(m->e);
+		dynamic_policy(m->e);
 	}
 	f->terms = m->terms;
 	f->dynamic_seq = m->dynamic_seq;
@@ -262,7 +262,7 @@ flow_unused(struct ipsec_flow *f)
 		if (q->flow == f)
 			return;
 	flow_free(f, false);
-	dynamic_say(e);
+	dynamic_policy(e);
 }
 
 void
@@ -289,16 +289,4 @@ dynamic_policy(struct entry *e)
 	free(aces);
 	free(sa_of);
 	free(local);
-}
-
-void
-dynamic_say(struct entry *e)
-{
-	struct ipsec_flow *f;
-	struct pair *p;
-
-	dynamic_policy(e);
-	TAILQ_FOREACH(f, &e->flows, link)
-		TAILQ_FOREACH_REVERSE(p, &f->pairs, pair_list, link)
-			pair_say(p);
 }

@@ -242,6 +242,53 @@ test_nat(void **state UNUSED)
 	end();
 }
 
+/* Two behind the same NAT: what one of them loses the other one keeps. */
+static void
+test_neighbours(void **state UNUSED)
+{
+	begin(116);
+	c = vpn_add(v);
+	a->nat = c->nat = VPN_ADDR(77);
+	a->nat_shift = 20000;
+	c->nat_shift = 21000;
+	(void)dynamic(b->conf, NULL);
+	vpn_apply(b);
+	a->conf->isakmp_identity = c->conf->isakmp_identity =
+	    ISAKMP_ID_HOSTNAME;
+	str_copy(c->conf->hostname, "R3", sizeof(c->conf->hostname));
+	spoke(a, VPN_NET(0));
+	spoke(c, VPN_NET(2));
+	vpn_run(v, 5 * SEC);
+	assert_int_equal(b->naces, 2);
+	vpn_restart(c, true);
+	(void)vpn_packet(c, VPN_GROUP, 1); /* with INITIAL-CONTACT */
+	vpn_run(v, 5 * SEC);
+	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[0], a));
+	assert_true(vpn_reads(c, VPN_GROUP, 1, b));
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[1], c));
+	assert_int_equal(b->naces, 2);
+	end();
+}
+
+/* Its peer is gone for good: nothing of a flow stays. */
+static void
+test_gone(void **state UNUSED)
+{
+	begin(117);
+	(void)dynamic(b->conf, NULL);
+	vpn_apply(b);
+	spoke(a, VPN_NET(0));
+	vpn_run(v, 5 * SEC);
+	assert_int_equal(b->naces, 1);
+	a->deaf = true;
+	vpn_run(v, 2 * HOUR);
+	assert_int_equal(b->naces, 0);
+	assert_int_equal(b->routes, 0);
+	assert_int_equal(b->s->nflows, 0);
+	end();
+}
+
 int
 main(void)
 {
@@ -251,6 +298,8 @@ main(void)
 		cmocka_unit_test(test_dynamic_share),
 		cmocka_unit_test(test_tunnel),
 		cmocka_unit_test(test_nat),
+		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -605,6 +605,25 @@ test_resync(void **state UNUSED)
 	end();
 }
 
+/* At any moment of a negotiation. */
+static void
+test_resync_amid(void **state UNUSED)
+{
+	unsigned i;
+
+	for (i = 0; i < 60; i++) {
+		site(140 + i);
+		vpn_apply(a);
+		vpn_apply(b);
+		(void)vpn_packet(a, VPN_GROUP, 1);
+		vpn_run(v, i);
+		b->nsas = 0;
+		ipsec_resync(b->s);
+		assert_true(vpn_until(v, 5 * SEC, both_ways));
+		end();
+	}
+}
+
 /* Counters that are IVs must not come twice: nothing is sent until there is
  * another SA. */
 static void
@@ -653,6 +672,7 @@ main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_resync),
+		cmocka_unit_test(test_resync_amid),
 		cmocka_unit_test(test_resync_gcm),
 	};
 

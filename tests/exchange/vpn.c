@@ -373,15 +373,18 @@ static void
 deliver(struct vpn *v)
 {
 	struct vpn_datagram *d;
+	struct udp_addr to;
 	unsigned i;
 
 	while ((d = v->queue) != NULL && d->at <= v->now) {
 		v->queue = d->next;
-		for (i = 0; i < v->n; i++)
-			if (outside(v->r[i]) == d->to.addr &&
-			    !v->r[i]->deaf && through_nat(v->r[i], &d->to))
-				ipsec_input(v->r[i]->s, d->to, d->from,
-				    d->data, d->len);
+		for (i = 0; i < v->n; i++) {
+			to = d->to;
+			if (outside(v->r[i]) == to.addr && !v->r[i]->deaf &&
+			    through_nat(v->r[i], &to))
+				ipsec_input(v->r[i]->s, to, d->from, d->data,
+				    d->len);
+		}
 		free(d);
 	}
 }
