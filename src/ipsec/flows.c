@@ -224,6 +224,17 @@ flow_start_in(struct ipsec_flow *f, uint64_t ms)
 	timer_set(&s->ike->timers, &f->timer, ipsec_now(s) + ms, attempt, f);
 }
 
+static bool
+any_up(const struct entry *e)
+{
+	const struct ipsec_flow *f;
+
+	TAILQ_FOREACH(f, &e->flows, link)
+		if (flow_is_up(f))
+			return true;
+	return false;
+}
+
 /* fwd has no SA for a packet. If it should have one that is looked for
  * anew: it may have used it up. */
 void
@@ -236,7 +247,7 @@ flow_wanted(struct ipsec_flow *f)
 	if (now < f->not_before || f->quick != NULL || f->timer.pos != 0 ||
 	    (flow_is_up(f) && now < p->began + SETTLE_MS))
 		return;
-	if (e->first >= 0 && !flow_is_up(f))
+	if (e->first >= 0 && !any_up(e))
 		e->current = (unsigned)e->first;
 	flow_start(f);
 }

@@ -269,6 +269,22 @@ idle(struct pair *p)
 	flow_unused(f);
 }
 
+/* `crypto isakmp invalid-spi-recovery`: a peer of ours that sends what we have
+ * lost gets new SAs, and INITIAL-CONTACT with them. Anybody can bring that
+ * about, as he can bring packets that want an SA. */
+static void
+recover_spi(struct ipsec *s, const struct sa_event *ev)
+{
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		if (entry_has_peer(e, ev->src) && entry_serves(e, ev->dst) &&
+		    !TAILQ_EMPTY(&e->flows)) {
+			flow_wanted(TAILQ_FIRST(&e->flows));
+			return;
+		}
+}
+
 /* ESP with an SPI that nobody has. A peer that has proved who it is may have
  * lost its SAs, or we ours: it is told. */
 static void
@@ -280,6 +296,8 @@ invalid_spi(struct ipsec *s, const struct sa_event *e)
 	if (sa != NULL)
 		ike_notify_spi(sa, PROTO_IPSEC_ESP, e->spi, N_INVALID_SPI,
 		    NULL, 0);
+	else if (s->conf->invalid_spi_recovery)
+		recover_spi(s, e);
 }
 
 /* What is sent with it is not answered: on demand (RFC 3706). */

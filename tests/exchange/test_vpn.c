@@ -314,6 +314,31 @@ test_invalid_spi(void **state UNUSED)
 	end();
 }
 
+/* The same without phase 1: with the command SAs are made anew. */
+static void
+test_spi_recovery(void **state UNUSED)
+{
+	struct sa_event e = { .type = SA_EVENT_INVALID_SPI };
+	unsigned on;
+
+	for (on = 0; on < 2; on++) {
+		site(74 + on);
+		b->conf->invalid_spi_recovery = on != 0;
+		up();
+		vpn_restart(b, true);
+		e.spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
+		e.src = VPN_ADDR(9); /* of nobody */
+		e.dst = b->addr;
+		ipsec_sa_event(b->s, &e);
+		vpn_run(v, 5 * SEC);
+		assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
+		e.src = a->addr;
+		ipsec_sa_event(b->s, &e);
+		assert_int_equal(vpn_until(v, 5 * SEC, both_ways), on);
+		end();
+	}
+}
+
 /* ---- peers ---- */
 
 static bool
@@ -664,6 +689,7 @@ main(void)
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_invalid_spi),
+		cmocka_unit_test(test_spi_recovery),
 		cmocka_unit_test(test_dead_peer),
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_next_peer),
