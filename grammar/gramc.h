@@ -82,7 +82,7 @@ struct command {
 	const char *deliver; /* NULL: the mode's */
 	VEC(const char *) def_field;
 	VEC(const char *) def_value;
-	bool on, both, existing, dup, whole;
+	bool on, both, existing, dup, whole, each;
 	bool sorted, hidden, has_default, literal,
 	    json;
 	int level;

@@ -270,14 +270,14 @@ number_field(const struct command *c)
 static void
 out_form(FILE *f, const struct command *c)
 {
-	fprintf(f, "\t{%s, %s, %d, 0%s%s%s%s%s%s%s%s%s%s, %s, ", c->action,
+	fprintf(f, "\t{%s, %s, %d, 0%s%s%s%s%s%s%s%s%s%s%s, %s, ", c->action,
 	    c->deliver, c->level, c->on ? " | FF_ON" : "",
 	    c->both ? " | FF_BOTH" : "", c->existing ? " | FF_EXISTING" : "",
 	    c->dup ? " | FF_DUP" : "", c->has_default ? " | FF_DEFAULT" : "",
 	    c->hidden ? " | FF_HIDDEN" : "", c->literal ? " | FF_LITERAL" : "",
 	    number_field(c) != 0xffff ? " | FF_NUMBERED" : "",
 	    c->json ? " | FF_JSON" : "", c->whole ? " | FF_WHOLE" : "",
-	    c->proc != NULL ? c->proc : "0");
+	    c->each ? " | FF_EACH" : "", c->proc != NULL ? c->proc : "0");
 	fprintf(f, "%u, %u, %u, ", c->mode->id, c->slot, c->class);
 	if (c->list != NULL)
 		fprintf(f, "offsetof(%s, %s), ",

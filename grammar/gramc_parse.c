@@ -286,7 +286,7 @@ parse_value(struct elem *e)
 
 static const char *const actions[] = {"enter", "prefix", "add", "run", "check",
 	"choice", "default", "on", "both", "always", "deliver", "sort",
-	"noeffect", "refuse", "hidden", "existing", "dup", "whole", "format",
+	"noeffect", "refuse", "hidden", "existing", "dup", "whole", "each", "format",
 	"json"};
 
 static bool
@@ -471,6 +471,8 @@ parse_action(struct command *c)
 		c->dup = true;
 	else if (take_word("whole"))
 		c->whole = true;
+	else if (take_word("each"))
+		c->each = true;
 	else if (take_word("json"))
 		c->json = true;
 	else

@@ -78,6 +78,7 @@ enum cli_form_flag {
 	FF_NUMBERED = 128,
 	FF_JSON = 256,	 /* `| json` has an answer */
 	FF_WHOLE = 512,	 /* `no` that stops early removes all alike */
+	FF_EACH = 1024,	 /* each word of the end is a record of its own */
 };
 
 #define CLI_NO_LIST 0xffff

@@ -262,6 +262,22 @@ apply_line(struct job *j, struct cf_obj *at)
 
 /* ---- records of one line ---- */
 
+/* Text, key and the fields of the record as the format hook has them. */
+static void
+normalise(struct job *j, void *rec)
+{
+	struct strbuf key = {0};
+
+	if (j->f->format == NULL)
+		return;
+	sb_free(&j->text);
+	j->f->format(&j->text, &key, rec);
+	if (key.len != 0) {
+		sb_free(&j->key);
+		j->key = key;
+	}
+}
+
 static void
 set_number(const struct cli_form *f, void *rec, uint32_t number)
 {
@@ -360,16 +376,7 @@ apply_add(struct job *j, struct cf_obj *at)
 	struct cf_ent *e;
 
 	cli_store(j->l, j->m, j->from, j->to, rec, j->c->arena);
-	if (j->f->format != NULL) {
-		struct strbuf key = {0};
-
-		sb_free(&j->text);
-		j->f->format(&j->text, &key, rec);
-		if (key.len != 0) {
-			sb_free(&j->key);
-			j->key = key;
-		}
-	}
+	normalise(j, rec);
 	if (j->key.len == 0)
 		sb_add(&j->key, str_of(&j->text), j->text.len);
 	if (judge(j, at, rec) != 0)
@@ -416,13 +423,7 @@ enter_new(struct job *j, struct cf_obj **at)
 	struct cf_obj *rec = cf_obj_new(j->c, *at, j->f->class);
 
 	cli_store(j->l, j->m, j->from, j->to, rec, j->c->arena);
-	if (j->f->format != NULL) {
-		struct strbuf key = {0};
-
-		sb_free(&j->text);
-		j->f->format(&j->text, &key, rec);
-		sb_free(&key);
-	}
+	normalise(j, rec);
 	if (judge(j, *at, rec) != 0)
 		return CF_REFUSED;
 	ent_new(j, *at, rec, 0);
@@ -438,15 +439,7 @@ enter_again(struct job *j, struct cf_obj *at, struct cf_ent *e)
 	struct cf_obj *rec = cf_obj_new(j->c, at, j->f->class);
 
 	cli_store(j->l, j->m, j->from, j->to, rec, j->c->arena);
-	if (j->f->format != NULL) {
-		struct strbuf key = {0};
-
-		sb_free(&j->text);
-		j->f->format(&j->text, &key, rec);
-		sb_free(&key);
-		if (strcmp(e->text, str_of(&j->text)) == 0)
-			return CF_OK; /* it says the same in other words */
-	}
+	normalise(j, rec);
 	if (judge(j, at, rec) != 0)
 		return CF_REFUSED;
 	if (cli_classes[e->obj->class].mode != cli_classes[j->f->class].mode)
@@ -456,6 +449,7 @@ enter_again(struct job *j, struct cf_obj *at, struct cf_ent *e)
 		return CF_OK;
 	reset_fields(j->f, e->obj);
 	cli_store(j->l, j->m, j->from, j->to, e->obj, j->c->arena);
+	normalise(j, e->obj);
 	e->form = j->form;
 	e->text = keep_str(j->c, &j->text);
 	return CF_OK;
@@ -476,11 +470,26 @@ enter_old(struct job *j, struct cf_obj **at, struct cf_ent *e)
 	return CF_OK;
 }
 
+/* Text and key of a header whose words say less than it means. */
+static void
+normalise_header(struct job *j, struct cf_obj *at)
+{
+	struct cf_obj *rec;
+
+	if (j->f->format == NULL)
+		return;
+	rec = cf_obj_new(j->c, at, j->f->class);
+	cli_store(j->l, j->m, j->from, j->to, rec, j->c->arena);
+	normalise(j, rec);
+}
+
 static enum cf_result
 apply_enter(struct job *j, struct cf_obj **at)
 {
-	struct cf_ent *e = cf_ent_find(j->c, *at, j->f->slot, str_of(&j->key));
+	struct cf_ent *e;
 
+	normalise_header(j, *at);
+	e = cf_ent_find(j->c, *at, j->f->slot, str_of(&j->key));
 	if (j->negated && e == NULL)
 		return CF_OK;
 	if (j->negated) {
@@ -565,7 +574,41 @@ apply_prefix(struct job *entry, struct cf_obj *at)
 	return rv;
 }
 
-/* `no crypto map NAME`: all that begins so, of whatever form. */
+/* ---- a record for each word behind the last keyword ---- */
+
+static enum cf_result
+apply_each(struct job *j, struct cf_obj *at)
+{
+	struct cli_match m = *j->m;
+	struct job one = *j;
+	enum cf_result rv = CF_OK;
+	unsigned at_step = 0;
+
+	while (cli_nodes[m.steps[at_step].node].kind != N_VALUE)
+		at_step++;
+	one.m = &m;
+	one.to = at_step + 1;
+	for (unsigned t = m.steps[at_step].tok; t < j->l->n && rv == CF_OK;
+	     t++) {
+		m.steps[at_step].tok = (uint16_t)t;
+		one.text = one.key = (struct strbuf){0};
+		job_texts(&one);
+		rv = apply_add(&one, at);
+		job_free(&one);
+	}
+	return rv;
+}
+
+/* `no crypto map NAME`: all that begins so, of whatever form. The rest of a
+ * line may be optional (`no route-map NAME`): then no line has that key. */
+static bool
+means_whole(const struct job *j, const struct cf_obj *at)
+{
+	return j->negated && (j->f->flags & FF_WHOLE) != 0 &&
+	    (j->partial || cf_ent_find(j->c, at, j->f->slot,
+	    str_of(&j->key)) == NULL);
+}
+
 static enum cf_result
 remove_whole(struct job *j, struct cf_obj *at)
 {
@@ -602,10 +645,12 @@ cf_apply(struct conf *c, struct cf_obj **at, const struct cli_line *l,
 	job_texts(&j);
 	if (j.f->action == FA_REFUSE)
 		rv = negated ? CF_OK : cf_refuse(err, "%% %s", j.f->note);
-	else if (negated && j.partial && (j.f->flags & FF_WHOLE) != 0)
+	else if (means_whole(&j, *at))
 		rv = remove_whole(&j, *at);
 	else if (m->jump != 0)
 		rv = apply_prefix(&j, *at);
+	else if ((j.f->flags & FF_EACH) != 0)
+		rv = apply_each(&j, *at);
 	else if (j.f->action == FA_ADD)
 		rv = apply_add(&j, *at);
 	else if (j.f->action == FA_ENTER || j.f->action == FA_PREFIX)

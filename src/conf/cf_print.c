@@ -148,6 +148,22 @@ in_view(const struct print *p, const struct cf_ent *e, unsigned depth)
 	return false;
 }
 
+/* Records of the words of one line. */
+static bool
+goes_on(const struct cf_ent *e)
+{
+	const struct cli_form *f = ent_form(e);
+
+	return f != NULL && (f->flags & FF_EACH) != 0 && e->next != NULL &&
+	    e->next->form == e->form;
+}
+
+static const char *
+last_word(const struct cf_ent *e)
+{
+	return strrchr(e->text, ' ');
+}
+
 static void
 print_ent(struct print *p, const struct cf_ent *e, unsigned depth,
     const char *prefix, bool numbers)
@@ -167,6 +183,8 @@ print_ent(struct print *p, const struct cf_ent *e, unsigned depth,
 		sb_add(p->sb, "no ", 3);
 	sb_add(p->sb, e->text, p->view != NULL && p->view->brief &&
 	    certificate_text(e) ? strcspn(e->text, "\n") : strlen(e->text));
+	for (; goes_on(e); e = e->next)
+		sb_printf(p->sb, "%s", last_word(e->next));
 	end_line(p, depth);
 	if (e->obj != NULL && cli_classes[e->obj->class].mode != 0)
 		print_lines(p, e->obj, depth + 1, NULL);
@@ -212,6 +230,8 @@ print_lines(struct print *p, const struct cf_obj *o, unsigned depth,
 		if (depth == 0 && prefix == NULL && (p->procs & CF_MAIN) != 0)
 			separate(p, e);
 		print_ent(p, e, depth, prefix, numbers);
+		while (goes_on(e))
+			e = e->next;
 	}
 	if (whole(p, depth, prefix))
 		put_empty(p, o, depth, &slot, (unsigned)m->slot0 + m->nslots);

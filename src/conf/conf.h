@@ -133,12 +133,17 @@ struct route_map_acl { /* match ip address: one of them, in order */
 	char name[CONF_NAME];
 };
 
+struct route_map_other { /* match by what is not built */
+	struct cf_obj obj;
+};
+
 struct route_map {
 	struct cf_obj obj;
 	char name[CONF_NAME];
 	uint16_t seq;	/* 10 */
 	bool deny;
-	bool other_match; /* by what is not built: the entry matches nothing */
+	struct cf_list others; /* struct route_map_other; if there is one,
+				* the entry matches nothing */
 	struct cf_list acls; /* struct route_map_acl; none: matches all */
 };
 
@@ -154,7 +159,8 @@ struct nat_dynamic {
 	char route_map[CONF_NAME];
 	char pool[CONF_NAME];	   /* "": ifname, and overload */
 	char ifname[IFNAME_MAX];
-	bool overload;
+	bool overload;		   /* by an interface: always */
+	bool reversible;	   /* is printed, does nothing */
 	bool add_route;		   /* outside source only */
 };
 
@@ -168,6 +174,7 @@ struct nat_static {
 	uint32_t local, global;	   /* global 0: that of ifname */
 	uint16_t local_port, global_port;
 	uint32_t mask;		   /* network; 0: one address */
+	char slash[8];		   /* the mask as it was typed, "/24" */
 	char ifname[IFNAME_MAX];   /* interface IF: its address is global */
 	bool extendable, no_alias, no_payload, add_route;
 	char route_map[CONF_NAME]; /* "": always */
@@ -187,8 +194,9 @@ struct nat_pool {
 	char name[CONF_NAME];
 	uint32_t start, end;	   /* 0: only ranges */
 	uint32_t mask;
+	uint8_t prefix;		   /* its length, typed instead of mask */
 	uint8_t type;		   /* enum nat_pool_type */
-	bool by_prefix;		   /* prefix-length was typed */
+	bool add_route;
 	struct cf_list ranges;	   /* struct nat_range */
 };
 

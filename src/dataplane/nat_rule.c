@@ -324,7 +324,7 @@ match_route_map(struct fwd *f, struct nat_rules *r, const char *name)
 		CF_FOREACH(a, &rm->acls) {
 			match_list(f, r, *to, a->name);
 		}
-		(*to)->never = rm->other_match ||
+		(*to)->never = rm->others.n > 0 ||
 		    (rm->acls.n > 0 && (*to)->n == 0);
 		to = &(*to)->next;
 	}

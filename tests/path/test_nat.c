@@ -278,11 +278,11 @@ test_nothing_matches(void **state UNUSED)
 	/* an entry without a match line matches all; one whose match is not
 	 * built matches nothing */
 	natrig_route_map(&n, "ALL", false, "");
-	n.rm[1].other_match = true;
+	n.rm[1].others.n = 1;
 	natrig_map(&n, "ALL", NULL, true);
 	natrig_commit(&n);
 	natrig_out(&n, s, s);
-	n.rm[1].other_match = false;
+	n.rm[1].others.n = 0;
 	natrig_commit(&n);
 	natrig_out(&n, s, UDP(WAN_ADDR, 9, FAR_A, 9));
 }
