@@ -44,6 +44,12 @@ count(uint64_t *c)
 	__atomic_store_n(c, *c + 1, __ATOMIC_RELAXED);
 }
 
+static inline void
+count_add(uint64_t *c, uint64_t n)
+{
+	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
+}
+
 static inline uint64_t
 count_read(const uint64_t *c)
 {
@@ -96,6 +102,12 @@ struct policy {
 	struct classifier *downloaded; /* without the local deny list */
 	struct classifier *locals;     /* only that */
 	uint32_t *index;	       /* of downloaded ones in the whole */
+};
+
+/* A service policy of a port; both NULL: none (qos.h). */
+struct qos_side {
+	struct qos_rules *rules;
+	struct qos_run *run;
 };
 
 struct routes {
@@ -264,6 +276,8 @@ struct snap_port {
 	uint8_t df_bit;		/* never INHERIT */
 	uint8_t nat;		/* enum nat_side */
 	const struct acl_obj *acl_in, *acl_out;
+	struct qos_side qos_in, qos_out;
+	bool pieces;		  /* no segment is left to the device */
 	unsigned n_maps;
 	struct snap_group **maps; /* groups of its crypto map, by seq */
 	bool *preclassify;	  /* per group: `qos pre-classify` */
@@ -280,6 +294,8 @@ struct snap {
 	bool mroute;		/* multicast is forwarded */
 	const struct nat_rules *nat; /* NULL: nothing is translated */
 	bool tunnels;		/* there are some */
+	unsigned n_shapers;
+	struct qos_run **shapers; /* whose packets can have to wait */
 	uint32_t *own;		/* addresses of this router */
 	unsigned n_own;
 	struct snap_group *groups;
@@ -348,6 +364,7 @@ struct worker {
 	struct pkt pool[POOL_MAX]; /* pieces of what is split */
 	unsigned pool_top;	   /* those below are in use */
 	struct pkt copy;	    /* of a multicast packet */
+	struct qos_buf *qos_free;   /* buffers of packets that waited */
 	struct pkt icmp[ICMP_QUEUE];
 	unsigned icmp_n;
 	uint64_t icmp_at;	    /* token bucket */
@@ -398,6 +415,9 @@ struct fwd {
 	struct routes *routes;
 	struct acl_obj **acls;
 	size_t n_acls;
+	struct qos_side qos_in[PORT_MAX + 1], qos_out[PORT_MAX + 1];
+	uint64_t qos_sample;	/* when rates are taken again, 0: now */
+	uint32_t qos_buffers, qos_bytes; /* of what waits; atomic */
 	struct group *groups;
 	struct failclose *failcloses;
 	struct nat *nat;	    /* nat_priv.h; the worker's too */
@@ -479,6 +499,9 @@ unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* qos.c; what is queued is copied and leaves later */
 enum verdict stage_qos_in(struct fwd *, struct pkt *);
+void qos_compile(struct fwd *); /* of conf, ports and access lists */
+void qos_free(struct fwd *);
+uint64_t qos_timeout(struct fwd *, uint64_t now); /* takes rates */
 unsigned stage_qos_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
 

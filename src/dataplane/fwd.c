@@ -256,6 +256,7 @@ fwd_free(struct fwd *f)
 	sadb_free(f);
 	failclose_free(f);
 	nat_free(f);
+	qos_free(f);
 	for (i = 0; i < f->n_acls; i++)
 		ref_put(f->acls[i]);
 	free(f->acls);

@@ -81,6 +81,8 @@ void fwd_port(struct fwd *, const struct port *);
 void fwd_routes(struct fwd *, const struct route *, size_t n);
 void fwd_sa(struct fwd *, const struct sa_change *);
 uint64_t fwd_timeout(struct fwd *) MUST_USE; /* as gdoi_timeout */
+/* What belongs to interfaces: counters of service policies. */
+void fwd_clear_counters(struct fwd *);
 
 /* Worker side: a burst of packets that arrived on pkt->in_port. The buffers
  * are the caller's again on return. */

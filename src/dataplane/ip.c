@@ -81,6 +81,15 @@ ip_set_ttl(uint8_t *ip, uint8_t ttl)
 	sum_update(ip + IPH_SUM, was, get16(ip + IPH_TTL));
 }
 
+void
+ip_set_tos(uint8_t *ip, uint8_t tos)
+{
+	unsigned was = get16(ip);
+
+	ip[IPH_TOS] = tos;
+	sum_update(ip + IPH_SUM, was, get16(ip));
+}
+
 /* Ports, flags and ICMP type, as far as this packet holds them. A header
  * that is cut short leaves zeros: it then matches like "port 0". */
 static void
@@ -106,6 +115,21 @@ flow_upper(struct flow *f, const uint8_t *up, unsigned len)
 	}
 }
 
+struct flow
+ip_flow(const uint8_t *ip, unsigned len)
+{
+	unsigned ihl = (ip[0] & 15u) * 4;
+	struct flow f = {
+		.src = get32(ip + IPH_SRC), .dst = get32(ip + IPH_DST),
+		.proto = ip[IPH_PROTO], .dscp = ip[IPH_TOS] >> 2,
+		.frag_tail = (get16(ip + IPH_FRAG) & IPH_OFFMASK) != 0,
+	};
+
+	if (!f.frag_tail && ihl <= len)
+		flow_upper(&f, ip + ihl, len - ihl);
+	return f;
+}
+
 enum ip_verdict
 ip_parse(struct pkt *p)
 {
@@ -122,11 +146,7 @@ ip_parse(struct pkt *p)
 		return IP_BAD_SUM;
 	p->len = total;
 	p->ihl = (uint8_t)ihl;
-	p->flow = (struct flow){
-		.src = get32(ip + IPH_SRC), .dst = get32(ip + IPH_DST),
-		.proto = ip[IPH_PROTO], .dscp = ip[IPH_TOS] >> 2,
-		.frag_tail = (get16(ip + IPH_FRAG) & IPH_OFFMASK) != 0,
-	};
+	p->flow = ip_flow(ip, total);
 	/* A first fragment too short for its ports would let the second one
 	 * write them (RFC 1858); offset 1 can only be such an attack. */
 	if (p->flow.proto == PROTO_TCP &&
@@ -135,8 +155,6 @@ ip_parse(struct pkt *p)
 	if ((get16(ip + IPH_FRAG) & IPH_MF) != 0 && !p->flow.frag_tail &&
 	    p->flow.proto == PROTO_TCP && total - ihl < 16)
 		return IP_BAD;
-	if (!p->flow.frag_tail)
-		flow_upper(&p->flow, ip + ihl, total - ihl);
 	return IP_OK;
 }
 

@@ -80,6 +80,11 @@ ip_is_fragment(const uint8_t *ip)
 	return (get16(ip + IPH_FRAG) & (IPH_MF | IPH_OFFMASK)) != 0;
 }
 
+void ip_set_tos(uint8_t *ip, uint8_t tos);
+
+/* What a packet of len octets with a sound header offers to be matched. */
+struct flow ip_flow(const uint8_t *ip, unsigned len);
+
 /* Checks header, lengths and checksum of the packet, cuts what is behind
  * its total length, fills ihl and flow. */
 enum ip_verdict { IP_OK, IP_BAD, IP_BAD_SUM };

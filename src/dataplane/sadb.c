@@ -521,7 +521,7 @@ next_expiry(const struct fwd *f)
 uint64_t
 fwd_timeout(struct fwd *f)
 {
-	uint64_t now = f->io.now(f->arg), next, ping, nat;
+	uint64_t now = f->io.now(f->arg), next, ping, nat, qos;
 	struct group *g;
 	bool changed = now >= f->next_change;
 
@@ -538,6 +538,8 @@ fwd_timeout(struct fwd *f)
 	next = pair_idle_run(f, now, next_expiry(f));
 	next = pair_silent_run(f, now, next);
 	next = nat < next ? nat : next;
+	qos = qos_timeout(f, now);
+	next = qos < next ? qos : next;
 	return ping < next ? ping : next;
 }
 

@@ -12,7 +12,7 @@
 
 #include <urcu-qsbr.h>
 
-#include "dataplane/engine.h"
+#include "dataplane/qos.h"
 
 /* ---- references: counted by the control thread only ---- */
 
@@ -244,6 +244,22 @@ mtu_of(const struct port *p, const struct interface *i)
 }
 
 static void
+build_qos(struct fwd *f, struct snap *s, struct snap_port *sp,
+    unsigned index)
+{
+	sp->qos_in = f->qos_in[index];
+	sp->qos_out = f->qos_out[index];
+	hold(s, sp->qos_in.rules);
+	hold(s, sp->qos_in.run);
+	hold(s, sp->qos_out.rules);
+	hold(s, sp->qos_out.run);
+	if (sp->qos_out.run != NULL && sp->qos_out.run->shapes) {
+		s->shapers[s->n_shapers++] = sp->qos_out.run;
+		sp->pieces = true;
+	}
+}
+
+static void
 build_port(struct fwd *f, struct snap *s, unsigned index)
 {
 	const struct port *p = &f->ports[index];
@@ -278,6 +294,7 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 	/* a list that does not exist filters nothing, as in IOS */
 	hold(s, sp->acl_in = acl_find(f, i->acl_in));
 	hold(s, sp->acl_out = acl_find(f, i->acl_out));
+	build_qos(f, s, sp, index);
 	if (i->crypto_map[0] != '\0')
 		build_maps(f, s, sp, i->crypto_map);
 	if (i->tunnel.profile[0] != '\0')
@@ -322,6 +339,8 @@ snap_build(struct fwd *f)
 
 	s->mem = arena_new();
 	s->own = arena_alloc(s->mem, own_max(f) * sizeof(*s->own));
+	s->shapers = arena_alloc(s->mem,
+	    (PORT_MAX + 1) * sizeof(struct qos_run *));
 	build_groups(f, s);
 	build_spis(f, s);
 	for (i = 1; i <= PORT_MAX; i++) {
@@ -436,6 +455,7 @@ fwd_port(struct fwd *f, const struct port *p)
 		return;
 	f->ports[p->index] = *p;
 	f->port_known[p->index] = p->name[0] != '\0';
+	qos_compile(f);
 	routes_compile(f);
 	nat_config(f);
 	snap_publish(f);
@@ -447,6 +467,7 @@ fwd_config(struct fwd *f, const struct conf *old UNUSED,
 {
 	f->conf = new;
 	acls_compile(f, new);
+	qos_compile(f);
 	pairs_config(f, new);
 	nat_config(f);
 	snap_publish(f);

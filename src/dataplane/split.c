@@ -194,7 +194,8 @@ judge(struct fwd *f, struct pkt *p)
 		return FITS;
 	if (size > p->mtu)
 		return df ? TOO_BIG : CUT;
-	return gso && (sa != NULL || sp->tunnel != NULL) ? CUT : FITS;
+	return gso && (sa != NULL || sp->tunnel != NULL || sp->pieces) ? CUT :
+	    FITS;
 }
 
 /* Its octets are final: nothing can be left to the device. */

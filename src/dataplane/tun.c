@@ -340,18 +340,40 @@ port_run(struct tun_engine *t, uint32_t key)
 		fwd_input(t->f, burst, n);
 }
 
+/* Until something arrives, or a packet in a queue may leave. */
+static int
+wait_for(struct tun_engine *t, struct epoll_event *ev, int max, uint64_t due)
+{
+	uint64_t now, us;
+	struct timespec ts;
+
+	if (due == UINT64_MAX)
+		return epoll_wait(t->epoll, ev, max, -1);
+	now = time_mono_us();
+	us = due > now ? due - now : 0;
+	ts.tv_sec = (time_t)(us / 1000000);
+	ts.tv_nsec = (long)(us % 1000000) * 1000;
+	return epoll_pwait2(t->epoll, ev, max, &ts, NULL);
+}
+
 static void *
 worker(void *arg)
 {
 	struct tun_engine *t = arg;
 	struct epoll_event ev[16];
+	uint64_t due;
 	int i, n;
 
 	rcu_register_thread();
 	while (!__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE)) {
+		due = fwd_worker_due(t->f);
 		rcu_thread_offline();
-		n = epoll_wait(t->epoll, ev, NELEM(ev), -1);
+		n = wait_for(t, ev, NELEM(ev), due);
 		rcu_thread_online();
+		if (due != UINT64_MAX) {
+			fwd_worker_run(t->f);
+			merge_flush(t->merge);
+		}
 		for (i = 0; i < n; i++) {
 			if (ev[i].data.u32 == KEY_QUEUE)
 				queue_run(t);

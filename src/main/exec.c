@@ -42,8 +42,13 @@ static void
 clear_counters_answer(struct cli_ctx *ctx, void *arg UNUSED,
     const char *answer)
 {
-	if (exec_confirmed(answer))
-		ports_clear_stats(router_of(ctx));
+	struct router *r = router_of(ctx);
+
+	if (exec_confirmed(answer)) {
+		ports_clear_stats(r);
+		(void)child_send(r, CHILD_FWD, IPC_CLEAR, 0, NULL, 0, NULL,
+		    0);
+	}
 	cli_done(ctx, CLI_DONE);
 }
 

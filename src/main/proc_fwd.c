@@ -181,6 +181,9 @@ fwd_message(struct proc *p, struct ipc_msg *m)
 	case IPC_ROUTES_END:
 		fwd_routes(fp->fwd, fp->routes, fp->nroutes);
 		break;
+	case IPC_CLEAR:
+		fwd_clear_counters(fp->fwd);
+		break;
 	case IPC_PEER:
 		if (m->nfds != 1)
 			break;
