@@ -289,6 +289,7 @@ struct snap_port {
 };
 
 struct snap {
+	uint64_t generation;	/* no two have the same */
 	struct snap_port port[PORT_MAX + 1];
 	const struct routes *routes;
 	bool mroute;		/* multicast is forwarded */
@@ -334,6 +335,7 @@ struct event {
 #define POOL_MAX (2 * BURST_MAX)
 #define PING_MAX 16
 #define TUNNELS_MAX 4 /* inside each other */
+#define QOS_NEST 4
 
 struct limit {
 	uint32_t key;
@@ -364,6 +366,9 @@ struct worker {
 	struct pkt pool[POOL_MAX]; /* pieces of what is split */
 	unsigned pool_top;	   /* those below are in use */
 	struct pkt copy;	    /* of a multicast packet */
+	/* those that leave queues: of a tunnel, of a port below it, ... */
+	struct pkt waited[QOS_NEST];
+	unsigned n_waited;
 	struct qos_buf *qos_free;   /* buffers of packets that waited */
 	struct pkt icmp[ICMP_QUEUE];
 	unsigned icmp_n;
@@ -416,6 +421,7 @@ struct fwd {
 	struct acl_obj **acls;
 	size_t n_acls;
 	struct qos_side qos_in[PORT_MAX + 1], qos_out[PORT_MAX + 1];
+	uint64_t snaps;		/* how many there were */
 	uint64_t qos_sample;	/* when rates are taken again, 0: now */
 	uint32_t qos_buffers, qos_bytes; /* of what waits; atomic */
 	struct group *groups;
@@ -443,6 +449,9 @@ void fwd_event_log(struct fwd *, enum log_id, uint32_t key,
     const struct event *);
 void fwd_log(struct fwd *, enum log_id, ...);
 void fwd_events_run(struct fwd *); /* control thread: all that waits */
+/* The worker's frame around all that it takes through stages. */
+void fwd_enter(struct fwd *);
+void fwd_leave(struct fwd *);
 /* Takes a burst through the stages from `stage` on. */
 void path_run(struct fwd *, unsigned stage, struct pkt **, unsigned n);
 /* What the stages have found out is forgotten: it takes the path from its
@@ -497,17 +506,22 @@ unsigned gre_mtu(const struct fwd *, const struct snap_tunnel *,
     unsigned mtu);
 unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
-/* qos.c; what is queued is copied and leaves later */
+/* qos.c; what is queued is copied, and encrypted when it leaves: sequence
+ * numbers are in the order of departure */
 enum verdict stage_qos_in(struct fwd *, struct pkt *);
 void qos_compile(struct fwd *); /* of conf, ports and access lists */
 void qos_free(struct fwd *);
 uint64_t qos_timeout(struct fwd *, uint64_t now); /* takes rates */
 unsigned stage_qos_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
+enum verdict stage_qos_mark(struct fwd *, struct pkt *);
 unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
 
 /* split.c: what transport mode made too big for its link, as fragments; a
  * burst stage calls it last with its own arguments. */
 unsigned split_again(struct fwd *, struct pkt **, unsigned n, unsigned at);
+
+/* esp.c: the header that encryption will give the packet, and its length. */
+unsigned esp_outer(const struct pkt *, struct flow *outer);
 
 /* sid.c: sender identifiers of counter modes. */
 bool sid_is_used(const struct sa *);

@@ -152,6 +152,30 @@ esp_wrap(struct fwd *f, struct pkt *p, struct crypto_job *job,
 	return true;
 }
 
+unsigned
+esp_outer(const struct pkt *p, struct flow *outer)
+{
+	const struct sa *sa = p->sa;
+	unsigned keep = sa->mode == SA_TRANSPORT ? p->ihl : 0;
+	unsigned text = sa->extra + p->len - keep + 2;
+
+	*outer = (struct flow){ .src = p->flow.src, .dst = p->flow.dst,
+		.proto = PROTO_ESP, .dscp = pkt_ip(p)[IPH_TOS] >> 2 };
+	if (sa->mode == SA_TUNNEL) {
+		outer->src = sa->local;
+		outer->dst = __atomic_load_n(&sa->remote, __ATOMIC_RELAXED);
+	}
+	if (sa->encap_local != 0) {
+		outer->proto = PROTO_UDP;
+		outer->sport = sa->encap_local;
+		outer->dport = sa->encap_remote;
+	}
+	text += (sa->block - text % sa->block) % sa->block;
+	return (keep != 0 ? keep : IPH_HDR) +
+	    (sa->encap_local != 0 ? UDP_HDR : 0) + ESP_FIXED + sa->iv_len +
+	    text + sa->icv_len;
+}
+
 static void
 tbar_count_out(const struct pkt *p, bool ok)
 {

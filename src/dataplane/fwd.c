@@ -39,9 +39,10 @@ static const struct stage {
 	{ "crypto-classify", LEAVES, stage_classify, NULL },
 	{ "acl-out", ARRIVED | LEAVES, stage_acl_out, NULL },
 	{ "split", LEAVES, NULL, stage_split },
+	{ "qos-out", LEAVES, NULL, stage_qos_out },
 	{ "gre-out", LEAVES, NULL, stage_gre_out },
 	{ "esp-out", LEAVES, NULL, stage_esp_out },
-	{ "qos-out", LEAVES, NULL, stage_qos_out },
+	{ "qos-mark", LEAVES, stage_qos_mark, NULL },
 	{ "transmit", 0, NULL, stage_transmit },
 };
 
@@ -147,6 +148,7 @@ pkt_anew(struct pkt *p)
 	p->encrypted = p->decrypted = false;
 	p->own_ike = false;
 	p->nat = 0;
+	p->outer_marked = false;
 	p->sa = p->group = NULL;
 }
 
@@ -165,15 +167,30 @@ run_icmp(struct fwd *f)
 }
 
 void
+fwd_enter(struct fwd *f)
+{
+	f->w.snap = rcu_dereference(f->snap);
+	f->w.now = f->io.now(f->arg);
+	if (f->w.snap->nat != NULL)
+		nat_enter(f);
+}
+
+void
+fwd_leave(struct fwd *f)
+{
+	run_icmp(f);
+	if (f->w.snap->nat != NULL)
+		nat_leave(f);
+	f->w.snap = NULL;
+}
+
+void
 fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 {
 	struct pkt *burst[BURST_MAX];
 	unsigned i, part;
 
-	f->w.snap = rcu_dereference(f->snap);
-	f->w.now = f->io.now(f->arg);
-	if (f->w.snap->nat != NULL)
-		nat_enter(f);
+	fwd_enter(f);
 	for (; n > 0; n -= part, pkts += part) {
 		part = n < BURST_MAX ? n : BURST_MAX;
 		for (i = 0; i < part; i++) {
@@ -187,9 +204,7 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 		run_icmp(f);
 		reass_release(f);
 	}
-	if (f->w.snap->nat != NULL)
-		nat_leave(f);
-	f->w.snap = NULL;
+	fwd_leave(f);
 }
 
 unsigned
@@ -234,6 +249,8 @@ fwd_new(const struct fwd_io *io, void *arg)
 	for (i = 0; i < POOL_MAX; i++)
 		f->w.pool[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	f->w.copy.buf = xcalloc(1, PKT_BUF_SIZE);
+	for (i = 0; i < QOS_NEST; i++)
+		f->w.waited[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < ICMP_QUEUE; i++)
 		f->w.icmp[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < REASS_MAX; i++)
@@ -265,6 +282,8 @@ fwd_free(struct fwd *f)
 	for (i = 0; i < POOL_MAX; i++)
 		free(f->w.pool[i].buf);
 	free(f->w.copy.buf);
+	for (i = 0; i < QOS_NEST; i++)
+		free(f->w.waited[i].buf);
 	for (i = 0; i < ICMP_QUEUE; i++)
 		free(f->w.icmp[i].buf);
 	for (i = 0; i < REASS_MAX; i++)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Quality of service among the stages of process fwd. On the way in a packet
- * is classified as it is behind decryption; on the way out as it leaves, or,
- * with pre-classify, as it was before a tunnel or encryption.
+ * is classified as it is behind decryption; on the way out as it will leave,
+ * or, with pre-classify, as it was before a tunnel or encryption. Queues are
+ * in front of encryption, so that what overtakes in them has the lower
+ * sequence number, and what they drop has none.
  */
 #include "config.h"
 
@@ -25,25 +27,36 @@ stage_qos_in(struct fwd *f, struct pkt *p)
 	return qos_act(f, side->run, p, node, len, f->io.now_us(f->arg));
 }
 
+/* The outer header of what is to be encrypted, or what pre-classify kept. */
+static void
+leaving(const struct pkt *p, struct qos_leaving *l)
+{
+	if (p->sa != NULL) {
+		l->len = esp_outer(p, &l->flow);
+	} else {
+		l->len = p->len;
+		l->flow = ip_flow(pkt_ip(p), p->len);
+	}
+	if (p->preclassified) {
+		l->flow = p->qos_flow;
+		l->flow.dscp = p->qos_dscp;
+	}
+}
+
 static enum verdict
 out_one(struct fwd *f, const struct qos_side *side, struct pkt *p,
-    uint64_t now)
+    unsigned stage, uint64_t now)
 {
-	unsigned len = p->len + side->run->overhead;
+	struct qos_leaving l = { .stage = stage };
 	uint16_t node[2];
-	struct flow flow;
 
-	if (p->preclassified) {
-		flow = p->qos_flow;
-		flow.dscp = p->qos_dscp;
-	} else {
-		flow = ip_flow(pkt_ip(p), p->len);
-	}
-	qos_classify(side, p, &flow, p->len, node);
-	if (qos_act(f, side->run, p, node, len, now) != NEXT)
+	leaving(p, &l);
+	qos_classify(side, p, &l.flow, l.len, node);
+	l.len += side->run->overhead;
+	if (qos_act(f, side->run, p, node, l.len, now) != NEXT)
 		return DROP;
-	return side->run->shapes ? qos_enqueue(f, side->run, p, node, &flow,
-	    len, now) : NEXT;
+	return side->run->shapes ? qos_enqueue(f, side->run, p, node, &l,
+	    now) : NEXT;
 }
 
 static bool
@@ -59,8 +72,7 @@ has_policy(struct fwd *f, struct pkt **pkts, unsigned n)
 }
 
 unsigned
-stage_qos_out(struct fwd *f, struct pkt **pkts, unsigned n,
-    unsigned at UNUSED)
+stage_qos_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 {
 	const struct qos_side *side;
 	unsigned i, left = 0;
@@ -75,12 +87,20 @@ stage_qos_out(struct fwd *f, struct pkt **pkts, unsigned n,
 			/* those that wait longer go first */
 			if (side->run->due <= now)
 				qos_drain(f, side->run, now);
-			if (out_one(f, side, pkts[i], now) != NEXT)
+			if (out_one(f, side, pkts[i], at + 1, now) != NEXT)
 				continue;
 		}
 		pkts[left++] = pkts[i];
 	}
 	return left;
+}
+
+enum verdict
+stage_qos_mark(struct fwd *f UNUSED, struct pkt *p)
+{
+	if (p->outer_marked)
+		ip_set_tos(pkt_ip(p), p->outer_tos);
+	return NEXT;
 }
 
 /* ---- the worker between bursts ---- */
@@ -105,11 +125,10 @@ fwd_worker_run(struct fwd *f)
 	uint64_t now = f->io.now_us(f->arg);
 	unsigned i;
 
-	f->w.snap = rcu_dereference(f->snap);
-	f->w.now = f->io.now(f->arg);
+	fwd_enter(f);
 	for (i = 0; i < f->w.snap->n_shapers; i++) {
 		if (f->w.snap->shapers[i]->due <= now)
 			qos_drain(f, f->w.snap->shapers[i], now);
 	}
-	f->w.snap = NULL;
+	fwd_leave(f);
 }

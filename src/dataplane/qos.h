@@ -95,7 +95,12 @@ struct qos_bucket {
 struct qos_buf {
 	struct qos_buf *next;
 	uint32_t len, size; /* octets used, room */
-	struct pkt pkt;	    /* its metadata; buf is set when it leaves */
+	struct pkt pkt;	    /* its metadata, without a buffer */
+	unsigned stage;	    /* where its path goes on */
+	/* who encrypts it, in which snapshot its pointers hold */
+	struct group *group;
+	uint16_t sa_index;
+	uint64_t generation;
 	uint8_t data[];
 };
 
@@ -161,6 +166,7 @@ struct qos_run {
  * child policy, QOS_NO_NODE behind the last one. */
 void qos_classify(const struct qos_side *, const struct pkt *,
     const struct flow *, unsigned len, uint16_t node[2]);
+uint8_t qos_tos(const struct pkt *); /* that it leaves with */
 /* Counts, marks, polices. DROP: it was dropped and counted. */
 enum verdict qos_act(struct fwd *, struct qos_run *, struct pkt *,
     const uint16_t node[2], unsigned len, uint64_t now);
@@ -175,10 +181,17 @@ qos_cost(unsigned len) /* of a packet, in tokens */
 	return (int64_t)len * 8 * 1000000;
 }
 
+/* A packet as it leaves. */
+struct qos_leaving {
+	struct flow flow; /* that it is classified by */
+	unsigned len;	  /* with the header of the link */
+	unsigned stage;	  /* behind the queue */
+};
+
 /* qos_queue.c. Takes a copy of a packet that has to wait, or says that it
  * may leave now. */
 enum verdict qos_enqueue(struct fwd *, struct qos_run *, struct pkt *,
-    const uint16_t node[2], const struct flow *, unsigned len, uint64_t now);
+    const uint16_t node[2], const struct qos_leaving *, uint64_t now);
 /* Sends what may leave. */
 void qos_drain(struct fwd *, struct qos_run *, uint64_t now);
 void qos_run_free(struct ref *);

@@ -194,12 +194,25 @@ meter_two(struct qos_node *n, int64_t cost, uint64_t now)
 
 /* ---- marking ---- */
 
+uint8_t
+qos_tos(const struct pkt *p)
+{
+	return p->outer_marked ? p->outer_tos : pkt_ip(p)[IPH_TOS];
+}
+
+/* What will be encrypted keeps its own: the header in front of it is to be
+ * marked (stage_qos_mark()). */
 static void
 mark_dscp(struct pkt *p, uint8_t dscp)
 {
-	uint8_t *ip = pkt_ip(p);
+	uint8_t tos = (uint8_t)(dscp << 2 | (qos_tos(p) & 3));
 
-	ip_set_tos(ip, (uint8_t)(dscp << 2 | (ip[IPH_TOS] & 3)));
+	if (p->sa != NULL) {
+		p->outer_marked = true;
+		p->outer_tos = tos;
+		return;
+	}
+	ip_set_tos(pkt_ip(p), tos);
 	p->flow.dscp = dscp;
 }
 
@@ -207,8 +220,7 @@ mark_dscp(struct pkt *p, uint8_t dscp)
 static void
 mark_precedence(struct pkt *p, uint8_t precedence)
 {
-	mark_dscp(p, (uint8_t)(precedence << 3 |
-	    (pkt_ip(p)[IPH_TOS] >> 2 & 7)));
+	mark_dscp(p, (uint8_t)(precedence << 3 | (qos_tos(p) >> 2 & 7)));
 }
 
 static bool

@@ -371,11 +371,27 @@ queue_drop(struct fwd *f, struct qos_run *r, struct qos_node *q,
 	return qos_drop(f, r, node, len, why);
 }
 
+static void
+buf_fill(const struct fwd *f, struct qos_buf *b, const struct pkt *p,
+    const struct qos_leaving *l)
+{
+	const struct snap_group *sg = p->group;
+	const struct sa *sa = p->sa;
+
+	memcpy(b->data, pkt_ip(p), p->len);
+	b->pkt = *p;
+	b->len = l->len;
+	b->stage = l->stage;
+	b->generation = f->w.snap->generation;
+	b->group = sa != NULL ? sg->group : NULL;
+	b->sa_index = sa != NULL ? sa->sa_index : 0;
+}
+
 enum verdict
 qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
-    const uint16_t node[2], const struct flow *flow, unsigned len,
-    uint64_t now)
+    const uint16_t node[2], const struct qos_leaving *l, uint64_t now)
 {
+	unsigned len = l->len;
 	uint16_t at = r->nodes[node[1] != QOS_NO_NODE ? node[1] :
 	    node[0]].cfg.queue;
 	struct qos_node *q;
@@ -399,19 +415,16 @@ qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
 		count_add(&q->c[QC_PRIO_DROP_BYTES], len);
 		return queue_drop(f, r, q, node, len, DROP_QOS_PRIORITY);
 	}
-	fl = flow_of(r, q, flow);
-	if (q->cfg.red != QOS_RED_OFF && red_drops(r, q,
-	    pkt_ip(p)[IPH_TOS] >> 2, now))
+	fl = flow_of(r, q, &l->flow);
+	if (q->cfg.red != QOS_RED_OFF && red_drops(r, q, qos_tos(p) >> 2,
+	    now))
 		return queue_drop(f, r, q, node, len, DROP_QOS_RED);
 	if (queue_full(q, fl, len))
 		return queue_drop(f, r, q, node, len, DROP_QOS_QUEUE);
 	b = buf_new(f, r, p->len);
 	if (b == NULL)
 		return queue_drop(f, r, q, node, len, DROP_QOS_MEMORY);
-	memcpy(b->data, pkt_ip(p), p->len);
-	b->pkt = *p;
-	b->pkt.sa = b->pkt.group = NULL; /* they may be gone before it is */
-	b->len = len;
+	buf_fill(f, b, p, l);
 	join(r, q);
 	q->bytes += len;
 	flow_put(q, fl, b);
@@ -479,20 +492,67 @@ advance(struct qos_run *r, struct qos_node *q, unsigned len)
 	r->depth--;
 }
 
+/* The SA of that `sa ipsec`, access list entry or tunnel that is sent with
+ * now. */
+static struct sa *
+sa_now(const struct snap_group *sg, const struct qos_buf *b, uint32_t *ace)
+{
+	const struct policy *p = sg->policy;
+	uint32_t i = b->pkt.ace;
+
+	*ace = i;
+	if (sg->group->kind == GROUP_TUNNEL)
+		return sg->out[0];
+	if (p == NULL)
+		return NULL;
+	if (i >= p->n || p->sa_of[i] != b->sa_index) {
+		for (i = 0; i < p->n && (p->sa_of[i] != b->sa_index ||
+		    p->aces[i].action != ACE_PERMIT); i++)
+			;
+	}
+	*ace = i;
+	return i < p->n ? sg->out[i] : NULL;
+}
+
+/* A packet to be encrypted that waited while the snapshot changed. */
+static bool
+sa_again(struct fwd *f, const struct qos_buf *b, struct pkt *p)
+{
+	const struct snap *s = f->w.snap;
+	unsigned i;
+
+	p->sa = p->group = NULL;
+	for (i = 0; i < s->n_groups && p->group == NULL; i++) {
+		if (s->groups[i].group == b->group)
+			p->group = &s->groups[i];
+	}
+	if (p->group != NULL)
+		p->sa = sa_now(p->group, b, &p->ace);
+	return p->sa != NULL;
+}
+
 static void
 send_one(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now)
 {
 	struct qos_buf *b = flow_get(q);
-	struct pkt *p = &b->pkt;
+	struct pkt *p = &f->w.waited[f->w.n_waited++];
+	uint8_t *buf = p->buf;
 
 	q->bytes -= b->len;
 	advance(r, q, b->len);
 	if (q->depth == 0)
 		q->idle_since = now;
 	count_out(r, q, b->len);
-	p->buf = b->data;
-	p->off = 0;
-	(void)stage_transmit(f, &p, 1, 0);
+	*p = b->pkt;
+	p->buf = buf;
+	p->off = PKT_HEADROOM;
+	memcpy(pkt_ip(p), b->data, p->len);
+	if (b->group != NULL && b->generation != f->w.snap->generation &&
+	    !sa_again(f, b, p))
+		(void)fwd_drop(f, DROP_NO_SA);
+	else
+		path_run(f, b->stage, &p, 1);
+	f->w.n_waited--;
 	buf_free(f, r, b);
 }
 
@@ -522,7 +582,9 @@ qos_drain(struct fwd *f, struct qos_run *r, uint64_t now)
 {
 	struct qos_node *q;
 
-	while (r->depth > 0 && (q = pick(r, 0, r->n_top, now)) != NULL)
+	/* the next call sends what would need one buffer more */
+	while (f->w.n_waited < QOS_NEST && r->depth > 0 &&
+	    (q = pick(r, 0, r->n_top, now)) != NULL)
 		send_one(f, r, q, now);
 	r->due = r->depth > 0 ? next_due(r, 0, r->n_top, now) : UINT64_MAX;
 }

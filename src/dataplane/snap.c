@@ -338,6 +338,7 @@ snap_build(struct fwd *f)
 	unsigned i;
 
 	s->mem = arena_new();
+	s->generation = ++f->snaps;
 	s->own = arena_alloc(s->mem, own_max(f) * sizeof(*s->own));
 	s->shapers = arena_alloc(s->mem,
 	    (PORT_MAX + 1) * sizeof(struct qos_run *));
