@@ -16,15 +16,19 @@ on_tx(void *arg, const struct pkt *p)
 	struct qos_rig *q = arg;
 	const uint8_t *ip = p->buf + p->off;
 	struct sent *s = &q->sent[ip[IPH_TOS] >> 2];
-	uint16_t id = get16(ip + IPH_ID);
 	uint64_t delay;
+	uint16_t id;
 
 	s->packets++;
 	s->bytes += p->len + LINK;
-	if (q->to != NULL)
+	if (q->to != NULL) {
 		rig_input(q->to, ip, p->len, WAN);
-	if (p->encrypted)
+		if (q->to->n_out > 0)
+			ip = rig_ip(q->to, 0);
+	}
+	if (ip[IPH_PROTO] != PROTO_UDP)
 		return;
+	id = get16(ip + IPH_ID);
 	delay = q->r.us - q->at[ip[IPH_TOS] >> 2][id % 1024];
 	s->delay_sum += delay;
 	if (delay > s->delay_max)
@@ -142,13 +146,13 @@ qr_node(struct qos_rig *q, const char *name)
 
 void
 qr_send_flow(struct qos_rig *q, uint8_t dscp, unsigned payload,
-    uint16_t sport)
+    uint16_t port)
 {
 	static uint8_t data[9000], buf[PKT_BUF_SIZE];
 	size_t len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
 	    .dst = FAR_HOST, .proto = PROTO_UDP, .payload = payload,
-	    .tos = (uint8_t)(dscp << 2), .id = q->id[dscp], .sport = sport,
-	    .dport = 5000 });
+	    .tos = (uint8_t)(dscp << 2), .id = q->id[dscp], .sport = port,
+	    .dport = port });
 	struct pkt p = rig_pkt(buf, data, len, LAN), *pp = &p;
 
 	q->at[dscp][q->id[dscp]++ % 1024] = q->r.us;

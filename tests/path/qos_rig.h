@@ -33,7 +33,8 @@ struct qos_rig {
 	struct sent sent[64]; /* by DSCP */
 	uint16_t id[64];      /* of the next packet */
 	uint64_t at[64][1024]; /* when it came, by id */
-	struct rig *to;	      /* gets what leaves, or NULL */
+	struct rig *to;	      /* gets what leaves, or NULL; what it makes
+			       * of ESP is measured */
 };
 
 void qr_start(struct qos_rig *);
@@ -57,7 +58,7 @@ struct qos_node *qr_node(struct qos_rig *, const char *name);
 /* From the LAN to FAR_HOST, UDP. */
 void qr_send(struct qos_rig *, uint8_t dscp, unsigned payload);
 void qr_send_flow(struct qos_rig *, uint8_t dscp, unsigned payload,
-    uint16_t sport);
+    uint16_t port);
 /* The clock to `us`; what is due on the way leaves at its time. */
 void qr_until(struct qos_rig *, uint64_t us);
 void qr_forget(struct qos_rig *); /* what was sent */
