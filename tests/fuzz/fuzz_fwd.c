@@ -51,6 +51,21 @@ start_pairs(void)
 	}
 }
 
+/* A shaper with fair-queue and WRED in front of encryption. */
+static void
+add_policy(void)
+{
+	static struct qos_policy_map p = { .name = "P" };
+	static struct qos_class c = { .name = QOS_DEFAULT, .shape = true,
+		.shape_rate = 20000000, .fair = true, .red = QOS_RED_DSCP,
+		.set_dscp = 10, .set_precedence = QOS_UNSET,
+		.set_group = QOS_UNSET };
+
+	rig_add(&p.classes, &c.obj);
+	rig_add(&rig.conf.policy_maps, &p.obj);
+	str_copy(rig.ifs[1].policy_out, "P", CONF_NAME);
+}
+
 static void
 start(void)
 {
@@ -65,6 +80,7 @@ start(void)
 	rig_acl(&rig, "100", aces, 3);
 	str_copy(rig.ifs[0].acl_in, "100", CONF_NAME);
 	rig.ifs[0].adjust_mss = 1360;
+	add_policy();
 	start_pairs();
 	rig_group(&rig);
 }
@@ -114,6 +130,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			    (bytes[0] & 15u) * 4, (unsigned)n);
 		fwd_input(rig.f, &pp, 1);
 		rig.now++;
+		rig.us += 1000;
+		if (fwd_worker_due(rig.f) <= rig.us)
+			fwd_worker_run(rig.f);
 	}
 	if (fwd_timeout(rig.f) == 0)
 		abort();

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# doc/order-of-operations.md says what its test sees now.
+# The documents that tests write say what these tests see now.
 
 exec sh "$srcdir/scripts/doc-tables" -n

@@ -313,7 +313,9 @@ test_to_outside(void **state UNUSED)
 	/* NAT stands between routing and the crypto map */
 	assert_true(stage_of("nat-out") > w.rows[1].stage &&
 	    stage_of("nat-out") < w.rows[2].stage);
-	assert_true(stage_of("qos-out") > w.rows[4].stage);
+	/* queues are in front of encryption, and its numbers */
+	assert_true(stage_of("qos-out") > w.rows[3].stage &&
+	    stage_of("qos-out") < w.rows[4].stage);
 }
 
 static void
