@@ -15,15 +15,6 @@
 #define VTY_DEFAULT 5 /* vty 0 to 4 are there without being configured */
 #define TIMEOUT_DEFAULT 600 /* seconds */
 
-/* What a record under construction belongs to. */
-static const struct conf *
-conf_of(const struct cf_obj *o)
-{
-	while (o->parent != NULL)
-		o = o->parent;
-	return (const struct conf *)(const void *)o;
-}
-
 const struct user *
 conf_find_user(const struct conf *c, const char *name)
 {
@@ -41,7 +32,7 @@ conf_find_aaa_list(const struct conf *c, const char *name)
 void
 user_format(struct strbuf *text, struct strbuf *key, struct user *u)
 {
-	const struct conf *c = conf_of(&u->obj);
+	const struct conf *c = cf_root(&u->obj);
 	const struct user *old = conf_find_user(c, u->name);
 
 	if (old != NULL) {
@@ -79,7 +70,7 @@ void
 enable_format(struct strbuf *text, struct strbuf *key,
     struct enable_secret *e)
 {
-	const struct conf *c = conf_of(&e->obj);
+	const struct conf *c = cf_root(&e->obj);
 	const struct enable_secret *old = conf_find_enable(c, e->typed.kind,
 	    e->level);
 	bool secret = e->typed.kind == SECRET_SECRET;
@@ -102,7 +93,7 @@ void
 line_password_format(struct strbuf *text, struct strbuf *key,
     struct line_password *p)
 {
-	const struct conf *c = conf_of(&p->obj);
+	const struct conf *c = cf_root(&p->obj);
 	const struct line *l = (const void *)p->obj.parent;
 
 	if (l->passwords.first != NULL)

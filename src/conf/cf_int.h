@@ -62,6 +62,15 @@ obj_mode(const struct cf_obj *o)
 	return &cli_modes[cli_classes[o->class].mode];
 }
 
+/* What a record, also one under construction, belongs to. */
+static inline const struct conf *
+cf_root(const struct cf_obj *o)
+{
+	while (o->parent != NULL)
+		o = o->parent;
+	return (const struct conf *)(const void *)o;
+}
+
 /* cf_ent.c */
 struct cf_index *cf_index_new(void) MUST_USE;
 void cf_index_free(struct cf_index *);

@@ -14,14 +14,6 @@
 
 #define DEPTH_MAX 16 /* of class maps in class maps */
 
-static const struct conf *
-conf_of(const struct cf_obj *o)
-{
-	while (o->parent != NULL)
-		o = o->parent;
-	return (const struct conf *)(const void *)o;
-}
-
 /* ---- class maps ---- */
 
 /* `class-map X` alone is the one that is there, or a new match-all. */
@@ -31,7 +23,7 @@ qos_class_map_format(struct strbuf *text, struct strbuf *key,
 {
 	const struct qos_class_map *old;
 
-	old = conf_find_class_map(conf_of(&m->obj), m->name);
+	old = conf_find_class_map(cf_root(&m->obj), m->name);
 	if (!m->any && !m->all && old != NULL)
 		m->any = old->any;
 	m->all = !m->any;
