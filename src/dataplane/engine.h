@@ -488,6 +488,9 @@ unsigned stage_nat_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* Around a burst, when the snapshot translates. */
 void nat_enter(struct fwd *);
 void nat_leave(struct fwd *);
+/* The address that a packet is routed by: its destination, but for lines with
+ * `add-route`. */
+uint32_t nat_route_by(struct fwd *, const struct pkt *);
 /* e, an ICMP error of this router about a packet that NAT has changed. */
 void nat_own_error(struct fwd *, const struct pkt *about, struct pkt *e);
 void nat_new(struct fwd *);

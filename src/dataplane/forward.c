@@ -52,7 +52,7 @@ stage_route(struct fwd *f, struct pkt *p)
 		p->out_port = PORT_LOCAL; /* until stage_mroute() */
 		return NEXT;
 	}
-	rt = r != NULL ? route_lookup(r->table, p->flow.dst) : NULL;
+	rt = r != NULL ? route_lookup(r->table, nat_route_by(f, p)) : NULL;
 	if (rt == NULL) {
 		icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_HOST, 0);
 		return fwd_drop(f, DROP_NO_ROUTE);

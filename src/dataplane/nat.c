@@ -18,6 +18,7 @@ nat_enter(struct fwd *f)
 	struct nat *n = f->nat;
 
 	pthread_mutex_lock(&n->lock);
+	n->entered = true;
 	nat_clock(n, f->w.now);
 	nat_tick(f, n, NAT_BURST_WORK);
 }
@@ -25,6 +26,7 @@ nat_enter(struct fwd *f)
 void
 nat_leave(struct fwd *f)
 {
+	f->nat->entered = false;
 	pthread_mutex_unlock(&f->nat->lock);
 }
 
@@ -486,16 +488,13 @@ translate_error(struct nat_ask *a, bool out)
 	return NEXT;
 }
 
-/* The packet that this router's own error e is about was translated: who
- * sent it must find the packet in e that he sent. */
-void
-nat_own_error(struct fwd *f, const struct pkt *about, struct pkt *e)
+static void
+own_error(struct fwd *f, const struct pkt *about, struct pkt *e)
 {
 	struct nat_ask a = { .f = f, .n = f->nat, .r = f->w.snap->nat }, in;
 	struct nat_entry entry;
 
-	if (about->nat == 0 || ip_parse(e) != IP_OK ||
-	    !nat_packet_read(e, &a))
+	if (ip_parse(e) != IP_OK || !nat_packet_read(e, &a))
 		return;
 	in = a;
 	if (!nat_inner_read(e, &in) ||
@@ -505,6 +504,51 @@ nat_own_error(struct fwd *f, const struct pkt *about, struct pkt *e)
 		write_error_out(&a, &in, &entry, true);
 	else
 		write_error_in(&a, &in, &entry);
+}
+
+/* The packet that this router's own error e is about was translated: who
+ * sent it must find the packet in e that he sent. It may have waited in a
+ * queue and come from there, not with a burst. */
+void
+nat_own_error(struct fwd *f, const struct pkt *about, struct pkt *e)
+{
+	bool entered = f->nat->entered;
+
+	if (about->nat == 0 || f->w.snap->nat == NULL)
+		return;
+	if (!entered)
+		nat_enter(f);
+	own_error(f, about, e);
+	if (!entered)
+		nat_leave(f);
+}
+
+/* ---- routing ---- */
+
+/* To an outside local address there may be no route: the way is that to the
+ * global one. */
+uint32_t
+nat_route_by(struct fwd *f, const struct pkt *p)
+{
+	const struct nat_rules *r = f->w.snap->nat;
+	uint32_t dst = p->flow.dst, mask, i;
+	const struct nat_static *s;
+	const struct nat_entry *e;
+
+	if (r == NULL || !r->add_route ||
+	    port_of(f, p->in_port)->nat != NAT_INSIDE)
+		return dst;
+	for (i = 0; i < r->n_static; i++) {
+		s = &r->statics[i].rule->fixed;
+		mask = s->mask != 0 ? s->mask : UINT32_MAX;
+		if (s->add_route && s->way == NAT_OUTSIDE_SOURCE &&
+		    ((dst ^ s->local) & mask) == 0)
+			return (s->global & mask) | (dst & ~mask);
+	}
+	i = nat_find_local(f->nat, NAT_OUTSIDE_SIMPLE, 0, 0, dst, 0);
+	e = nat_at(f->nat, i);
+	return i != 0 && (e->flags & NE_STATIC) == 0 && e->rule != 0 &&
+	    f->nat->rules[e->rule]->dynamic.add_route ? e->og : dst;
 }
 
 /* ---- the stages ---- */
@@ -561,12 +605,33 @@ nat_packet(struct nat_ask *a, bool out)
 	return v;
 }
 
+/* The answer to a ping of this router, whatever entry has its identifier. */
+static bool
+is_own_reply(const struct fwd *f, const struct pkt *p)
+{
+	uint16_t id;
+	unsigned i;
+
+	if (p->flow.proto != PROTO_ICMP || p->flow.frag_tail ||
+	    p->flow.sport >> 8 != ICMP_ECHO_REPLY || p->len < p->ihl + 8u)
+		return false;
+	id = get16(pkt_ip(p) + p->ihl + 4);
+	for (i = 0; i < PING_MAX; i++) {
+		if (f->slots[i].id == (1u << 16 | id) &&
+		    f->slots[i].target == p->flow.src &&
+		    f->slots[i].source == p->flow.dst)
+			return true;
+	}
+	return false;
+}
+
 /* PORT_LOCAL, for packets of this router and to it, is on no side. */
 static bool
 crosses(const struct fwd *f, const struct pkt *p, bool out)
 {
 	if (!out)
-		return port_of(f, p->in_port)->nat == NAT_OUTSIDE;
+		return port_of(f, p->in_port)->nat == NAT_OUTSIDE &&
+		    !is_own_reply(f, p);
 	return port_of(f, p->in_port)->nat == NAT_INSIDE &&
 	    port_of(f, p->out_port)->nat == NAT_OUTSIDE;
 }

@@ -115,6 +115,7 @@ struct nat_rules {
 	bool on;		/* something can be translated at all */
 	bool by_way[3];		/* enum nat_way: there are dynamic ones */
 	bool networks, route_maps; /* among the static ones */
+	bool add_route;
 	const struct acl_obj *debug;
 	unsigned n_held;
 	struct ref **held;	/* lists, rules */
@@ -147,6 +148,7 @@ struct nat_counters {
 
 struct nat {
 	pthread_mutex_t lock;
+	bool entered;		/* the worker has it; only the worker asks */
 	uint64_t seed[2];
 	uint32_t now;		/* seconds */
 

@@ -191,6 +191,7 @@ static_equal(const struct nat_static *a, const struct nat_static *b)
 	    a->local == b->local && a->global == b->global &&
 	    a->local_port == b->local_port &&
 	    a->global_port == b->global_port && a->mask == b->mask &&
+	    a->add_route == b->add_route &&
 	    strcmp(a->ifname, b->ifname) == 0 &&
 	    strcmp(a->route_map, b->route_map) == 0;
 }
@@ -362,6 +363,7 @@ compile_dynamics(struct fwd *f, struct nat_rules *r, bool *taken)
 		    match_route_map(f, r, d->route_map) :
 		    match_acl(f, r, d->acl);
 		r->by_way[d->way] = true;
+		r->add_route |= d->add_route;
 		r->n++;
 	}
 }
@@ -385,6 +387,7 @@ compile_statics(struct fwd *f, struct nat_rules *r, bool *taken)
 			r->route_maps = true;
 		}
 		r->networks |= s->mask != 0;
+		r->add_route |= s->add_route;
 		r->n_static++;
 	}
 }

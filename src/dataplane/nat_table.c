@@ -205,9 +205,17 @@ nat_timeout_of(const struct nat *n, const struct nat_entry *e)
 }
 
 static bool
+rule_gone(const struct nat *n, const struct nat_entry *e)
+{
+	return e->rule != 0 && n->rules[e->rule]->gone;
+}
+
+static bool
 is_gone(const struct nat *n, const struct nat_entry *e)
 {
-	return n->n_gone > 0 && e->rule != 0 && n->rules[e->rule]->gone;
+	return n->n_gone > 0 && (rule_gone(n, e) ||
+	    (e->kind == NAT_EXTENDED && e->far != 0 &&
+	    rule_gone(n, nat_at(n, e->far))));
 }
 
 bool

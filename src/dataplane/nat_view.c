@@ -123,12 +123,13 @@ nat_clear(struct fwd *f, const struct nat_filter *w)
 	for (pass = 0; pass < 2; pass++) {
 		for (i = 1; i < n->top; i++) {
 			const struct nat_entry *e = nat_at(n, i);
-			bool extended = e->kind == NAT_EXTENDED;
+			bool extended;
 
 			if (++work % NAT_WORK == 0) {
 				pthread_mutex_unlock(&n->lock);
 				pthread_mutex_lock(&n->lock);
 			}
+			extended = e->kind == NAT_EXTENDED;
 			if (!to_clear(n, w, e) || extended == (pass == 1) ||
 			    (!extended && e->children > 0))
 				continue;

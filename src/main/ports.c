@@ -497,6 +497,7 @@ scan_links(struct router *r)
 	if (!changed)
 		return;
 	put_routes(r, r->committed);
+	ports_aliases(ps, r->committed);
 	tell_ike(r);
 }
 
@@ -665,6 +666,7 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 		(void)update_marks(r->ports);
 	}
 	put_routes(r, new);
+	ports_aliases(r->ports, new);
 	tell_ike(r);
 	read_routes(r);
 }
@@ -752,6 +754,7 @@ ports_close(struct router *r)
 	if (ps->plumbing != NULL)
 		(void)!plumbing_guard();
 	if (r->committed != NULL) {
+		ports_aliases(ps, NULL);
 		CF_FOREACH(c, &r->committed->routes)
 			if (route_of_conf(ps, c, &k) == 0)
 				(void)nl_route_set(ps->nl, false, &k);

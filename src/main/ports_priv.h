@@ -59,6 +59,8 @@ void mcast_listen(const struct portrec *, bool on);
 uint32_t ports_ifindex(const struct portrec *); /* of lo for loopbacks */
 void ports_addrs(struct ports *, const struct portrec *, bool add,
     const struct interface *);
+/* Answers to ARP for what NAT uses (ports_nat.c); conf NULL: none. */
+void ports_aliases(struct ports *, const struct conf *);
 bool ports_same_addrs(const struct interface *, const struct interface *);
 void ports_rates_start(struct router *);
 

@@ -472,6 +472,51 @@ test_outside(void **state UNUSED)
 	    UDP(FAR_B, 6, WAN_ADDR, 5));
 }
 
+/* No route leads to an outside local address: with add-route the way is that
+ * to the global one. */
+static void
+test_add_route(void **state UNUSED)
+{
+	struct ace far = mk_ace(ACE_PERMIT, 0, FAR_B, 0, 0, ~0u);
+	struct seen s = UDP(HOST_A, 5, IP4(172, 16, 0, 9), 6);
+	struct seen t = UDP(HOST_A, 5, IP4(172, 17, 0, 1), 6);
+	struct seen u = UDP(HOST_A, 5, IP4(172, 18, 0, 10), 6);
+	unsigned on;
+
+	for (on = 0; on < 2; on++) {
+		struct nat_static *net, *one;
+		struct nat_dynamic *d;
+
+		natrig_forget(&n);
+		rig_acl(&n.r, on == 0 ? "FAR" : "FAR2", &far, 1);
+		one = natrig_static(&n, s.dst, FAR_A);
+		one->way = NAT_OUTSIDE_SOURCE;
+		one->add_route = on;
+		net = natrig_static(&n, IP4(172, 18, 0, 0),
+		    IP4(203, 0, 113, 128));
+		net->way = NAT_OUTSIDE_SOURCE;
+		net->mask = 0xffffff80;
+		net->add_route = on;
+		natrig_pool(&n, "OUT", t.dst, t.dst);
+		d = natrig_list(&n, on == 0 ? "FAR" : "FAR2", "OUT", false);
+		d->way = NAT_OUTSIDE_SOURCE;
+		d->add_route = on;
+		natrig_commit(&n);
+		natrig_in(&n, UDP(FAR_B, 6, HOST_A, 5), seen_back(t));
+		if (on) {
+			natrig_out(&n, s, UDP(HOST_A, 5, FAR_A, 6));
+			natrig_out(&n, t, UDP(HOST_A, 5, FAR_B, 6));
+			natrig_out(&n, u, UDP(HOST_A, 5,
+			    IP4(203, 0, 113, 138), 6));
+			continue;
+		}
+		natrig_send(&n, LAN, s, 0);
+		natrig_send(&n, LAN, t, 0);
+		natrig_send(&n, LAN, u, 0);
+		assert_int_equal(rig_drops(&n.r, DROP_NO_ROUTE), 3);
+	}
+}
+
 /* An entry that exists, then static, then the rules in order. */
 static void
 test_selection(void **state UNUSED)
@@ -538,6 +583,7 @@ main(void)
 		NAT_TEST(test_extendable),
 		NAT_TEST(test_rotary),
 		NAT_TEST(test_outside),
+		NAT_TEST(test_add_route),
 		NAT_TEST(test_selection),
 		NAT_TEST(test_route_map_pool),
 	};

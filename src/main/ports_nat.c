@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Addresses that NAT has given to hosts and that lie in the network of an
+ * interface (process main): the neighbours there ask for them by ARP. A route
+ * of type local makes the kernel answer, as IOS does with its aliases;
+ * `no-alias` says that somebody else will.
+ */
+#include "config.h"
+
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "main/ports_priv.h"
+
+#define PROTO_ALIAS 99 /* who made the route: what is left of a killed router
+			* is found by it */
+
+struct aliases {
+	struct nl_route *r;
+	size_t n, cap;
+};
+
+static void
+alias_add(struct aliases *a, uint32_t prefix, unsigned len, uint32_t ifindex)
+{
+	if (a->n == a->cap) {
+		a->cap = a->cap * 2 + 16;
+		a->r = xrealloc(a->r, a->cap * sizeof(*a->r));
+	}
+	a->r[a->n++] = (struct nl_route){ .prefix = prefix,
+		.len = (uint8_t)len, .ifindex = ifindex,
+		.table = RT_TABLE_LOCAL, .type = RTN_LOCAL,
+		.scope = RT_SCOPE_HOST, .proto = PROTO_ALIAS };
+}
+
+/* The network that is looked at, and where its routes go. */
+struct net {
+	struct aliases *to;
+	uint32_t first, last, ifindex;
+	enum nat_way way; /* whose addresses belong on that side */
+};
+
+/* The part of a range that is in the network, as prefixes. */
+static void
+add_range(const struct net *net, uint32_t start, uint32_t end)
+{
+	uint64_t at = start > net->first ? start : net->first, size;
+	uint64_t last = end < net->last ? end : net->last;
+	unsigned len;
+
+	while (at <= last) {
+		for (len = 32, size = 1; len > 0 && at % (size * 2) == 0 &&
+		    at + size * 2 - 1 <= last; len--)
+			size *= 2;
+		alias_add(net->to, (uint32_t)at, len, net->ifindex);
+		at += size;
+	}
+}
+
+static void
+add_statics(const struct net *net, const struct conf *conf)
+{
+	const struct nat_static *s;
+	uint32_t addr, host;
+
+	CF_FOREACH(s, &conf->nat_statics) {
+		addr = s->way == NAT_OUTSIDE_SOURCE ? s->local : s->global;
+		host = s->mask != 0 ? ~s->mask : 0;
+		if (s->way == net->way && !s->no_alias && addr != 0)
+			add_range(net, addr & ~host, addr | host);
+	}
+}
+
+static void
+add_pool(const struct net *net, const struct conf *conf, const char *name)
+{
+	const struct nat_pool *p;
+	const struct nat_range *r;
+
+	CF_FOREACH(p, &conf->nat_pools) {
+		if (strcmp(p->name, name) != 0)
+			continue;
+		if (p->start != 0)
+			add_range(net, p->start, p->end);
+		CF_FOREACH(r, &p->ranges)
+			add_range(net, r->start, r->end);
+	}
+}
+
+static void
+add_net(const struct net *net, const struct conf *conf)
+{
+	const struct nat_dynamic *d;
+
+	add_statics(net, conf);
+	CF_FOREACH(d, &conf->nat_dynamics)
+		if (d->way == net->way && d->pool[0] != '\0')
+			add_pool(net, conf, d->pool);
+}
+
+static void
+add_interface(struct aliases *to, const struct conf *conf,
+    const struct interface *ifc, uint32_t ifindex)
+{
+	struct net net = { .to = to, .ifindex = ifindex,
+		.way = ifc->nat == NAT_OUTSIDE ? NAT_INSIDE_SOURCE :
+		    NAT_OUTSIDE_SOURCE };
+	const struct ip_secondary *s;
+
+	if (ifc->nat == NAT_NONE || ifc->addr == 0 || ifindex == 0)
+		return;
+	/* without the addresses of the network itself and of broadcast */
+	net.first = (ifc->addr & ifc->mask) + 1;
+	net.last = (ifc->addr | ~ifc->mask) - 1;
+	add_net(&net, conf);
+	CF_FOREACH(s, &ifc->secondaries) {
+		net.first = (s->addr & s->mask) + 1;
+		net.last = (s->addr | ~s->mask) - 1;
+		add_net(&net, conf);
+	}
+}
+
+static bool
+wanted(const struct aliases *a, const struct nl_route *r)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (a->r[i].prefix == r->prefix && a->r[i].len == r->len &&
+		    a->r[i].ifindex == r->ifindex)
+			return true;
+	return false;
+}
+
+static void
+alias_seen(void *arg, const struct nl_route *r)
+{
+	if (r->proto == PROTO_ALIAS && r->type == RTN_LOCAL)
+		alias_add(arg, r->prefix, r->len, r->ifindex);
+}
+
+/* The kernel's table is what is there: a device that went down has taken its
+ * routes along. */
+void
+ports_aliases(struct ports *ps, const struct conf *conf)
+{
+	struct aliases want = { .n = 0 }, there = { .n = 0 };
+	const struct interface *ifc;
+	unsigned i;
+	size_t j;
+
+	for (i = 1; conf != NULL && i <= ps->n; i++) {
+		ifc = conf_find_interface(conf, ps->rec[i].p.name);
+		if (ifc != NULL && ps->rec[i].wanted)
+			add_interface(&want, conf, ifc,
+			    ports_ifindex(&ps->rec[i]));
+	}
+	if (nl_routes(ps->nl, alias_seen, &there) == -1)
+		there.n = 0;
+	for (j = 0; j < there.n; j++)
+		if (!wanted(&want, &there.r[j]))
+			(void)nl_route_set(ps->nl, false, &there.r[j]);
+	for (j = 0; j < want.n; j++)
+		if (!wanted(&there, &want.r[j]))
+			(void)nl_route_set(ps->nl, true, &want.r[j]);
+	free(want.r);
+	free(there.r);
+}
