@@ -44,6 +44,8 @@ enum ipc_type {
 	IPC_DONE,	 /* u8 status */
 	IPC_READY,	 /* the child is configured and running */
 	IPC_LOG,	 /* u16 log_id, str text */
+	IPC_REVERSE,	 /* ike: u8 there are SAs, u32 prefix, u32 mask, str
+			  * interface, u32 peer */
 
 	/* key store of ike: main never sees a private key */
 	IPC_KEYS_OPEN,	 /* ike -> main: a new file, please */

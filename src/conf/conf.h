@@ -339,7 +339,6 @@ struct sa_terms {
 	bool no_kilobytes;	/* volume does not count */
 	uint8_t pfs;		/* Diffie-Hellman group; 0: none */
 	uint32_t idle;		/* seconds, 0: never */
-	bool idle_default;	/* then back to the default peer */
 	uint16_t window;	/* anti-replay, packets; 0: the global one */
 	bool no_replay;
 	char profile[CONF_NAME]; /* isakmp-profile */

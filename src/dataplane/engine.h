@@ -156,6 +156,7 @@ struct sa {
 	uint64_t path_until;	/* until when that holds */
 	uint64_t octets;	/* protected so far */
 	uint64_t used;		/* last; atomic */
+	uint64_t sent, received; /* packets */
 	uint64_t ended;		/* when the control thread was told that life
 				 * is used up; 0: it is not */
 	uint32_t seq;		/* last one sent */

@@ -219,9 +219,13 @@ stage_esp_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 	}
 	crypto_burst(jobs, n_jobs);
 	for (i = 0; i < n_jobs; i++) {
+		struct sa *sa = owner[i]->sa;
+
 		owner[i]->encrypted = jobs[i].status == CRYPTO_OK;
 		policy_count(owner[i]->group, owner[i]->ace,
 		    owner[i]->encrypted ? STAT_ENCRYPT : STAT_ENCAPS_FAIL);
+		if (owner[i]->encrypted)
+			count(&sa->sent);
 		tbar_count_out(owner[i], owner[i]->encrypted);
 	}
 	for (i = 0; i < left; i++) {
@@ -459,7 +463,7 @@ esp_identity(struct fwd *f, struct pkt *p)
 {
 	const struct snap_group *sg = p->group;
 	const struct policy *pol = sg->policy;
-	const struct sa *sa = p->sa;
+	struct sa *sa = p->sa;
 	uint32_t i = CLASSIFY_NONE;
 
 	if (sa->mode != SA_GROUP)
@@ -471,6 +475,7 @@ esp_identity(struct fwd *f, struct pkt *p)
 		if (pol->aces[i].action == ACE_PERMIT &&
 		    pol->sa_of[i] == sa->sa_index) {
 			policy_count(sg, i, STAT_DECRYPT);
+			count(&sa->received);
 			return NEXT;
 		}
 	}

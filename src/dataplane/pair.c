@@ -267,10 +267,12 @@ enum verdict
 pair_identity(struct fwd *f, struct pkt *p)
 {
 	const struct snap_group *sg = p->group;
+	struct sa *sa = p->sa;
 
 	if (sg->group->kind == GROUP_TUNNEL ? is_of_tunnel(p) :
 	    is_of_entry(p)) {
 		policy_count(sg, p->ace, STAT_DECRYPT);
+		count(&sa->received);
 		return NEXT;
 	}
 	policy_count(sg, p->ace, STAT_IDENTITY);

@@ -308,6 +308,10 @@ on_message(void *arg, int fd)
 		case IPC_KEYS_DONE:
 			keys_done(c);
 			break;
+		case IPC_REVERSE:
+			if (c->kind == CHILD_IKE)
+				ports_reverse_said(c->r, &m.body);
+			break;
 		case IPC_OUT:
 		case IPC_ASK:
 		case IPC_DONE:
@@ -350,6 +354,7 @@ tell_all(struct child *c)
 	(void)child_send(r, c->kind, IPC_DEBUG, 0, debug_buf, wr_len(&w), NULL,
 	    0);
 	if (c->kind == CHILD_IKE) {
+		ports_reverse_forget(r);
 		sockets_start(r);
 		send_keys(c);
 	}

@@ -508,6 +508,8 @@ on_scan(void *arg)
 
 	scan_links(r);
 	read_routes(r);
+	if (r->committed != NULL)
+		ports_reverse(r, r->committed);
 }
 
 static void
@@ -669,6 +671,7 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 	ports_aliases(r->ports, new);
 	tell_ike(r);
 	read_routes(r);
+	ports_reverse_commit(r, new);
 }
 
 /* ---- open and close ---- */
@@ -767,6 +770,7 @@ ports_close(struct router *r)
 			unbind_port(r, rec);
 		}
 	}
+	ports_reverse_free(ps);
 	if (ps->nl != NULL) {
 		close_rules(ps);
 		loop_del(r->loop, nl_monitor_fd(ps->nl));

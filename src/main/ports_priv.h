@@ -31,6 +31,7 @@ struct ports {
 	struct route *routes;
 	size_t nroutes, cap;
 	struct timer scan_timer, rate_timer, tunnel_timer;
+	struct reverse *reverse; /* ports_reverse.c */
 	bool rules;
 	bool guarded; /* plumbing_guard(): the marks are not in place */
 };
@@ -63,5 +64,11 @@ void ports_addrs(struct ports *, const struct portrec *, bool add,
 void ports_aliases(struct ports *, const struct conf *);
 bool ports_same_addrs(const struct interface *, const struct interface *);
 void ports_rates_start(struct router *);
+
+/* ports_reverse.c: routes that `reverse-route` wants, once more when routes of
+ * the kernel or the configuration have changed. */
+void ports_reverse(struct router *, const struct conf *);
+void ports_reverse_commit(struct router *, const struct conf *);
+void ports_reverse_free(struct ports *);
 
 #endif

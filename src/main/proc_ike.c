@@ -259,8 +259,24 @@ static const struct gdoi_io io = {.send = io_send, .now = io_now,
     .keys_changed = io_keys_changed, .send_group = io_send_group,
     .member = io_member, .background = io_background};
 
+static void
+io_route(void *arg, uint32_t prefix, uint32_t mask, const char *ifname,
+    uint32_t peer, bool add)
+{
+	struct ike_proc *ip = arg;
+	uint8_t buf[64 + IFNAME_MAX];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	wr_u8(&w, add);
+	wr_u32(&w, prefix);
+	wr_u32(&w, mask);
+	wr_str(&w, ifname);
+	wr_u32(&w, peer);
+	(void)ipc_send(ip->p.sock, IPC_REVERSE, 0, buf, wr_len(&w), NULL, 0);
+}
+
 static const struct ipsec_io ipsec_io = {.send = io_send_pair, .now = io_now,
-    .random = io_random, .sa = io_sa, .log = proc_log};
+    .random = io_random, .sa = io_sa, .log = proc_log, .route = io_route};
 
 /* ---- the socket ---- */
 

@@ -131,6 +131,9 @@ bool ports_stats(struct router *, const struct port *, struct port_stats *,
     struct port_rates *) MUST_USE;
 
 void ports_clear_stats(struct router *);
+/* `reverse-route`: what process ike asks for (IPC_REVERSE); a new one. */
+void ports_reverse_said(struct router *, struct rd *body);
+void ports_reverse_forget(struct router *);
 /* What the driver tells of a link now; what it does not tell is 0. */
 enum link_pause { LINK_PAUSE_UNSUPPORTED, LINK_PAUSE_OFF, LINK_PAUSE_ON };
 struct link_mode {
