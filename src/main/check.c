@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/cf.h"
 #include "main/cmd.h"
@@ -56,6 +58,74 @@ read_all(const char *name, struct strbuf *sb)
 	return rv;
 }
 
+/* ---- what is missing when all of it has been read ---- */
+
+/* Number of the line that is this header, blanks around it or not; 1 if it
+ * is written in another way. */
+static unsigned
+line_of(const char *text, const char *header)
+{
+	size_t len = strlen(header);
+	unsigned n = 1;
+
+	for (; *text != '\0'; n++) {
+		const char *s = text + strspn(text, " \t");
+		size_t end = strcspn(text, "\n");
+
+		if (strncasecmp(s, header, len) == 0 &&
+		    s[len + strspn(s + len, " \t\r")] == '\n')
+			return n;
+		text += end + (text[end] == '\n');
+	}
+	return 1;
+}
+
+static void
+missing(struct reader *r, const char *text, const struct cf_obj *o,
+    const char *what, const char *name)
+{
+	const char *header = conf_header(o);
+	char *note = xasprintf("%s: %s%s%s", header, what,
+	    name[0] != '\0' ? " " : "", name);
+
+	say(r, line_of(text, header), false, note);
+	free(note);
+}
+
+static void
+missing_sets(struct reader *r, const char *text, const struct conf *c,
+    const struct cf_obj *o, const struct set_names *names)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = conf_set_name(names, i)) != NULL; i++)
+		if (conf_find_transform_set(c, name) == NULL)
+			missing(r, text, o, "there is no transform set", name);
+}
+
+/* References may dangle, as in IOS: no errors, but seldom meant. */
+static void
+say_missing(struct reader *r, const char *text, const struct conf *c)
+{
+	const struct ipsec_profile *p;
+	const struct crypto_map *m;
+	const char *lacks;
+
+	CF_FOREACH (p, &c->ipsec_profiles)
+		missing_sets(r, text, c, &p->obj, &p->sets);
+	CF_FOREACH (m, &c->dynamic_maps)
+		missing_sets(r, text, c, &m->obj, &m->sets);
+	CF_FOREACH (m, &c->crypto_maps) {
+		if (m->kind != MAP_ISAKMP)
+			continue;
+		missing_sets(r, text, c, &m->obj, &m->sets);
+		lacks = conf_map_lacks(c, m);
+		if (lacks != NULL)
+			missing(r, text, &m->obj, "incomplete, it has no",
+			    lacks);
+	}
+}
+
 /* The number of errors, -1 if the file cannot be read. */
 static int
 load(struct conf *c, struct reader *r)
@@ -64,8 +134,10 @@ load(struct conf *c, struct reader *r)
 	unsigned errors = 0;
 	int rv = read_all(r->name, &sb);
 
-	if (rv == 0 && sb.len != 0)
+	if (rv == 0 && sb.len != 0) {
 		errors = conf_load(c, sb.s, sb.len, say, r);
+		say_missing(r, sb.s, c);
+	}
 	if (sb.s != NULL)
 		explicit_bzero(sb.s, sb.cap);
 	sb_free(&sb);

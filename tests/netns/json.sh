@@ -97,6 +97,15 @@ check 'show ip interface brief | json' has 'show ip interface brief' \
     'j["interfaces"][0]["address"] == "192.0.2.2"'
 check 'show crypto ipsec sa | json' has 'show crypto ipsec sa' \
     'j["interfaces"][0]["crypto_map"] == "M"'
+check 'show crypto map | json' has 'show crypto map' \
+    '[(m["name"], m["sequence"], m["kind"]) for m in j["crypto_maps"]] == \
+     [("M", 10, "gdoi")]'
+check 'show crypto session | json' has 'show crypto session' \
+    'j["sessions"][0]["status"] in ("DOWN", "DOWN-NEGOTIATING")'
+check 'show crypto dynamic-map | json' has 'show crypto dynamic-map' \
+    'j["dynamic_maps"] == []'
+check 'show crypto engine connections active | json' has \
+    'show crypto engine connections active' 'j["connections"] == []'
 check 'show access-lists | json' has 'show access-lists' \
     'j["access_lists"][0]["entries"][0]["matches"] == 0'
 check 'abbreviations: sh run | j' has 'sh run' 'j["hostname"] == "R1"'
