@@ -122,6 +122,8 @@ set_peers(struct entry *e, const struct crypto_map *m)
 	for (i = 0; i < e->npeers; i++)
 		if (e->peers[i] == was)
 			e->current = i;
+	if (e->first != -1 && !entry_is_up(e))
+		e->current = (unsigned)e->first;
 }
 
 static void

@@ -224,8 +224,8 @@ flow_start_in(struct ipsec_flow *f, uint64_t ms)
 	timer_set(&s->ike->timers, &f->timer, ipsec_now(s) + ms, attempt, f);
 }
 
-static bool
-any_up(const struct entry *e)
+bool
+entry_is_up(const struct entry *e)
 {
 	const struct ipsec_flow *f;
 
@@ -247,7 +247,7 @@ flow_wanted(struct ipsec_flow *f)
 	if (now < f->not_before || f->quick != NULL || f->timer.pos != 0 ||
 	    (flow_is_up(f) && now < p->began + SETTLE_MS))
 		return;
-	if (e->first >= 0 && !any_up(e))
+	if (e->first >= 0 && !entry_is_up(e))
 		e->current = (unsigned)e->first;
 	flow_start(f);
 }

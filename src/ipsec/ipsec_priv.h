@@ -190,6 +190,7 @@ void flow_succeeded(struct ipsec_flow *);
 void flow_peer_dead(struct ipsec_flow *, struct udp_addr peer);
 void flow_down(struct ipsec_flow *, bool tell_peer, const char *why);
 uint32_t entry_peer(const struct entry *); /* the current one, 0: none */
+bool entry_is_up(const struct entry *); /* one of its flows */
 bool entry_has_peer(const struct entry *, uint32_t peer);
 bool entry_serves(const struct entry *, uint32_t local);
 
