@@ -377,7 +377,8 @@ struct worker {
 	uint32_t icmp_tokens;
 	struct reass reass[REASS_MAX];
 	struct limit limits[LIMITS];
-	uint64_t path_looked;	    /* pair_too_big() */
+	uint64_t path_looked;	    /* pair_too_big(): since then so many */
+	unsigned path_looks;
 	uint64_t log_second;
 	unsigned log_n;
 	/* fragments of the answer to a ping, one at a time */
@@ -541,6 +542,18 @@ void sid_event(struct fwd *, const struct event *);
 
 #define UDP_HDR 8
 
+static inline uint32_t
+sa_remote(const struct sa *sa)
+{
+	return __atomic_load_n(&sa->remote, __ATOMIC_RELAXED);
+}
+
+static inline uint16_t
+sa_remote_port(const struct sa *sa)
+{
+	return __atomic_load_n(&sa->encap_remote, __ATOMIC_RELAXED);
+}
+
 /* The largest packet that an SA may make on a link of mtu. */
 static inline unsigned
 sa_path_mtu(const struct sa *sa, unsigned mtu, uint64_t now)
@@ -606,7 +619,9 @@ bool pair_volume(struct fwd *, struct sa *, unsigned len);
  * Hand-over of tunnels with protection; `tunnel` is the port of the tunnel.
  * Out: p holds the GRE packet, with its outer header and its flow, and gets
  * the SA that it is to leave with; its path begins anew at `route` then.
- * False: dropped and counted. Without protection: true, nothing changes.
+ * False: dropped and counted. Without protection: true, nothing changes;
+ * but one that has an SA already (a map on the tunnel, a tunnel inside) does
+ * not go into a tunnel.
  * In: may p, which is GRE for this tunnel, be taken from where it came?
  */
 bool esp_tunnel_sa(struct fwd *, struct pkt *, const struct snap_port *tunnel)
@@ -641,7 +656,8 @@ uint32_t pair_entry(const struct snap_group *, uint16_t sa_index);
 enum udp_kind { UDP_OTHER, UDP_ESP, UDP_KEEPALIVE };
 /* Is it for port 4500 of this router, and what. */
 enum udp_kind udp_kind(const struct fwd *, const struct pkt *);
-/* A fragment that may be part of such a packet. */
+/* A fragment that may be part of such a packet: those behind the first have no
+ * ports, so all to this router are put together. */
 bool udp_fragment(const struct fwd *, const struct pkt *);
 void udp_header(const struct sa *, uint8_t *udp, unsigned len);
 /* An authentic packet came from elsewhere: the NAT in front of the peer has

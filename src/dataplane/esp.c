@@ -87,7 +87,7 @@ outer_header(struct fwd *f, const struct pkt *p, uint8_t *outer)
 		return;
 	outer[IPH_TTL] = 255;
 	put32(outer + IPH_SRC, sa->local);
-	put32(outer + IPH_DST, __atomic_load_n(&sa->remote, __ATOMIC_RELAXED));
+	put32(outer + IPH_DST, sa_remote(sa));
 }
 
 /* An SA that cannot send one more, whatever comes. */

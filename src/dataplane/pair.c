@@ -96,8 +96,7 @@ is_between(const struct pkt *p, const struct sa *sa)
 	const uint8_t *ip = pkt_ip(p);
 
 	return get32(ip + IPH_SRC) == sa->local &&
-	    get32(ip + IPH_DST) == __atomic_load_n(&sa->remote,
-	    __ATOMIC_RELAXED);
+	    get32(ip + IPH_DST) == sa_remote(sa);
 }
 
 bool
@@ -124,7 +123,8 @@ pair_may_send(struct fwd *f, struct pkt *p, enum drop_id *why)
  * see them cannot know, not below any sensible link, and for ten minutes. */
 #define PATH_MTU_MIN 256
 #define PATH_MTU_MS 600000
-#define PATH_LOOK_MS 100
+#define PATH_LOOK_MS 100 /* so many a while, whoever sends them */
+#define PATH_LOOKS 16
 
 static struct sa *
 find_out(const struct snap *s, uint32_t spi, uint32_t local, uint32_t remote)
@@ -140,7 +140,7 @@ find_out(const struct snap *s, uint32_t spi, uint32_t local, uint32_t remote)
 		for (i = 0; i < n; i++) {
 			sa = sg->out[i];
 			if (sa != NULL && sa->spi == spi &&
-			    sa->local == local && sa->remote == remote)
+			    sa->local == local && sa_remote(sa) == remote)
 				return sg->out[i];
 		}
 	}
@@ -173,10 +173,15 @@ pair_too_big(struct fwd *f, const struct pkt *p)
 
 	if (p->flow.proto != PROTO_ICMP || len < 8 + IPH_HDR ||
 	    p->flow.sport != (ICMP_UNREACH << 8 | ICMP_UNREACH_FRAG) ||
-	    ip_is_fragment(pkt_ip(p)) || f->w.now - f->w.path_looked <
-	    PATH_LOOK_MS || (spi = quoted_spi(ip, len - 8)) == 0)
+	    ip_is_fragment(pkt_ip(p)) ||
+	    (spi = quoted_spi(ip, len - 8)) == 0)
 		return;
-	f->w.path_looked = f->w.now;
+	if (f->w.now - f->w.path_looked >= PATH_LOOK_MS) {
+		f->w.path_looked = f->w.now;
+		f->w.path_looks = 0;
+	}
+	if (f->w.path_looks++ >= PATH_LOOKS)
+		return;
 	sa = find_out(f->w.snap, spi, get32(ip + IPH_SRC),
 	    get32(ip + IPH_DST));
 	mtu = get16(icmp + 6);
@@ -288,14 +293,14 @@ esp_tunnel_sa(struct fwd *f, struct pkt *p, const struct snap_port *tunnel)
 {
 	struct snap_group *sg = tunnel->protect;
 
-	if (sg == NULL)
-		return true;
-	/* one SA around another is for the routes of the outer tunnel */
+	/* encryption is behind tunnels: what was to be encrypted inside this
+	 * one would not be */
 	if (p->sa != NULL) {
 		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
 		return false;
 	}
-	return pair_take_sa(f, p, sg, CLASSIFY_NONE) == NEXT;
+	return sg == NULL ||
+	    pair_take_sa(f, p, sg, CLASSIFY_NONE) == NEXT;
 }
 
 bool

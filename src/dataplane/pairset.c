@@ -432,18 +432,19 @@ volume_event(struct fwd *f, const struct event *e)
 {
 	const struct sa *sa;
 	uint8_t way = (uint8_t)e->c;
+	uint32_t spi; /* of the way out: that one ike replaces */
 
 	for (sa = e->group->sas; sa != NULL; sa = sa->next)
 		if (sa->spi == e->spi && sa->way == way)
 			break;
 	if (sa == NULL)
 		return;
+	spi = way == SA_WAY_OUT ? sa->spi : sa->other_spi;
 	if (__atomic_load_n(&sa->ended, __ATOMIC_RELAXED) != 0) {
-		tell(f, SA_EVENT_EXHAUSTED, e, sa->spi);
+		tell(f, SA_EVENT_EXHAUSTED, e, spi);
 		sa_end(f, e->group, sa->spi, way);
 	} else {
-		tell(f, SA_EVENT_KILOBYTES, e,
-		    way == SA_WAY_OUT ? sa->spi : sa->other_spi);
+		tell(f, SA_EVENT_KILOBYTES, e, spi);
 	}
 }
 

@@ -301,9 +301,17 @@ show_ident(struct show *v, const char *which, uint32_t addr,
 }
 
 static unsigned
+path_mtu(const struct place *at, const struct sa *out)
+{
+	return out != NULL ? sa_path_mtu(out, at->mtu,
+	    at->f->io.now(at->f->arg)) : at->mtu;
+}
+
+static unsigned
 plain_mtu(const struct place *at, const struct sa *out)
 {
-	return out != NULL ? sa_plain_mtu(out, at->mtu, IPH_HDR) : at->mtu;
+	return out != NULL ? sa_plain_mtu(out, path_mtu(at, out), IPH_HDR) :
+	    at->mtu;
 }
 
 static void
@@ -315,7 +323,7 @@ flow_members(struct show *v, const struct place *at, const struct flow_row *r)
 		show_uint(v, "peer_port", r->peer_port);
 	}
 	show_uint(v, "plaintext_mtu_bytes", plain_mtu(at, r->out));
-	show_uint(v, "path_mtu_bytes", at->mtu);
+	show_uint(v, "path_mtu_bytes", path_mtu(at, r->out));
 	if (r->out != NULL)
 		show_fmt(v, "outbound_spi", "0x%08X", r->out->spi);
 }
@@ -330,8 +338,8 @@ show_ends(struct show *v, const struct place *at, const struct flow_row *r)
 	    "remote crypto endpt.: %s\n", ip4_str(r->local, a),
 	    ip4_str(r->remote, b));
 	show_text(v, "     plaintext mtu %u, path mtu %u, ip mtu %u, "
-	    "ip mtu idb %s\n", plain_mtu(at, r->out), at->mtu, at->mtu,
-	    at->link->name);
+	    "ip mtu idb %s\n", plain_mtu(at, r->out), path_mtu(at, r->out),
+	    at->mtu, at->link->name);
 	show_text(v, "     current outbound spi: 0x%X(%u)\n", spi, spi);
 	if (r->pfs != 0)
 		show_text(v, "     PFS (Y/N): Y, DH group: group%u\n",
@@ -424,9 +432,8 @@ pair_of_sa(struct flow_row *r)
 		if (sa->sa_index != r->sa_index)
 			continue;
 		r->local = sa->local;
-		r->remote = __atomic_load_n(&sa->remote, __ATOMIC_RELAXED);
-		r->peer_port = sa->encap_local != 0 ? __atomic_load_n(
-		    &sa->encap_remote, __ATOMIC_RELAXED) : 500;
+		r->remote = sa_remote(sa);
+		r->peer_port = sa->encap_local != 0 ? sa_remote_port(sa) : 500;
 	}
 }
 

@@ -168,7 +168,7 @@ map_add(struct snap_port *sp, struct snap_group *sg,
 	sp->maps[sp->n_maps++] = sg;
 }
 
-/* An entry of a map: its group, and what guards it. */
+/* NULL: nobody has spoken of it yet. */
 static struct snap_group *
 group_of_entry(struct snap *s, const struct crypto_map *m)
 {
@@ -187,15 +187,15 @@ build_maps(struct fwd *f, struct snap *s, struct snap_port *sp,
 	unsigned n = 0, i;
 
 	CF_FOREACH(m, &f->conf->crypto_maps) {
-		sg = group_of_entry(s, m);
-		if (sg != NULL)
+		if (strcmp(m->name, name) == 0 &&
+		    (sg = group_of_entry(s, m)) != NULL)
 			n += 1 + sg->n_guards;
 	}
 	sp->maps = arena_alloc(s->mem, (n + 1) * sizeof(*sp->maps));
 	sp->preclassify = arena_alloc(s->mem, n + 1);
 	CF_FOREACH(m, &f->conf->crypto_maps) {
-		sg = group_of_entry(s, m);
-		if (strcmp(m->name, name) != 0 || sg == NULL)
+		if (strcmp(m->name, name) != 0 ||
+		    (sg = group_of_entry(s, m)) == NULL)
 			continue;
 		map_add(sp, sg, m);
 		sp->pairs |= m->kind == MAP_ISAKMP;

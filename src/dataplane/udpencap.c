@@ -37,8 +37,7 @@ udp_kind(const struct fwd *f, const struct pkt *p)
 bool
 udp_fragment(const struct fwd *f, const struct pkt *p)
 {
-	return f->w.snap->encap && ip_is_fragment(pkt_ip(p)) && is_ours(f, p) &&
-	    (p->flow.frag_tail || p->flow.dport == NAT_PORT);
+	return f->w.snap->encap && ip_is_fragment(pkt_ip(p)) && is_ours(f, p);
 }
 
 /* No checksum (RFC 3948, 2.1): ESP has a better one. */
@@ -46,7 +45,7 @@ void
 udp_header(const struct sa *sa, uint8_t *udp, unsigned len)
 {
 	put16(udp, sa->encap_local);
-	put16(udp + 2, __atomic_load_n(&sa->encap_remote, __ATOMIC_RELAXED));
+	put16(udp + 2, sa_remote_port(sa));
 	put16(udp + 4, len);
 	put16(udp + 6, 0);
 }
@@ -57,7 +56,8 @@ udp_follow(const struct pkt *p, const struct sa *in, struct sa *out)
 	if (in->encap_local == 0 || out == NULL || out->encap_local == 0 ||
 	    out->local != in->local)
 		return;
-	if (out->remote == p->flow.src && out->encap_remote == p->flow.sport)
+	if (sa_remote(out) == p->flow.src &&
+	    sa_remote_port(out) == p->flow.sport)
 		return;
 	__atomic_store_n(&out->remote, p->flow.src, __ATOMIC_RELAXED);
 	__atomic_store_n(&out->encap_remote, p->flow.sport, __ATOMIC_RELAXED);

@@ -24,6 +24,7 @@ crypto isakmp policy 10
  authentication pre-share
  group 14
 crypto isakmp key SITES address $5
+crypto isakmp keepalive 10
 crypto ipsec transform-set SET esp-aes 256 esp-sha256-hmac
  mode tunnel
 ip access-list extended VPN
@@ -131,6 +132,10 @@ spi_out() { # spi_out ROUTER
 	    sed -n 's/.*current outbound spi: \([^(]*\).*/\1/p'
 }
 
+peer_dead() { # while somebody sends
+	! pings 5 && shows r1 'show logging' 'CRYPTO-5-IKMP_PEER_DEAD'
+}
+
 main_of() { # main_of ROUTER: its first process
 	sed 's/ .*//' "$tmp/run/site/pid/$1"
 }
@@ -190,7 +195,16 @@ check 'the core takes 1400 octets from now on' node core \
 check 'the first big one is lost, the next ones are told' wait_for 10 \
     too_big 1438 1326
 check 'what fits passes' pings 2 -M "do" -s 1298
+check 'that is shown' shows r1 'show crypto ipsec sa' \
+    'plaintext mtu 1326, path mtu 1400, ip mtu 1500'
 check 'and 1500 again' node core 'ip link set eth2 mtu 1500'
+
+check 'r2 goes' configure r2 'interface GigabitEthernet0/1' shutdown
+check 'r1 asks whether it lives, as nobody answers' wait_for 90 peer_dead
+check 'and has no SAs any more' shows r1 'show crypto ipsec sa' \
+    'current outbound spi: 0x0\(0\)'
+check 'r2 is back' configure r2 'interface GigabitEthernet0/1' 'no shutdown'
+check 'SAs, too' wait_for 90 pings 2
 
 check 'ike of r1 dies' kills r1 ike
 check 'what is there goes on' pings 3

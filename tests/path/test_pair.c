@@ -511,6 +511,35 @@ test_core_fragments(void **state)
 	}
 }
 
+/* What is cut of key management arrives, too. */
+static void
+test_isakmp_fragments(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, true);
+	uint8_t piece[1500], whole[1600];
+	size_t len = mk_packet(whole, &(struct mk){ .src = A_WAN,
+	    .dst = B_WAN, .proto = PROTO_UDP, .sport = 500, .dport = 500,
+	    .payload = 1500 });
+	unsigned at, n, got = 0;
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	for (at = IPH_HDR; at < len; at += n) {
+		n = len - at < 800 ? (unsigned)len - at : 800;
+		memcpy(piece, whole, IPH_HDR);
+		memcpy(piece + IPH_HDR, whole + at, n);
+		put16(piece + IPH_FRAG, (at - IPH_HDR) / 8 |
+		    (at + n < len ? IPH_MF : 0));
+		ip_finish(piece, IPH_HDR, IPH_HDR + n);
+		rig_input(p.b, piece, IPH_HDR + n, WAN);
+		if (p.b->n_out > 0)
+			got += p.b->out[0].len - IPH_HDR;
+	}
+	assert_int_equal(got, len - IPH_HDR);
+	assert_true(l4_ok(rig_ip(p.b, 0)));
+	pair_drop(&p);
+}
+
 static void
 test_transport_refuses(void **state)
 {
@@ -572,6 +601,7 @@ main(void)
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_core_fragments),
+		cmocka_unit_test(test_isakmp_fragments),
 		cmocka_unit_test(test_transport_refuses),
 		cmocka_unit_test(test_isakmp),
 	};

@@ -368,6 +368,33 @@ test_kilobytes(void **state)
 	pair_drop(&p);
 }
 
+/* Who receives ends it, too: a peer that does not count. */
+static void
+test_kilobytes_in(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct sa_tek tek;
+	unsigned i;
+
+	(void)state;
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	pair_del(p.b, 0x5001, SA_WAY_IN);
+	p.kilobytes = 100;
+	tek = tek_of(&p, p.b, SA_WAY_IN, 0x5001, 1, rig_aes_sha1);
+	tek.other_spi = 0x5000;
+	tek_add(p.b, &tek);
+	for (i = 0; i < 120 && rig_drops(p.b, DROP_LIFETIME) == 0; i++) {
+		send_a(&p, mk_out(&p, 1000, 0));
+		carry(&p, 0);
+	}
+	assert_true(i > 90);
+	assert_int_equal(heard(p.b, SA_EVENT_EXHAUSTED, 0x5000), 1);
+	send_a(&p, mk_out(&p, 1000, 0));
+	carry(&p, 0);
+	assert_int_equal(rig_drops(p.b, DROP_INVALID_SPI), 1);
+	pair_drop(&p);
+}
+
 /* Neither way is used: said each time that so long passes. */
 static void
 test_idle(void **state)
@@ -556,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_numbers_end),
 		cmocka_unit_test(test_iv_once),
 		cmocka_unit_test(test_kilobytes),
+		cmocka_unit_test(test_kilobytes_in),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_next_entry),
 		cmocka_unit_test(test_renumbered),
