@@ -162,6 +162,7 @@ pings() { # one packet that wants the tunnel
 
 # What the router sends has the SPI that pluto receives with.
 sends() { # sends FILTER: plain or in UDP
+	rm -f "$tmp/esp.err" # of the capture before: capture() waits for it
 	capture esp core eth2 'src 192.168.2.2'
 	pings >/dev/null 2>&1
 	capture_stop esp
