@@ -32,21 +32,17 @@ qos_class_map_format(struct strbuf *text, struct strbuf *key,
 	sb_printf(key, "%s", m->name);
 }
 
+/* In use is what could not be named if it did not exist: a class of a policy.
+ * `match class-map` of one that is not there matches nothing. */
 static bool
 class_map_used(const struct conf *c, const char *name)
 {
-	const struct qos_class_map *m;
 	const struct qos_policy_map *p;
-	const struct qos_match *x;
 	const struct qos_class *pc;
 
 	CF_FOREACH(p, &c->policy_maps)
 		CF_FOREACH(pc, &p->classes)
 			if (strcmp(pc->name, name) == 0)
-				return true;
-	CF_FOREACH(m, &c->class_maps)
-		CF_FOREACH(x, &m->matches)
-			if (x->kind == QOS_CLASS && strcmp(x->name, name) == 0)
 				return true;
 	return false;
 }
@@ -420,8 +416,8 @@ has_child(const struct qos_policy_map *p)
 	return false;
 }
 
-/* A child that does not exist yet does nothing: policies are printed in the
- * order in which they were made, and that is the order of loading. */
+/* A child that does not exist yet does nothing: policies are printed by name,
+ * and that is the order of loading. */
 int
 qos_child_check(struct cf_check *k, const struct qos_class *c)
 {
@@ -452,9 +448,6 @@ qos_policy_map_check(struct cf_check *k, const struct qos_policy_map *p)
 		    strcmp(i->policy_out, p->name) == 0)
 			return cf_reject(k, "%% Policy-map %s is being used",
 			    p->name);
-	if (is_child(k->conf, p->name))
-		return cf_reject(k, "%% Policy-map %s is being used",
-		    p->name);
 	return 0;
 }
 
