@@ -50,6 +50,10 @@ void cli_help(struct strbuf *out, uint16_t mode, bool privileged,
  * if nothing. buf of 256. */
 void cli_complete(char *buf, uint16_t mode, bool privileged, const char *text);
 
+/* An interface name as the command language takes it, canonical in buf.
+ * False: it is none. */
+bool cli_ifname(const char *text, char buf[40]) MUST_USE;
+
 /* ---- for handlers ---- */
 
 /* Returned by handlers. PENDING: cli_done() will be called later. */

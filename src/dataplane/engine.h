@@ -319,6 +319,8 @@ enum event_type { EVENT_LOG, EVENT_SID, EVENT_PING, EVENT_TBAR,
 struct event {
 	uint8_t type;
 	uint16_t what;	/* enum log_id; or slot of the ping << 8 | mark */
+	/* EVENT_PING: the sequence number (all ones: not known), who answered,
+	 * type << 24 | code << 16 | MTU of an error */
 	uint32_t a, b, c;
 	uint32_t spi, src;	/* of the packet, where ike hears of it */
 	uint64_t us;
@@ -382,20 +384,26 @@ struct worker {
 	uint64_t log_second;
 	unsigned log_n;
 	/* fragments of the answer to a ping, one at a time */
-	struct { uint32_t src; uint16_t id, slot; uint32_t have, total;
-		bool first; } echo;
+	struct { uint32_t src; uint16_t id, slot, bad; uint32_t have, total;
+		bool first; } echo; /* bad: a bit for each slot */
 	struct event events[EVENTS];
 	uint32_t ev_head, ev_tail;
 };
 
-/* What the worker must know of the pings that run; 0: free. */
+/* What the worker must know of the pings and traceroutes that run. */
 struct ping_slot {
-	uint32_t id;	 /* 1 << 16 | ICMP identifier */
+	uint32_t id;	 /* protocol << 16 | ICMP identifier, port; 0: free */
 	uint32_t target, source;
 	uint32_t seq;	 /* the one that is awaited */
+	uint16_t pattern;
+	bool validate;	 /* replies have the pattern */
+	bool any;	 /* answers may be from, errors about, anybody */
+	/* the worker's while n_opts is 0 */
+	uint32_t n_opts;
+	uint8_t opts[40]; /* in the header of the first answer */
 };
 
-struct ping;
+struct probe;
 
 /* A sender identifier that a TEK had. */
 struct used_sid {
@@ -437,7 +445,7 @@ struct fwd {
 	struct { uint32_t spi, seq; } seqs[SEQS_KEPT];
 	unsigned n_seqs;
 	uint64_t iv_limit;	/* 0: none */
-	struct ping *pings[PING_MAX];
+	struct probe *probes[PING_MAX];
 	uint16_t next_ping_id;
 	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
 	uint64_t next_look;   /* for pairs that are silent */
@@ -710,9 +718,10 @@ struct sa *sa_outbound(const struct group *, uint16_t sa_index, uint64_t now,
     uint64_t *change);
 void sadb_free(struct fwd *);
 
-/* ping.c */
+/* probe.c: ping and traceroute */
 enum ping_mark { PING_REPLY = '!', PING_UNREACHABLE = 'U', PING_QUENCH = 'Q',
-	PING_FRAG = 'M', PING_TTL = '&', PING_UNKNOWN = '?' };
+	PING_FRAG = 'M', PING_TTL = '&', PING_UNKNOWN = '?',
+	PING_CONGESTED = 'C' };
 void ping_event(struct fwd *, const struct event *);
 uint64_t ping_timeout(struct fwd *, uint64_t now);
 void ping_free_all(struct fwd *);

@@ -49,6 +49,27 @@ cli_on_abort(struct cli_ctx *ctx, void (*fn)(struct cli_ctx *, void *),
 	ctx->arg = arg;
 }
 
+void
+cli_ask(struct cli_ctx *ctx, enum cli_ask_kind kind, const char *prompt,
+    void (*fn)(struct cli_ctx *, void *, const char *), void *arg)
+{
+	assert_int_equal(kind, CLI_ASK_LINE);
+	cli_printf(ctx, "%s", prompt);
+	ctx->answer = fn;
+	ctx->answer_arg = arg;
+}
+
+void
+console_type(struct cli_ctx *ctx, const char *line)
+{
+	void (*fn)(struct cli_ctx *, void *, const char *) = ctx->answer;
+
+	assert_non_null(fn);
+	ctx->answer = NULL;
+	cli_printf(ctx, "%s\n", line);
+	fn(ctx, ctx->answer_arg, line);
+}
+
 struct rig *
 console_rig(struct cli_ctx *ctx)
 {

@@ -15,7 +15,13 @@ struct cli_ctx {
 	bool done, json;
 	void (*abort)(struct cli_ctx *, void *);
 	void *arg;
+	/* a question that is open: it is in out, too */
+	void (*answer)(struct cli_ctx *, void *, const char *);
+	void *answer_arg;
 };
+
+/* The user types that line; a newline follows it in out. */
+void console_type(struct cli_ctx *ctx, const char *line);
 
 /* A router whose commands ctx runs; the end of both. */
 struct rig *console_rig(struct cli_ctx *ctx);

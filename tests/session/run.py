@@ -61,7 +61,7 @@ SILENCE = 1.0  # a step that ought to be over is, when this long nothing came
 # What is at the end when the other side waits for keys: a prompt, a question,
 # the pager.
 PROMPT = (r"(?:\A|[\r\n])[\w.-]{1,64}(?:\([\w-]+\))?[>#]\Z")
-WAITS = re.compile(PROMPT + r"|(?:\?|\]:|name:|word:|available) ?\Z"
+WAITS = re.compile(PROMPT + r"|(?:\?|\]:|name:|word:|available|address:|interface:|route:) ?\Z"
                    r"|\[confirm\] ?\Z| --More-- \Z|started\.[\r\n]*\Z")
 PROMPT = re.compile(PROMPT)
 

@@ -49,7 +49,8 @@ test_exec(void **state)
 		"ping 10.1.1.1 repeat 7 size 100 df-bit"},
 	    {"ping 10.1.1.1 repeat 7 repeat 8", true, CLI_INVALID, 23,
 		"% Invalid input detected at '^' marker."},
-	    {"ping 10.1.1.256", true, CLI_INVALID, 5,
+	    {"ping 10.1.1.256", true, CLI_MATCH, -1, "ping 10.1.1.256"},
+	    {"clear logging 1", true, CLI_INVALID, 14,
 		"% Invalid input detected at '^' marker."},
 	    {"frotz", true, CLI_INVALID, 0,
 		"% Invalid input detected at '^' marker."},
@@ -288,7 +289,7 @@ test_help_top(void **state)
 
 	(void)state;
 	assert_ptr_equal(strstr(exec, "Exec commands:\n"), exec);
-	assert_non_null(strstr(exec, "\n  configure  Enter config"));
+	assert_non_null(strstr(exec, "\n  configure   Enter config"));
 	assert_ptr_equal(strstr(conf, "Configure commands:\n"), conf);
 	assert_ptr_equal(strstr(sub, "Interface configuration commands:\n"),
 	    sub);
