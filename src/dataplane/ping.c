@@ -308,6 +308,10 @@ exec_ping(struct cli_ctx *ctx, const struct exec_ping_args *a)
 	o.tos = a->by_dscp ? a->dscp << 2 : a->tos;
 	if (a->data[0] != '\0')
 		o.pattern = (uint32_t)strtoul(a->data, NULL, 16);
+	if (o.pattern > UINT16_MAX) {
+		cli_printf(ctx, "%% Invalid pattern\n");
+		return CLI_FAILED;
+	}
 	if (a->sweep) {
 		if (a->sweep_max < a->sweep_min) {
 			cli_printf(ctx, "%% A decimal number between %u and "

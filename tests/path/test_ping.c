@@ -400,6 +400,10 @@ test_ping_data(void **state)
 	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
 	reply(r, 99, 0, NULL);
 	assert_non_null(strstr(ctx.out.s, "\n!\n"));
+	sb_free(&ctx.out);
+	str_copy(args.data, "10000", sizeof(args.data));
+	assert_int_equal(exec_ping(&ctx, &args), CLI_FAILED);
+	assert_string_equal(ctx.out.s, "% Invalid pattern\n");
 	console_end(r, &ctx);
 }
 
