@@ -14,6 +14,7 @@
 
 #include "cli_gen.h"
 #include "console.h"
+#include "dataplane/probe.h"
 
 #define HOP IP4(192, 0, 2, 254)
 
@@ -300,6 +301,35 @@ test_ping_recorded(void **state)
 	console_end(r, &ctx);
 }
 
+/* Options are what anybody writes: whatever they are, they are printed in
+ * bounds (the octets stand at the end of their memory) and to an end. */
+static void
+test_options_of_anybody(void **state)
+{
+	struct cli_ctx ctx = {0};
+	uint32_t seed = 1;
+	unsigned n, i, round;
+	uint8_t *opts;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		n = 4 * (1 + round % 10);
+		opts = malloc(n);
+		for (i = 0; i < n; i++) {
+			seed = seed * 1664525 + 1013904223;
+			opts[i] = (uint8_t)(seed >> 24);
+		}
+		if (round % 3 != 0) { /* of a kind that is read further */
+			opts[0] = round % 3 == 1 ? 7 : 68;
+			opts[1] = (uint8_t)(opts[1] % (n + 2));
+		}
+		ipopt_print(&ctx, opts, n, true);
+		assert_true(ctx.out.len > 0 && ctx.out.len < 4000);
+		sb_free(&ctx.out);
+		free(opts);
+	}
+}
+
 /* ---- sweeps ---- */
 
 /* Experiment 1 of seed 004: a size that does not fit into the link with DF
@@ -570,6 +600,7 @@ main(void)
 		cmocka_unit_test(test_ping_dialogue_ends),
 		cmocka_unit_test(test_ping_options),
 		cmocka_unit_test(test_ping_recorded),
+		cmocka_unit_test(test_options_of_anybody),
 		cmocka_unit_test(test_ping_sweep),
 		cmocka_unit_test(test_ping_sweep_core),
 		cmocka_unit_test(test_ping_data),
