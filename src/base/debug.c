@@ -29,7 +29,14 @@ static const char *const prefixes[DBG_FEATURES] = {
 	[DBG_KS_COOP] = "GDOI:KS_COOP:",
 	[DBG_KS_INFRA] = "GDOI:KS_INFRA:",
 	[DBG_INFRA] = "GDOI:INFRA:",
+	[DBG_NAT] = "",
 };
+
+static bool
+of_gdoi(enum debug_feature f)
+{
+	return f >= DBG_GM_REG && f <= DBG_INFRA;
+}
 
 static const char *
 level_name(enum debug_level l)
@@ -105,8 +112,11 @@ fits(const struct debug_cond *c, uint32_t peer)
 bool
 debug_wants(enum debug_feature f, enum debug_level l, uint32_t peer)
 {
-	return debug_on(f, l) && fits(f < DBG_GM_REG ? &debug_set.crypto :
-	    &debug_set.gdoi, peer);
+	if (!debug_on(f, l))
+		return false;
+	if (of_gdoi(f))
+		return fits(&debug_set.gdoi, peer);
+	return f == DBG_NAT || fits(&debug_set.crypto, peer);
 }
 
 /* ---- lines ---- */
@@ -119,8 +129,7 @@ print_line(enum debug_feature f, enum debug_level l, const char *text,
 
 	if (!may_print())
 		return;
-	sb_printf(&sb, "%s%s", prefixes[f], f < DBG_GM_REG ? "" :
-	    level_name(l));
+	sb_printf(&sb, "%s%s", prefixes[f], of_gdoi(f) ? level_name(l) : "");
 	sb_add(&sb, text, len);
 	str_clean(sb.s); /* names come from peers and files */
 	log_text(sb.s);
@@ -189,6 +198,7 @@ debug_set_put(struct wr *w, const struct debug_set *s)
 	wr_bytes(w, s->levels, sizeof(s->levels));
 	cond_put(w, &s->gdoi);
 	cond_put(w, &s->crypto);
+	wr_str(w, s->nat_acl);
 }
 
 void
@@ -201,6 +211,7 @@ debug_set_get(struct rd *r, struct debug_set *s)
 		memcpy(new.levels, p, sizeof(new.levels));
 	cond_get(r, &new.gdoi);
 	cond_get(r, &new.crypto);
+	rd_str(r, new.nat_acl, sizeof(new.nat_acl));
 	if (rd_end(r))
 		*s = new;
 }

@@ -31,6 +31,7 @@ enum debug_feature {
 	DBG_KS_COOP,
 	DBG_KS_INFRA,	/* configuration, policy, keys */
 	DBG_INFRA,	/* what is neither of KS nor of GM */
+	DBG_NAT,	/* packets (event), entries (detail) */
 	DBG_FEATURES,
 };
 
@@ -63,6 +64,7 @@ enum debug_level {
 	(DBG_SET_KS_REG | DBG_SET_KS_REKEY | DBG_SET_KS_REPLAY |              \
 	    DBG_SET_KS_COOP | DBG_SET_KS_INFRA)
 #define DBG_SET_INFRA (1u << DBG_INFRA)
+#define DBG_SET_NAT (1u << DBG_NAT)
 #define DBG_SET_REPLAY (DBG_SET_GM_REPLAY | DBG_SET_KS_REPLAY)
 #define DBG_SET_GDOI (DBG_SET_GM | DBG_SET_KS | DBG_SET_INFRA)
 
@@ -79,6 +81,7 @@ struct debug_cond {
 struct debug_set {
 	uint8_t levels[DBG_FEATURES]; /* sets of enum debug_level */
 	struct debug_cond gdoi, crypto; /* crypto: the first three features */
+	char nat_acl[81]; /* packets that it permits; "": all */
 };
 
 extern struct debug_set debug_set; /* of this process */
@@ -109,6 +112,6 @@ void debug_lines(enum debug_feature, enum debug_level, uint32_t peer,
 void debug_set_put(struct wr *, const struct debug_set *);
 /* Unchanged if it is not one. */
 void debug_set_get(struct rd *, struct debug_set *);
-#define DEBUG_SET_MAX 128 /* octets of it */
+#define DEBUG_SET_MAX 256 /* octets of it */
 
 #endif

@@ -88,6 +88,9 @@ enum cli_ask_kind {
 	 * is none the user knows why, and the command is aborted. */
 	CLI_ASK_READ,
 	CLI_ASK_WRITE,
+	/* No question: the answer comes when what was said before has been
+	 * taken, so that what is long waits for its reader. */
+	CLI_ASK_MORE,
 };
 void cli_ask(struct cli_ctx *, enum cli_ask_kind, const char *prompt,
     void (*fn)(struct cli_ctx *, void *arg, const char *answer), void *arg);

@@ -46,8 +46,8 @@ put_json(const char *buf, size_t len, void *arg)
 	return 0;
 }
 
-static void
-flush(struct show *v)
+void
+show_flush(struct show *v)
 {
 	if (v->sb.len != 0)
 		cli_printf(v->ctx, "%s", v->sb.s);
@@ -66,7 +66,53 @@ show_end(struct show *v)
 		json_decref(v->at[0]);
 		v->at[0] = NULL;
 	}
-	flush(v);
+	show_flush(v);
+	return CLI_DONE;
+}
+
+/* ---- arrays in pieces ---- */
+
+void
+show_pieces_begin(struct show *v, const char *name)
+{
+	v->rows = false;
+	if (show_is_json(v))
+		sb_printf(&v->sb, "{\n  \"%s\": [", name);
+}
+
+void
+show_piece(struct show *v)
+{
+	char *text, *line, *next;
+
+	if (!show_is_json(v))
+		return;
+	text = json_dumps(v->at[0], JSON_INDENT(2));
+	if (text == NULL)
+		fatal("out of memory");
+	sb_printf(&v->sb, v->rows ? "," : "");
+	for (line = text; line != NULL; line = next) {
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		sb_printf(&v->sb, "\n    %s", line);
+	}
+	free(text);
+	json_object_clear(v->at[0]);
+	v->rows = true;
+	if (v->sb.len >= FLUSH)
+		show_flush(v);
+}
+
+int
+show_pieces_end(struct show *v)
+{
+	if (show_is_json(v)) {
+		sb_printf(&v->sb, "%s]\n}\n", v->rows ? "\n  " : "");
+		json_decref(v->at[0]);
+		v->at[0] = NULL;
+	}
+	show_flush(v);
 	return CLI_DONE;
 }
 
@@ -81,7 +127,7 @@ show_text(struct show *v, const char *fmt, ...)
 	sb_vprintf(&v->sb, fmt, ap);
 	va_end(ap);
 	if (v->sb.len >= FLUSH)
-		flush(v);
+		show_flush(v);
 }
 
 /* ---- JSON ---- */

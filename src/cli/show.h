@@ -20,10 +20,18 @@ struct show {
 	struct json_t *at[SHOW_DEPTH]; /* open objects and arrays; at[0] NULL:
 					* text */
 	unsigned depth;
+	bool rows; /* one was printed */
 };
 
 /* The top of JSON is an object, open from the start. */
 void show_begin(struct show *, struct cli_ctx *);
+/* Elements of an array `name` without a bound, in pieces: what was put into
+ * the top since the last row is the next one; nothing else is in the object.
+ * show_flush() hands on what there is. */
+void show_pieces_begin(struct show *, const char *name);
+void show_piece(struct show *);
+void show_flush(struct show *);
+int show_pieces_end(struct show *); /* instead of show_end() */
 /* Prints what is left and frees it; CLI_DONE, for `return`. */
 int show_end(struct show *);
 bool show_is_json(const struct show *) MUST_USE;

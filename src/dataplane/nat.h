@@ -123,5 +123,7 @@ struct nat_packet {
 /* By show_nat.c: called for each packet while debug is on, as many as the
  * ring of events has room for. */
 void nat_debug_print(struct fwd *, const struct nat_packet *);
+/* debug_set says something new. */
+void nat_debug_changed(struct fwd *);
 
 #endif

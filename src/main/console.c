@@ -82,6 +82,19 @@ cut_off_longest(struct router *r)
 	log_emit(LOG_SYS_CONSOLE_CUT, session_who(longest, who, sizeof(who)));
 }
 
+/* A command in a child that has much to say goes on. */
+static void
+session_more(struct session *s)
+{
+	uint8_t empty[2] = {0, 0};
+
+	if (!s->more || s->queue != NULL || s->child == -1)
+		return;
+	s->more = false;
+	(void)child_send(s->r, (enum child_kind)s->child, IPC_ANSWER, s->id,
+	    empty, sizeof(empty), NULL, 0);
+}
+
 void
 session_flush(void *arg)
 {
@@ -102,6 +115,7 @@ session_flush(void *arg)
 	if (s->queue == NULL) {
 		if (s->closing && s->sock != -1)
 			(void)shutdown(s->sock, SHUT_RDWR);
+		session_more(s);
 	} else if (s->retry.at == 0)
 		loop_timer(s->r->loop, &s->retry, time_mono_ms() + s->retry_ms);
 }
@@ -170,6 +184,7 @@ session_free(struct session *s)
 	s->r->console->n--;
 	loop_timer(s->r->loop, &s->retry, 0);
 	login_forget(s);
+	free(s->goes);
 	while (s->queue != NULL)
 		queue_drop_first(s);
 	for (i = 0; i < s->nhistory; i++)
@@ -471,7 +486,10 @@ console_child_msg(struct router *r, enum child_kind kind, struct ipc_msg *m)
 		rd_str(&m->body, prompt, sizeof(prompt));
 		if (what == CLI_ASK_READ || what == CLI_ASK_WRITE)
 			keyfile_ask(s, what == CLI_ASK_WRITE, prompt);
-		else
+		else if (what == CLI_ASK_MORE) {
+			s->more = true;
+			session_more(s);
+		} else
 			ops_ask(s, (enum cli_ask_kind)what, prompt);
 		end_orphan(r, m->session);
 		break;

@@ -110,6 +110,35 @@ exec_debug(struct cli_ctx *ctx, const struct exec_debug_args *a)
 	return CLI_DONE;
 }
 
+/* ---- debug ip nat ---- */
+
+static void
+say_nat(struct cli_ctx *ctx, const char *indent, const struct debug_set *s,
+    bool on)
+{
+	bool detailed = (s->levels[DBG_NAT] & DBG_DETAIL) != 0;
+
+	cli_printf(ctx, "%sIP NAT %sdebugging is %s", indent,
+	    detailed ? "detailed " : "", on ? "on" : "off");
+	if (on && s->nat_acl[0] != '\0')
+		cli_printf(ctx, " for access list %s", s->nat_acl);
+	cli_printf(ctx, "\n");
+}
+
+int
+exec_debug_nat(struct cli_ctx *ctx, const struct exec_debug_nat_args *a)
+{
+	struct router *r = router_of(ctx);
+	struct debug_set s = r->debug;
+
+	s.levels[DBG_NAT] = !a->on ? 0 :
+	    a->detailed ? DBG_EVENT | DBG_DETAIL : DBG_EVENT;
+	str_copy(s.nat_acl, a->on ? a->acl : "", sizeof(s.nat_acl));
+	router_set_debug(r, &s);
+	say_nat(ctx, "", &s, a->on);
+	return CLI_DONE;
+}
+
 /* ---- conditions ---- */
 
 static bool
@@ -223,6 +252,13 @@ show_debugging(struct cli_ctx *ctx, const struct show_debugging_args *a UNUSED)
 		any = true;
 		told |= names[i].set;
 		say(ctx, "  ", names[i].text, levels, true);
+	}
+	if (r->debug.levels[DBG_NAT] != 0) {
+		if (any)
+			cli_printf(ctx, "\n");
+		any = true;
+		cli_printf(ctx, "Generic IP:\n");
+		say_nat(ctx, "  ", &r->debug, true);
 	}
 	if (r->debug.crypto.n != 0 || r->debug.gdoi.n != 0) {
 		if (any)

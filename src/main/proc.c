@@ -246,6 +246,8 @@ on_message(struct proc *p, struct ipc_msg *m)
 		break;
 	case IPC_DEBUG:
 		debug_set_get(&m->body, &debug_set);
+		if (p->ops->debugging != NULL)
+			p->ops->debugging(p);
 		break;
 	case IPC_ABORT:
 		on_session(p, m);

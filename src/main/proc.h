@@ -22,6 +22,8 @@ struct proc_ops {
 	void (*message)(struct proc *, struct ipc_msg *);
 	/* IPC_START: drop privileges and go. */
 	void (*start)(struct proc *);
+	/* debug_set says something new; NULL: the engine looks at it. */
+	void (*debugging)(struct proc *);
 	/* After events: run what is due, tell when to come again. */
 	uint64_t (*timeout)(struct proc *);
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "dataplane/fwd.h"
+#include "dataplane/nat.h"
 #include "dataplane/tun.h"
 #include "main/privdrop.h"
 #include "main/proc.h"
@@ -267,7 +268,16 @@ fwd_due(struct proc *p)
 	return fwd_timeout(fp->fwd);
 }
 
-static const struct proc_ops ops = {fwd_conf, fwd_message, fwd_start, fwd_due};
+static void
+fwd_debug(struct proc *p)
+{
+	struct fwd_proc *fp = p->priv;
+
+	nat_debug_changed(fp->fwd);
+}
+
+static const struct proc_ops ops = {.conf = fwd_conf, .message = fwd_message,
+    .start = fwd_start, .timeout = fwd_due, .debugging = fwd_debug};
 
 int
 proc_fwd(int sock)

@@ -542,8 +542,8 @@ ike_timeout(struct proc *p)
 	return a < b ? a : b;
 }
 
-static const struct proc_ops ops = {ike_conf, ike_message, ike_start,
-    ike_timeout};
+static const struct proc_ops ops = {.conf = ike_conf, .message = ike_message,
+    .start = ike_start, .timeout = ike_timeout};
 
 int
 proc_ike(int sock)

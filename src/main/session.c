@@ -84,6 +84,24 @@ session_who(const struct session *s, char *buf, size_t size)
 	return buf;
 }
 
+static void config_line(struct session *, const char *);
+
+/* Process fwd was asked whether a line may take its entries along. */
+static bool
+goes_on(struct session *s, enum cli_status st)
+{
+	char *line = s->goes;
+
+	s->goes = NULL;
+	if (line != NULL && st == CLI_DONE && s->sock != -1) {
+		config_line(s, line);
+		free(line);
+		return true;
+	}
+	free(line);
+	return false;
+}
+
 void
 session_end(struct session *s, enum cli_status st)
 {
@@ -92,7 +110,9 @@ session_end(struct session *s, enum cli_status st)
 	keyfile_forget(s);
 	s->ctx = NULL;
 	s->child = -1;
-	s->asked = false;
+	s->asked = s->more = false;
+	if (goes_on(s, st))
+		return;
 	s->active_us = time_mono_us();
 	if (s->sock == -1) {
 		session_free(s);
@@ -395,8 +415,6 @@ lost_key_server(const struct conf *old, const struct conf *new)
 	return NULL;
 }
 
-static void config_line(struct session *, const char *);
-
 static void
 remove_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 {
@@ -418,27 +436,12 @@ remove_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 	free(line);
 }
 
-/* Somebody types a line that ends a key server: asks first. What comes out of
- * a file, a script or a paste is not asked, for nobody would answer. */
 static bool
-asks_first(struct session *s, const char *line)
+asks_about_group(struct session *s, const char *line, const struct conf *trial)
 {
-	const char *word = line + strspn(line, " \t");
-	const struct gdoi_group *gone = NULL;
-	struct cf_error err = {.column = -1};
-	struct strbuf notes = {0};
-	struct cf_cursor cur;
-	struct conf *trial;
+	const struct gdoi_group *gone =
+	    lost_key_server(s->r->running, trial);
 
-	if (!s->interactive || s->pasting ||
-	    (strncasecmp(word, "no ", 3) != 0 &&
-		strncasecmp(word, "default ", 8) != 0))
-		return false;
-	trial = conf_clone(s->r->running);
-	cur = session_cursor(s, trial);
-	if (conf_line(&cur, line, &err, &notes) == CF_OK)
-		gone = lost_key_server(s->r->running, trial);
-	sb_free(&notes);
 	if (gone != NULL) {
 		s->ctx = cli_ctx_new(&ops, s, s->r);
 		cli_printf(s->ctx, "%% The keys and the policy of group %s "
@@ -447,8 +450,67 @@ asks_first(struct session *s, const char *line)
 		cli_ask(s->ctx, CLI_ASK_LINE, CONTINUE, remove_answer,
 		    xstrdup(line));
 	}
-	conf_free(trial);
 	return gone != NULL;
+}
+
+/* ---- NAT: pools and entries that are in use ---- */
+
+static bool
+asks_about_nat(struct session *s, const char *line, const struct conf *trial)
+{
+	const char *header = nat_line_lost(s->r->running, trial);
+	struct cli_cmd cmd;
+	char text[400];
+
+	if (nat_pool_used(s->r->running, trial, text, sizeof(text))) {
+		print_error(s, text, -1);
+		return true;
+	}
+	if (header == NULL)
+		return false;
+	snprintf(text, sizeof(text), "cohort-nat-line-goes %s", header);
+	cli_match_run(text, 0, true, &cmd);
+	if (cmd.verdict != CLI_MATCH)
+		return false;
+	s->goes = xstrdup(line);
+	run_command(s, &cmd, 0, false);
+	return true;
+}
+
+/* Lines that may take something away that is in use. */
+static bool
+may_ask(const struct session *s, const char *line)
+{
+	const char *word = line + strspn(line, " \t");
+
+	return s->interactive && !s->pasting &&
+	    (strncasecmp(word, "no ", 3) == 0 ||
+	    strncasecmp(word, "default ", 8) == 0 ||
+	    strncasecmp(word, "ip n", 4) == 0 ||
+	    strncasecmp(word, "addr", 4) == 0);
+}
+
+/* Somebody types such a line: asks first. What comes out of a file, a script
+ * or a paste is not asked, for nobody would answer. */
+static bool
+asks_first(struct session *s, const char *line)
+{
+	struct cf_error err = {.column = -1};
+	struct strbuf notes = {0};
+	struct cf_cursor cur;
+	struct conf *trial;
+	bool asks = false;
+
+	if (!may_ask(s, line))
+		return false;
+	trial = conf_clone(s->r->running);
+	cur = session_cursor(s, trial);
+	if (conf_line(&cur, line, &err, &notes) == CF_OK)
+		asks = asks_about_group(s, line, trial) ||
+		    asks_about_nat(s, line, trial);
+	sb_free(&notes);
+	conf_free(trial);
+	return asks;
 }
 
 /* The committed configuration is immutable: the first line after a commit

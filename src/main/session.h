@@ -63,16 +63,25 @@ struct session {
 	bool takes_files;    /* the command of ike may ask for files */
 	struct keyfile *file; /* ... and asks for one, NULL: not now */
 	int child;	     /* enum child_kind that runs a command, or -1 */
+	char *goes;	     /* line that runs if fwd lets it, or NULL */
 	uint64_t since_us, active_us;
 	char *history[HISTORY];
 	unsigned nhistory;
 	struct queued *queue, **queue_end;
 	size_t queue_size;
+	bool more; /* the child goes on when the queue is empty */
 	struct timer retry;
 	unsigned retry_ms;
 	bool closing;
 	struct sink *sink; /* of the command that runs, NULL: none */
 };
+
+/* nat_use.c: the text of the line of NAT that new has not, or has with other
+ * words, NULL: none; whether a pool changes that a rule names, and what to
+ * say about it. */
+const char *nat_line_lost(const struct conf *old, const struct conf *new);
+bool nat_pool_used(const struct conf *old, const struct conf *new, char *text,
+    size_t size);
 
 struct console {
 	int lsock;

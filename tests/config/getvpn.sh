@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# doc/getvpn.md and doc/ipsec.md say what becomes of each command and message
-# of GETVPN and of IPsec between two routers: do they say the truth, and has
+# doc/getvpn.md, ipsec.md and nat.md say what becomes of each command and
+# message of GETVPN, IPsec between two routers and NAT: do they say the truth, and has
 # each message of log.def a cause in the program? In the build directory
 # `sh .../tests/config/getvpn.sh -u` writes the states anew.
 
 srcdir=${srcdir:-$(dirname "$0")/../..}
 builddir=${builddir:-.}
 status=0
-for doc in "$srcdir/doc/getvpn.md" "$srcdir/doc/ipsec.md"; do
+for doc in getvpn ipsec nat; do
+	doc=$srcdir/doc/$doc.md
 	if [ "${1-}" = -u ]; then
 		"$builddir/tests/config/table" -u "$doc" >getvpn.new &&
 		    cat getvpn.new >"$doc"

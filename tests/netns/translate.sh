@@ -1,0 +1,305 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# NAT between kernel stacks: two hosts inside, one far away, of which the core
+# knows only what is translated:
+#
+#	h1 --- eth2 r1 eth1 --- core --- far
+#	h2 --- eth3
+#
+# TCP with its offloads, UDP, ping, ICMP errors about translated packets,
+# fragments, static entries from the outside; show, clear, debug. COHORT is
+# the program (default ./cohort). Exit 77: no namespaces here.
+
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$tmp/translate"
+cat >"$tmp/translate/lab.clab.yml" <<'EOT'
+name: translate
+topology:
+  nodes:
+    r1: {kind: linux, image: cohort, binds: ["r1.cfg:/etc/cohort/startup-config"]}
+    core:
+      kind: linux
+      image: alpine:3
+      sysctls: {net.ipv4.ip_forward: 1}
+      exec:
+        - ip addr add 192.0.2.2/30 dev eth1
+        - ip addr add 203.0.113.1/24 dev eth2
+        - ip link set eth2 mtu 1400
+        - ip route add 198.51.100.0/24 via 192.0.2.1
+    h1:
+      kind: linux
+      image: alpine:3
+      exec:
+        - ip addr add 10.1.0.10/24 dev eth1
+        - ip route replace default via 10.1.0.1
+    h2:
+      kind: linux
+      image: alpine:3
+      exec:
+        - ip addr add 10.2.0.10/24 dev eth1
+        - ip route replace default via 10.2.0.1
+    far:
+      kind: linux
+      image: alpine:3
+      exec:
+        - ip link set eth1 mtu 1400
+        - ip addr add 203.0.113.9/24 dev eth1
+        - ip route replace default via 203.0.113.1
+  links:
+    - endpoints: ["r1:eth1", "core:eth1"]
+    - endpoints: ["r1:eth2", "h1:eth1"]
+    - endpoints: ["r1:eth3", "h2:eth1"]
+    - endpoints: ["core:eth2", "far:eth1"]
+EOT
+cat >"$tmp/translate/r1.cfg" <<'EOT'
+hostname R1
+interface GigabitEthernet1
+ ip address 192.0.2.1 255.255.255.252
+ ip nat outside
+interface GigabitEthernet2
+ ip address 10.1.0.1 255.255.255.0
+ ip nat inside
+interface GigabitEthernet3
+ ip address 10.2.0.1 255.255.255.0
+ ip nat inside
+ip nat pool OUT 198.51.100.10 198.51.100.20 prefix-length 24
+ip nat inside source list H1 interface GigabitEthernet1 overload
+ip nat inside source list H2 pool OUT
+ip nat inside source static tcp 10.1.0.10 8080 198.51.100.50 80
+ip route 0.0.0.0 0.0.0.0 192.0.2.2
+ip access-list standard H1
+ permit 10.1.0.0 0.0.0.255
+ip access-list standard H2
+ permit 10.2.0.0 0.0.0.255
+EOT
+
+lab=$tmp/translate
+node() { # node NAME COMMAND...
+	"$COHORT" lab exec "$lab" "$@"
+}
+
+shows() { # shows COMMAND PATTERN
+	node r1 "$1" >"$tmp/shown" 2>&1 && grep -q -- "$2" "$tmp/shown" &&
+	    return 0
+	cat "$tmp/shown"
+	return 1
+}
+
+configure() { # lines on standard input
+	{ echo 'configure terminal'; cat; } | node r1 -
+}
+
+pings() { # pings FROM TO [OPTION...]
+	_from=$1
+	_to=$2
+	shift 2
+	node "$_from" "ping -n -q -c 3 -i 0.2 -W 2 $* $_to"
+}
+
+inside() { # inside NODE COMMAND...: in its namespace, without a shell
+	_ns=$1
+	shift
+	nsenter --net="$COHORT_RUN/translate/ns/$_ns" "$@"
+}
+
+listens() { # listens NODE OPTION PORT
+	inside "$1" ss -H -l -n "$2" "sport = :$3" | grep -q .
+}
+
+serve() { # serve NODE OPTION PORT SOCAT-ADDRESS...
+	_at=$1
+	_kind=$2
+	_port=$3
+	shift 3
+	inside "$_at" socat "$@" 2>"$tmp/socat.err" &
+	server=$!
+	wait_for 5 listens "$_at" "$_kind" "$_port"
+}
+
+ends() { # ends PID
+	! kill -0 "$1" 2>/dev/null
+}
+
+head -c 8000000 /dev/urandom >"$tmp/sent"
+
+# sends FROM TO ADDRESS PORT AT-PORT: octets over TCP, whole
+sends() {
+	rm -f "$tmp/got"
+	serve "$2" -t "$5" -u "TCP-LISTEN:$5,reuseaddr" "CREATE:$tmp/got" ||
+	    return 1
+	inside "$1" socat -u "OPEN:$tmp/sent" "TCP:$3:$4" || return 1
+	wait_for 10 cmp -s "$tmp/sent" "$tmp/got"
+}
+
+# echoes FROM TO ADDRESS PORT: a datagram comes back
+echoes() {
+	serve "$2" -u "$4" "UDP-LISTEN:$4,fork" PIPE || return 1
+	echo hello | inside "$1" timeout 5 socat -T 2 - "UDP:$3:$4" \
+	    >"$tmp/echo"
+	kill "$server"
+	grep -q hello "$tmp/echo"
+}
+
+# hop TTL FROM-ADDRESS SEEN: an ICMP error of that router reaches ping
+hop() {
+	node h1 "ping -n -c 1 -W 2 -t $1 203.0.113.9" >"$tmp/hop" 2>&1
+	grep -q "From $2 .*Time to live exceeded" "$tmp/hop" && return 0
+	cat "$tmp/hop"
+	return 1
+}
+
+toobig() {
+	node h1 'ping -n -c 3 -i 0.2 -W 2 -M do -s 1400 203.0.113.9' \
+	    >"$tmp/toobig" 2>&1
+	grep -qE 'mtu ?= ?1400' "$tmp/toobig" || { cat "$tmp/toobig"; return 1; }
+}
+
+capture() { # what core:eth1 sees, until captured
+	"$COHORT" lab pcap "$lab" core:eth1 >"$tmp/core.pcap" &
+	capturing=$!
+	wait_for 5 test -s "$tmp/core.pcap"
+}
+
+seen() { # seen FILTER
+	tcpdump -n -r "$tmp/core.pcap" "$1" >"$tmp/seen" 2>/dev/null
+	[ -s "$tmp/seen" ]
+}
+
+none() { # none FILTER
+	! seen "$1" || { head "$tmp/seen"; return 1; }
+}
+
+# many N: datagrams of so many source ports
+many() {
+	inside h1 python3 - "$1" <<'EOT'
+import socket, sys
+for port in range(20000, 20000 + int(sys.argv[1])):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("10.1.0.10", port))
+    s.sendto(b"x", ("203.0.113.9", 9))
+    s.close()
+EOT
+}
+
+# listed N: text and JSON have all of them, once
+listed() {
+	node r1 'show ip nat translations udp' >"$tmp/text" || return 1
+	node r1 'show ip nat translations udp | json' >"$tmp/json" || return 1
+	python3 - "$1" "$tmp/text" "$tmp/json" <<'EOT'
+import json, sys
+n = int(sys.argv[1])
+want = {f"10.1.0.10:{p}" for p in range(20000, 20000 + n)}
+rows = [l.split() for l in open(sys.argv[2])][1:]
+text = [r[2] for r in rows if r[3] == "203.0.113.9:9"]
+e = json.load(open(sys.argv[3]))["translations"]
+data = ["%(address)s:%(port)d" % x["inside_local"] for x in e
+    if x["outside_local"]["port"] == 9]
+for got in text, data:
+    if len(got) != n or set(got) != want:
+        sys.exit(f"{len(got)} entries, {len(set(got))} of them different")
+EOT
+}
+
+check 'the lab comes up' "$COHORT" lab up --wait 60 "$lab"
+check 'capture' capture
+
+check 'h1 pings far by the address of the interface' \
+    wait_for 10 pings h1 203.0.113.9
+check 'the entry is there' shows 'show ip nat translations icmp' \
+    '^icmp 192.0.2.1:[0-9]* *10.1.0.10:[0-9]* *203.0.113.9:[0-9]* *203.0.113.9'
+check 'h2 by an address of the pool' pings h2 203.0.113.9
+check 'which is its own' shows 'show ip nat translations' \
+    '^--- 198.51.100.10 *10.2.0.10 *--- *---'
+check 'far reaches h2 by it' pings far 198.51.100.10
+check 'fragments out and in' pings h1 203.0.113.9 -M dont -s 4000
+check 'the first router answers for itself' hop 1 10.1.0.1
+check 'the second about a translated packet' hop 2 192.0.2.2
+check 'so does the one whose next link is small' toobig
+check 'TCP from h1, with its offloads' sends h1 far 203.0.113.9 5001 5001
+check 'TCP from h2' sends h2 far 203.0.113.9 5002 5002
+check 'TCP from far to a static entry' sends far h1 198.51.100.50 80 8080
+check 'the static entry is listed, with its child' \
+    shows 'show ip nat translations tcp' \
+    '^tcp 198.51.100.50:80 *10.1.0.10:8080 *203.0.113.9:'
+check 'UDP' echoes h1 far 203.0.113.9 5003
+check 'statistics' shows 'show ip nat statistics' \
+    'access-list H1 interface GigabitEthernet1 refcount [1-9]'
+check 'statistics of the pool' grep -q \
+    'type generic, total addresses 11, allocated 1 (9%), misses 0' "$tmp/shown"
+kill -INT "$capturing"
+wait "$capturing" 2>/dev/null
+check 'the core saw translated packets' seen 'src host 192.0.2.1 and tcp'
+check 'and not one address of the inside' none 'net 10.0.0.0/8'
+
+all_of() { # what a full queue swallowed is sent again
+	many "$1" && listed "$1"
+}
+check '3000 entries are listed, as text and as JSON' wait_for 30 all_of 3000
+check 'clear: one that is not there is an error' \
+    not node r1 'clear ip nat translation inside 192.0.2.77 10.1.0.77'
+check 'clear all' node r1 'clear ip nat translation *'
+check 'only the static one is left' shows 'show ip nat statistics' \
+    'Total active translations: 1 (1 static, 0 dynamic; 0 extended)'
+check 'debugging is on' shows 'debug ip nat' 'IP NAT debugging is on'
+check 'and known' shows 'show debugging' 'IP NAT debugging is on'
+check 'h1 pings again' pings h1 203.0.113.9
+check 'the way out is told' wait_for 5 shows 'show logging' \
+    'NAT\*: s=10.1.0.10->192.0.2.1, d=203.0.113.9 \['
+check 'and the way back' shows 'show logging' \
+    'NAT\*: s=203.0.113.9, d=192.0.2.1->10.1.0.10 \['
+check 'debugging is off' shows 'undebug all' 'turned off'
+
+# What is typed and takes entries along asks first. The key strokes of a user
+# on the console: the question, what it is answered with, what is left.
+dialogues() {
+	"${PYTHON:-/usr/bin/python3}" - "$COHORT" "$lab" <<'EOT'
+import pexpect, sys
+c = pexpect.spawn(sys.argv[1], ["lab", "console", sys.argv[2], "r1"],
+    timeout=20, encoding="utf-8")
+config = "R1(config)#"
+
+def type(line, want):
+    c.sendline(line)
+    c.expect_exact(want)
+
+type("", "R1")
+type("enable", "R1#")
+type("terminal length 0", "R1#")
+type("configure terminal", config)
+rule = "ip nat inside source list H1 interface GigabitEthernet1 overload"
+asks = "%Dynamic mapping in use, do you want to delete all entries? [no]: "
+type("no ip nat inside source list H1", asks)
+type("", config)
+type("do show running-config | include list H1", "\n" + rule)
+c.expect_exact(config)
+type("no " + rule, asks)
+type("yes", config)
+c.sendline("do show running-config | include list H1")
+c.expect_exact("list H1")
+c.expect_exact(config)
+assert rule not in c.before, c.before
+type(rule, config)
+fixed = "ip nat inside source static tcp 10.1.0.10 8080 198.51.100.50 80"
+asks = "Static entry in use, do you want to delete child entries? [no]: "
+type("no " + fixed, asks)
+type("no", config)
+type("no " + fixed, asks)
+type("y", config)
+type("end", "R1#")
+type("show ip nat statistics", "(0 static,")
+EOT
+}
+check 'TCP from far to the static entry once more' \
+    sends far h1 198.51.100.50 80 8080
+check 'a line that is in use asks first' dialogues
+check 'h1 pings by the new line' pings h1 203.0.113.9
+
+printf '%s\n' 'no ip nat inside source list H2 pool OUT' |
+    configure >/dev/null
+check 'a rule that goes takes its entries along' wait_for 5 \
+    shows 'show ip nat statistics' ' 0 dynamic\| [0-9]* extended'
+check 'h2 is not translated any more' not pings h2 203.0.113.9
+
+finish
