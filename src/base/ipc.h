@@ -48,6 +48,8 @@ enum ipc_type {
 			  * interface, u32 peer */
 
 	/* key store of ike: main never sees a private key */
+	IPC_TUNNEL,	 /* fwd -> main: u16 port, u8 its keepalives are
+			  * answered */
 	IPC_KEYS_OPEN,	 /* ike -> main: a new file, please */
 	IPC_KEYS_FD,	 /* main -> ike: +fd; session 0 = stored keys to read,
 			  * 1 = empty file to write */

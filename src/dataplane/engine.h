@@ -224,6 +224,15 @@ struct tunnel_path {
 	uint64_t until;	/* monotonic ms */
 	uint32_t age;	/* ms, 0: for ever; from the control thread, atomic */
 	uint32_t min;	/* the same */
+	uint64_t returned; /* keepalives that came back */
+};
+
+/* Of the control thread, `keepalive` of a tunnel. */
+struct keepalive {
+	uint64_t next;	/* monotonic ms */
+	uint64_t returned; /* seen then */
+	unsigned waiting;  /* sent since one came back */
+	bool down;
 };
 
 /* ---- the snapshot ---- */
@@ -425,6 +434,8 @@ struct fwd {
 	struct port ports[PORT_MAX + 1];
 	bool port_known[PORT_MAX + 1];
 	struct tunnel_path paths[PORT_MAX + 1];
+	struct keepalive keepalives[PORT_MAX + 1];
+	struct pkt own; /* that the control thread makes */
 	struct route *route_src;
 	size_t n_route_src;
 	struct routes *routes;
@@ -467,6 +478,8 @@ void path_run(struct fwd *, unsigned stage, struct pkt **, unsigned n);
 /* What the stages have found out is forgotten: it takes the path from its
  * beginning, as a packet that arrived or was made here. */
 void pkt_anew(struct pkt *);
+/* Control thread: takes the path as one of this router's, p->ping set. */
+void fwd_send_own(struct fwd *, struct pkt *);
 void pkt_reset(struct pkt *); /* off, len and metadata; keeps buf */
 bool fwd_is_own(const struct snap *, uint32_t addr);
 
@@ -517,6 +530,12 @@ void gre_build(struct fwd *, struct snap *, unsigned index,
 /* The largest packet that goes into the tunnel, by its path; mtu: without. */
 unsigned gre_mtu(const struct fwd *, const struct snap_tunnel *,
     unsigned mtu);
+enum { GRE_IPV4 = 0x0800, GRE_KEEPALIVE = 0 }; /* protocols inside */
+unsigned gre_header_len(const struct snap_tunnel *); /* with that of IP */
+void gre_header_put(uint8_t *gre, const struct snap_tunnel *,
+    unsigned protocol);
+/* gre_keepalive.c; as fwd_timeout() */
+uint64_t gre_timeout(struct fwd *, uint64_t now);
 unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* qos.c; what is queued is copied, and encrypted when it leaves: sequence

@@ -207,6 +207,15 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 	fwd_leave(f);
 }
 
+void
+fwd_send_own(struct fwd *f, struct pkt *p)
+{
+	if (f->engine.inject != NULL)
+		f->engine.inject(f->engine_arg, pkt_ip(p), p->len);
+	else
+		fwd_input(f, &p, 1);
+}
+
 unsigned
 stage_transmit(struct fwd *f, struct pkt **pkts, unsigned n,
     unsigned at UNUSED)
@@ -251,6 +260,7 @@ fwd_new(const struct fwd_io *io, void *arg)
 	f->w.copy.buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < QOS_NEST; i++)
 		f->w.waited[i].buf = xcalloc(1, PKT_BUF_SIZE);
+	f->own.buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < ICMP_QUEUE; i++)
 		f->w.icmp[i].buf = xcalloc(1, PKT_BUF_SIZE);
 	for (i = 0; i < REASS_MAX; i++)
@@ -284,6 +294,7 @@ fwd_free(struct fwd *f)
 	free(f->w.copy.buf);
 	for (i = 0; i < QOS_NEST; i++)
 		free(f->w.waited[i].buf);
+	free(f->own.buf);
 	for (i = 0; i < ICMP_QUEUE; i++)
 		free(f->w.icmp[i].buf);
 	for (i = 0; i < REASS_MAX; i++)

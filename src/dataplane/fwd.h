@@ -71,6 +71,8 @@ struct fwd_io {
 	void (*log)(void *, enum log_id, va_list);
 	/* For ike, on the control thread; may be NULL. */
 	void (*event)(void *, const struct sa_event *);
+	/* Keepalives of a tunnel are answered, or no longer. May be NULL. */
+	void (*tunnel)(void *, uint16_t port, bool answered);
 };
 
 struct fwd *fwd_new(const struct fwd_io *, void *arg) MUST_USE;

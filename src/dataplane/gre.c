@@ -17,7 +17,6 @@
 #define GRE_KEY 0x2000
 #define GRE_SEQ 0x1000
 #define GRE_REST 0x4fff /* routing, recursion, version: none of them */
-#define GRE_IPV4 0x0800
 
 /* ---- control ---- */
 
@@ -58,17 +57,26 @@ gre_build(struct fwd *f, struct snap *s, unsigned index,
 
 /* ---- what both ways need ---- */
 
-static unsigned
-header_len(const struct snap_tunnel *t)
+unsigned
+gre_header_len(const struct snap_tunnel *t)
 {
 	return IPH_HDR + GRE_HDR + (t->has_key ? 4 : 0);
+}
+
+void
+gre_header_put(uint8_t *gre, const struct snap_tunnel *t, unsigned protocol)
+{
+	put16(gre, t->has_key ? GRE_KEY : 0);
+	put16(gre + 2, protocol);
+	if (t->has_key)
+		put32(gre + GRE_HDR, t->key);
 }
 
 unsigned
 gre_mtu(const struct fwd *f, const struct snap_tunnel *t, unsigned mtu)
 {
 	const struct tunnel_path *path = t->path;
-	unsigned hdr = header_len(t);
+	unsigned hdr = gre_header_len(t);
 
 	if (!t->pmtud || path->mtu == 0 ||
 	    (path->until != 0 && path->until <= f->w.now))
@@ -84,7 +92,7 @@ wrap(struct fwd *f, struct pkt *p)
 	const struct snap_port *sp = port_of(f, p->out_port);
 	const struct snap_tunnel *t = sp->tunnel;
 	const uint8_t *inner = pkt_ip(p);
-	unsigned hdr = header_len(t), df = 0;
+	unsigned hdr = gre_header_len(t), df = 0;
 	uint8_t *outer = pkt_ip(p) - hdr;
 
 	if (t->remote == 0)
@@ -109,10 +117,7 @@ wrap(struct fwd *f, struct pkt *p)
 	outer[IPH_PROTO] = PROTO_GRE;
 	put32(outer + IPH_SRC, t->local);
 	put32(outer + IPH_DST, t->remote);
-	put16(outer + IPH_HDR, t->has_key ? GRE_KEY : 0);
-	put16(outer + IPH_HDR + 2, GRE_IPV4);
-	if (t->has_key)
-		put32(outer + IPH_HDR + GRE_HDR, t->key);
+	gre_header_put(outer + IPH_HDR, t, GRE_IPV4);
 	p->off -= hdr;
 	p->len += hdr;
 	ip_finish(outer, IPH_HDR, p->len);
@@ -207,6 +212,11 @@ unwrap(struct fwd *f, struct pkt *p)
 
 	hdr = gre_parse(gre, p->len - p->ihl, &has_key, &key);
 	port = tunnel_from(f->w.snap, &p->flow, has_key, key);
+	if (hdr != 0 && port != PORT_LOCAL &&
+	    get16(gre + 2) == GRE_KEEPALIVE) {
+		count(&f->paths[port].returned);
+		return STOLEN;
+	}
 	if (hdr == 0 || port == PORT_LOCAL || get16(gre + 2) != GRE_IPV4)
 		return fwd_drop(f, DROP_GRE);
 	sp = port_of(f, (uint16_t)port);

@@ -293,10 +293,7 @@ probe_send(struct probe *p, uint16_t seq, unsigned len)
 	/* `timeout 0` floods as fast as this thread likes to */
 	p->deadline = f->io.now(f->arg) +
 	    (p->o.timeout != 0 ? p->o.timeout * 1000ull : 10);
-	if (f->engine.inject != NULL)
-		f->engine.inject(f->engine_arg, pkt_ip(pkt), pkt->len);
-	else
-		fwd_input(f, &pkt, 1);
+	fwd_send_own(f, pkt);
 }
 
 unsigned

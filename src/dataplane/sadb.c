@@ -521,7 +521,7 @@ next_expiry(const struct fwd *f)
 uint64_t
 fwd_timeout(struct fwd *f)
 {
-	uint64_t now = f->io.now(f->arg), next, ping, nat, qos;
+	uint64_t now = f->io.now(f->arg), next, ping, nat, qos, gre;
 	struct group *g;
 	bool changed = now >= f->next_change;
 
@@ -532,6 +532,7 @@ fwd_timeout(struct fwd *f)
 		snap_publish(f);
 	ping = ping_timeout(f, now);
 	nat = nat_timeout(f, now);
+	gre = gre_timeout(f, now);
 	/* a ping that was answered inside has left its answer in the ring */
 	if (f->w.ev_tail != __atomic_load_n(&f->w.ev_head, __ATOMIC_ACQUIRE))
 		return now;
@@ -540,6 +541,7 @@ fwd_timeout(struct fwd *f)
 	next = nat < next ? nat : next;
 	qos = qos_timeout(f, now);
 	next = qos < next ? qos : next;
+	next = gre < next ? gre : next;
 	return ping < next ? ping : next;
 }
 

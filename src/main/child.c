@@ -302,6 +302,9 @@ on_message(void *arg, int fd)
 		case IPC_LOG:
 			child_log(c, &m);
 			break;
+		case IPC_TUNNEL:
+			tunnel_heard(c->r, &m.body);
+			break;
 		case IPC_KEYS_OPEN:
 			keys_open(c);
 			break;

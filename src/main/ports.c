@@ -191,6 +191,9 @@ ports_tell(struct router *r, enum child_kind kind)
 	struct ports *ps = r->ports;
 	unsigned i;
 
+	if (kind == CHILD_FWD) /* a new one has no verdicts yet */
+		for (i = 1; i <= ps->n; i++)
+			ps->rec[i].unanswered = false;
 	if (kind == CHILD_FWD)
 		(void)child_send(r, kind, IPC_SOCKET, 0, NULL, 0,
 		    &ps->rec[0].tun, 1);

@@ -18,6 +18,7 @@ struct portrec {
 	bool vlan_made; /* we created the device */
 	bool untold;	/* process ike does not know yet */
 	uint64_t recursive_until; /* a tunnel is down for that */
+	bool unanswered; /* keepalives of a tunnel, says fwd */
 	struct port_stats base, last; /* at the clear; at the last sample */
 	struct port_rates rates;
 };

@@ -85,7 +85,8 @@ tunnel_works(struct ports *ps, struct portrec *rec,
 	const struct route *way = best_route(ps, t->dest);
 	uint32_t source = tunnel_source(ps, t);
 
-	return !ifc->shutdown && t->mode == TUNNEL_GRE && t->dest != 0 &&
+	return !ifc->shutdown && !rec->unanswered &&
+	    t->mode == TUNNEL_GRE && t->dest != 0 &&
 	    source != 0 && source != t->dest && way != NULL &&
 	    way->port != PORT_LOCAL && !tunnel_recursive(rec, way);
 }
@@ -128,4 +129,16 @@ tunnels_start(struct router *r)
 {
 	r->ports->tunnel_timer.fn = on_tunnel_timer;
 	r->ports->tunnel_timer.arg = r;
+}
+
+void
+tunnel_heard(struct router *r, struct rd *body)
+{
+	uint16_t index = rd_u16(body);
+	bool answered = rd_u8(body) != 0;
+
+	if (!rd_end(body) || index == PORT_LOCAL || index > r->ports->n)
+		return;
+	r->ports->rec[index].unanswered = !answered;
+	tunnels_check(r);
 }

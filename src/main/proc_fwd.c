@@ -61,9 +61,22 @@ io_event(void *arg, const struct sa_event *e)
 		    NULL, 0);
 }
 
+static void
+io_tunnel(void *arg, uint16_t port, bool answered)
+{
+	struct fwd_proc *fp = arg;
+	uint8_t buf[8];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	wr_u16(&w, port);
+	wr_u8(&w, answered);
+	(void)ipc_send(fp->p.sock, IPC_TUNNEL, 0, buf, wr_len(&w), NULL, 0);
+}
+
 /* tx is the port engine's (tun.h). */
 static const struct fwd_io io = {.now = io_now, .now_us = io_now_us,
-    .random = io_random, .log = proc_log, .event = io_event};
+    .random = io_random, .log = proc_log, .event = io_event,
+    .tunnel = io_tunnel};
 
 /* ---- start ---- */
 

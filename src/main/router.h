@@ -114,6 +114,8 @@ void ports_commit(struct router *, const struct conf *old,
 /* Tells a child (again) all it must know of devices and routes. */
 void ports_tell(struct router *, enum child_kind);
 const struct port *ports_find(const struct router *, const char *ifname);
+/* IPC_TUNNEL of process fwd. */
+void tunnel_heard(struct router *, struct rd *body);
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, multicast;
 	uint64_t rx_crc, rx_frame, rx_overrun, rx_length;

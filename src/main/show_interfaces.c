@@ -188,7 +188,12 @@ interface_load(struct cli_ctx *ctx, const struct interface *ifc,
 		cli_printf(ctx, "  Encapsulation %s, loopback not set\n",
 		    loopback ? "LOOPBACK" :
 		    p != NULL && p->tunnel ? "TUNNEL" : "ARPA");
-	cli_printf(ctx, "  Keepalive not set\n");
+	if (ifc->tunnel.keepalive_secs != 0 && p != NULL && p->tunnel)
+		cli_printf(ctx, "  Keepalive set (%u sec), retries %u\n",
+		    ifc->tunnel.keepalive_secs,
+		    ifc->tunnel.keepalive_retry);
+	else
+		cli_printf(ctx, "  Keepalive not set\n");
 }
 
 static void

@@ -173,6 +173,18 @@ wait "$sink"
 check '3 MB of TCP, with offloads, arrive whole' \
     test "$(sed 1d "$tmp/sink")" = "$(grep . "$tmp/source")"
 
+# Keepalives: R2 need not know of them.
+printf '%s\n' 'interface Tunnel0' ' keepalive 1 2' | configure r1 >/dev/null
+check 'keepalives are shown' \
+    shows r1 'show interfaces Tunnel0' 'Keepalive set (1 sec), retries 2'
+node core 'ip link set eth2 down'
+check 'none comes back: the line protocol goes down' wait_for 15 \
+    shows r1 'show interfaces Tunnel0' 'Tunnel0 is up, line protocol is down'
+node core 'ip link set eth2 up'
+check 'they come back: it goes up' wait_for 15 \
+    shows r1 'show interfaces Tunnel0' 'line protocol is up'
+check 'and carries packets again' wait_for 10 pings h1 10.2.0.10
+
 # The way to the other end leads into the tunnel.
 echo 'ip route 198.51.100.0 255.255.255.0 Tunnel0' | configure r1 >/dev/null
 check 'a recursive way takes the tunnel down' wait_for 10 shows r1 \

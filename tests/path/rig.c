@@ -155,11 +155,20 @@ io_event(void *arg, const struct sa_event *e)
 		r->events[r->n_events++] = *e;
 }
 
+static void
+io_tunnel(void *arg, uint16_t port UNUSED, bool answered)
+{
+	struct rig *r = arg;
+
+	r->n_tunnels++;
+	r->answered = answered;
+}
+
 void
 rig_start(struct rig *r)
 {
 	static const struct fwd_io io = { io_tx, io_now, io_now_us, io_random,
-		io_log, io_event };
+		io_log, io_event, io_tunnel };
 	struct port lan = { .index = LAN, .name = "FastEthernet0/0",
 		.dev = "eth1", .addr = LAN_ADDR, .mask = 0xffffff00,
 		.mtu = 1500, .up = true };

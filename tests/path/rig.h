@@ -43,6 +43,9 @@ struct rig {
 	enum log_id logs[64];
 	char text[64][256];
 	unsigned n_logs;
+	/* what main heard of tunnels */
+	unsigned n_tunnels;
+	bool answered;
 	struct sa_event events[64]; /* what ike hears */
 	unsigned n_events;
 };

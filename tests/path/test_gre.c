@@ -446,6 +446,73 @@ test_preclassify(void **state)
 	stop(t);
 }
 
+/* Time for the next keepalive: what is sent, and its answer. */
+static void
+tick(struct tun *t, bool answer)
+{
+	uint8_t back[100];
+	const uint8_t *o;
+
+	t->r.now += 10000;
+	rig_clear_out(&t->r);
+	rig_timeout(&t->r);
+	assert_int_equal(t->r.n_out, 1);
+	o = rig_ip(&t->r, 0);
+	assert_int_equal(t->r.out[0].len, 56);
+	assert_int_equal(t->r.out[0].out_port, WAN);
+	assert_true(ip_ok(o) && ip_ok(o + 28));
+	assert_int_equal(get32(o + IPH_DST), PEER);
+	assert_int_equal(get32(o + 20), 0x20000800);
+	assert_int_equal(get32(o + 28 + IPH_SRC), PEER);
+	assert_int_equal(get32(o + 28 + IPH_DST), WAN_ADDR);
+	assert_int_equal(get32(o + 28 + IPH_HDR), 0x20000000);
+	assert_int_equal(get32(o + 28 + IPH_HDR + 4), 5);
+	if (!answer)
+		return;
+	memcpy(back, o + 28, 28);
+	ip_set_ttl(back, 254);
+	rig_input(&t->r, back, 28, WAN);
+	assert_int_equal(t->r.n_out, 0);
+}
+
+static void
+test_keepalive(void **state)
+{
+	struct tun *t = start();
+	unsigned i;
+
+	(void)state;
+	t->ifc.tunnel.has_key = true;
+	t->ifc.tunnel.key = 5;
+	t->ifc.tunnel.keepalive_secs = 10;
+	t->ifc.tunnel.keepalive_retry = 3;
+	rig_config(&t->r);
+	for (i = 0; i < 5; i++)
+		tick(t, true);
+	assert_int_equal(t->r.n_tunnels, 0);
+	for (i = 0; i < 3; i++) /* the third one waits yet */
+		tick(t, false);
+	assert_int_equal(t->r.n_tunnels, 0);
+	tick(t, false);
+	assert_int_equal(t->r.n_tunnels, 1);
+	assert_false(t->r.answered);
+	tick(t, false);
+	tick(t, true);
+	tick(t, true);
+	assert_int_equal(t->r.n_tunnels, 2);
+	assert_true(t->r.answered);
+	for (i = 0; i < 4; i++)
+		tick(t, false);
+	assert_false(t->r.answered);
+	/* who takes it away has nothing more to fear */
+	t->ifc.tunnel.keepalive_secs = 0;
+	rig_config(&t->r);
+	rig_timeout(&t->r);
+	assert_true(t->r.answered);
+	assert_int_equal(rig_all_drops(&t->r), 0);
+	stop(t);
+}
+
 int
 main(void)
 {
@@ -462,6 +529,7 @@ main(void)
 		cmocka_unit_test(test_unusable),
 		cmocka_unit_test(test_offload),
 		cmocka_unit_test(test_preclassify),
+		cmocka_unit_test(test_keepalive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
