@@ -34,6 +34,7 @@ WAYS = [
     ['ip dhcp pool P'], ['ip sla 1'], ['key chain K'],
     ['track 1 interface Gi0/0 line-protocol'], ['class-map C'],
     ['policy-map P'], ['policy-map P', 'class C'],
+    ['policy-map P', 'class C', 'police 8000'],
     ['crypto isakmp peer address 192.0.2.1'],
 ]
 OLDER = [way for way in WAYS if way and ' group G' in way[0]]
