@@ -409,8 +409,14 @@ ip_one(struct cli_ctx *ctx, const struct interface *ifc,
 		    ip4_str(sec->addr, addr), ip4_prefix_of(sec->mask));
 	access_list_line(ctx, "Outgoing", ifc->acl_out);
 	access_list_line(ctx, "Inbound ", ifc->acl_in);
-	cli_printf(ctx, "  Policy routing is disabled\n"
-			"  Network address translation is disabled\n");
+	cli_printf(ctx, "  Policy routing is disabled\n");
+	if (ifc->nat == NAT_NONE)
+		cli_printf(ctx, "  Network address translation is "
+				"disabled\n");
+	else
+		cli_printf(ctx, "  Network address translation is enabled, "
+				"interface in domain %s\n",
+		    ifc->nat == NAT_INSIDE ? "inside" : "outside");
 }
 
 int
