@@ -35,6 +35,7 @@ WAYS = [
     ['track 1 interface Gi0/0 line-protocol'], ['class-map C'],
     ['policy-map P'], ['policy-map P', 'class C'],
     ['policy-map P', 'class C', 'police 8000'],
+    ['ip nat pool P prefix-length 24'],
     ['crypto isakmp peer address 192.0.2.1'],
 ]
 OLDER = [way for way in WAYS if way and ' group G' in way[0]]
