@@ -185,6 +185,22 @@ tunnel_check(struct cf_check *k, const struct interface *i)
 }
 
 int
+keepalive_check(struct cf_check *k, const struct interface *i)
+{
+	if (!k->negated && i->tunnel.keepalive_secs != 0 &&
+	    i->tunnel.profile[0] != '\0')
+		cf_note(k, "%% NOTE: a tunnel with protection sends no "
+		    "keepalives, their answers would come in clear");
+	return 0;
+}
+
+int
+tunnel_protection_check(struct cf_check *k, const struct interface *i)
+{
+	return tunnel_check(k, i) != 0 ? -1 : keepalive_check(k, i);
+}
+
+int
 ip_route_check(struct cf_check *k, const struct ip_route *r)
 {
 	if (!k->negated && (r->prefix & ~r->mask) != 0)

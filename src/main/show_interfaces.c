@@ -188,7 +188,8 @@ interface_load(struct cli_ctx *ctx, const struct interface *ifc,
 		cli_printf(ctx, "  Encapsulation %s, loopback not set\n",
 		    loopback ? "LOOPBACK" :
 		    p != NULL && p->tunnel ? "TUNNEL" : "ARPA");
-	if (ifc->tunnel.keepalive_secs != 0 && p != NULL && p->tunnel)
+	if (ifc->tunnel.keepalive_secs != 0 &&
+	    ifc->tunnel.profile[0] == '\0' && p != NULL && p->tunnel)
 		cli_printf(ctx, "  Keepalive set (%u sec), retries %u\n",
 		    ifc->tunnel.keepalive_secs,
 		    ifc->tunnel.keepalive_retry);

@@ -169,6 +169,7 @@ node h2 "timeout 30 python3 $tmp/sink.py" >"$tmp/sink" &
 sink=$!
 check 'a TCP server on h2' wait_for 5 grep -q ready "$tmp/sink"
 node h1 "timeout 30 python3 $tmp/source.py" >"$tmp/source"
+check 'h1 has sent it 3 MB' test -s "$tmp/source"
 wait "$sink"
 check '3 MB of TCP, with offloads, arrive whole' \
     test "$(sed 1d "$tmp/sink")" = "$(grep . "$tmp/source")"
