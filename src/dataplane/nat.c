@@ -180,15 +180,19 @@ outside_half(const struct nat_ask *a, struct nat_entry *e, bool out)
 
 /* ---- who translates: rules ---- */
 
+/* Lists name who is translated: of a packet to a virtual host that is the
+ * destination, also for a standard list, which knows sources only. */
 static struct nat_rule *
 find_rule(const struct nat_ask *a, enum nat_way way)
 {
 	const struct nat_choice *c = a->r->dynamics;
+	struct flow fl = a->p->flow;
 	unsigned i;
 
 	for (i = 0; a->r->by_way[way] && i < a->r->n; i++, c++) {
+		fl.src = c->by_dst ? a->p->flow.dst : a->p->flow.src;
 		if (c->rule->dynamic.way == way && !c->rule->gone &&
-		    nat_match(c->match, &a->p->flow))
+		    nat_match(c->match, &fl))
 			return c->rule;
 	}
 	return NULL;
@@ -382,7 +386,9 @@ tail_is_lost(const struct nat_ask *a, bool out)
 
 	for (i = 0; i < a->r->n_static; i++) {
 		s = &a->r->statics[i].rule->fixed;
-		if (out && s->proto != 0 && s->local == a->src)
+		if (s->proto == a->proto && s->way == NAT_INSIDE_SOURCE &&
+		    (out ? s->local == a->src : s->global == a->dst &&
+		    !fwd_is_own(a->f->w.snap, a->dst)))
 			return true;
 	}
 	if (out)
@@ -577,8 +583,10 @@ translate(struct nat_ask *a, bool out)
 	    a->dport) : nat_find_in(a->n, a->proto, a->dst, a->dport, a->src,
 	    a->sport);
 	if (i != 0) {
-		a->n->c.hits++;
 		nat_entry_use(a->n, i, a->p->flow.tcp_flags, out);
+		if ((nat_at(a->n, i)->flags & NE_OWN) != 0)
+			return NEXT;
+		a->n->c.hits++;
 		write_entry(a, nat_at(a->n, i), out);
 	} else {
 		v = out ? new_out(a, &e) : new_in(a, &e);
@@ -591,11 +599,29 @@ translate(struct nat_ask *a, bool out)
 	return NEXT;
 }
 
+/* What this router sends itself is on neither side, but may have to share an
+ * address. */
+static void
+own_packet(struct nat_ask *a)
+{
+	uint32_t i = nat_own_entry(a);
+
+	if (i == 0)
+		return;
+	nat_entry_use(a->n, i, a->p->flow.tcp_flags, true);
+	if ((nat_at(a->n, i)->flags & NE_OWN) == 0)
+		write_entry(a, nat_at(a->n, i), true);
+}
+
 static enum verdict
 nat_packet(struct nat_ask *a, bool out)
 {
 	enum verdict v;
 
+	if (out && a->p->in_port == PORT_LOCAL) {
+		own_packet(a);
+		return NEXT;
+	}
 	if (a->p->flow.frag_tail)
 		return translate_tail(a, out);
 	v = nat_is_icmp_error(a->p) ? translate_error(a, out) :
@@ -605,35 +631,14 @@ nat_packet(struct nat_ask *a, bool out)
 	return v;
 }
 
-/* The answer to a ping of this router, whatever entry has its identifier. */
-static bool
-is_own_reply(const struct fwd *f, const struct pkt *p)
-{
-	uint16_t id;
-	unsigned i;
-
-	if (p->flow.proto != PROTO_ICMP || p->flow.frag_tail ||
-	    p->flow.sport >> 8 != ICMP_ECHO_REPLY || p->len < p->ihl + 8u)
-		return false;
-	id = get16(pkt_ip(p) + p->ihl + 4);
-	for (i = 0; i < PING_MAX; i++) {
-		if (f->slots[i].id == (1u << 16 | id) &&
-		    f->slots[i].target == p->flow.src &&
-		    f->slots[i].source == p->flow.dst)
-			return true;
-	}
-	return false;
-}
-
-/* PORT_LOCAL, for packets of this router and to it, is on no side. */
 static bool
 crosses(const struct fwd *f, const struct pkt *p, bool out)
 {
 	if (!out)
-		return port_of(f, p->in_port)->nat == NAT_OUTSIDE &&
-		    !is_own_reply(f, p);
-	return port_of(f, p->in_port)->nat == NAT_INSIDE &&
-	    port_of(f, p->out_port)->nat == NAT_OUTSIDE;
+		return port_of(f, p->in_port)->nat == NAT_OUTSIDE;
+	return port_of(f, p->out_port)->nat == NAT_OUTSIDE &&
+	    (p->in_port == PORT_LOCAL ||
+	    port_of(f, p->in_port)->nat == NAT_INSIDE);
 }
 
 static unsigned
@@ -650,7 +655,8 @@ nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
 			continue;
 		asks[i] = (struct nat_ask){ .f = f, .n = f->nat,
 			.r = f->w.snap->nat };
-		what[i] = nat_packet_read(pkts[i], &asks[i]) ? ASK : SHORT;
+		what[i] = nat_packet_read(pkts[i], &asks[i]) ? ASK :
+		    pkts[i]->in_port == PORT_LOCAL ? PASS : SHORT;
 		heads[i] = nat_head(f->nat, &asks[i], out);
 	}
 	for (i = 0; i < n; i++) {

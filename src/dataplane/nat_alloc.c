@@ -11,6 +11,8 @@
 #include "dataplane/nat_priv.h"
 
 #define ADDRS_TRIED 1024 /* of a pool with overload, for one connection */
+#define PROBES_SECOND (1u << 18) /* ports tried as long as it takes; then */
+#define PROBES_LEAST 512	 /* so many for one connection */
 
 /* ---- pools ---- */
 
@@ -171,6 +173,19 @@ known_full(const struct nat *n, const struct nat_full *s,
 	    s->ogp == e->ogp && s->proto == e->proto && s->group == group;
 }
 
+/* Somebody keeps a group all but full and has it searched again and again:
+ * others must not wait for that. The next packet goes on where this one gave
+ * up. */
+static bool
+has_searched_enough(struct nat *n, uint32_t tried)
+{
+	if (n->probes_at != n->now) {
+		n->probes_at = n->now;
+		n->probes = 0;
+	}
+	return n->probes++ >= PROBES_SECOND && tried >= PROBES_LEAST;
+}
+
 static bool
 port_search(struct nat *n, struct nat_entry *e, unsigned group, bool own)
 {
@@ -184,6 +199,10 @@ port_search(struct nat *n, struct nat_entry *e, unsigned group, bool own)
 		if (port_free(n, e, own)) {
 			n->next_port = (uint16_t)(n->next_port + i + 1);
 			return true;
+		}
+		if (has_searched_enough(n, i)) {
+			n->next_port = (uint16_t)(n->next_port + i + 1);
+			return false;
 		}
 	}
 	*s = (struct nat_full){ .ig = e->ig, .og = e->og, .ogp = e->ogp,
@@ -212,6 +231,12 @@ port_at(struct nat *n, struct nat_entry *e, bool own)
 	for (group = 0; e->ilp > groups[group].hi; group++)
 		;
 	return port_search(n, e, group, own);
+}
+
+bool
+nat_alloc_own_port(struct nat *n, struct nat_entry *e)
+{
+	return port_at(n, e, false);
 }
 
 bool

@@ -8,6 +8,7 @@
  *  nat_rule.c   rules from the configuration, static entries
  *  nat_packet.c addresses and ports in packets, checksums, ICMP errors
  *  nat_frag.c   fragments behind the first
+ *  nat_own.c    connections of this router itself
  *  nat_view.c   nat.h: what show, clear and debug want
  *
  * Everything below struct nat is under its lock. The worker takes it once a
@@ -35,6 +36,7 @@ enum {
 	NE_STATIC = 1,	/* by a line of the configuration, never ends */
 	NE_OUT = 2, NE_IN = 4, /* packets that were seen */
 	NE_POOL = 8,	/* holds an address of its rule's pool */
+	NE_OWN = 16,	/* this router's own, as it is: not shown */
 };
 #define NE_FREE 0xff	/* as kind */
 
@@ -104,6 +106,7 @@ struct nat_match {
 struct nat_choice { /* a rule as the worker reads it */
 	struct nat_rule *rule;
 	const struct nat_match *match; /* NULL: always */
+	bool by_dst;		/* it is asked about destinations */
 };
 
 /* In the snapshot. */
@@ -139,7 +142,7 @@ struct nat_full {
 	uint16_t ogp;
 	uint8_t proto, group;
 };
-#define NAT_FULLS 64
+#define NAT_FULLS 1024
 
 struct nat_counters {
 	uint64_t hits, misses, out, in, expired, evicted;
@@ -156,7 +159,7 @@ struct nat {
 	struct nat_entry *e;	/* 1 .. top - 1 */
 	uint32_t *out, *in;	/* heads by hash */
 	uint32_t top, free, count, max;
-	uint32_t n_kind[NAT_ANCHOR + 1], n_static;
+	uint32_t n_kind[NAT_ANCHOR + 1], n_static, n_own;
 	uint32_t peak, peak_at;
 	uint32_t hand;		/* where the next one to go is looked for */
 
@@ -176,6 +179,7 @@ struct nat {
 	struct nat_frag *frags;
 	struct nat_full fulls[NAT_FULLS];
 	uint16_t next_port;
+	uint32_t probes, probes_at; /* ports that were tried in that second */
 	enum nat_debug debug;
 	char debug_acl[CONF_NAME];
 };
@@ -210,6 +214,13 @@ nat_at(const struct nat *n, uint32_t i)
 	return &n->e[i];
 }
 
+/* Entries of the configuration and of hosts. */
+static inline uint32_t
+nat_active(const struct nat *n)
+{
+	return n->count - n->n_kind[NAT_ANCHOR] - n->n_own;
+}
+
 void nat_table_alloc(struct nat *);
 void nat_table_free(struct nat *);
 /* Live extended entry of a packet that goes out or comes in, or 0. Ports of
@@ -240,6 +251,7 @@ bool nat_entry_dead(const struct nat *, const struct nat_entry *);
 void nat_entry_use(struct nat *, uint32_t i, uint8_t tcp_flags, bool out);
 /* Timers up to now, that many entries at most. f: the worker asks. */
 void nat_tick(struct fwd *f, struct nat *, unsigned budget);
+bool nat_is_behind(const struct nat *);
 /* Have all entries looked at again: timeouts or rules have changed. */
 void nat_sweep_start(struct nat *);
 uint64_t nat_hash(const struct nat *, uint64_t a, uint64_t b);
@@ -254,6 +266,8 @@ uint32_t nat_alloc_rotary(struct nat_rule *);
  * are set) by a rule with overload. */
 bool nat_alloc_port(struct nat *, const struct snap *, struct nat_rule *,
     struct nat_entry *e);
+/* The port for a connection of this router's own. */
+bool nat_alloc_own_port(struct nat *, struct nat_entry *);
 /* e holds its address of the pool, or no longer. */
 void nat_pool_hold(struct nat *, const struct nat_entry *, bool);
 bool nat_pool_has(const struct nat_pool_obj *, uint32_t addr, uint32_t *at);
@@ -288,6 +302,12 @@ void nat_frag_note(struct nat *, const struct nat_ask *was, bool out);
 /* The same for one behind it; NULL: the first was not seen. */
 const struct nat_frag *nat_frag_find(const struct nat *,
     const struct nat_ask *, bool out);
+
+/* ---- nat_own.c ---- */
+
+/* The entry of a packet of this router's own, made if it begins something, or
+ * 0: it goes as it is. */
+uint32_t nat_own_entry(const struct nat_ask *);
 
 /* ---- nat_view.c ---- */
 

@@ -345,6 +345,14 @@ match_acl(struct fwd *f, struct nat_rules *r, const char *name)
 	return m;
 }
 
+static bool
+acl_is_standard(struct fwd *f, const char *name)
+{
+	const struct acl_obj *a = acl_find(f, name);
+
+	return a != NULL && a->standard;
+}
+
 static void
 compile_dynamics(struct fwd *f, struct nat_rules *r, bool *taken)
 {
@@ -362,6 +370,8 @@ compile_dynamics(struct fwd *f, struct nat_rules *r, bool *taken)
 		c->match = d->route_map[0] != '\0' ?
 		    match_route_map(f, r, d->route_map) :
 		    match_acl(f, r, d->acl);
+		c->by_dst = d->way == NAT_INSIDE_DEST &&
+		    acl_is_standard(f, d->acl);
 		r->by_way[d->way] = true;
 		r->add_route |= d->add_route;
 		r->n++;
@@ -441,6 +451,13 @@ reconcile(struct nat *n, const bool *taken)
 	}
 }
 
+/* 0 would end an entry before its first answer: it is none at all. */
+static uint32_t
+seconds_of(uint32_t typed)
+{
+	return typed == 0 ? NAT_NEVER : typed;
+}
+
 static void
 copy_settings(struct nat *n, const struct conf *conf)
 {
@@ -453,9 +470,18 @@ copy_settings(struct nat *n, const struct conf *conf)
 	CF_FOREACH(pt, &conf->nat_port_timeouts) {
 		n->port_timeouts[n->n_port_timeouts].proto = pt->proto;
 		n->port_timeouts[n->n_port_timeouts].port = pt->port;
-		n->port_timeouts[n->n_port_timeouts++].secs = pt->secs;
+		n->port_timeouts[n->n_port_timeouts++].secs =
+		    seconds_of(pt->secs);
 	}
-	n->timeouts = conf->nat_timeouts;
+	n->timeouts = (struct nat_timeouts){
+		.any = seconds_of(conf->nat_timeouts.any),
+		.udp = seconds_of(conf->nat_timeouts.udp),
+		.dns = seconds_of(conf->nat_timeouts.dns),
+		.tcp = seconds_of(conf->nat_timeouts.tcp),
+		.syn = seconds_of(conf->nat_timeouts.syn),
+		.finrst = seconds_of(conf->nat_timeouts.finrst),
+		.icmp = seconds_of(conf->nat_timeouts.icmp),
+		.pptp = seconds_of(conf->nat_timeouts.pptp) };
 	n->max = conf->nat_max_entries;
 	if (n->max == 0 || n->max > NAT_ENTRIES_MAX)
 		n->max = NAT_ENTRIES_MAX;
@@ -552,7 +578,7 @@ nat_timeout(struct fwd *f, uint64_t now)
 	pthread_mutex_lock(&n->lock);
 	nat_clock(n, now);
 	nat_tick(NULL, n, NAT_WORK);
-	if (n->sweep != 0)
+	if (n->sweep != 0 || nat_is_behind(n))
 		next = now + 10;
 	else if (n->n_wheel > 0)
 		next = now - now % 1000 + 1000;

@@ -309,6 +309,7 @@ nat_entry_del(struct nat *n, uint32_t i)
 		parent_put(n, e->far);
 	}
 	n->n_static -= (e->flags & NE_STATIC) != 0;
+	n->n_own -= (e->flags & NE_OWN) != 0;
 	n->n_kind[e->kind]--;
 	n->count--;
 	e->kind = NE_FREE;
@@ -355,7 +356,9 @@ make_room(struct fwd *f, struct nat *n, const struct nat_entry *like)
 	uint32_t far = like->kind == NAT_EXTENDED ? like->far : 0;
 	unsigned i;
 
-	if (n->count < n->max)
+	/* the limit is for what packets make */
+	if (n->count < ((like->flags & NE_STATIC) != 0 ? NAT_ENTRIES_MAX :
+	    n->max))
 		return true;
 	if (f != NULL)
 		fwd_event_log(f, LOG_NAT_FULL, 0,
@@ -372,7 +375,7 @@ uint32_t
 nat_entry_add(struct fwd *f, struct nat *n, const struct nat_entry *like)
 {
 	struct nat_entry *e;
-	uint32_t i, active;
+	uint32_t i;
 
 	if (!make_room(f, n, like))
 		return 0;
@@ -396,13 +399,13 @@ nat_entry_add(struct fwd *f, struct nat *n, const struct nat_entry *like)
 	if ((e->flags & NE_POOL) != 0)
 		nat_pool_hold(n, e, true);
 	n->n_static += (e->flags & NE_STATIC) != 0;
+	n->n_own += (e->flags & NE_OWN) != 0;
 	n->n_kind[e->kind]++;
 	n->count++;
 	link_in(n, i);
 	wheel_join(n, i);
-	active = n->count - n->n_kind[NAT_ANCHOR];
-	if (active > n->peak) {
-		n->peak = active;
+	if (nat_active(n) > n->peak) {
+		n->peak = nat_active(n);
 		n->peak_at = n->now;
 	}
 	return i;
@@ -588,6 +591,13 @@ sweep(struct fwd *f, struct nat *n, unsigned budget)
 	}
 }
 
+/* Entries whose time was up are still there. */
+bool
+nat_is_behind(const struct nat *n)
+{
+	return n->n_wheel > 0 && (int32_t)(n->now - n->wheel_at) >= 0;
+}
+
 void
 nat_tick(struct fwd *f, struct nat *n, unsigned budget)
 {
@@ -595,8 +605,7 @@ nat_tick(struct fwd *f, struct nat *n, unsigned budget)
 
 	if (n->sweep != 0)
 		sweep(f, n, budget);
-	while (budget > 0 && n->n_wheel > 0 &&
-	    (int32_t)(n->now - n->wheel_at) >= 0) {
+	while (budget > 0 && nat_is_behind(n)) {
 		i = n->wheel[n->wheel_at % NAT_SLOTS];
 		if (i == 0) {
 			n->wheel_at++;

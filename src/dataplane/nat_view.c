@@ -63,7 +63,7 @@ nat_walk(struct fwd *f, uint32_t *cursor, struct nat_view *out, size_t max)
 		const struct nat_entry *e = nat_at(n, i);
 
 		if (e->kind != NE_FREE && e->kind != NAT_ANCHOR &&
-		    !nat_entry_dead(n, e))
+		    (e->flags & NE_OWN) == 0 && !nat_entry_dead(n, e))
 			out[got++] = view_of(n, i);
 		if (++work % NAT_WORK == 0) {
 			pthread_mutex_unlock(&n->lock);
@@ -102,7 +102,7 @@ static bool
 to_clear(const struct nat *n, const struct nat_filter *w,
     const struct nat_entry *e)
 {
-	if (e->kind == NE_FREE || (e->flags & NE_STATIC) != 0)
+	if (e->kind == NE_FREE || (e->flags & (NE_STATIC | NE_OWN)) != 0)
 		return false;
 	if (selected(w, e))
 		return true;
@@ -152,8 +152,8 @@ nat_stats_get(struct fwd *f, struct nat_stats *s)
 	pthread_mutex_lock(&n->lock);
 	nat_clock(n, f->io.now(f->arg));
 	*s = (struct nat_stats){ .statics = n->n_static,
-		.dynamics = n->count - n->n_kind[NAT_ANCHOR] - n->n_static,
-		.extended = n->n_kind[NAT_EXTENDED], .peak = n->peak,
+		.dynamics = nat_active(n) - n->n_static,
+		.extended = n->n_kind[NAT_EXTENDED] - n->n_own, .peak = n->peak,
 		.peak_ago = n->now - n->peak_at, .max = n->max,
 		.hits = c->hits - z->hits, .misses = c->misses - z->misses,
 		.out = c->out - z->out, .in = c->in - z->in,
@@ -175,7 +175,7 @@ nat_stats_clear(struct fwd *f)
 
 	pthread_mutex_lock(&n->lock);
 	n->cleared = n->c;
-	n->peak = n->count - n->n_kind[NAT_ANCHOR];
+	n->peak = nat_active(n);
 	n->peak_at = n->now;
 	for (i = 1; i < n->top_rule; i++) {
 		if (n->rules[i] != NULL)

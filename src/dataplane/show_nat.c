@@ -150,6 +150,7 @@ static void
 show_entry(struct listing *l, const struct nat_view *e)
 {
 	char p[8], ig[SIDE_LEN], il[SIDE_LEN], ol[SIDE_LEN], og[SIDE_LEN];
+	char first[8 + SIDE_LEN];
 	const struct nat_tuple *t = &e->t;
 
 	l->told++;
@@ -157,8 +158,10 @@ show_entry(struct listing *l, const struct nat_view *e)
 		json_entry(&l->v, e);
 		return;
 	}
-	show_text(&l->v, "%-3s %-18s %-18s %-18s %s\n", proto_str(t->proto, p),
-	    side_str(t->inside_global, t->inside_global_port, e->ports, ig),
+	/* longer words take of the blanks behind the first address */
+	snprintf(first, sizeof(first), "%-3s %s", proto_str(t->proto, p),
+	    side_str(t->inside_global, t->inside_global_port, e->ports, ig));
+	show_text(&l->v, "%-22s %-18s %-18s %s\n", first,
 	    side_str(t->inside_local, t->inside_local_port, e->ports, il),
 	    side_str(t->outside_local, t->outside_local_port, e->ports, ol),
 	    side_str(t->outside_global, t->outside_global_port, e->ports, og));
@@ -411,7 +414,7 @@ show_counters(struct show *v, const struct nat_stats *s)
 	number(v, "  Misses: ", "misses", s->misses);
 	number(v, "\nCEF Translated packets: ", "translated",
 	    s->out + s->in);
-	show_text(v, ", CEF Punted packets: 0\n");
+	show_text(v, "\n");
 	show_uint(v, "translated_out", s->out);
 	show_uint(v, "translated_in", s->in);
 	number(v, "Expired translations: ", "expired", s->expired);
@@ -421,9 +424,7 @@ show_counters(struct show *v, const struct nat_stats *s)
 static void
 show_drops(struct show *v, const struct nat_stats *s)
 {
-	show_text(v, "\nTotal doors: 0\nAppl doors: 0\nNormal doors: 0\n"
-	    "Queued Packets: 0\n");
-	number(v, "Pool stats drop: ", "dropped_no_address", s->no_address);
+	number(v, "\nPool stats drop: ", "dropped_no_address", s->no_address);
 	number(v, "  Port block alloc fail: ", "dropped_no_port",
 	    s->no_port);
 	number(v, "\nLimit entry add fail: ", "dropped_no_entry",

@@ -109,6 +109,78 @@ test_own_services(void **state UNUSED)
 	    UDP(FAR_A, 500, WAN_ADDR, 500));
 }
 
+/* The router's own connection and one of a host take one port: each gets its
+ * own answers. The second one is another outside, whoever that is. */
+static void
+own_and_host(uint8_t proto, uint16_t port, bool own_first)
+{
+	struct seen host = mk_seen(proto, HOST_A, port, FAR_A, proto ==
+	    PROTO_ICMP ? port : 80), own = host, got[2];
+	unsigned i;
+
+	own.src = WAN_ADDR;
+	for (i = 0; i < 2; i++) {
+		bool is_own = own_first == (i == 0);
+
+		natrig_send(&n, is_own ? PORT_LOCAL : LAN, is_own ? own : host,
+		    proto == PROTO_TCP ? TCP_SYN : 0);
+		got[i] = natrig_got(&n, WAN);
+		assert_int_equal(got[i].src, WAN_ADDR);
+		assert_int_equal(got[i].dst, FAR_A);
+	}
+	assert_int_equal(got[0].sport, port);
+	assert_int_not_equal(got[1].sport, port);
+	assert_in_range(got[1].sport, 1024, 65535);
+	for (i = 0; i < 2; i++) {
+		bool is_own = own_first == (i == 0);
+
+		natrig_pass(&n, WAN, seen_back(got[i]), 1, is_own ?
+		    PORT_LOCAL : LAN, seen_back(is_own ? own : host));
+	}
+}
+
+static void
+test_own_connections(void **state UNUSED)
+{
+	static const uint8_t protos[] = { PROTO_TCP, PROTO_UDP, PROTO_ICMP };
+	uint16_t port = 40000;
+	unsigned i, own_first;
+
+	overload_interface();
+	for (i = 0; i < NELEM(protos); i++)
+		for (own_first = 0; own_first < 2; own_first++)
+			own_and_host(protos[i], port++, own_first);
+	/* of the router's own those that are translated are told */
+	assert_int_equal(natrig_stats(&n).extended, 9);
+	nat_clear(n.r.f, &(struct nat_filter){ .all = true });
+	assert_int_equal(natrig_stats(&n).dynamics, 0);
+	natrig_pass(&n, WAN, UDP(FAR_A, 80, WAN_ADDR, 40003), 0, PORT_LOCAL,
+	    UDP(FAR_A, 80, WAN_ADDR, 40003));
+}
+
+/* Answers of the router take nothing: a stranger can have any number of them.
+ * Neither does what it sends from an address that it does not share. */
+static void
+test_own_answers(void **state UNUSED)
+{
+	overload_interface();
+	natrig_pass(&n, PORT_LOCAL, UDP(WAN_ADDR, 161, FAR_A, 5000), 0, WAN,
+	    UDP(WAN_ADDR, 161, FAR_A, 5000));
+	natrig_out(&n, UDP(HOST_A, 161, FAR_A, 5000),
+	    UDP(WAN_ADDR, 161, FAR_A, 5000));
+	natrig_pass(&n, PORT_LOCAL, TCP(WAN_ADDR, 8080, FAR_A, 5000), TCP_SYN |
+	    TCP_ACK, WAN, TCP(WAN_ADDR, 8080, FAR_A, 5000));
+	natrig_out(&n, TCP(HOST_A, 8080, FAR_A, 5000),
+	    TCP(WAN_ADDR, 8080, FAR_A, 5000));
+	natrig_pass(&n, PORT_LOCAL, mk_seen(PROTO_ICMP, WAN_ADDR, 77, FAR_A,
+	    77), 1, WAN, mk_seen(PROTO_ICMP, WAN_ADDR, 77, FAR_A, 77));
+	natrig_out(&n, mk_seen(PROTO_ICMP, HOST_A, 77, FAR_A, 77),
+	    mk_seen(PROTO_ICMP, WAN_ADDR, 77, FAR_A, 77));
+	natrig_pass(&n, PORT_LOCAL, UDP(LAN_ADDR, 5000, FAR_A, 5000), 0, WAN,
+	    UDP(LAN_ADDR, 5000, FAR_A, 5000));
+	assert_int_equal(natrig_stats(&n).dynamics, 3);
+}
+
 /* All low ports in use for a destination: dropped, not sent with the private
  * address; and said once. */
 static void
@@ -420,15 +492,16 @@ test_extendable(void **state UNUSED)
 
 /* Connections to a virtual host go round; UDP does not. */
 static void
-test_rotary(void **state UNUSED)
+rotary(bool standard)
 {
-	struct ace v = mk_ace(ACE_PERMIT, 0, 0, ~0u, IP4(198, 51, 100, 200),
-	    0);
-	struct nat_dynamic *d;
 	uint32_t virt = IP4(198, 51, 100, 200);
+	struct ace v = mk_ace(ACE_PERMIT, 0, standard ? virt : 0,
+	    standard ? 0 : ~0u, standard ? 0 : virt, standard ? ~0u : 0);
+	struct nat_dynamic *d;
 	unsigned i;
 
 	rig_acl(&n.r, "V", &v, 1);
+	n.r.acls[n.r.n_acls - 1].standard = standard;
 	natrig_pool(&n, "REAL", HOST_A, HOST_A + 2)->type = NAT_POOL_ROTARY;
 	d = natrig_list(&n, "V", "REAL", false);
 	d->way = NAT_INSIDE_DEST;
@@ -444,6 +517,19 @@ test_rotary(void **state UNUSED)
 	/* and there is no route to it */
 	natrig_send(&n, WAN, UDP(FAR_A, 1, virt, 80), 0);
 	assert_int_equal(rig_drops(&n.r, DROP_NO_ROUTE), 1);
+}
+
+static void
+test_rotary(void **state UNUSED)
+{
+	rotary(false);
+}
+
+/* A list without destinations names the virtual host, too. */
+static void
+test_rotary_standard(void **state UNUSED)
+{
+	rotary(true);
 }
 
 /* The outside has addresses that the inside knows otherwise. */
@@ -567,6 +653,8 @@ main(void)
 		NAT_TEST(test_overload),
 		NAT_TEST(test_port_groups),
 		NAT_TEST(test_own_services),
+		NAT_TEST(test_own_connections),
+		NAT_TEST(test_own_answers),
 		NAT_TEST(test_no_port_left),
 		NAT_TEST(test_icmp_query),
 		NAT_TEST(test_other_protocols),
@@ -582,6 +670,7 @@ main(void)
 		NAT_TEST(test_static_network),
 		NAT_TEST(test_extendable),
 		NAT_TEST(test_rotary),
+		NAT_TEST(test_rotary_standard),
 		NAT_TEST(test_outside),
 		NAT_TEST(test_add_route),
 		NAT_TEST(test_selection),

@@ -160,6 +160,40 @@ test_refresh_and_never(void **state UNUSED)
 	assert_true(fwd_timeout(n.r.f) == UINT64_MAX);
 }
 
+/* 0 seconds would end an entry before its answer comes: it is `never`. */
+static void
+test_timeout_zero(void **state UNUSED)
+{
+	struct nat_view v[2];
+
+	n.r.conf.nat_timeouts.udp = 0;
+	natrig_commit(&n);
+	play(UDP(HOST_A, 9, FAR_A, 9), "Aa");
+	n.r.now += 400000000;
+	rig_timeout(&n.r);
+	assert_int_equal(walk(v, 2), 1);
+	assert_int_equal(v[0].timeout, NAT_NEVER);
+}
+
+/* What ends in one second is gone soon, however much it is, and without a
+ * packet that asks for it. */
+static void
+test_many_end(void **state UNUSED)
+{
+	unsigned i;
+
+	for (i = 0; i < 20000; i++)
+		natrig_send(&n, LAN, UDP(HOST_A, (uint16_t)(1024 + i), FAR_A,
+		    9), 0);
+	assert_int_equal(ACTIVE(), 20000);
+	n.r.now += 300000;
+	for (i = 0; ACTIVE() > 0; i++) {
+		rig_timeout(&n.r);
+		n.r.now = fwd_timeout(n.r.f);
+		assert_true(i < 40);
+	}
+}
+
 /* A shorter timeout holds for what is there already. */
 static void
 test_timeout_changes(void **state UNUSED)
@@ -271,6 +305,18 @@ test_full_of_static(void **state UNUSED)
 	natrig_lost(&n, LAN, UDP(HOST_A, 9, FAR_A, 9), 0, DROP_NAT_FULL);
 	assert_int_equal(natrig_stats(&n).no_entry, 1);
 	assert_int_equal(ACTIVE(), 1);
+}
+
+/* The limit is not for lines of the configuration. */
+static void
+test_statics_over_limit(void **state UNUSED)
+{
+	n.r.conf.nat_max_entries = 1;
+	natrig_static(&n, HOST_A, POOL_1);
+	natrig_static(&n, HOST_B, POOL_1 + 1);
+	natrig_commit(&n);
+	assert_int_equal(ACTIVE(), 2);
+	natrig_in(&n, UDP(FAR_A, 9, POOL_1 + 1, 9), UDP(FAR_A, 9, HOST_B, 9));
 }
 
 /* ---- configuration ---- */
@@ -510,10 +556,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		NAT_TEST(test_timers),
 		NAT_TEST(test_refresh_and_never),
+		NAT_TEST(test_timeout_zero),
+		NAT_TEST(test_many_end),
 		NAT_TEST(test_timeout_changes),
 		NAT_TEST(test_simple_entries),
 		NAT_TEST(test_full),
 		NAT_TEST(test_full_of_static),
+		NAT_TEST(test_statics_over_limit),
 		NAT_TEST(test_rule_goes),
 		NAT_TEST(test_address_changes),
 		NAT_TEST(test_pool_changes),
