@@ -266,13 +266,15 @@ slot_of(struct mode *m, struct command *c)
 		}
 	}
 	s = grow(NULL, sizeof(*s));
-	*s = (struct slot){m, c->list, c->choice, false, NULL};
+	*s = (struct slot){m, c->list, c->choice, false, NULL, NULL};
 	c->slot = slots.n;
 	PUSH(slots, s);
 found:
 	s->sorted |= c->sorted;
 	if (c->always != NULL)
 		s->always = c->always;
+	if (c->last != NULL)
+		s->last = c->last;
 }
 
 static void

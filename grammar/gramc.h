@@ -78,7 +78,8 @@ struct command {
 	const char *target; /* name of the mode entered, struct added */
 	struct mode *enters;
 	const char *list;
-	const char *run, *proc, *check, *format, *choice, *always, *note;
+	const char *run, *proc, *check, *format, *choice, *always, *last,
+	    *note;
 	const char *deliver; /* NULL: the mode's */
 	VEC(const char *) def_field;
 	VEC(const char *) def_value;
@@ -105,7 +106,7 @@ struct slot {
 	struct mode *mode;
 	const char *list, *choice;
 	bool sorted;
-	const char *always;
+	const char *always, *last;
 };
 
 struct class { /* of an `add` record */

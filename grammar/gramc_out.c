@@ -351,6 +351,8 @@ out_modes(FILE *f)
 	for (unsigned i = 0; i < slots.n; i++) {
 		fprintf(f, "\t{%d, ", slots.v[i]->sorted);
 		out_string(f, slots.v[i]->always);
+		fputs(", ", f);
+		out_string(f, slots.v[i]->last);
 		fputs("},\n", f);
 	}
 	fputs("};\n\nconst struct cli_class cli_classes[] = {\n", f);

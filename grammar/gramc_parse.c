@@ -458,6 +458,8 @@ parse_action(struct command *c)
 		c->deliver = parse_procs();
 	else if (take_word("sort"))
 		c->sorted = strcmp(need(TK_WORD, "key"), "key") == 0;
+	else if (take_word("last"))
+		c->last = need(TK_STRING, "key");
 	else if (take_word("noeffect"))
 		c->note = need(TK_STRING, "text");
 	else if (take_word("refuse")) {

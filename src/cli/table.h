@@ -108,6 +108,7 @@ struct cli_form {
 struct cli_slot {
 	bool sorted;	    /* by key; else as entered */
 	const char *always; /* printed when the slot is empty */
+	const char *last;   /* key that stays behind all others, or NULL */
 };
 
 struct cli_class {

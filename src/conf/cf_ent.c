@@ -314,6 +314,14 @@ cf_number_find(const struct cf_group *g, uint32_t number)
 	return NULL;
 }
 
+bool
+cf_stays_last(const struct cf_ent *e)
+{
+	const char *last = e->slot == CF_KEPT ? NULL : cli_slots[e->slot].last;
+
+	return last != NULL && strcmp(e->key, last) == 0;
+}
+
 /* The line behind which a new one goes; NULL: at the front. */
 static struct cf_ent *
 place_of(const struct conf *c, const struct cf_obj *owner,
@@ -326,6 +334,8 @@ place_of(const struct conf *c, const struct cf_obj *owner,
 	if (g != NULL && g->n != 0) {
 		uint32_t at = is_sorted(e) ? rank_of(g, e) : g->n;
 
+		if (cf_stays_last(g->last))
+			return g->last->prev;
 		if (at == g->n)
 			return g->last;
 		return at > 0 ? g->order[at - 1] : g->order[0]->prev;

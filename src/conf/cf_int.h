@@ -97,6 +97,8 @@ struct cf_ent *cf_slot_first(const struct conf *, const struct cf_obj *owner,
 uint32_t cf_slot_on(const struct conf *, const struct cf_obj *owner,
     uint16_t slot);
 /* Puts a line in its place; text, key, form, number are set. */
+/* Its place is behind all others of its slot. */
+bool cf_stays_last(const struct cf_ent *);
 void cf_ent_insert(struct conf *, struct cf_obj *owner, struct cf_ent *);
 void cf_ent_remove(struct conf *, struct cf_ent *);
 /* It is no negation any more. */

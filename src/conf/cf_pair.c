@@ -190,6 +190,7 @@ cf_pair_appended(struct cf_pair *p)
 		const struct cli_form *f = ent_form(e);
 
 		if (e->slot == CF_KEPT || cli_slots[e->slot].sorted ||
+		    cf_stays_last(e) ||
 		    (f != NULL && (f->flags & FF_NUMBERED) != 0 &&
 			e->number != 0 && !cf_is_prefix(e->owner)))
 			continue;
