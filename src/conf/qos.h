@@ -83,9 +83,10 @@ struct qos_class {
 	uint8_t prio_level; /* 1, 2 */
 	uint32_t prio, prio_burst; /* octets, 0: the default */
 	bool shape, shape_percent, shape_peak;
-	uint32_t shape_rate, shape_bc, shape_be; /* 0: the default */
+	uint32_t shape_rate, shape_bc, shape_be; /* bc 0: the default */
+	bool shape_has_be;    /* not the default */
 	uint32_t queue_limit; /* 0: 64 packets */
-	bool queue_bytes;
+	bool queue_bytes, queue_ms;
 	bool fair;
 	uint16_t fair_flows;  /* 0: 32 */
 	uint8_t red;	      /* enum qos_red_kind */

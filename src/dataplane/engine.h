@@ -104,10 +104,12 @@ struct policy {
 	uint32_t *index;	       /* of downloaded ones in the whole */
 };
 
-/* A service policy of a port; both NULL: none (qos.h). */
+/* A service policy of a port; both NULL: none (qos.h). Packets of those that
+ * were there before go over to it, the oldest first. */
+#define QOS_BEFORE 4
 struct qos_side {
 	struct qos_rules *rules;
-	struct qos_run *run;
+	struct qos_run *run, *before[QOS_BEFORE];
 };
 
 struct routes {
@@ -287,7 +289,8 @@ struct snap_port {
 	uint8_t nat;		/* enum nat_side */
 	const struct acl_obj *acl_in, *acl_out;
 	struct qos_side qos_in, qos_out;
-	bool pieces;		  /* no segment is left to the device */
+	bool pieces;		  /* no segment is left to the device, */
+	bool pieces_in;		  /* or taken whole from it */
 	unsigned n_maps;
 	struct snap_group **maps; /* groups of its crypto map, by seq */
 	bool *preclassify;	  /* per group: `qos pre-classify` */
@@ -307,6 +310,7 @@ struct snap {
 	bool tunnels;		/* there are some */
 	unsigned n_shapers;
 	struct qos_run **shapers; /* whose packets can have to wait */
+	bool adopts;		/* packets may wait in older policies */
 	uint32_t *own;		/* addresses of this router */
 	unsigned n_own;
 	struct snap_group *groups;
@@ -370,6 +374,7 @@ struct reass {
 
 struct worker {
 	const struct snap *snap;
+	uint64_t generation;	/* of the last one that it saw */
 	uint64_t now;
 	uint64_t drops[DROP_COUNT];
 	uint16_t ip_id;
@@ -540,9 +545,12 @@ unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_gre_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* qos.c; what is queued is copied, and encrypted when it leaves: sequence
  * numbers are in the order of departure */
+unsigned stage_pieces(struct fwd *, struct pkt **, unsigned n, unsigned at);
 enum verdict stage_qos_in(struct fwd *, struct pkt *);
 void qos_compile(struct fwd *); /* of conf, ports and access lists */
 void qos_free(struct fwd *);
+/* Worker, in a new snapshot: what waits in policies that are gone. */
+void qos_adopt(struct fwd *);
 uint64_t qos_timeout(struct fwd *, uint64_t now); /* takes rates */
 unsigned stage_qos_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 enum verdict stage_qos_mark(struct fwd *, struct pkt *);

@@ -27,6 +27,7 @@ static const struct stage {
 	{ "esp-in", ARRIVED, NULL, stage_esp_in },
 	{ "clear-in", ARRIVED, stage_clear_in, NULL },
 	{ "acl-in-again", ARRIVED, stage_acl_in_again, NULL },
+	{ "pieces", ARRIVED, NULL, stage_pieces },
 	{ "qos-in", ARRIVED, stage_qos_in, NULL },
 	{ "gre-in", ARRIVED, NULL, stage_gre_in },
 	{ "nat-in", ARRIVED, NULL, stage_nat_in },
@@ -173,6 +174,11 @@ fwd_enter(struct fwd *f)
 	f->w.now = f->io.now(f->arg);
 	if (f->w.snap->nat != NULL)
 		nat_enter(f);
+	if (f->w.generation != f->w.snap->generation) {
+		f->w.generation = f->w.snap->generation;
+		if (f->w.snap->adopts)
+			qos_adopt(f);
+	}
 }
 
 void
@@ -182,6 +188,18 @@ fwd_leave(struct fwd *f)
 	if (f->w.snap->nat != NULL)
 		nat_leave(f);
 	f->w.snap = NULL;
+}
+
+/* Routing protocols, keepalives of tunnels, key management: of this router,
+ * by the precedence that these have. An answer to a ping has the one of the
+ * question. */
+static bool
+is_control(const struct pkt *p)
+{
+	const uint8_t *ip = pkt_ip(p);
+
+	return p->in_port == PORT_LOCAL && p->len >= IPH_HDR &&
+	    ip[IPH_TOS] >> 5 >= 6 && ip[IPH_PROTO] != PROTO_ICMP;
 }
 
 void
@@ -199,6 +217,7 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 			burst[i]->trace = 0;
 			burst[i]->preclassified = false;
 			burst[i]->qos_group = burst[i]->tunnels = 0;
+			burst[i]->control = is_control(burst[i]);
 		}
 		path_run(f, 0, burst, part);
 		run_icmp(f);

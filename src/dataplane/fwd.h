@@ -45,6 +45,7 @@ struct pkt {
 	uint8_t qos_dscp;
 	struct flow qos_flow;
 	uint8_t qos_group;
+	bool control;	  /* of this router; no full queue refuses it */
 	bool outer_marked; /* the header in front of ESP gets outer_tos */
 	uint8_t outer_tos;
 	uint8_t tunnels;  /* that it went into */

@@ -43,9 +43,11 @@ leaving(const struct pkt *p, struct qos_leaving *l)
 	}
 }
 
+/* again: it waited in the policy that was there before, and has been marked
+ * and measured. */
 static enum verdict
 out_one(struct fwd *f, const struct qos_side *side, struct pkt *p,
-    unsigned stage, uint64_t now)
+    unsigned stage, bool again, uint64_t now)
 {
 	struct qos_leaving l = { .stage = stage };
 	uint16_t node[2];
@@ -53,7 +55,9 @@ out_one(struct fwd *f, const struct qos_side *side, struct pkt *p,
 	leaving(p, &l);
 	qos_classify(side, p, &l.flow, l.len, node);
 	l.len += side->run->overhead;
-	if (qos_act(f, side->run, p, node, l.len, now) != NEXT)
+	if (again)
+		qos_offer(side->run, node, l.len);
+	else if (qos_act(f, side->run, p, node, l.len, now) != NEXT)
 		return DROP;
 	return side->run->shapes ? qos_enqueue(f, side->run, p, node, &l,
 	    now) : NEXT;
@@ -87,7 +91,8 @@ stage_qos_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 			/* those that wait longer go first */
 			if (side->run->due <= now)
 				qos_drain(f, side->run, now);
-			if (out_one(f, side, pkts[i], at + 1, now) != NEXT)
+			if (out_one(f, side, pkts[i], at + 1, false, now) !=
+			    NEXT)
 				continue;
 		}
 		pkts[left++] = pkts[i];
@@ -103,6 +108,44 @@ stage_qos_mark(struct fwd *f UNUSED, struct pkt *p)
 	return NEXT;
 }
 
+/* ---- a policy has changed ---- */
+
+/* A packet that waited finds its class in the new policy; without one it
+ * leaves. */
+static void
+adopt(struct fwd *f, struct pkt *p, unsigned stage, uint64_t now)
+{
+	const struct snap_port *sp = port_of(f, p->out_port);
+
+	f->w.n_waited++;
+	if (!sp->used)
+		(void)fwd_drop(f, DROP_PORT_DOWN);
+	else if (sp->qos_out.run == NULL ||
+	    out_one(f, &sp->qos_out, p, stage, true, now) == NEXT)
+		path_run(f, stage, &p, 1);
+	f->w.n_waited--;
+}
+
+void
+qos_adopt(struct fwd *f)
+{
+	uint64_t now = f->io.now_us(f->arg);
+	struct pkt *p;
+	unsigned i, k, stage;
+
+	for (i = 1; i <= PORT_MAX; i++) {
+		const struct qos_side *side = &f->w.snap->port[i].qos_out;
+
+		for (k = 0; k < QOS_BEFORE; k++) {
+			while (side->before[k] != NULL && qos_take_over(f,
+			    side->before[k], now, &p, &stage)) {
+				if (p != NULL)
+					adopt(f, p, stage, now);
+			}
+		}
+	}
+}
+
 /* ---- the worker between bursts ---- */
 
 uint64_t
@@ -112,6 +155,8 @@ fwd_worker_due(const struct fwd *f)
 	uint64_t due = UINT64_MAX;
 	unsigned i;
 
+	if (s != NULL && s->adopts && s->generation != f->w.generation)
+		return 0;
 	for (i = 0; s != NULL && i < s->n_shapers; i++) {
 		if (s->shapers[i]->due < due)
 			due = s->shapers[i]->due;

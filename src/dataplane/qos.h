@@ -79,7 +79,9 @@ struct qos_node_cfg {
 	uint32_t shape_cir, shape_bc, shape_be; /* as it is shown */
 	uint32_t limit;
 	bool limit_bytes;
+	uint32_t limit_ms;	 /* that these are; 0: not configured so */
 	uint16_t flows;		 /* fair-queue: how many; 0: one FIFO */
+	uint32_t flow_limit;	 /* of each, as limit */
 	uint8_t red, red_weight;
 	struct qos_red_range ranges[64]; /* by DSCP or precedence */
 	uint8_t set_dscp, set_precedence, set_group;
@@ -118,7 +120,7 @@ struct qos_flow {
 /* Written by the worker, read by anybody. */
 enum qos_count { QC_PACKETS, QC_BYTES, QC_DROPS, QC_DROP_BYTES,
 	QC_OUT_PACKETS, QC_OUT_BYTES, QC_QUEUE_DROPS, QC_NO_BUFFER,
-	QC_PRIO_DROPS, QC_PRIO_DROP_BYTES, QC_RED_DROPS, QC_MARKED,
+	QC_PRIO_DROPS, QC_RED_DROPS, QC_MARKED,
 	QC_CONFORM, QC_CONFORM_BYTES, QC_EXCEED, QC_EXCEED_BYTES, QC_VIOLATE,
 	QC_VIOLATE_BYTES, QC_COUNT };
 
@@ -133,7 +135,7 @@ struct qos_node {
 	struct qos_bucket shaper, prio, meter[2];
 	struct qos_flow *flows;	   /* cfg.flows of them, or one */
 	struct qos_flow *active, **active_tail;
-	uint32_t bytes;
+	uint32_t bytes, spared;	   /* spared: packets of this router */
 	uint64_t tag, vtime;	   /* start tag; of the classes below */
 	uint32_t average;	   /* WRED: packets << 16 */
 	uint64_t idle_since;
@@ -154,8 +156,8 @@ struct qos_run {
 	struct qos_node *nodes;
 	uint32_t *used_buffers, *used_bytes; /* the engine's, atomic */
 	/* worker */
-	uint64_t vtime;
-	uint32_t depth;	  /* packets that wait */
+	uint64_t vtime, turn; /* turn: packets with priority */
+	uint32_t depth;	  /* packets that wait; atomic */
 	uint64_t due;	  /* us; when one of them may leave */
 	uint32_t seed;
 	/* control thread */
@@ -167,6 +169,7 @@ struct qos_run {
 void qos_classify(const struct qos_side *, const struct pkt *,
     const struct flow *, unsigned len, uint16_t node[2]);
 uint8_t qos_tos(const struct pkt *); /* that it leaves with */
+void qos_offer(struct qos_run *, const uint16_t node[2], unsigned len);
 /* Counts, marks, polices. DROP: it was dropped and counted. */
 enum verdict qos_act(struct fwd *, struct qos_run *, struct pkt *,
     const uint16_t node[2], unsigned len, uint64_t now);
@@ -194,6 +197,11 @@ enum verdict qos_enqueue(struct fwd *, struct qos_run *, struct pkt *,
     const uint16_t node[2], const struct qos_leaving *, uint64_t now);
 /* Sends what may leave. */
 void qos_drain(struct fwd *, struct qos_run *, uint64_t now);
+/* A packet that waits in a policy that holds no more, in any order of classes,
+ * the one behind whose buffer it is in, and where its path goes on; *p NULL:
+ * it is gone and counted. False: none is left. */
+bool qos_take_over(struct fwd *, struct qos_run *, uint64_t now,
+    struct pkt **p, unsigned *stage);
 void qos_run_free(struct ref *);
 void qos_buffers_free(struct fwd *); /* those kept for later */
 

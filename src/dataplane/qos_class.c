@@ -293,9 +293,8 @@ qos_drop(struct fwd *f, struct qos_run *r, const uint16_t node[2],
 	return fwd_drop(f, why);
 }
 
-enum verdict
-qos_act(struct fwd *f, struct qos_run *r, struct pkt *p,
-    const uint16_t node[2], unsigned len, uint64_t now)
+void
+qos_offer(struct qos_run *r, const uint16_t node[2], unsigned len)
 {
 	unsigned i;
 
@@ -303,6 +302,15 @@ qos_act(struct fwd *f, struct qos_run *r, struct pkt *p,
 		count(&r->nodes[node[i]].c[QC_PACKETS]);
 		count_add(&r->nodes[node[i]].c[QC_BYTES], len);
 	}
+}
+
+enum verdict
+qos_act(struct fwd *f, struct qos_run *r, struct pkt *p,
+    const uint16_t node[2], unsigned len, uint64_t now)
+{
+	unsigned i;
+
+	qos_offer(r, node, len);
 	for (i = 0; i < 2 && node[i] != QOS_NO_NODE; i++) {
 		struct qos_node *n = &r->nodes[node[i]];
 

@@ -191,7 +191,7 @@ shape_build(struct qos_node_cfg *n, const struct qos_class *c, uint64_t kbit)
 	n->shape_cir = (uint32_t)(cir > UINT32_MAX ? UINT32_MAX : cir);
 	/* four milliseconds */
 	n->shape_bc = c->shape_bc != 0 ? c->shape_bc : (uint32_t)(cir / 250);
-	n->shape_be = c->shape_be != 0 ? c->shape_be : n->shape_bc;
+	n->shape_be = c->shape_has_be ? c->shape_be : n->shape_bc;
 	n->shape_rate = cir;
 	if (c->shape_peak)
 		n->shape_rate += cir * n->shape_be / n->shape_bc;
@@ -232,12 +232,28 @@ red_build(struct qos_node_cfg *n, const struct qos_class *c)
 	}
 }
 
-static void
-queue_build(struct qos_node_cfg *n, const struct qos_class *c)
+/* Bits a second that a class can count on. */
+static uint64_t
+rate_of(const struct qos_node_cfg *n, uint64_t kbit)
 {
+	return n->shape ? n->shape_rate : n->bw_kbps != 0 ? n->bw_kbps * 1000 :
+	    n->prio_rate != 0 ? n->prio_rate : kbit * 1000;
+}
+
+static void
+queue_build(struct qos_node_cfg *n, const struct qos_class *c, uint64_t kbit)
+{
+	uint64_t bytes;
+
 	n->limit = c->queue_limit != 0 ? c->queue_limit : QOS_LIMIT;
-	n->limit_bytes = c->queue_bytes;
+	n->limit_bytes = c->queue_bytes || c->queue_ms;
+	if (c->queue_ms) {
+		bytes = rate_of(n, kbit) / 8 * c->queue_limit / 1000;
+		n->limit_ms = c->queue_limit;
+		n->limit = bytes > QOS_MEMORY ? QOS_MEMORY : (uint32_t)bytes;
+	}
 	n->flows = !c->fair ? 0 : c->fair_flows != 0 ? c->fair_flows : 32;
+	n->flow_limit = n->limit < 4 ? 1 : n->limit / 4;
 	red_build(n, c);
 }
 
@@ -292,7 +308,7 @@ node_build(struct build *b, uint16_t at, uint16_t parent,
 	n->set_group = c->set_group;
 	prio_build(n, c, kbit);
 	shape_build(n, c, kbit);
-	queue_build(n, c);
+	queue_build(n, c, kbit);
 	police_build(&n->police, qos_class_police(c), kbit);
 }
 
@@ -461,7 +477,7 @@ static void
 queues_build(struct qos_run *r)
 {
 	const struct qos_node_cfg *last;
-	uint16_t i, j;
+	uint16_t i, j, top;
 
 	for (i = 0; i < r->n_top; i++) {
 		struct qos_node_cfg *c = &r->nodes[i].cfg;
@@ -479,10 +495,12 @@ queues_build(struct qos_run *r)
 		if (c->n > 0)
 			queues_of(r, c->first, c->n, c->queue);
 	}
-	/* a class has a queue of its own or queues of its child */
-	last = &r->nodes[r->n_top - 1].cfg;
-	for (i = 0; i + 1 < r->n_top && last->n > 0; i++) {
-		if (r->nodes[i].cfg.queue == r->n_top - 1)
+	/* a class has a queue of its own or queues of its child: who shares
+	 * with class-default shares with that of the child */
+	top = (uint16_t)(r->n_top - 1);
+	last = &r->nodes[top].cfg;
+	for (i = 0; i < r->n_nodes && last->n > 0; i++) {
+		if (i != top && r->nodes[i].cfg.queue == top)
 			r->nodes[i].cfg.queue = r->nodes[last->first +
 			    last->n - 1].cfg.queue;
 	}
@@ -589,6 +607,37 @@ run_start(struct fwd *f, struct qos_run *r)
 
 /* ---- ports ---- */
 
+/* Nobody gives packets to an older policy: one that is empty stays so. */
+static void
+before_prune(struct qos_side *side)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < QOS_BEFORE; i++) {
+		struct qos_run *r = side->before[i];
+
+		side->before[i] = NULL;
+		if (r != NULL && __atomic_load_n(&r->depth,
+		    __ATOMIC_RELAXED) > 0)
+			side->before[n++] = r;
+		else
+			ref_put(r);
+	}
+}
+
+/* The worker empties them when it sees the snapshot, so there is more than
+ * one only while it does, and never none of them free. */
+static void
+before_add(struct qos_side *side, struct qos_run *old)
+{
+	unsigned i;
+
+	for (i = 0; i < QOS_BEFORE - 1 && side->before[i] != NULL; i++)
+		;
+	ref_put(side->before[i]);
+	side->before[i] = old;
+}
+
 static void
 side_build(struct fwd *f, struct qos_side *side, const struct interface *i,
     uint16_t port, bool out)
@@ -598,6 +647,7 @@ side_build(struct fwd *f, struct qos_side *side, const struct interface *i,
 	struct build b = { .f = f };
 	struct qos_run *old = side->run, *new = NULL;
 
+	before_prune(side);
 	ref_put(side->rules);
 	side->rules = NULL;
 	if (name[0] != '\0')
@@ -613,7 +663,10 @@ side_build(struct fwd *f, struct qos_side *side, const struct interface *i,
 		ref_put(new);
 		new = old;
 	} else {
-		ref_put(old);
+		if (old != NULL && old->shapes)
+			before_add(side, old);
+		else
+			ref_put(old);
 		if (new != NULL)
 			run_start(f, new);
 	}
@@ -640,14 +693,25 @@ qos_compile(struct fwd *f)
 	}
 }
 
+static void
+side_free(struct qos_side *side)
+{
+	unsigned i;
+
+	ref_put(side->rules);
+	ref_put(side->run);
+	for (i = 0; i < QOS_BEFORE; i++)
+		ref_put(side->before[i]);
+}
+
 void
 qos_free(struct fwd *f)
 {
 	unsigned p;
 
 	for (p = 1; p <= PORT_MAX; p++) {
-		side_build(f, &f->qos_in[p], NULL, (uint16_t)p, false);
-		side_build(f, &f->qos_out[p], NULL, (uint16_t)p, true);
+		side_free(&f->qos_in[p]);
+		side_free(&f->qos_out[p]);
 	}
 	qos_buffers_free(f);
 }

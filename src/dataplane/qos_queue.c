@@ -13,7 +13,8 @@
  * tag, the bytes it has sent by its weight, the least goes next, and one that
  * was idle begins at the tag of the one that was served last. A class of one
  * percent waits for no round of large quanta, as it would with deficit round
- * robin. That is what the flows of `fair-queue` have: they are equals.
+ * robin. That is what the flows of `fair-queue` have: they are equals. Of
+ * classes with `priority` of one level each sends a packet in turn.
  */
 #include "config.h"
 
@@ -26,6 +27,7 @@
 #define SMALL 2048	/* octets of a buffer that is kept for the next one */
 #define QUANTUM 1514	/* of a flow */
 #define TAG_SHIFT 24
+#define QOS_SPARED 64	/* packets of this router, of each queue */
 
 /* ---- memory ---- */
 
@@ -203,15 +205,16 @@ active_take(struct qos_node *n)
 	return fl;
 }
 
-/* Deficit round robin among the flows (Shreedhar, Varghese 1995); with one
- * of them it is a FIFO. */
+/* Deficit round robin among the flows (Shreedhar, Varghese 1995); one alone
+ * is a FIFO. */
 static struct qos_buf *
 flow_get(struct qos_node *n)
 {
 	struct qos_flow *fl = n->active;
 	struct qos_buf *b;
 
-	while (fl->next != NULL && fl->deficit < (int32_t)fl->fifo.head->len) {
+	/* also one that is alone: it owes the next one nothing for that */
+	while (fl->deficit < (int32_t)fl->fifo.head->len) {
 		fl = active_take(n);
 		fl->deficit += QUANTUM;
 		*n->active_tail = fl;
@@ -268,10 +271,10 @@ queue_full(const struct qos_node *n, const struct qos_flow *fl, unsigned len)
 	const struct qos_node_cfg *c = &n->cfg;
 
 	if (c->limit_bytes)
-		return n->bytes + len > c->limit;
-	/* a flow has a quarter of the queue */
+		return n->bytes + len > c->limit || (c->flows != 0 &&
+		    fl->fifo.bytes + len > c->flow_limit);
 	return n->depth >= c->limit ||
-	    (c->flows != 0 && fl->fifo.packets >= c->limit / 4 + 1);
+	    (c->flows != 0 && fl->fifo.packets >= c->flow_limit);
 }
 
 /* Metered always, obeyed under congestion. */
@@ -339,10 +342,16 @@ count_out(struct qos_run *r, struct qos_node *q, unsigned len)
 }
 
 static void
-depth_add(struct qos_node *n, int by)
+depth_add(uint32_t *depth, int by)
 {
-	__atomic_store_n(&n->depth, n->depth + (unsigned)by,
-	    __ATOMIC_RELAXED);
+	__atomic_store_n(depth, *depth + (unsigned)by, __ATOMIC_RELAXED);
+}
+
+/* Tags go round. */
+static bool
+is_less(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
 }
 
 /* One that was idle gets nothing for it. */
@@ -355,19 +364,25 @@ join(struct qos_run *r, struct qos_node *q)
 	for (n = q; n != NULL; n = up) {
 		up = parent_of(r, n);
 		vtime = up != NULL ? up->vtime : r->vtime;
-		if (n->depth == 0 && n->tag < vtime)
+		if (n->depth == 0 && n->cfg.prio_unit == QOS_NONE &&
+		    is_less(n->tag, vtime))
 			n->tag = vtime;
-		depth_add(n, 1);
+		depth_add(&n->depth, 1);
 	}
-	r->depth++;
+	depth_add(&r->depth, 1);
 }
 
 static enum verdict
 queue_drop(struct fwd *f, struct qos_run *r, struct qos_node *q,
     const uint16_t node[2], unsigned len, enum drop_id why)
 {
-	count(&q->c[why == DROP_QOS_RED ? QC_RED_DROPS :
-	    why == DROP_QOS_MEMORY ? QC_NO_BUFFER : QC_QUEUE_DROPS]);
+	struct qos_node *n;
+	enum qos_count c = why == DROP_QOS_RED ? QC_RED_DROPS :
+	    why == DROP_QOS_PRIORITY ? QC_PRIO_DROPS :
+	    why == DROP_QOS_MEMORY ? QC_NO_BUFFER : QC_QUEUE_DROPS;
+
+	for (n = q; n != NULL; n = parent_of(r, n))
+		count(&n->c[c]);
 	return qos_drop(f, r, node, len, why);
 }
 
@@ -387,6 +402,23 @@ buf_fill(const struct fwd *f, struct qos_buf *b, const struct pkt *p,
 	b->sa_index = sa != NULL ? sa->sa_index : 0;
 }
 
+/* Is there no place for it? What this router says to others about routes,
+ * tunnels and keys finds one where nobody else does. */
+static bool
+refused(struct qos_run *r, struct qos_node *q, const struct pkt *p,
+    const struct qos_flow *fl, unsigned len, uint64_t now, enum drop_id *why)
+{
+	*why = DROP_QOS_QUEUE;
+	if (p->control)
+		return q->spared >= QOS_SPARED;
+	if (q->cfg.red != QOS_RED_OFF && red_drops(r, q, qos_tos(p) >> 2,
+	    now)) {
+		*why = DROP_QOS_RED;
+		return true;
+	}
+	return queue_full(q, fl, len);
+}
+
 enum verdict
 qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
     const uint16_t node[2], const struct qos_leaving *l, uint64_t now)
@@ -399,6 +431,7 @@ qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
 	struct qos_buf *b;
 	bool waits, exceeds;
 	uint64_t due;
+	enum drop_id why;
 
 	if (at == QOS_NO_NODE)
 		return NEXT;
@@ -410,23 +443,18 @@ qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
 		count_out(r, q, len);
 		return NEXT;
 	}
-	if (exceeds) {
-		count(&q->c[QC_PRIO_DROPS]);
-		count_add(&q->c[QC_PRIO_DROP_BYTES], len);
+	if (exceeds && !p->control)
 		return queue_drop(f, r, q, node, len, DROP_QOS_PRIORITY);
-	}
 	fl = flow_of(r, q, &l->flow);
-	if (q->cfg.red != QOS_RED_OFF && red_drops(r, q, qos_tos(p) >> 2,
-	    now))
-		return queue_drop(f, r, q, node, len, DROP_QOS_RED);
-	if (queue_full(q, fl, len))
-		return queue_drop(f, r, q, node, len, DROP_QOS_QUEUE);
+	if (refused(r, q, p, fl, len, now, &why))
+		return queue_drop(f, r, q, node, len, why);
 	b = buf_new(f, r, p->len);
 	if (b == NULL)
 		return queue_drop(f, r, q, node, len, DROP_QOS_MEMORY);
 	buf_fill(f, b, p, l);
 	join(r, q);
 	q->bytes += len;
+	q->spared += p->control;
 	flow_put(q, fl, b);
 	due = path_due(r, q, now);
 	r->due = due < r->due ? due : r->due;
@@ -443,9 +471,9 @@ goes_before(const struct qos_node *a, const struct qos_node *b)
 
 	if (pa != pb)
 		return pa;
-	if (pa)
+	if (pa && a->cfg.prio_level != b->cfg.prio_level)
 		return a->cfg.prio_level < b->cfg.prio_level;
-	return a->tag < b->tag;
+	return is_less(a->tag, b->tag);
 }
 
 /* The class that is next among those from `at` on and may send, NULL: none
@@ -482,14 +510,19 @@ advance(struct qos_run *r, struct qos_node *q, unsigned len)
 	for (n = q; n != NULL; n = up) {
 		up = parent_of(r, n);
 		vtime = up != NULL ? &up->vtime : &r->vtime;
-		depth_add(n, -1);
-		if (n->cfg.prio_unit != QOS_NONE || n->cfg.weight == 0)
+		depth_add(&n->depth, -1);
+		if (n->cfg.prio_unit != QOS_NONE) {
+			/* of those with one level the one that waits longer */
+			n->tag = ++r->turn;
 			continue;
-		if (*vtime < n->tag)
+		}
+		if (n->cfg.weight == 0)
+			continue;
+		if (is_less(*vtime, n->tag))
 			*vtime = n->tag;
 		n->tag += ((uint64_t)len << TAG_SHIFT) / n->cfg.weight;
 	}
-	r->depth--;
+	depth_add(&r->depth, -1);
 }
 
 /* The SA of that `sa ipsec`, access list entry or tunnel that is sent with
@@ -531,29 +564,65 @@ sa_again(struct fwd *f, const struct qos_buf *b, struct pkt *p)
 	return p->sa != NULL;
 }
 
-static void
-send_one(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now)
+/* The next packet of a queue, in a buffer of the worker. NULL: it was to be
+ * encrypted, and there is no key for it any more. */
+static struct pkt *
+take_out(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now,
+    struct qos_leaving *l)
 {
 	struct qos_buf *b = flow_get(q);
-	struct pkt *p = &f->w.waited[f->w.n_waited++];
+	struct pkt *p = &f->w.waited[f->w.n_waited];
 	uint8_t *buf = p->buf;
+	bool keyed;
 
 	q->bytes -= b->len;
+	q->spared -= b->pkt.control;
 	advance(r, q, b->len);
 	if (q->depth == 0)
 		q->idle_since = now;
-	count_out(r, q, b->len);
+	l->len = b->len;
+	l->stage = b->stage;
 	*p = b->pkt;
 	p->buf = buf;
 	p->off = PKT_HEADROOM;
 	memcpy(pkt_ip(p), b->data, p->len);
-	if (b->group != NULL && b->generation != f->w.snap->generation &&
-	    !sa_again(f, b, p))
-		(void)fwd_drop(f, DROP_NO_SA);
-	else
-		path_run(f, b->stage, &p, 1);
-	f->w.n_waited--;
+	keyed = b->group == NULL || b->generation == f->w.snap->generation ||
+	    sa_again(f, b, p);
 	buf_free(f, r, b);
+	if (keyed)
+		return p;
+	(void)fwd_drop(f, DROP_NO_SA);
+	return NULL;
+}
+
+static void
+send_one(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now)
+{
+	struct qos_leaving l;
+	struct pkt *p = take_out(f, r, q, now, &l);
+
+	count_out(r, q, l.len);
+	if (p == NULL)
+		return;
+	f->w.n_waited++;
+	path_run(f, l.stage, &p, 1);
+	f->w.n_waited--;
+}
+
+bool
+qos_take_over(struct fwd *f, struct qos_run *old, uint64_t now,
+    struct pkt **p, unsigned *stage)
+{
+	struct qos_leaving l;
+	unsigned i;
+
+	for (i = 0; i < old->n_nodes && old->nodes[i].active == NULL; i++)
+		;
+	if (i == old->n_nodes)
+		return false;
+	*p = take_out(f, old, &old->nodes[i], now, &l);
+	*stage = l.stage;
+	return true;
 }
 
 /* When the first of those that wait from `at` on may leave. */

@@ -153,11 +153,15 @@ show_queue(const struct view *w, const struct qos_node *n)
 	const struct qos_node_cfg *c = &n->cfg;
 	unsigned depth = __atomic_load_n(&n->depth, __ATOMIC_RELAXED);
 	unsigned long long drops = tally(n, QC_QUEUE_DROPS) +
-	    tally(n, QC_RED_DROPS) + tally(n, QC_NO_BUFFER);
+	    tally(n, QC_RED_DROPS) + tally(n, QC_NO_BUFFER) +
+	    tally(n, QC_PRIO_DROPS);
 
 	line(w, "Queueing");
-	line(w, "queue limit %u %s", c->limit,
-	    c->limit_bytes ? "bytes" : "packets");
+	if (c->limit_ms != 0)
+		line(w, "queue limit %u ms/ %u bytes", c->limit_ms, c->limit);
+	else
+		line(w, "queue limit %u %s", c->limit,
+		    c->limit_bytes ? "bytes" : "packets");
 	line(w, "(queue depth/total drops/no-buffer drops) %u/%llu/%llu",
 	    depth, drops, tally(n, QC_NO_BUFFER));
 	line(w, "(pkts output/bytes output) %llu/%llu",
@@ -365,8 +369,9 @@ show_class(const struct view *w, unsigned at)
 	show_bandwidth(&in, c);
 	show_shape(&in, c);
 	if (c->flows != 0)
-		line(&in, "Fair-queue: per-flow queue limit %u packets, flows "
-		    "%u", c->limit / 4, c->flows);
+		line(&in, "Fair-queue: per-flow queue limit %u %s, flows %u",
+		    c->flow_limit, c->limit_bytes ? "bytes" : "packets",
+		    c->flows);
 	show_red(&in, n);
 	show_police(&in, n);
 	show_sets(&in, n);

@@ -243,20 +243,29 @@ mtu_of(const struct port *p, const struct interface *i)
 	return mtu;
 }
 
+/* Also of a port that is gone: packets may wait in its policy. */
 static void
-build_qos(struct fwd *f, struct snap *s, struct snap_port *sp,
-    unsigned index)
+build_qos(struct fwd *f, struct snap *s, unsigned index)
 {
+	struct snap_port *sp = &s->port[index];
+	const struct qos_run *out = f->qos_out[index].run;
+	unsigned i;
+
 	sp->qos_in = f->qos_in[index];
 	sp->qos_out = f->qos_out[index];
 	hold(s, sp->qos_in.rules);
 	hold(s, sp->qos_in.run);
 	hold(s, sp->qos_out.rules);
 	hold(s, sp->qos_out.run);
-	if (sp->qos_out.run != NULL && sp->qos_out.run->shapes) {
-		s->shapers[s->n_shapers++] = sp->qos_out.run;
-		sp->pieces = true;
+	for (i = 0; i < QOS_BEFORE; i++) {
+		hold(s, sp->qos_out.before[i]);
+		s->adopts |= sp->qos_out.before[i] != NULL;
 	}
+	/* what is counted and metered are packets of the link */
+	sp->pieces_in = sp->qos_in.run != NULL;
+	sp->pieces = out != NULL;
+	if (out != NULL && out->shapes)
+		s->shapers[s->n_shapers++] = sp->qos_out.run;
 }
 
 static void
@@ -294,7 +303,6 @@ build_port(struct fwd *f, struct snap *s, unsigned index)
 	/* a list that does not exist filters nothing, as in IOS */
 	hold(s, sp->acl_in = acl_find(f, i->acl_in));
 	hold(s, sp->acl_out = acl_find(f, i->acl_out));
-	build_qos(f, s, sp, index);
 	if (i->crypto_map[0] != '\0')
 		build_maps(f, s, sp, i->crypto_map);
 	if (i->tunnel.profile[0] != '\0')
@@ -347,6 +355,7 @@ snap_build(struct fwd *f)
 	for (i = 1; i <= PORT_MAX; i++) {
 		if (f->port_known[i])
 			build_port(f, s, i);
+		build_qos(f, s, i);
 	}
 	build_nat(f, s);
 	s->mroute = f->conf != NULL && f->conf->multicast_routing;

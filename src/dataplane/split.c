@@ -2,9 +2,10 @@
  *
  * Packets that are too big, in process fwd: fragments before encryption, so
  * that the far end need not reassemble (RFC 791, RFC 1191), and TCP segments
- * of up to 64 KiB from the kernel cut to packets; behind encryption what
- * transport mode made too big. The pieces go through the rest of the path at
- * once, in order, and their buffers are used again.
+ * of up to 64 KiB from the kernel cut to packets, on the way in where a policy
+ * meters them; behind encryption what transport mode made too big. The pieces
+ * go through the rest of the path at once, in order, and their buffers are
+ * used again.
  */
 #include "config.h"
 
@@ -74,6 +75,15 @@ emit_piece(struct emit *e, const struct pkt *of)
 	p->off = PKT_HEADROOM;
 	p->gso = (struct pkt_gso){0};
 	return p;
+}
+
+/* Nested so deep that no buffer is left. */
+static unsigned
+none_left(struct fwd *f, unsigned n)
+{
+	while (n-- > 0)
+		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
+	return 0;
 }
 
 /* ---- fragments ---- */
@@ -156,7 +166,47 @@ segment(struct emit *e, struct pkt *p, unsigned mtu)
 	}
 }
 
-/* ---- the stage ---- */
+/* ---- on the way in ---- */
+
+/* A service policy meters packets as they were on the link: the burst of a
+ * policer is smaller than a segment of the kernel. */
+static bool
+is_whole(const struct fwd *f, const struct pkt *p)
+{
+	return p->gso.gso_type != GSO_NONE && port_of(f,
+	    p->in_port)->pieces_in;
+}
+
+unsigned
+stage_pieces(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
+{
+	struct emit e;
+	unsigned i, hdr;
+
+	for (i = 0; i < n && !is_whole(f, pkts[i]); i++)
+		;
+	if (i == n)
+		return n;
+	if (!emit_begin(&e, f, at + 1))
+		return none_left(f, n);
+	for (i = 0; i < n; i++) {
+		struct pkt *p = pkts[i];
+
+		if (!is_whole(f, p)) {
+			emit_add(&e, p);
+			continue;
+		}
+		hdr = tcp_headers(p);
+		if (hdr < p->ihl + 20u || hdr >= p->len)
+			(void)fwd_drop(f, DROP_BAD_OFFLOAD);
+		else
+			segment(&e, p, UINT16_MAX);
+	}
+	emit_end(&e);
+	return 0;
+}
+
+/* ---- on the way out ---- */
 
 enum fate { FITS, CUT, TOO_BIG, ODD };
 
@@ -218,15 +268,6 @@ all_fit(struct fwd *f, struct pkt **pkts, unsigned n)
 			return false;
 	}
 	return true;
-}
-
-/* Nested so deep that no buffer is left. */
-static unsigned
-none_left(struct fwd *f, unsigned n)
-{
-	while (n-- > 0)
-		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
-	return 0;
 }
 
 unsigned

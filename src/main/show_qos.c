@@ -198,7 +198,7 @@ show_class(struct show *v, const struct qos_class *c)
 	show_police(v, qos_class_police(c));
 	if (c->queue_limit != 0)
 		action(v, "queue-limit %u %s", c->queue_limit,
-		    c->queue_bytes ? "bytes" : "packets");
+		    c->queue_bytes ? "bytes" : c->queue_ms ? "ms" : "packets");
 	if (c->fair)
 		action(v, "fair-queue");
 	if (c->red != QOS_RED_OFF)

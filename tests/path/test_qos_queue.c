@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Queues of service policies where things change: a flow that was alone, two
+ * classes with priority, a policy that is replaced or taken away while packets
+ * wait, what this router itself has to say through a full queue, segments of
+ * the kernel in front of a policer.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "qos_rig.h"
+
+#define EF 46
+#define AF41 34
+#define SECOND UINT64_C(1000000)
+
+static struct qos_rig q;
+
+#define assert_near(got, want, percent) do {                                  \
+	double g_ = (double)(got), w_ = (double)(want);                       \
+	if (g_ < w_ * (1 - (percent) / 100.0) ||                              \
+	    g_ > w_ * (1 + (percent) / 100.0))                                \
+		fail_msg("%s: %.0f, not %.0f", #got, g_, w_);                 \
+} while (0)
+
+/* Every step microseconds a packet of 1000 octets of each of n code points,
+ * which are flows of their own. */
+static void
+offer(const uint8_t *dscp, unsigned n, uint64_t step, uint64_t time)
+{
+	uint64_t end = q.r.us + time;
+	unsigned i;
+
+	while (q.r.us < end) {
+		for (i = 0; i < n; i++)
+			qr_send_flow(&q, dscp[i], 1000 - 42,
+			    (uint16_t)(5000 + dscp[i]));
+		qr_until(&q, q.r.us + step);
+	}
+}
+
+/* ---- who is next ---- */
+
+/* A flow that had the queue for itself owes nothing to those that come
+ * later. */
+static void
+test_alone(void **state)
+{
+	static const uint8_t both[] = { 0, 1 };
+
+	(void)state;
+	qr_start(&q);
+	qr_shaper(&q, "", 1000000)->fair = true;
+	rig_config(&q.r);
+	offer(both, 1, 4000, 20 * SECOND);
+	qr_forget(&q);
+	offer(both, 2, 4000, 4 * SECOND);
+	assert_near(q.sent[0].packets, q.sent[1].packets, 10);
+	assert_near(q.sent[0].bytes + q.sent[1].bytes, 500000, 2);
+	qr_end(&q);
+}
+
+/* No flow has more of the queue than is shown. */
+static void
+test_flow_limit(void **state)
+{
+	struct qos_class *c;
+	unsigned i, k;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		qr_start(&q);
+		c = qr_shaper(&q, "", 8000);
+		c->fair = true;
+		c->queue_limit = k == 0 ? 40 : 40000;
+		c->queue_bytes = k == 1;
+		rig_config(&q.r);
+		for (i = 0; i < 100; i++)
+			qr_send(&q, 0, 1000 - 42);
+		assert_int_equal(qr_node(&q, QOS_DEFAULT)->depth, 10);
+		qr_end(&q);
+	}
+}
+
+/* Two classes with priority of one level, without a rate: neither starves the
+ * other; of two levels the first goes first. */
+static void
+test_levels(void **state)
+{
+	static const uint8_t both[] = { AF41, EF };
+	struct qos_policy_map *p;
+	struct qos_class *c[2];
+	unsigned i, k;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		qr_start(&q);
+		qr_dscp(&q, "VIDEO", AF41);
+		qr_dscp(&q, "VOICE", EF);
+		p = qr_policy(&q, "CHILD");
+		for (i = 0; i < 2; i++) {
+			c[i] = qr_class(&q, p, q.maps[i].name);
+			c[i]->prio_unit = QOS_UNLIMITED;
+		}
+		c[0]->prio_level = (uint8_t)(k + 1);
+		qr_shaper(&q, "CHILD", 1000000);
+		offer(both, 2, 4000, 4 * SECOND);
+		if (k == 0)
+			assert_near(q.sent[EF].packets, q.sent[AF41].packets,
+			    10);
+		else
+			assert_true(q.sent[EF].packets >
+			    10 * q.sent[AF41].packets);
+		qr_end(&q);
+	}
+}
+
+/* A class without a queue shares that of class-default; its child policy,
+ * which only marks, does not lift it above those of the other child. */
+static void
+test_shared(void **state)
+{
+	struct qos_policy_map *p;
+	struct qos_class *c;
+	unsigned i;
+
+	(void)state;
+	qr_start(&q);
+	qr_dscp(&q, "VOICE", EF);
+	qr_dscp(&q, "MARKED", AF41);
+	qr_class(&q, qr_policy(&q, "MARK"), QOS_DEFAULT)->set_dscp = AF41;
+	p = qr_policy(&q, "CHILD");
+	c = qr_class(&q, p, "VOICE");
+	c->prio_unit = QOS_PERCENT;
+	c->prio = 20;
+	qr_shaper(&q, "CHILD", 1000000);
+	c = qr_class(&q, &q.policies[2], "MARKED");
+	str_copy(c->child, "MARK", sizeof(c->child));
+	rig_config(&q.r);
+	for (i = 0; i < 20; i++)
+		qr_send(&q, AF41, 1000);
+	qr_send(&q, EF, 100);
+	qr_until(&q, q.r.us + SECOND);
+	assert_int_equal(q.sent[AF41].packets, 20);
+	/* the packet that was being sent */
+	assert_true(q.sent[EF].delay_max < 10000);
+	qr_end(&q);
+}
+
+/* Tags of classes go round. */
+static void
+test_round(void **state)
+{
+	static const uint8_t both[] = { 0, EF };
+	struct qos_policy_map *p;
+	struct qos_run *r;
+	struct qos_class *c;
+	unsigned i;
+
+	(void)state;
+	qr_start(&q);
+	qr_dscp(&q, "GOLD", EF);
+	p = qr_policy(&q, "CHILD");
+	c = qr_class(&q, p, "GOLD");
+	c->bw_unit = QOS_PERCENT;
+	c->bw = 50;
+	qr_shaper(&q, "CHILD", 1000000);
+	r = q.r.f->qos_out[WAN].run;
+	for (i = 0; i < r->n_nodes; i++)
+		r->nodes[i].tag = r->nodes[i].vtime =
+		    UINT64_MAX - (UINT64_C(1) << 22);
+	offer(both, 2, 4000, 4 * SECOND);
+	assert_near(q.sent[0].packets, q.sent[EF].packets, 10);
+	qr_end(&q);
+}
+
+/* ---- a policy changes ---- */
+
+static void
+wait_in_line(unsigned n)
+{
+	unsigned i;
+
+	qr_forget(&q);
+	for (i = 0; i < n; i++)
+		qr_send(&q, i % 2 == 0 ? 0 : EF, 1000 - 42);
+	assert_int_equal(q.r.f->qos_buffers + q.sent[0].packets +
+	    q.sent[EF].packets, n);
+	assert_true(q.r.f->qos_buffers > n / 2);
+}
+
+static uint64_t
+all_sent(void)
+{
+	return q.sent[0].packets + q.sent[EF].packets;
+}
+
+/* What waits goes on in the policy that is there now, in order, in the class
+ * that it has there; what does not fit there is dropped and counted. */
+static void
+test_changed(void **state)
+{
+	struct qos_policy_map *p;
+	struct qos_class *c;
+	uint64_t from;
+
+	(void)state;
+	qr_start(&q);
+	qr_dscp(&q, "VOICE", EF);
+	p = qr_policy(&q, "CHILD");
+	c = qr_shaper(&q, "CHILD", 100000);
+	wait_in_line(60);
+	/* twice before the worker sees any of it */
+	c->shape_rate = 200000;
+	rig_config(&q.r);
+	qr_class(&q, p, "VOICE")->prio_unit = QOS_UNLIMITED;
+	c->shape_rate = 1000000;
+	rig_config(&q.r);
+	from = q.r.us;
+	qr_until(&q, from + 500000);
+	assert_int_equal(all_sent(), 60);
+	assert_int_equal(q.r.f->qos_buffers, 0);
+	assert_int_equal(q.r.f->qos_bytes, 0);
+	assert_int_equal(q.sent[0].disorder + q.sent[EF].disorder, 0);
+	/* voice was behind nobody any more */
+	assert_true(q.sent[EF].delay_max < q.sent[0].delay_max * 3 / 4);
+	assert_int_equal(rig_all_drops(&q.r), 0);
+	assert_true(qr_node(&q, "VOICE")->c[QC_OUT_PACKETS] >= 29);
+	assert_true(qr_node(&q, "VOICE")->c[QC_OUT_PACKETS] ==
+	    qr_node(&q, "VOICE")->c[QC_PACKETS]);
+
+	wait_in_line(60);
+	c->shape_rate = 8000;
+	c->child[0] = '\0';
+	c->queue_limit = 10;
+	rig_config(&q.r);
+	qr_until(&q, q.r.us + SECOND / 100);
+	assert_true(q.r.f->qos_buffers <= 10);
+	assert_int_equal(rig_drops(&q.r, DROP_QOS_QUEUE) + q.r.f->qos_buffers +
+	    all_sent(), 60);
+	qr_end(&q);
+}
+
+/* Without a policy it leaves; without the interface it is lost, and
+ * counted. */
+static void
+test_taken_away(void **state)
+{
+	struct port gone = { .index = WAN };
+	uint64_t sent;
+
+	(void)state;
+	qr_start(&q);
+	qr_shaper(&q, "", 100000);
+	wait_in_line(30);
+	qr_attach(&q, "", "");
+	assert_true(fwd_worker_due(q.r.f) <= q.r.us);
+	qr_until(&q, q.r.us);
+	assert_int_equal(all_sent(), 30);
+	assert_int_equal(q.r.f->qos_buffers, 0);
+	assert_int_equal(q.sent[0].disorder + q.sent[EF].disorder, 0);
+
+	qr_attach(&q, "", "TOP");
+	wait_in_line(30);
+	sent = all_sent();
+	fwd_port(q.r.f, &gone);
+	qr_until(&q, q.r.us);
+	assert_int_equal(all_sent(), sent);
+	assert_int_equal(rig_drops(&q.r, DROP_PORT_DOWN), 30 - sent);
+	assert_int_equal(q.r.f->qos_buffers, 0);
+	assert_int_equal(fwd_worker_due(q.r.f), UINT64_MAX);
+	qr_end(&q);
+}
+
+/* Packets that wait for encryption move as well, and leave encrypted. */
+static void
+test_changed_encrypted(void **state)
+{
+	static struct rig far;
+	struct qos_class *c;
+	unsigned i;
+
+	(void)state;
+	qr_start_encrypted(&q);
+	rig_group(&q.r);
+	rig_start(&far);
+	far.sink = true;
+	rig_group(&far);
+	fwd_routes(far.f, (struct route[]){ { 0, 0, 0, LAN } }, 1);
+	q.to = &far;
+	c = qr_shaper(&q, "", 100000);
+	for (i = 0; i < 40; i++)
+		qr_send(&q, 0, 500);
+	c->shape_rate = 1000000;
+	rig_config(&q.r);
+	qr_until(&q, q.r.us + SECOND / 2);
+	assert_int_equal(far.n_sunk, 40);
+	assert_int_equal(rig_all_drops(&far), 0);
+	assert_int_equal(q.r.f->qos_buffers, 0);
+	rig_end(&far);
+	qr_end(&q);
+}
+
+/* ---- what is dropped ---- */
+
+static void
+own(uint8_t proto, uint8_t tos)
+{
+	static uint8_t data[200], buf[PKT_BUF_SIZE];
+	size_t len = mk_packet(data, &(struct mk){ .src = WAN_ADDR,
+	    .dst = FAR_HOST, .proto = proto, .tos = tos, .payload = 40 });
+	struct pkt p = rig_pkt(buf, data, len, PORT_LOCAL), *pp = &p;
+
+	fwd_input(q.r.f, &pp, 1);
+}
+
+/* A full queue takes a routing protocol and keepalives of this router, some
+ * of them, and nothing of others that only looks so. */
+static void
+test_control(void **state)
+{
+	static uint8_t data[200], buf[PKT_BUF_SIZE];
+	size_t len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
+	    .dst = FAR_HOST, .proto = 89, .tos = 0xc0, .payload = 40 });
+	struct pkt p = rig_pkt(buf, data, len, LAN), *pp = &p;
+	struct qos_class *c;
+	struct qos_node *n;
+	unsigned i;
+
+	(void)state;
+	qr_start(&q);
+	c = qr_shaper(&q, "", 8000);
+	c->red = QOS_RED_PRECEDENCE;
+	rig_config(&q.r);
+	for (i = 0; i < 100; i++)
+		qr_send(&q, 0, 100);
+	n = qr_node(&q, QOS_DEFAULT);
+	assert_int_equal(n->depth, 64);
+	fwd_input(q.r.f, &pp, 1);
+	own(PROTO_ICMP, 0xc0);
+	own(89, 0);
+	assert_int_equal(n->depth, 64);
+	own(89, 0xc0);
+	own(PROTO_GRE, 0xc0);
+	own(PROTO_TCP, 0xe0);
+	assert_int_equal(n->depth, 67);
+	for (i = 0; i < 100; i++)
+		own(89, 0xc0);
+	assert_int_equal(n->depth, 64 + 64);
+	qr_until(&q, q.r.us + 60 * SECOND);
+	assert_int_equal(n->depth, 0);
+	/* there is room again */
+	for (i = 0; i < 100; i++)
+		own(89, 0xc0);
+	assert_int_equal(n->depth, 64);
+	qr_end(&q);
+}
+
+/* A policer meters the packets of the link, both ways: a segment of the
+ * kernel is larger than its burst. */
+static void
+test_segments(void **state)
+{
+	static uint8_t data[70000], buf[PKT_BUF_SIZE];
+	struct pkt_gso gso = { .flags = GSO_F_NEEDS_CSUM,
+		.gso_type = GSO_TCPV4, .hdr_len = 40, .gso_size = 1000,
+		.csum_start = 20, .csum_offset = 16 };
+	size_t len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
+	    .dst = FAR_HOST, .proto = PROTO_TCP, .payload = 10000 });
+	struct qos_node *n;
+	struct qos_class *c;
+	struct pkt p, *pp = &p;
+	unsigned i, rounds;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		qr_start(&q);
+		c = qr_class(&q, qr_policy(&q, "P"), QOS_DEFAULT);
+		q.police[0] = (struct qos_police){ .cir = 1000000,
+			.bc = 5000 };
+		rig_add(&c->police, &q.police[0].obj);
+		qr_attach(&q, i == 0 ? "P" : "", i == 0 ? "" : "P");
+		for (rounds = 0; rounds < 200; rounds++) {
+			p = rig_pkt(buf, data, len, LAN);
+			p.gso = gso;
+			fwd_input(q.r.f, &pp, 1);
+			qr_until(&q, q.r.us + 40000);
+		}
+		n = &(i == 0 ? q.r.f->qos_in[LAN] : q.r.f->qos_out[WAN]).run->
+		    nodes[0];
+		assert_int_equal(n->c[QC_PACKETS], 2000);
+		/* four packets fit into the burst */
+		assert_int_equal(n->c[QC_CONFORM], 4 * 200);
+		assert_int_equal(q.sent[0].packets, 4 * 200);
+		qr_end(&q);
+	}
+}
+
+/* Bc alone, when Be is zero: what a shaper lets through at once. */
+static void
+test_burst(void **state)
+{
+	struct qos_class *c;
+	unsigned i, k;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		qr_start(&q);
+		c = qr_shaper(&q, "", 1000000);
+		c->shape_bc = 40000; /* five packets */
+		c->shape_be = 0;
+		c->shape_has_be = k == 1;
+		rig_config(&q.r);
+		qr_until(&q, q.r.us + SECOND);
+		for (i = 0; i < 40; i++)
+			qr_send(&q, 0, 1000 - 42);
+		/* and the one that overdraws it */
+		assert_int_equal(q.sent[0].packets, k == 1 ? 6 : 11);
+		qr_end(&q);
+	}
+}
+
+/* `queue-limit N ms`: of the rate that the class has. */
+static void
+test_limit_ms(void **state)
+{
+	struct qos_policy_map *p;
+	struct qos_class *c;
+	unsigned i;
+
+	(void)state;
+	qr_start(&q);
+	qr_dscp(&q, "GOLD", EF);
+	p = qr_policy(&q, "CHILD");
+	c = qr_class(&q, p, "GOLD");
+	c->bw_unit = QOS_PERCENT;
+	c->bw = 50;
+	c->queue_limit = 200;
+	c->queue_ms = true;
+	qr_shaper(&q, "CHILD", 1000000);
+	for (i = 0; i < 100; i++)
+		qr_send(&q, EF, 1000 - 42);
+	/* 200 ms of 500 kbit/s */
+	assert_int_equal(qr_node(&q, "GOLD")->cfg.limit, 12500);
+	assert_int_equal(qr_node(&q, "GOLD")->depth, 12);
+	qr_end(&q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_flow_limit),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_taken_away),
+		cmocka_unit_test(test_changed_encrypted),
+		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_limit_ms),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
