@@ -273,6 +273,10 @@ struct profile_keyring {
 	char name[CONF_NAME];
 };
 
+/* Who may use aggressive mode: nothing configured, `disable`, `no ... disable`.
+ */
+enum isakmp_aggressive { AGGRESSIVE_IPSEC, AGGRESSIVE_NONE, AGGRESSIVE_ALL };
+
 enum self_identity { SELF_DEFAULT, SELF_ADDRESS, SELF_FQDN, SELF_USER_FQDN };
 
 struct isakmp_profile {
@@ -638,7 +642,7 @@ struct conf {
 	bool keepalive_periodic;
 	uint8_t isakmp_identity;	/* enum isakmp_identity */
 	bool isakmp_no_default;		/* no built-in policies */
-	bool isakmp_aggressive;		/* allowed; false */
+	uint8_t isakmp_aggressive;	/* enum isakmp_aggressive */
 	struct cf_list keyrings;	/* struct keyring */
 	struct cf_list isakmp_profiles; /* struct isakmp_profile */
 	struct cf_list isakmp_peers;	/* struct isakmp_peer */

@@ -9,7 +9,8 @@
  *	3 HDR* HASH_I [N]	  ->
  *
  * It shows both identities to everybody, and a hash of the key to everybody
- * who asks: it is refused unless the configuration says otherwise.
+ * who asks, so a guess can be tried offline: for groups it is refused unless
+ * the configuration allows it, for IPsec it is there, as IOS has it.
  *
  * The responder has to keep an SA before the peer has proved its address, so
  * these have a small quota of their own, and it has to send a public value:

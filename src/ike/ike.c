@@ -280,6 +280,14 @@ no_sa(struct ike *ike, struct udp_addr from)
 	ike_log_limited(ike, from.addr, LOG_IKMP_NO_SA, ip4_str(from.addr, a));
 }
 
+static bool
+allows_aggressive(const struct ike *ike)
+{
+	return ike->conf->isakmp_aggressive == AGGRESSIVE_ALL ||
+	    (ike->conf->isakmp_aggressive == AGGRESSIVE_IPSEC &&
+	    ike->doi->aggressive);
+}
+
 static void
 refuse_aggressive(struct ike *ike, uint32_t peer)
 {
@@ -294,7 +302,7 @@ first_aggressive(struct ike *ike, struct udp_addr local, struct udp_addr from,
 {
 	struct ike_sa *sa = find_responder(ike, h, from);
 
-	if (!ike->conf->isakmp_aggressive) {
+	if (!allows_aggressive(ike)) {
 		refuse_aggressive(ike, from.addr);
 		return;
 	}
@@ -696,7 +704,7 @@ start_phase1(struct ike_sa *sa)
 	    true, 0, NULL);
 	if (!ike->conf->isakmp_enable)
 		sa->main->why = "ISAKMP is off";
-	else if (aggressive && !ike->conf->isakmp_aggressive)
+	else if (aggressive && !allows_aggressive(ike))
 		sa->main->why = "aggressive mode is wanted and disabled";
 	if (sa->main->why != NULL) {
 		if (ike->conf->isakmp_enable)

@@ -166,6 +166,7 @@ struct ike_doi {
 	const char *idle; /* what `show` calls an established SA */
 	const struct exch_type *const *types; /* NULL behind the last */
 	uint16_t port, nat_port; /* UDP; nat_port 0: no NAT traversal */
+	bool aggressive; /* allowed unless the configuration disables it */
 	/* An SA is established, or one that was is gone. */
 	void (*sa_changed)(struct ike_sa *);
 	/* The peer has deleted SAs that it receives with. proto: AH, ESP. */

@@ -219,6 +219,7 @@ static const struct ike_doi ipsec_doi = {
 	.types = types,
 	.port = IPSEC_PORT,
 	.nat_port = IPSEC_NAT_PORT,
+	.aggressive = true,
 	.deleted = deleted,
 	.notified = notified,
 	.initial_contact = initial_contact,

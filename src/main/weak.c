@@ -48,7 +48,7 @@ weak_of(const struct conf *conf)
 	const struct gdoi_local *l;
 	uint32_t set = 0;
 
-	add(&set, conf->isakmp_aggressive, WEAK_AGGRESSIVE);
+	add(&set, conf->isakmp_aggressive == AGGRESSIVE_ALL, WEAK_AGGRESSIVE);
 	CF_FOREACH(p, &conf->isakmp_policies) {
 		add(&set, p->cipher == IKE_DES, WEAK_DES);
 		add(&set, p->cipher == IKE_3DES, WEAK_3DES);

@@ -254,8 +254,8 @@ name_of_another_aggressive(void **state)
 		str_copy(gm->conf->hostname, "gm7",
 		    sizeof(gm->conf->hostname));
 		map_profile(gm)->aggressive = true;
-		gm->conf->isakmp_aggressive = true;
-		ks->conf->isakmp_aggressive = true;
+		gm->conf->isakmp_aggressive = AGGRESSIVE_ALL;
+		ks->conf->isakmp_aggressive = AGGRESSIVE_ALL;
 		r = tc_add(&ks->conf->keyrings, sizeof(*r));
 		str_copy(r->name, "K", sizeof(r->name));
 		k = tc_add(&r->keys, sizeof(*k));
@@ -292,8 +292,9 @@ wrong_server(void **state)
 		m->addr = right ? KS_ADDR : IP(10, 9, 0, 77);
 		m->mask = UINT32_MAX;
 		p->aggressive = aggressive;
-		ks->conf->isakmp_aggressive = aggressive;
-		gm->conf->isakmp_aggressive = aggressive;
+		ks->conf->isakmp_aggressive = aggressive ? AGGRESSIVE_ALL :
+		    AGGRESSIVE_IPSEC;
+		gm->conf->isakmp_aggressive = ks->conf->isakmp_aggressive;
 		net_apply_all(n);
 		assert_int_equal(net_until(n, 5 * SEC, net_registered),
 		    right);

@@ -104,7 +104,7 @@ aggressive(void **state)
 	(void)state;
 	p->addr = EAST;
 	str_copy(p->password, "SECRET", sizeof(p->password));
-	west.conf->isakmp_aggressive = east.conf->isakmp_aggressive = true;
+	bare_doi.aggressive = true;
 	nat_ports = 300;
 	bare_call(&west, EAST);
 	assert_int_equal(west.done, 1);

@@ -105,8 +105,8 @@ host(struct node *n, const char *name, uint32_t addr)
 static void
 aggressive(bool k, bool g)
 {
-	ks->conf->isakmp_aggressive = k;
-	gm->conf->isakmp_aggressive = g;
+	ks->conf->isakmp_aggressive = k ? AGGRESSIVE_ALL : AGGRESSIVE_IPSEC;
+	gm->conf->isakmp_aggressive = g ? AGGRESSIVE_ALL : AGGRESSIVE_IPSEC;
 	map_profile(gm, NULL)->aggressive = true;
 }
 
@@ -300,7 +300,8 @@ c_ag_peer(void)
 	struct isakmp_peer *p = peer(gm, KS_ADDR, "PEERKEY");
 	struct isakmp_key *k = tc_add(&ks->conf->isakmp_keys, sizeof(*k));
 
-	ks->conf->isakmp_aggressive = gm->conf->isakmp_aggressive = true;
+	ks->conf->isakmp_aggressive = gm->conf->isakmp_aggressive =
+	    AGGRESSIVE_ALL;
 	p->endpoint = SELF_FQDN;
 	str_copy(p->endpoint_name, "gm9.example.net",
 	    sizeof(p->endpoint_name));

@@ -51,7 +51,7 @@ configure(struct conf *c)
 	struct isakmp_key *k = tc_add(&r->keys, sizeof(*k));
 	unsigned i;
 
-	c->isakmp_aggressive = true;
+	c->isakmp_aggressive = AGGRESSIVE_ALL;
 	str_copy(r->name, "K", sizeof(r->name));
 	str_copy(k->key, "NAMED", sizeof(k->key));
 	str_copy(k->hostname, "gm1.example.net", sizeof(k->hostname));

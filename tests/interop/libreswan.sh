@@ -245,12 +245,14 @@ check 'the router puts ESP into UDP' sends 'udpencap && esp'
 check 'pluto deletes all' whack --terminate --name s2s
 check 'it is gone at the router' wait_for 5 gone
 
-# ---- aggressive mode, by consent
+# ---- aggressive mode, unless it is disabled
+check 'the router disables it' rexec gm1 'configure terminal' \
+    'crypto isakmp aggressive-mode disable' end
 check 'aggressive mode is refused' conn s2s $suite aes128-sha1 aggressive=yes
 patience=4 check 'pluto does not get through' not begins
 whack --terminate --name s2s >/dev/null 2>&1
-check 'it is allowed' rexec gm1 'configure terminal' \
-    'no crypto isakmp aggressive-mode disable' end
+check 'it is there without a line' rexec gm1 'configure terminal' \
+    'default crypto isakmp aggressive-mode disable' end
 for encap in no yes; do
 	check "aggressive mode (encapsulation=$encap)" conn s2s $suite \
 	    aes128-sha1 aggressive=yes encapsulation=$encap

@@ -317,11 +317,11 @@ test_default(void **state)
 	start(&f);
 	LINES(&f, "no crypto isakmp aggressive-mode disable",
 	    "no crypto isakmp default policy");
-	assert_true(f.c->isakmp_aggressive);
+	assert_int_equal(f.c->isakmp_aggressive, AGGRESSIVE_ALL);
 	assert_true(f.c->isakmp_no_default);
 	LINES(&f, "default crypto isakmp aggressive-mode disable",
 	    "default crypto isakmp default policy");
-	assert_false(f.c->isakmp_aggressive);
+	assert_int_equal(f.c->isakmp_aggressive, AGGRESSIVE_IPSEC);
 	assert_false(f.c->isakmp_no_default);
 	LINES(&f, "crypto gdoi group G", "server local", "sa ipsec 1",
 	    "no replay", "no replay time window-size 5");
