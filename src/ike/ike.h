@@ -343,6 +343,10 @@ void ike_profile_of(struct ike *, uint32_t local, uint32_t remote,
 /* An SA with it is established. */
 bool ike_has_sa(struct ike *, struct udp_addr local, struct udp_addr remote);
 struct ike_keepalive ike_keepalive(const struct ike_sa *);
+/* The same for a peer of that profile ("": none). */
+struct ike_keepalive ike_keepalive_of(const struct ike *, const char *profile);
+/* There is a pre-shared key for it, whatever name it has. */
+bool ike_has_key(struct ike *, uint32_t local, uint32_t remote);
 void ike_drop_stale(struct ike *, struct udp_addr local,
     struct udp_addr remote);
 /* The peer has to authenticate again before it can do anything. */

@@ -208,6 +208,19 @@ info_send_unknown_sa(struct ike *ike, struct udp_addr local,
 
 /* ---- dead peer detection ---- */
 
+/* The peer has another one with us, which it may have begun when it had lost
+ * this one: whether it lives is asked under that one. */
+static bool
+has_newer(const struct ike_sa *sa)
+{
+	const struct ike_sa *o = sa;
+
+	while ((o = TAILQ_NEXT(o, link)) != NULL)
+		if (o->state == IKE_IDLE && natt_same_peer(o, sa))
+			return true;
+	return false;
+}
+
 static void
 dpd_timer(void *arg)
 {
@@ -221,6 +234,10 @@ dpd_timer(void *arg)
 	if (sa->dpd_tries == 0 && now - sa->last_heard <
 	    (uint64_t)ka.secs * 1000) {
 		dpd_schedule(sa);
+		return;
+	}
+	if (sa->dpd_tries >= DPD_TRIES && has_newer(sa)) {
+		ike_sa_delete(sa, false, "the peer has lost it");
 		return;
 	}
 	if (sa->dpd_tries >= DPD_TRIES) {

@@ -298,6 +298,12 @@ ike_psk_by_addr(struct ike *ike, uint32_t local, uint32_t addr, char *profile)
 	return k != NULL ? k->key : NULL;
 }
 
+bool
+ike_has_key(struct ike *ike, uint32_t local, uint32_t remote)
+{
+	return ike_psk_by_addr(ike, local, remote, NULL) != NULL;
+}
+
 /* The key of an SA: as initiator of aggressive mode that of `crypto isakmp
  * peer`, if it has one. */
 const char *
@@ -432,9 +438,15 @@ ike_take_identity(struct ike_sa *sa, const struct ike_id *id)
 struct ike_keepalive
 ike_keepalive(const struct ike_sa *sa)
 {
-	const struct conf *c = sa->ike->conf;
-	const struct isakmp_profile *p = sa->profile[0] != '\0' ?
-	    conf_find_isakmp_profile(c, sa->profile) : NULL;
+	return ike_keepalive_of(sa->ike, sa->profile);
+}
+
+struct ike_keepalive
+ike_keepalive_of(const struct ike *ike, const char *profile)
+{
+	const struct conf *c = ike->conf;
+	const struct isakmp_profile *p = profile[0] != '\0' ?
+	    conf_find_isakmp_profile(c, profile) : NULL;
 
 	if (p != NULL && p->keepalive_secs != 0)
 		return (struct ike_keepalive){ p->keepalive_secs,

@@ -340,6 +340,7 @@ drop_strangers(struct entry *e)
 		if (f->quick != NULL && is_stranger(e, f->quick->sa->local.addr,
 		    f->quick->sa->remote.addr))
 			quick_abort(f);
+		flow_route(f); /* by another interface, maybe */
 		flow_unused(f);
 	}
 }
@@ -431,6 +432,7 @@ entries_config(struct ipsec *s)
 	const struct crypto_map *m;
 	const struct interface *i;
 	struct entry *e, *next;
+	struct ipsec_flow *f;
 
 	TAILQ_FOREACH(e, &s->entries, link)
 		e->gone = true;
@@ -445,6 +447,35 @@ entries_config(struct ipsec *s)
 		if (e->gone)
 			entry_free(e);
 	}
+	/* what failed before may be right now */
+	TAILQ_FOREACH(e, &s->entries, link)
+		TAILQ_FOREACH(f, &e->flows, link)
+			flow_forgive(f);
+}
+
+static bool
+has_address(const struct ipsec *s, uint32_t addr)
+{
+	size_t i;
+
+	for (i = 1; i < NELEM(s->ports); i++)
+		if (s->ports[i].index != 0 && s->ports[i].addr == addr)
+			return true;
+	return false;
+}
+
+/* Phase 1 from an address that was taken away, not of a port that is down. */
+static void
+drop_old_addresses(struct ipsec *s)
+{
+	struct ike_sa *sa, *next;
+
+	for (sa = TAILQ_FIRST(&s->ike->sas); sa != NULL; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		if (!has_address(s, sa->local.addr))
+			ike_sa_delete(sa, false, "this router has its address"
+			    " no more");
+	}
 }
 
 void
@@ -452,6 +483,8 @@ entries_ports(struct ipsec *s)
 {
 	const struct interface *i;
 	struct entry *e;
+
+	drop_old_addresses(s);
 
 	TAILQ_FOREACH(e, &s->entries, link) {
 		if (e->kind != ENTRY_TUNNEL) {

@@ -172,8 +172,8 @@ end_points(struct ipsec_flow *f, struct udp_addr *local,
 	return local->addr != 0 && remote->addr != 0;
 }
 
-static const char *
-profile_of(const struct ipsec_flow *f)
+const char *
+flow_profile(const struct ipsec_flow *f)
 {
 	if (f->terms.profile[0] != '\0' || f->e->kind == ENTRY_TUNNEL)
 		return f->terms.profile;
@@ -196,7 +196,7 @@ flow_start(struct ipsec_flow *f)
 	    f->local.mask == UINT32_MAX ? ID_IPV4_ADDR : ID_IPV4_SUBNET,
 	    qm_proxy_str(&f->remote, b),
 	    f->remote.mask == UINT32_MAX ? ID_IPV4_ADDR : ID_IPV4_SUBNET);
-	quick_start(f, local, remote, profile_of(f));
+	quick_start(f, local, remote, flow_profile(f));
 	if (f->e->npeers > 1 && !f->quick->old_sa)
 		f->quick->sa->main->tries_max = TRIES_OF_MANY;
 }
@@ -252,14 +252,21 @@ flow_wanted(struct ipsec_flow *f)
 	flow_start(f);
 }
 
+/* What failed is tried again as soon as it is wanted. */
+void
+flow_forgive(struct ipsec_flow *f)
+{
+	f->failures = f->tried = 0;
+	f->not_before = 0;
+}
+
 void
 flow_succeeded(struct ipsec_flow *f)
 {
 	const struct pair *p = TAILQ_FIRST(&f->pairs);
 
-	f->failures = f->tried = 0;
+	flow_forgive(f);
 	f->retried = false;
-	f->not_before = 0;
 	timer_clear(&f->e->s->ike->timers, &f->timer);
 	set_peer(f->e, p->remote.addr);
 }
@@ -309,15 +316,18 @@ reason_of(const struct exch *x, const char *why)
 void
 flow_failed(struct ipsec_flow *f, struct exch *x, const char *why)
 {
-	/* silence under an SA of old times: the peer may have lost it */
-	bool stale = x->old_sa && x->notify == 0;
+	bool silence = x->old_sa && x->notify == 0;
 	uint32_t peer = x->sa->remote.addr;
 	char a[IP4_STRLEN];
 	uint64_t ms;
 
-	if (stale && !x->sa->dead)
+	/* silence under an SA of old times: the peer may have lost it. If it
+	 * has said something since, that is not so, and what it has begun
+	 * under it must not go with it */
+	if (silence && !x->sa->dead &&
+	    (f->retried || x->sa->last_heard < x->sent))
 		ike_sa_delete(x->sa, false, "no answer under it");
-	if (stale && !f->retried) {
+	if (silence && !f->retried) {
 		f->retried = true;
 		flow_start_in(f, 0);
 		return;
@@ -336,37 +346,96 @@ flow_failed(struct ipsec_flow *f, struct exch *x, const char *why)
 		flow_start_in(f, ms);
 }
 
-/* It does not answer any more, says phase 1: what goes to it is lost. */
-void
-flow_peer_dead(struct ipsec_flow *f, struct udp_addr peer)
+static void
+peer_dead(struct ipsec_flow *f, uint32_t local, struct udp_addr peer)
 {
 	bool was_up = flow_is_up(f);
 	struct pair *p, *next;
 
 	for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (pair_is_with(p, peer))
+		if (p->local.addr == local && pair_is_with(p, peer))
 			pair_delete(p, false, "the peer is dead");
 	}
 	if (entry_peer(f->e) != peer.addr)
 		return; /* somebody else is asked already */
 	if (f->quick != NULL) /* it fails with the SA: no other one with it */
 		f->retried = true;
-	else if (was_up && next_peer(f, peer.addr))
+	else if (was_up && !flow_is_up(f) && next_peer(f, peer.addr))
 		flow_start_in(f, 0);
+}
+
+/* It does not answer any more: what goes to it is lost. */
+void
+flows_peer_dead(struct ipsec *s, uint32_t local, struct udp_addr peer)
+{
+	struct ipsec_flow *f, *next;
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
+			next = TAILQ_NEXT(f, link);
+			peer_dead(f, local, peer);
+			flow_unused(f);
+		}
 }
 
 /* ---- reverse-route ---- */
 
+static void
+say_route(const struct ipsec_flow *f, bool add)
+{
+	const struct ipsec *s = f->e->s;
+
+	s->io.route(s->arg, f->remote.addr, f->remote.mask, f->route_if,
+	    f->route_peer, add);
+}
+
+/* Another flow that has the same route: entries of a list that differ in
+ * protocols or in what is here. */
+static const struct ipsec_flow *
+same_route(const struct ipsec_flow *f)
+{
+	const struct ipsec_flow *o;
+	const struct entry *e;
+
+	TAILQ_FOREACH(e, &f->e->s->entries, link)
+		TAILQ_FOREACH(o, &e->flows, link)
+			if (o != f && o->route_peer != 0 &&
+			    o->remote.addr == f->remote.addr &&
+			    o->remote.mask == f->remote.mask &&
+			    strcmp(o->route_if, f->route_if) == 0)
+				return o;
+	return NULL;
+}
+
+static void
+drop_route(struct ipsec_flow *f)
+{
+	const struct ipsec_flow *o = same_route(f);
+
+	if (o != NULL)
+		say_route(o, true); /* its peer may be another one */
+	else
+		say_route(f, false);
+	f->route_peer = 0;
+}
+
 void
 flow_route(struct ipsec_flow *f)
 {
-	struct ipsec *s = f->e->s;
-	bool want = f->terms.reverse_route && !TAILQ_EMPTY(&f->pairs);
+	const struct pair *p = TAILQ_FIRST(&f->pairs);
+	uint32_t peer = f->terms.reverse_route && p != NULL ?
+	    p->remote.addr : 0;
 
-	if (f->routed == want || s->io.route == NULL)
+	if (f->e->s->io.route == NULL)
 		return;
-	f->routed = want;
-	s->io.route(s->arg, f->remote.addr, f->remote.mask, f->e->ifname,
-	    f->peer != 0 ? f->peer : entry_peer(f->e), want);
+	if (f->route_peer != 0 && (peer == 0 ||
+	    strcmp(f->route_if, f->e->ifname) != 0))
+		drop_route(f);
+	if (f->route_peer == peer)
+		return;
+	f->route_peer = peer;
+	str_copy(f->route_if, f->e->ifname, sizeof(f->route_if));
+	say_route(f, true);
 }

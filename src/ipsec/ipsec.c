@@ -83,6 +83,18 @@ env_if_addr(void *arg, const char *ifname)
 
 /* ---- what phase 1 tells of a peer ---- */
 
+/* Peers behind one NAT are told apart by their ports, and by who they are: the
+ * NAT may have given one another port. */
+static bool
+is_of(const struct pair *p, const struct ike_sa *sa, struct udp_addr remote)
+{
+	char id[IKE_ID_STRLEN];
+
+	return p->local.addr == sa->local.addr && (pair_is_with(p, remote) ||
+	    (p->remote.addr == remote.addr && p->flow->peer_id[0] != '\0' &&
+	    strcmp(p->flow->peer_id, ike_id_str(&sa->peer_id, id)) == 0));
+}
+
 /* Calls fn for each pair with the peer of an SA, who is or was at remote; it
  * may delete that pair. Then flows that are left with nothing go. */
 static void
@@ -99,8 +111,7 @@ each_pair(struct ike_sa *sa, struct udp_addr remote, void (*fn)(struct pair *,
 			nextf = TAILQ_NEXT(f, link);
 			for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
 				next = TAILQ_NEXT(p, link);
-				if (p->local.addr == sa->local.addr &&
-				    pair_is_with(p, remote))
+				if (is_of(p, sa, remote))
 					fn(p, sa, arg);
 			}
 			flow_unused(f);
@@ -151,16 +162,7 @@ initial_contact(struct ike_sa *sa)
 static void
 peer_dead(struct ike_sa *sa)
 {
-	struct ipsec *s = sa->ike->env.arg;
-	struct ipsec_flow *f, *next;
-	struct entry *e;
-
-	TAILQ_FOREACH(e, &s->entries, link)
-		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
-			next = TAILQ_NEXT(f, link);
-			flow_peer_dead(f, sa->remote);
-			flow_unused(f);
-		}
+	flows_peer_dead(sa->ike->env.arg, sa->local.addr, sa->remote);
 }
 
 static void
@@ -217,6 +219,7 @@ static const struct ike_doi ipsec_doi = {
 	.name = "IPSEC",
 	.idle = "QM_IDLE",
 	.types = types,
+	.sa_changed = alive_sa_changed,
 	.port = IPSEC_PORT,
 	.nat_port = IPSEC_NAT_PORT,
 	.aggressive = true,
@@ -301,16 +304,6 @@ invalid_spi(struct ipsec *s, const struct sa_event *e)
 		recover_spi(s, e);
 }
 
-/* What is sent with it is not answered: on demand (RFC 3706). */
-static void
-ask(const struct pair *p)
-{
-	struct ike_sa *sa = ike_find_sa(p->s->ike, p->local.addr, p->remote);
-
-	if (sa != NULL)
-		ike_dpd(sa);
-}
-
 void
 ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 {
@@ -329,7 +322,7 @@ ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 	else if (ev->type == SA_EVENT_IDLE && p != NULL)
 		idle(p);
 	else if (ev->type == SA_EVENT_SILENT && p != NULL)
-		ask(p);
+		alive_ask(p); /* on demand (RFC 3706) */
 	ike_reap(s->ike);
 }
 
@@ -347,6 +340,7 @@ ipsec_new(const struct ipsec_io *io, void *arg, unsigned *conn_ids)
 	s->ike = ike_new(&env, &ipsec_doi, "", conn_ids);
 	TAILQ_INIT(&s->entries);
 	LIST_INIT(&s->quicks);
+	LIST_INIT(&s->asked);
 	return s;
 }
 

@@ -45,6 +45,7 @@ struct pair {
 	bool initiator, up;
 	bool stale; /* goes when there is a newer one */
 	bool transport, udp;
+	bool nat_local; /* this side is behind one */
 	struct esp_transform esp;
 	uint8_t group; /* PFS; 0: none */
 	uint32_t seconds, kilobytes; /* 0: no limit by volume */
@@ -85,7 +86,8 @@ struct ipsec_flow {
 	uint16_t index; /* sa_index */
 	bool gone;	/* while a configuration is taken */
 	bool usable;	/* it can be said as two proxy identities */
-	bool routed;	/* flow_route() said so */
+	uint32_t route_peer; /* flow_route() said so; 0: no route */
+	char route_if[IFNAME_MAX];
 	struct ace ace; /* as seen from here */
 	struct qm_proxy local, remote;
 	struct terms terms;
@@ -148,6 +150,8 @@ struct ipsec {
 	TAILQ_HEAD(entry_list, entry) entries; /* in order of evaluation */
 	LIST_HEAD(, pair) buckets[PAIR_BUCKETS];
 	LIST_HEAD(, quick) quicks;
+	LIST_HEAD(, alive) asked; /* of alive.c */
+	struct timer look;
 	unsigned nflows;
 };
 
@@ -187,12 +191,20 @@ void flow_start(struct ipsec_flow *);	 /* quick mode, unless one runs */
 void flow_rekey(struct ipsec_flow *);	 /* soon, if it cannot be now */
 void flow_failed(struct ipsec_flow *, struct exch *, const char *why);
 void flow_succeeded(struct ipsec_flow *);
-void flow_peer_dead(struct ipsec_flow *, struct udp_addr peer);
+void flow_forgive(struct ipsec_flow *); /* what it failed at */
+const char *flow_profile(const struct ipsec_flow *); /* of phase 1 */
+void flows_peer_dead(struct ipsec *, uint32_t local, struct udp_addr peer);
 void flow_down(struct ipsec_flow *, bool tell_peer, const char *why);
 uint32_t entry_peer(const struct entry *); /* the current one, 0: none */
 bool entry_is_up(const struct entry *); /* one of its flows */
 bool entry_has_peer(const struct entry *, uint32_t peer);
 bool entry_serves(const struct entry *, uint32_t local);
+
+/* alive.c */
+/* Asks the peer whether it lives, if keepalives are configured. */
+void alive_ask(const struct pair *);
+void alive_look_in(struct ipsec *, unsigned ms);
+void alive_sa_changed(struct ike_sa *);
 
 /* pair.c */
 struct pair *pair_new(struct ipsec_flow *, bool initiator) MUST_USE;
@@ -205,6 +217,8 @@ void pair_say(struct pair *); /* once more: something of it changed */
 void pair_resync(struct pair *); /* to a fwd that is new */
 void pair_rekey(struct pair *);
 struct pair *pair_find_out(struct ipsec *, uint32_t peer, uint32_t spi);
+/* That number of the peer's names another SA of the entry already. */
+bool pair_has_spi(const struct entry *, uint32_t spi, struct udp_addr peer);
 
 /* respond.c: what a peer asks for, and whose it is */
 struct qm_match {
@@ -212,6 +226,7 @@ struct qm_match {
 	struct qm_proxy local, remote;
 	struct rd offer;
 	size_t ke_len; /* of the KE payload; 0: none */
+	bool mapped; /* local and remote are what a NAT made of them */
 	/* found: */
 	struct entry *e;
 	struct ipsec_flow *flow; /* NULL: of a dynamic map, with these terms */
@@ -242,6 +257,7 @@ struct qm_fit { /* what an offered transform is judged by */
 	const struct terms *terms;
 	const struct ike_sa *sa;
 	bool end_points; /* quick_end_points() */
+	bool mapped;	 /* by a NAT: transport mode only */
 	bool responder;	 /* takes PFS that it did not ask for */
 	size_t ke_len;
 };

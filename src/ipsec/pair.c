@@ -147,7 +147,8 @@ expired(void *arg)
 	struct pair *p = arg;
 	struct ipsec_flow *f = p->flow;
 
-	pair_delete(p, false, "its lifetime is over");
+	/* one that thinks it longer lives on with another one */
+	pair_delete(p, true, "its lifetime is over");
 	flow_unused(f);
 }
 
@@ -283,4 +284,31 @@ pair_find_out(struct ipsec *s, uint32_t peer, uint32_t spi)
 				    p->remote.addr == peer)
 					return p;
 	return NULL;
+}
+
+static bool
+is_named(const struct pair *p, uint32_t spi, struct udp_addr peer)
+{
+	return p->out.spi == spi && (p->up || !pair_is_with(p, peer));
+}
+
+/* fwd names what leaves by entry and SPI: who chose that of another peer
+ * would change or end the other's SA. One that is not up yet may be of an
+ * attempt that the peer gave up. */
+bool
+pair_has_spi(const struct entry *e, uint32_t spi, struct udp_addr peer)
+{
+	const struct ipsec_flow *f;
+	const struct quick *q;
+	const struct pair *p;
+
+	LIST_FOREACH(q, &e->s->quicks, link)
+		if (q->pair != NULL && q->pair->flow->e == e &&
+		    is_named(q->pair, spi, peer))
+			return true;
+	TAILQ_FOREACH(f, &e->flows, link)
+		TAILQ_FOREACH(p, &f->pairs, link)
+			if (is_named(p, spi, peer))
+				return true;
+	return false;
 }

@@ -24,6 +24,8 @@
 #define SECONDS_MIN 30
 #define KILOBYTES_MIN 1024
 
+static const char spi_is_taken[] = "its SPI is that of another SA";
+
 static struct quick *
 quick_new(struct ipsec *s, struct ipsec_flow *f, struct exch *x)
 {
@@ -91,7 +93,8 @@ quick_fits(const void *arg, const struct qm_transform *t)
 	    t->encap;
 	unsigned i;
 
-	if (too_short(t) || f->ke_len != dh_pub_len(t->group) ||
+	if ((f->mapped && !is_transport(encap)) || too_short(t) ||
+	    f->ke_len != dh_pub_len(t->group) ||
 	    (f->terms->pfs != 0 ? t->group != f->terms->pfs :
 	    t->group != 0 && (!f->responder || f->ke_len == 0)))
 		return false;
@@ -134,6 +137,7 @@ agree(struct pair *p, const struct terms *terms, const struct qm_choice *c,
 	p->group = c->t.group;
 	p->transport = is_transport(c->t.encap);
 	p->udp = sa->nat_local || sa->nat_remote;
+	p->nat_local = sa->nat_local;
 	p->seconds = lower(terms->seconds, offered_seconds(&c->t));
 	p->kilobytes = lower(terms->kilobytes, c->t.kilobytes);
 	p->local = sa->local;
@@ -378,6 +382,8 @@ got_answer(struct exch *x, const struct isakmp_msg *m)
 	    &fit, &q->choice) != N_NONE)
 		return refuse(x, N_BAD_PROPOSAL,
 		    "the peer chose what was not offered");
+	if (pair_has_spi(q->flow->e, q->choice.spi, x->sa->remote))
+		return refuse(x, N_NO_PROPOSAL, spi_is_taken);
 	if (!got_lifetimes(m, &q->choice.t) || too_short(&q->choice.t))
 		return refuse(x, N_BAD_PROPOSAL, "lifetime of the peer");
 	if (!got_ke(q, q->choice.t.group, m))
@@ -429,6 +435,29 @@ oa_ok(const struct isakmp_msg *m)
 	return i <= 2;
 }
 
+/* Transport mode is between the two routers, which a NAT has others call by
+ * another address than they do themselves (RFC 3947, 5.2). What NAT-OA says is
+ * not needed: theirs is the one that we see. */
+static bool
+find_mapped(struct ipsec *s, struct qm_match *m)
+{
+	const struct ike_sa *sa = m->sa;
+	struct qm_match mapped = *m;
+
+	if ((!sa->nat_local && !sa->nat_remote) ||
+	    m->local.mask != UINT32_MAX || m->remote.mask != UINT32_MAX)
+		return false;
+	if (sa->nat_local)
+		mapped.local.addr = sa->local.addr;
+	if (sa->nat_remote)
+		mapped.remote.addr = sa->remote.addr;
+	mapped.mapped = true;
+	if (!respond_find(s, &mapped))
+		return false;
+	*m = mapped;
+	return true;
+}
+
 static enum exch_verdict
 got_offer(struct exch *x, const struct isakmp_msg *m)
 {
@@ -441,8 +470,10 @@ got_offer(struct exch *x, const struct isakmp_msg *m)
 
 	if (!get_ids(x, m, &match.local, &match.remote) || !oa_ok(m))
 		return refuse(x, N_INVALID_ID, "malformed identity");
-	if (!respond_find(s, &match))
+	if (!respond_find(s, &match) && !find_mapped(s, &match))
 		return refuse(x, match.notify, match.why);
+	if (pair_has_spi(match.e, match.choice.spi, x->sa->remote))
+		return refuse(x, N_NO_PROPOSAL, spi_is_taken);
 	q = quick_new(s, NULL, x);
 	q->choice = match.choice;
 	if (ke != NULL) {

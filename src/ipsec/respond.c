@@ -35,7 +35,7 @@ choose(struct qm_match *m, const struct terms *t)
 {
 	struct qm_fit fit = { .terms = t, .sa = m->sa, .responder = true,
 		.end_points = quick_end_points(m->sa, &m->local, &m->remote),
-		.ke_len = m->ke_len };
+		.mapped = m->mapped, .ke_len = m->ke_len };
 	uint16_t bad = qm_choose(m->offer, quick_fits, &fit, &m->choice);
 
 	debug(DBG_IPSEC, DBG_EVENT, m->sa->remote.addr,

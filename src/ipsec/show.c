@@ -117,6 +117,30 @@ ipsec_count_sas(struct ike *ike)
 
 /* ---- clear ---- */
 
+static const char by_operator[] = "cleared by the operator";
+
+/* All of it, or what is with one of its peers. */
+static bool
+clear_flow(struct ipsec_flow *f, uint32_t peer)
+{
+	bool is_peer = f->peer == peer || entry_has_peer(f->e, peer);
+	struct pair *p, *next;
+
+	flow_forgive(f);
+	if (peer == 0 || (f->peer == peer && f->peer != 0)) {
+		flow_down(f, true, by_operator);
+		return true;
+	}
+	if (f->quick != NULL && f->quick->sa->remote.addr == peer)
+		quick_abort(f);
+	for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->remote.addr == peer)
+			pair_delete(p, true, by_operator);
+	}
+	return is_peer;
+}
+
 unsigned
 ipsec_clear(struct ike *ike, uint32_t peer, const char *map, bool phase1)
 {
@@ -130,11 +154,7 @@ ipsec_clear(struct ike *ike, uint32_t peer, const char *map, bool phase1)
 			continue;
 		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
 			next = TAILQ_NEXT(f, link);
-			if (peer != 0 && peer != (f->peer != 0 ? f->peer :
-			    entry_peer(e)))
-				continue;
-			n++;
-			flow_down(f, true, "cleared by the operator");
+			n += clear_flow(f, peer);
 			flow_unused(f);
 		}
 	}
@@ -159,7 +179,7 @@ ipsec_clear_spi(struct ike *ike, uint32_t dest, uint32_t spi)
 				    !(p->out.spi == spi &&
 				    p->remote.addr == dest))
 					continue;
-				pair_delete(p, true, "cleared by the operator");
+				pair_delete(p, true, by_operator);
 				flow_unused(f);
 				return true;
 			}

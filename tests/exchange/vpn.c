@@ -215,24 +215,27 @@ io_log(void *arg, enum log_id id, va_list ap)
 	sb_free(&sb);
 }
 
+/* As main has it: one for a prefix, with the peer that was said last. */
 static void
 io_route(void *arg, uint32_t prefix, uint32_t mask UNUSED,
-    const char *ifname UNUSED, uint32_t peer UNUSED, bool add)
+    const char *ifname UNUSED, uint32_t peer, bool add)
 {
 	struct vrouter *r = arg;
 	unsigned i;
 
-	if (add && r->routes == VPN_ROUTES)
+	for (i = 0; i < r->routes && r->route_prefix[i] != prefix; i++)
+		;
+	if (add && i == VPN_ROUTES)
 		fatal("too many routes");
 	if (add) {
-		r->route_prefix[r->routes++] = prefix;
-		return;
+		r->route_prefix[i] = prefix;
+		r->route_peer[i] = peer;
+		r->routes += i == r->routes;
+	} else if (i < r->routes) {
+		r->routes--;
+		r->route_prefix[i] = r->route_prefix[r->routes];
+		r->route_peer[i] = r->route_peer[r->routes];
 	}
-	for (i = 0; i < r->routes; i++)
-		if (r->route_prefix[i] == prefix) {
-			r->route_prefix[i] = r->route_prefix[--r->routes];
-			return;
-		}
 }
 
 /* ---- routers ---- */

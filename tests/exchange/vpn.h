@@ -43,7 +43,7 @@ struct vrouter {
 	struct ace aces[SA_POLICY_MAX];
 	uint16_t sa_of[SA_POLICY_MAX];
 	unsigned routes;
-	uint32_t route_prefix[VPN_ROUTES];
+	uint32_t route_prefix[VPN_ROUTES], route_peer[VPN_ROUTES];
 };
 
 struct vpn_datagram;

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Whether a peer lives, while there is no phase 1 with it to ask under: SAs of
+ * IPsec live on without. A new phase 1 is the question, and silence an answer
+ * as to DPD. Runs in process ike.
+ *
+ * That is done as often as DPD would ask: at once with `periodic`, else when
+ * what is sent is not answered. Phase 1 is there again then, and DPD goes on.
+ * NAT keepalives, too, are sent only under one.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipsec/ipsec_priv.h"
+
+#define TRIES 4		   /* 25 s */
+#define LOOK_MS 500	   /* after the end of phase 1: who had begun it, */
+#define LOOK_LATE_MS 2500   /* and the other one, if it is not there yet */
+#define LOOK_AGAIN_MS 60000 /* after a peer that answered and refused */
+
+struct alive {
+	LIST_ENTRY(alive) link;
+	struct ipsec *s;
+	struct udp_addr local, remote;
+};
+
+static struct alive *
+find(struct ipsec *s, struct udp_addr local, struct udp_addr remote)
+{
+	struct alive *a;
+
+	LIST_FOREACH(a, &s->asked, link)
+		if (a->local.addr == local.addr &&
+		    a->remote.addr == remote.addr &&
+		    a->remote.port == remote.port)
+			break;
+	return a;
+}
+
+static void
+release(struct exch *x)
+{
+	struct alive *a = x->data;
+
+	LIST_REMOVE(a, link);
+	free(a);
+}
+
+/* Nobody has said a word, not even no. */
+static bool
+is_silence(const struct ike_sa *sa)
+{
+	return sa->main != NULL && sa->main->nmsg == 1 &&
+	    sa->main->why == NULL;
+}
+
+static void
+failed(struct exch *x, const char *why UNUSED)
+{
+	struct alive *a = x->data;
+	char peer[IP4_STRLEN];
+
+	if (!is_silence(x->sa)) {
+		alive_look_in(a->s, LOOK_AGAIN_MS);
+		return;
+	}
+	ike_log(x->ike, LOG_IKMP_PEER_DEAD, ip4_str(a->remote.addr, peer));
+	flows_peer_dead(a->s, a->local.addr, a->remote);
+}
+
+/* Nothing is left to say when phase 1 is up. */
+static const struct exch_step steps[] = {
+	{ .flags = STEP_LAST },
+};
+static const struct exch_type alive_exchange = {
+	.name = "Keepalive",
+	.init = steps,
+	.failed = failed,
+	.release = release,
+	.linger = 1,
+};
+
+static void
+ask(const struct pair *p)
+{
+	struct ipsec *s = p->s;
+	struct alive *a;
+	struct exch *x;
+
+	if (find(s, p->local, p->remote) != NULL)
+		return;
+	a = xcalloc(1, sizeof(*a));
+	a->s = s;
+	a->local = p->local;
+	a->remote = p->remote;
+	LIST_INSERT_HEAD(&s->asked, a, link);
+	debug(DBG_IPSEC, DBG_EVENT, p->remote.addr, "(keepalive): no phase 1"
+	    " to ask the peer under, a new one begins");
+	x = ike_start(s->ike, p->local, p->remote, flow_profile(p->flow),
+	    &alive_exchange, a);
+	if (!x->old_sa && TAILQ_NEXT(TAILQ_FIRST(&x->sa->exchs), link) == NULL)
+		x->sa->main->tries_max = TRIES;
+}
+
+/* A peer of a dynamic map may have a key by its name only, which it has to
+ * begin with. */
+static bool
+can_ask(const struct pair *p)
+{
+	return p->flow->e->kind != ENTRY_DYNAMIC ||
+	    ike_has_key(p->s->ike, p->local.addr, p->remote.addr);
+}
+
+void
+alive_ask(const struct pair *p)
+{
+	struct ike_sa *sa = ike_find_sa(p->s->ike, p->local.addr, p->remote);
+
+	if (sa != NULL)
+		ike_dpd(sa);
+	else if (can_ask(p) && ike_keepalive_of(p->s->ike,
+	    flow_profile(p->flow)).secs != 0)
+		ask(p);
+}
+
+/* ---- periodic ---- */
+
+static bool
+wants_phase1(const struct pair *p)
+{
+	struct ike_keepalive ka = ike_keepalive_of(p->s->ike,
+	    flow_profile(p->flow));
+
+	return (ka.secs != 0 && ka.periodic) ||
+	    (p->nat_local && p->s->conf->nat_keepalive != 0);
+}
+
+static void
+look(void *arg)
+{
+	struct ipsec *s = arg;
+	const struct ipsec_flow *f;
+	const struct entry *e;
+	const struct pair *p;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		TAILQ_FOREACH(f, &e->flows, link) {
+			p = TAILQ_FIRST(&f->pairs);
+			if (p != NULL && wants_phase1(p) && can_ask(p) &&
+			    ike_find_sa(s->ike, p->local.addr,
+			    p->remote) == NULL)
+				ask(p);
+		}
+}
+
+void
+alive_look_in(struct ipsec *s, unsigned ms)
+{
+	timer_set(&s->ike->timers, &s->look, ipsec_now(s) + ms, look, s);
+}
+
+/* One of phase 1 has come or gone. */
+void
+alive_sa_changed(struct ike_sa *sa)
+{
+	struct ipsec *s = sa->ike->env.arg;
+
+	if (sa->dead)
+		alive_look_in(s, sa->initiator ? LOOK_MS : LOOK_LATE_MS);
+}
