@@ -12,6 +12,7 @@
 
 #define BURST 2000 /* lines at once; a dump of a large policy has hundreds */
 #define PER_SECOND 100
+#define TOGETHER 4 /* lines that are worth nothing without each other */
 
 struct debug_set debug_set;
 
@@ -30,6 +31,8 @@ static const char *const prefixes[DBG_FEATURES] = {
 	[DBG_KS_INFRA] = "GDOI:KS_INFRA:",
 	[DBG_INFRA] = "GDOI:INFRA:",
 	[DBG_NAT] = "",
+	[DBG_IP_PACKET] = "",
+	[DBG_IP_ICMP] = "ICMP: ",
 };
 
 static bool
@@ -57,16 +60,30 @@ level_name(enum debug_level l)
 
 /* ---- how many ---- */
 
+static unsigned missing;
+
+void
+debug_say_missing(void)
+{
+	struct strbuf sb = {0};
+
+	if (missing == 0)
+		return;
+	sb_printf(&sb, "DEBUG: %u lines were left out, too many in a second",
+	    missing);
+	missing = 0;
+	log_text(sb.s);
+	sb_free(&sb);
+}
+
 /* A bucket of tokens in real time: this is about the load of those who
- * read, not about the clock of the engine. */
+ * read, not about the clock of the engine. All of these lines or none. */
 static bool
-may_print(void)
+may_print(unsigned lines)
 {
 	static uint64_t last;
-	static unsigned tokens = BURST, missing;
+	static unsigned tokens = BURST;
 	uint64_t now = time_mono_ms(), add;
-	char text[80];
-	struct strbuf sb = {0};
 
 	if (last == 0)
 		last = now;
@@ -75,20 +92,14 @@ may_print(void)
 		tokens = add + tokens > BURST ? BURST : tokens + (unsigned)add;
 		last = now;
 	}
-	if (tokens == 0) {
-		missing++;
+	if (tokens < lines) {
+		missing += lines;
 		return false;
 	}
-	tokens--;
+	tokens -= lines;
 	/* said once there is room again, not between two lines of a flood */
-	if (missing != 0 && tokens > PER_SECOND / 2) {
-		sb_printf(&sb, "DEBUG: %u lines were left out, too many in a"
-		    " second", missing);
-		str_copy(text, sb.s, sizeof(text));
-		sb_free(&sb);
-		missing = 0;
-		log_text(text);
-	}
+	if (tokens > PER_SECOND / 2)
+		debug_say_missing();
 	return true;
 }
 
@@ -116,7 +127,7 @@ debug_wants(enum debug_feature f, enum debug_level l, uint32_t peer)
 		return false;
 	if (of_gdoi(f))
 		return fits(&debug_set.gdoi, peer);
-	return f == DBG_NAT || fits(&debug_set.crypto, peer);
+	return f >= DBG_NAT || fits(&debug_set.crypto, peer);
 }
 
 /* ---- lines ---- */
@@ -127,8 +138,6 @@ print_line(enum debug_feature f, enum debug_level l, const char *text,
 {
 	struct strbuf sb = {0};
 
-	if (!may_print())
-		return;
 	sb_printf(&sb, "%s%s", prefixes[f], of_gdoi(f) ? level_name(l) : "");
 	sb_add(&sb, text, len);
 	str_clean(sb.s); /* names come from peers and files */
@@ -148,7 +157,8 @@ debug_emit(enum debug_feature f, enum debug_level l, uint32_t peer,
 	va_start(ap, fmt);
 	sb_vprintf(&sb, fmt, ap);
 	va_end(ap);
-	print_line(f, l, sb.s, sb.len);
+	if (may_print(1))
+		print_line(f, l, sb.s, sb.len);
 	sb_free(&sb);
 }
 
@@ -156,13 +166,22 @@ void
 debug_lines(enum debug_feature f, enum debug_level l, uint32_t peer,
     const char *text)
 {
+	unsigned lines = 0;
+	const char *s;
+	bool few;
 	size_t n;
 
 	if (!debug_wants(f, l, peer))
 		return;
+	for (s = text; *s != '\0'; s += n + (s[n] == '\n'), lines++)
+		n = strcspn(s, "\n");
+	few = lines <= TOGETHER;
+	if (few && !may_print(lines))
+		return;
 	for (; *text != '\0'; text += n + (text[n] == '\n')) {
 		n = strcspn(text, "\n");
-		print_line(f, l, text, n);
+		if (few || may_print(1))
+			print_line(f, l, text, n);
 	}
 }
 
@@ -199,6 +218,7 @@ debug_set_put(struct wr *w, const struct debug_set *s)
 	cond_put(w, &s->gdoi);
 	cond_put(w, &s->crypto);
 	wr_str(w, s->nat_acl);
+	wr_u16(w, s->packet_acl);
 }
 
 void
@@ -212,6 +232,7 @@ debug_set_get(struct rd *r, struct debug_set *s)
 	cond_get(r, &new.gdoi);
 	cond_get(r, &new.crypto);
 	rd_str(r, new.nat_acl, sizeof(new.nat_acl));
+	new.packet_acl = rd_u16(r);
 	if (rd_end(r))
 		*s = new;
 }

@@ -32,6 +32,8 @@ enum debug_feature {
 	DBG_KS_INFRA,	/* configuration, policy, keys */
 	DBG_INFRA,	/* what is neither of KS nor of GM */
 	DBG_NAT,	/* packets (event), entries (detail) */
+	DBG_IP_PACKET,	/* packets (event), what is inside (detail) */
+	DBG_IP_ICMP,
 	DBG_FEATURES,
 };
 
@@ -82,6 +84,7 @@ struct debug_set {
 	uint8_t levels[DBG_FEATURES]; /* sets of enum debug_level */
 	struct debug_cond gdoi, crypto; /* crypto: the first three features */
 	char nat_acl[81]; /* packets that it permits; "": all */
+	uint16_t packet_acl; /* the same of `debug ip packet`, 0: all */
 };
 
 extern struct debug_set debug_set; /* of this process */
@@ -105,9 +108,13 @@ void debug_emit(enum debug_feature, enum debug_level, uint32_t peer,
 /* Whether a line about this peer would be printed now: before work that is
  * only done for it. */
 bool debug_wants(enum debug_feature, enum debug_level, uint32_t peer);
-/* Text of many lines, each printed as one. */
+/* Text of many lines, each printed as one; of a few all or none. */
 void debug_lines(enum debug_feature, enum debug_level, uint32_t peer,
     const char *text);
+
+/* Says how many lines were left out since it was said last: when all is off,
+ * or there is room again. */
+void debug_say_missing(void);
 
 void debug_set_put(struct wr *, const struct debug_set *);
 /* Unchanged if it is not one. */

@@ -319,6 +319,7 @@ struct snap {
 	unsigned spi_bits;
 	bool protects;		/* there is a tunnel with protection */
 	bool encap;		/* there is an SA in UDP */
+	uint8_t watch;		/* WATCH_PACKETS, WATCH_ICMP (ipdebug.c) */
 	struct ref **held;
 	size_t n_held, held_cap;
 	struct arena *mem;
@@ -377,6 +378,7 @@ struct worker {
 	uint64_t generation;	/* of the last one that it saw */
 	uint64_t now;
 	uint64_t drops[DROP_COUNT];
+	uint8_t dropped; /* why the last one was, enum drop_id */
 	uint16_t ip_id;
 	uint8_t iv_pool[1024]; /* random octets, fetched many at a time */
 	unsigned iv_left;
@@ -465,6 +467,7 @@ struct fwd {
 	uint16_t next_ping_id;
 	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
 	uint64_t next_look;   /* for pairs that are silent */
+	struct sightings *sightings; /* NULL: nobody has ever wanted any */
 };
 
 /* engine.c: stages, drops, events */
@@ -708,6 +711,27 @@ void failclose_free(struct fwd *);
  * *n is how many entries there are. */
 const struct crypto_map *failclose_reason(const struct fwd *,
     const char *map, unsigned *n);
+
+/* ipdebug.c: packets for `debug ip packet` and `debug ip icmp`. The worker
+ * copies the beginning of each into a ring of its own; which of them a list
+ * permits, and what is printed, is the control thread's. */
+enum { WATCH_PACKETS = 1, WATCH_ICMP = 2 };
+enum sight { SEEN_ROUTED, SEEN_SENT, SEEN_FRAGMENT, SEEN_RCVD,
+	SEEN_DROPPED };
+void ipdebug_see(struct fwd *, enum sight, const struct pkt *);
+void ipdebug_run(struct fwd *); /* control thread */
+void ipdebug_build(const struct fwd *, struct snap *);
+/* As fwd_timeout(). */
+uint64_t ipdebug_timeout(const struct fwd *, uint64_t now);
+void ipdebug_free(struct fwd *);
+const char *fwd_drop_text(unsigned id);
+
+static inline void
+ipdebug(struct fwd *f, enum sight what, const struct pkt *p)
+{
+	if (__builtin_expect(f->w.snap->watch != 0, 0))
+		ipdebug_see(f, what, p);
+}
 
 /* icmp.c */
 void icmp_error(struct fwd *, const struct pkt *, uint8_t type, uint8_t code,

@@ -195,6 +195,7 @@ wrap_failed(struct fwd *f, const struct pkt *p, enum drop_id why)
 		exhausted(f, p);
 	tbar_count_out(p, false);
 	(void)fwd_drop(f, why);
+	ipdebug(f, SEEN_DROPPED, p);
 }
 
 unsigned
@@ -583,8 +584,11 @@ stage_esp_in(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at UNUSED)
 			continue;
 		if (esp_open(f, pkts[i], &jobs[n_jobs]) != NEXT)
 			pkts[i] = NULL;
-		else if (jobs[n_jobs].sa != NULL)
+		else if (jobs[n_jobs].sa != NULL) {
+			if (((struct sa *)pkts[i]->sa)->mode != SA_GROUP)
+				ipdebug(f, SEEN_RCVD, pkts[i]);
 			place[n_jobs++] = i;
+		}
 	}
 	crypto_burst(jobs, n_jobs);
 	for (i = 0; i < n_jobs; i++) {

@@ -187,14 +187,18 @@ fwd_events_run(struct fwd *f)
 	struct event e;
 	size_t i;
 
+	ipdebug_run(f);
 	while (budget-- > 0 &&
 	    tail != __atomic_load_n(&w->ev_head, __ATOMIC_ACQUIRE)) {
 		e = w->events[tail++ % EVENTS];
 		__atomic_store_n(&w->ev_tail, tail, __ATOMIC_RELEASE);
 		if (e.type == EVENT_SID)
 			sid_event(f, &e);
-		if (e.type == EVENT_PING)
+		if (e.type == EVENT_PING) {
+			/* what was seen of it comes before what it leads to */
+			ipdebug_run(f);
 			ping_event(f, &e);
+		}
 		if (e.type == EVENT_TBAR)
 			tbar_event(f, &e);
 		if (e.type == EVENT_ACQUIRE || e.type == EVENT_VOLUME)

@@ -62,6 +62,7 @@ stage_route(struct fwd *f, struct pkt *p)
 		icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_HOST, 0);
 		return fwd_drop(f, DROP_PORT_DOWN);
 	}
+	ipdebug(f, SEEN_ROUTED, p);
 	return NEXT;
 }
 

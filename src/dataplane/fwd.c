@@ -78,7 +78,14 @@ enum verdict
 fwd_drop(struct fwd *f, enum drop_id id)
 {
 	count(&f->w.drops[id]);
+	f->w.dropped = (uint8_t)id;
 	return DROP;
+}
+
+const char *
+fwd_drop_text(unsigned id)
+{
+	return id < DROP_COUNT ? drop_texts[id].text : "";
 }
 
 void
@@ -112,11 +119,15 @@ run_each(struct fwd *f, const struct stage *s, struct pkt **pkts, unsigned n)
 {
 	unsigned i, left = 0;
 	uint32_t bit = 1u << (s - path);
+	enum verdict v;
 
 	for (i = 0; i < n; i++) {
 		if (applies(s, pkts[i])) {
 			pkts[i]->trace |= bit;
-			if (s->each(f, pkts[i]) != NEXT)
+			v = s->each(f, pkts[i]);
+			if (v == DROP)
+				ipdebug(f, SEEN_DROPPED, pkts[i]);
+			if (v != NEXT)
 				continue;
 		}
 		pkts[left++] = pkts[i];
@@ -242,6 +253,12 @@ stage_transmit(struct fwd *f, struct pkt **pkts, unsigned n,
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
+		/* what leaves in clear was seen before it was cut (split.c) */
+		if (pkts[i]->out_port == PORT_LOCAL)
+			ipdebug(f, SEEN_RCVD, pkts[i]);
+		else if (pkts[i]->encrypted)
+			ipdebug(f, ip_is_fragment(pkt_ip(pkts[i])) ?
+			    SEEN_FRAGMENT : SEEN_SENT, pkts[i]);
 		if (pkts[i]->ping && pkts[i]->out_port == PORT_LOCAL)
 			ping_to_self(f, pkts[i]);
 		else if (f->engine.tx != NULL)
@@ -303,6 +320,7 @@ fwd_free(struct fwd *f)
 	failclose_free(f);
 	nat_free(f);
 	qos_free(f);
+	ipdebug_free(f);
 	for (i = 0; i < f->n_acls; i++)
 		ref_put(f->acls[i]);
 	free(f->acls);

@@ -86,6 +86,8 @@ void fwd_port(struct fwd *, const struct port *);
 void fwd_routes(struct fwd *, const struct route *, size_t n);
 void fwd_sa(struct fwd *, const struct sa_change *);
 uint64_t fwd_timeout(struct fwd *) MUST_USE; /* as gdoi_timeout */
+/* Debugging of packets has changed (debug_set of base/debug.h). */
+void ipdebug_changed(struct fwd *);
 /* What belongs to interfaces: counters of service policies. */
 void fwd_clear_counters(struct fwd *);
 

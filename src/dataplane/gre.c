@@ -142,6 +142,8 @@ stage_gre_out(struct fwd *f, struct pkt **pkts, unsigned n,
 			pkts[left++] = pkts[i];
 		else if (wrap(f, pkts[i]) == NEXT)
 			out[n_out++] = pkts[i];
+		else
+			ipdebug(f, SEEN_DROPPED, pkts[i]);
 	}
 	path_run(f, 0, out, n_out);
 	return left;
@@ -293,7 +295,10 @@ stage_gre_in(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at UNUSED)
 		}
 		if (ip_is_fragment(pkt_ip(p)))
 			p = reass_add(f, p);
-		if (p != NULL && unwrap(f, p) == NEXT)
+		if (p == NULL)
+			continue;
+		ipdebug(f, SEEN_RCVD, p);
+		if (unwrap(f, p) == NEXT)
 			out[n_out++] = p;
 	}
 	path_run(f, 0, out, n_out);

@@ -668,6 +668,8 @@ nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
 			(void)fwd_drop(f, DROP_NAT_HEADER);
 		else if (what[i] == PASS || nat_packet(&asks[i], out) == NEXT)
 			pkts[left++] = pkts[i];
+		else
+			ipdebug(f, SEEN_DROPPED, pkts[i]);
 	}
 	return left;
 }

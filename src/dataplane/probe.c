@@ -127,6 +127,15 @@ mark_of(const uint8_t *icmp)
 	}
 }
 
+/* It goes no further, so debug sees here that it arrived, before the ping
+ * hears of it. */
+static void
+see_mine(struct fwd *f, const struct pkt *p)
+{
+	ipdebug(f, SEEN_ROUTED, p);
+	ipdebug(f, SEEN_RCVD, p);
+}
+
 /* What an ICMP error quotes: one of our packets? */
 static enum verdict
 probe_error(struct fwd *f, const struct pkt *p, const uint8_t *icmp,
@@ -152,6 +161,7 @@ probe_error(struct fwd *f, const struct pkt *p, const uint8_t *icmp,
 		    get32(in + IPH_SRC), get16(up));
 	if (slot < 0)
 		return NEXT;
+	see_mine(f, p);
 	slot_event(f, (unsigned)slot, seq, mark_of(icmp), p,
 	    (uint32_t)icmp[0] << 24 | (uint32_t)icmp[1] << 16 |
 	    get16(icmp + 6));
@@ -194,6 +204,7 @@ stage_ping(struct fwd *f, struct pkt *p)
 		mark = PING_UNKNOWN;
 	else if ((pkt_ip(p)[IPH_TOS] & 3) == 3)
 		mark = PING_CONGESTED;
+	see_mine(f, p);
 	slot_event(f, (unsigned)slot, get16(icmp + 6), mark, p, 0);
 	return STOLEN;
 }

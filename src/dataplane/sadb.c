@@ -521,7 +521,8 @@ next_expiry(const struct fwd *f)
 uint64_t
 fwd_timeout(struct fwd *f)
 {
-	uint64_t now = f->io.now(f->arg), next, ping, nat, qos, gre;
+	uint64_t now = f->io.now(f->arg), next, ping, nat, qos, gre,
+	    debug;
 	struct group *g;
 	bool changed = now >= f->next_change;
 
@@ -539,6 +540,8 @@ fwd_timeout(struct fwd *f)
 	next = pair_idle_run(f, now, next_expiry(f));
 	next = pair_silent_run(f, now, next);
 	next = nat < next ? nat : next;
+	debug = ipdebug_timeout(f, now);
+	next = debug < next ? debug : next;
 	qos = qos_timeout(f, now);
 	next = qos < next ? qos : next;
 	next = gre < next ? gre : next;

@@ -358,6 +358,7 @@ snap_build(struct fwd *f)
 		build_qos(f, s, i);
 	}
 	build_nat(f, s);
+	ipdebug_build(f, s);
 	s->mroute = f->conf != NULL && f->conf->multicast_routing;
 	s->routes = f->routes;
 	hold(s, f->routes);

@@ -113,6 +113,8 @@ fragment(struct emit *e, struct pkt *p, unsigned mtu)
 		put16(out + IPH_ID, id);
 		piece->len = p->ihl + n;
 		ip_finish(out, p->ihl, piece->len);
+		if (!p->encrypted) /* else when it is transmitted */
+			ipdebug(e->f, SEEN_FRAGMENT, piece);
 		emit_add(e, piece);
 	}
 }
@@ -276,6 +278,9 @@ stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 	struct emit e;
 	unsigned i;
 
+	for (i = 0; f->w.snap->watch != 0 && i < n; i++)
+		if (pkts[i]->out_port != PORT_LOCAL)
+			ipdebug(f, SEEN_SENT, pkts[i]);
 	if (all_fit(f, pkts, n))
 		return n;
 	if (!emit_begin(&e, f, at + 1))
@@ -291,6 +296,7 @@ stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 			icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_FRAG,
 			    p->mtu);
 			(void)fwd_drop(f, DROP_MTU);
+			ipdebug(f, SEEN_DROPPED, p);
 			continue;
 		}
 		/* what is encrypted or fragmented needs its checksum now */

@@ -139,6 +139,47 @@ exec_debug_nat(struct cli_ctx *ctx, const struct exec_debug_nat_args *a)
 	return CLI_DONE;
 }
 
+/* ---- debug ip packet, debug ip icmp ---- */
+
+static void
+say_packet(struct cli_ctx *ctx, const char *indent, const struct debug_set *s,
+    bool on)
+{
+	cli_printf(ctx, "%sIP packet debugging is %s%s", indent,
+	    on ? "on" : "off",
+	    on && (s->levels[DBG_IP_PACKET] & DBG_DETAIL) != 0 ?
+	    " (detailed)" : "");
+	if (on && s->packet_acl != 0)
+		cli_printf(ctx, " for access list %u", s->packet_acl);
+	cli_printf(ctx, "\n");
+}
+
+int
+exec_debug_packet(struct cli_ctx *ctx, const struct exec_debug_packet_args *a)
+{
+	struct router *r = router_of(ctx);
+	struct debug_set s = r->debug;
+
+	s.levels[DBG_IP_PACKET] = !a->on ? 0 :
+	    a->detail ? DBG_EVENT | DBG_DETAIL : DBG_EVENT;
+	s.packet_acl = a->on ? (uint16_t)a->acl : 0;
+	router_set_debug(r, &s);
+	say_packet(ctx, "", &s, a->on);
+	return CLI_DONE;
+}
+
+int
+exec_debug_icmp(struct cli_ctx *ctx, const struct exec_debug_icmp_args *a)
+{
+	struct router *r = router_of(ctx);
+	struct debug_set s = r->debug;
+
+	s.levels[DBG_IP_ICMP] = a->on ? DBG_EVENT : 0;
+	router_set_debug(r, &s);
+	cli_printf(ctx, "ICMP packet debugging is %s\n", a->on ? "on" : "off");
+	return CLI_DONE;
+}
+
 /* ---- conditions ---- */
 
 static bool
@@ -234,6 +275,12 @@ levels_of(const struct debug_set *s, uint32_t set)
 	return levels;
 }
 
+static bool
+is_on(const struct router *r, enum debug_feature f)
+{
+	return r->debug.levels[f] != 0;
+}
+
 int
 show_debugging(struct cli_ctx *ctx, const struct show_debugging_args *a UNUSED)
 {
@@ -253,12 +300,18 @@ show_debugging(struct cli_ctx *ctx, const struct show_debugging_args *a UNUSED)
 		told |= names[i].set;
 		say(ctx, "  ", names[i].text, levels, true);
 	}
-	if (r->debug.levels[DBG_NAT] != 0) {
+	if (is_on(r, DBG_NAT) || is_on(r, DBG_IP_PACKET) ||
+	    is_on(r, DBG_IP_ICMP)) {
 		if (any)
 			cli_printf(ctx, "\n");
 		any = true;
 		cli_printf(ctx, "Generic IP:\n");
-		say_nat(ctx, "  ", &r->debug, true);
+		if (is_on(r, DBG_IP_PACKET))
+			say_packet(ctx, "  ", &r->debug, true);
+		if (is_on(r, DBG_IP_ICMP))
+			cli_printf(ctx, "  ICMP packet debugging is on\n");
+		if (is_on(r, DBG_NAT))
+			say_nat(ctx, "  ", &r->debug, true);
 	}
 	if (r->debug.crypto.n != 0 || r->debug.gdoi.n != 0) {
 		if (any)

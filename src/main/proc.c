@@ -246,6 +246,7 @@ on_message(struct proc *p, struct ipc_msg *m)
 		break;
 	case IPC_DEBUG:
 		debug_set_get(&m->body, &debug_set);
+		debug_say_missing();
 		if (p->ops->debugging != NULL)
 			p->ops->debugging(p);
 		break;

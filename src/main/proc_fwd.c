@@ -287,6 +287,7 @@ fwd_debug(struct proc *p)
 	struct fwd_proc *fp = p->priv;
 
 	nat_debug_changed(fp->fwd);
+	ipdebug_changed(fp->fwd);
 }
 
 static const struct proc_ops ops = {.conf = fwd_conf, .message = fwd_message,

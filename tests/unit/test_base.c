@@ -180,6 +180,7 @@ test_debug_conditions(void **state UNUSED)
 	log_set_sink(keep, NULL);
 	lines = 0;
 	s.levels[DBG_KS_REG] = s.levels[DBG_ISAKMP] = DBG_ALL;
+	s.packet_acl = 2699;
 	s.gdoi.n = 2;
 	s.gdoi.peers[0] = 0x0a000001;
 	s.gdoi.peers[1] = 0x0a000002;
@@ -190,6 +191,7 @@ test_debug_conditions(void **state UNUSED)
 	assert_int_equal(debug_set.levels[DBG_KS_REG], 0);
 	r = rd_of(buf, wr_len(&w));
 	debug_set_get(&r, &debug_set);
+	assert_int_equal(debug_set.packet_acl, 2699);
 	debug(DBG_KS_REG, DBG_EVENT, 0x0a000003, "other");
 	debug(DBG_KS_REG, DBG_EVENT, 0, "nobody");
 	assert_int_equal(lines, 0);
