@@ -111,7 +111,8 @@ struct sa_tek {
 				 * monotonic clock of this router, ms */
 	uint32_t life_ms;	/* what remains now */
 	uint32_t send_after_ms;	/* sent with from then on; 0: when the one
-				 * before nears its end */
+				 * before nears its end. Between two routers:
+				 * at once if there is no other one */
 	uint32_t salt;		/* AES-GCM, GMAC */
 	uint32_t sid;		/* sender identifier: top sid_bits of IV */
 	uint8_t sid_bits;	/* 0: none given, no sending with GCM */

@@ -142,6 +142,7 @@ struct sa {
 	uint32_t local, other_spi;
 	uint16_t encap_local;	/* 0: plain ESP, no UDP */
 	uint64_t life;		/* octets, 0: no limit */
+	uint8_t spread;		/* random: when the next one is asked for */
 	uint32_t said_remote;	/* of the peer, as ike knows it */
 	uint16_t said_port;
 	uint32_t idle;		/* ms, 0: never */
@@ -156,7 +157,8 @@ struct sa {
 	uint16_t encap_remote;
 	uint32_t path_mtu;	/* both atomic: what the core has said, and */
 	uint64_t path_until;	/* until when that holds */
-	uint64_t octets;	/* protected so far */
+	uint64_t octets;	/* encrypted or decrypted so far */
+	uint64_t rate, rate_at, rate_octets; /* of a life by volume */
 	uint64_t used;		/* last; atomic */
 	uint64_t sent, received; /* packets */
 	uint64_t ended;		/* when the control thread was told that life
@@ -640,8 +642,10 @@ uint32_t policy_first_of(const struct policy *, uint16_t sa_index);
  * one p is dropped, and ike hears of it. */
 enum verdict pair_take_sa(struct fwd *, struct pkt *, struct snap_group *,
     uint32_t entry);
-/* May this packet go into its SA; if so it is counted. */
-bool pair_may_send(struct fwd *, struct pkt *, enum drop_id *why);
+/* May this packet go into its SA; if so it is counted, as so many octets that
+ * are encrypted. */
+bool pair_may_send(struct fwd *, struct pkt *, unsigned text,
+    enum drop_id *why);
 /* From decrypted text of p->len octets to the packet: tunnel mode, or behind
  * the header that it came with. */
 enum verdict pair_unwrap(struct fwd *, struct pkt *, uint8_t *text,

@@ -128,7 +128,8 @@ esp_wrap(struct fwd *f, struct pkt *p, struct crypto_job *job,
 	pad = (sa->block - (len + sa->extra + 2) % sa->block) % sa->block;
 	*why = DROP_ENCRYPT;
 	if (!has_room(p, keep, front, pad + 2 + sa->icv_len) ||
-	    (sa->mode != SA_GROUP && !pair_may_send(f, p, why)))
+	    (sa->mode != SA_GROUP &&
+	    !pair_may_send(f, p, len + pad + 2, why)))
 		return false;
 	next = keep != 0 ? pkt_ip(p)[IPH_PROTO] :
 	    sa->extra != 0 ? TBAR_PROTO : NEXT_IPV4;

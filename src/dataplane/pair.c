@@ -13,6 +13,8 @@
 #define ACQUIRE_MS 1000
 #define TELL_MS 5000
 #define SOFT_LEFT (256 * 1024) /* octets; or a tenth, if that is more */
+#define SOFT_MS 30000	       /* of the rate that is seen */
+#define RATE_MS 250	       /* it is taken so often */
 #define NEXT_IPV4 4
 
 /* ---- outbound ---- */
@@ -54,12 +56,45 @@ pair_take_sa(struct fwd *f, struct pkt *p, struct snap_group *sg,
 	return fwd_drop(f, DROP_NO_SA);
 }
 
-static uint64_t
-soft_end(uint64_t life)
+/* Octets a second: risen at once, fallen slowly. */
+static void
+take_rate(struct sa *sa, uint64_t now)
 {
-	uint64_t left = life / 10 > SOFT_LEFT ? life / 10 : SOFT_LEFT;
+	uint64_t ms = now - sa->rate_at, rate;
 
-	return life > left ? life - left : 0;
+	if (ms < RATE_MS)
+		return;
+	rate = (sa->octets - sa->rate_octets) * 1000 / ms;
+	if (rate < sa->rate)
+		rate = sa->rate - (sa->rate - rate) / 4;
+	sa->rate = rate;
+	sa->rate_at = now;
+	sa->rate_octets = sa->octets;
+}
+
+/* What has to be left when the next one is asked for: as long as before the
+ * end of its time, at this rate, but not more than half of it all. Each SA has
+ * another one, so that the two sides seldom begin in one moment. */
+static uint64_t
+soft_left(const struct sa *sa)
+{
+	uint64_t left = sa->rate * SOFT_MS / 1000, least = sa->life / 10;
+
+	if (least < SOFT_LEFT)
+		least = SOFT_LEFT;
+	if (left < least)
+		left = least;
+	if (left > sa->life / 5 * 2)
+		left = sa->life / 5 * 2;
+	return left + left / 4 * sa->spread / 256;
+}
+
+/* Who sends ends it. Who receives takes somewhat more: the other one may count
+ * what is not padded, and what it has sent is on its way. */
+static uint64_t
+hard_end(const struct sa *sa)
+{
+	return sa->way == SA_WAY_IN ? sa->life + sa->life / 4 : sa->life;
 }
 
 bool
@@ -67,14 +102,17 @@ pair_volume(struct fwd *f, struct sa *sa, unsigned len)
 {
 	struct event e = { .type = EVENT_VOLUME, .spi = sa->spi,
 		.c = sa->way, .group = sa->group, .a = sa->sa_index };
-	bool ended = sa->life != 0 && sa->octets + len > sa->life;
+	bool ended = sa->life != 0 && sa->octets + len > hard_end(sa);
 
 	if (!ended) {
 		__atomic_store_n(&sa->octets, sa->octets + len,
 		    __ATOMIC_RELAXED);
 		__atomic_store_n(&sa->used, f->w.now, __ATOMIC_RELAXED);
 	}
-	if (sa->life == 0 || (!ended && sa->octets < soft_end(sa->life)))
+	if (sa->life == 0)
+		return true;
+	take_rate(sa, f->w.now);
+	if (!ended && sa->octets + soft_left(sa) < sa->life)
 		return true;
 	/* the control thread may have missed it: said again until it helps */
 	if (ended && sa->ended == 0)
@@ -100,7 +138,8 @@ is_between(const struct pkt *p, const struct sa *sa)
 }
 
 bool
-pair_may_send(struct fwd *f, struct pkt *p, enum drop_id *why)
+pair_may_send(struct fwd *f, struct pkt *p, unsigned text,
+    enum drop_id *why)
 {
 	const struct snap_group *sg = p->group;
 	struct sa *sa = p->sa;
@@ -114,7 +153,7 @@ pair_may_send(struct fwd *f, struct pkt *p, enum drop_id *why)
 	    pkt_ip(p)[IPH_PROTO] != PROTO_GRE)
 		return false;
 	*why = DROP_LIFETIME;
-	return pair_volume(f, sa, p->len);
+	return pair_volume(f, sa, text);
 }
 
 /* ---- the way between ---- */

@@ -192,7 +192,8 @@ pair_sa_new(struct fwd *f, struct sa *sa, const struct sa_tek *t)
 	sa->other_spi = t->other_spi;
 	sa->life = t->life_kb < UINT64_MAX / 1024 ? t->life_kb * 1024 : 0;
 	sa->idle = t->idle_ms;
-	sa->used = f->io.now(f->arg);
+	sa->used = sa->rate_at = f->io.now(f->arg);
+	f->io.random(f->arg, &sa->spread, sizeof(sa->spread));
 	if (t->replay != REPLAY_COUNTER || t->way != SA_WAY_IN)
 		return;
 	if (size < 64)
@@ -328,20 +329,24 @@ pair_silent_run(struct fwd *f, uint64_t now, uint64_t next)
 
 /* ---- the snapshot ---- */
 
-/* The newest that may be sent with: the peer has it since it was made, and
- * the one before may go at any time. */
 static bool
-may_send(const struct sa *sa, uint64_t now, uint64_t *change)
+may_send(const struct sa *sa, uint64_t now)
 {
-	if (sa->way != SA_WAY_OUT || sa->expires <= now ||
-	    __atomic_load_n(&sa->ended, __ATOMIC_RELAXED) != 0 ||
-	    __atomic_load_n(&sa->seq, __ATOMIC_RELAXED) == UINT32_MAX)
-		return false;
-	if (sa->send_at <= now)
-		return true;
-	if (sa->send_at < *change)
-		*change = sa->send_at;
-	return false;
+	return sa->way == SA_WAY_OUT && sa->expires > now &&
+	    __atomic_load_n(&sa->ended, __ATOMIC_RELAXED) == 0 &&
+	    __atomic_load_n(&sa->seq, __ATOMIC_RELAXED) != UINT32_MAX;
+}
+
+/* Of one that is sent with and a newer one: that one, for the one before may
+ * go at any time; but not before its time, if there is one that ike knows. */
+static struct sa *
+newer(struct sa *old, struct sa *new, uint64_t now, uint64_t *change)
+{
+	if (new->send_at <= now || old == NULL || old->doubted)
+		return new;
+	if (new->send_at < *change)
+		*change = new->send_at;
+	return old;
 }
 
 static void
@@ -402,8 +407,8 @@ pair_build(struct snap *s, struct snap_group *sg, uint64_t now,
 	for (sa = sg->group->sas; sa != NULL; sa = sa->next) {
 		i = sg->group->kind == GROUP_TUNNEL ? 0 :
 		    pair_entry(sg, sa->sa_index);
-		if (i != CLASSIFY_NONE && may_send(sa, now, change))
-			sg->out[i] = sa;
+		if (i != CLASSIFY_NONE && may_send(sa, now))
+			sg->out[i] = newer(sg->out[i], sa, now, change);
 	}
 	for (i = 0; p != NULL && i < p->n; i++) {
 		if (p->aces[i].action == ACE_PERMIT && p->sa_of[i] != 0)

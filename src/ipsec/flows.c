@@ -19,7 +19,6 @@
 #define TRIES_OF_MANY 3	     /* 15 s for a peer that is not the only one */
 #define PAUSE_MS 1000	     /* after the first failure */
 #define RETRY_UP_MS 5000     /* while the pair before lives, at most */
-#define SETTLE_MS 5000	     /* fwd hears of a new SA by then */
 
 /* ---- entries ---- */
 

@@ -290,13 +290,17 @@ recover_spi(struct ipsec *s, const struct sa_event *ev)
 }
 
 /* ESP with an SPI that nobody has. A peer that has proved who it is may have
- * lost its SAs, or we ours: it is told. */
+ * lost its SAs, or we ours: it is told. Not of a new one that fwd has not heard
+ * of when the first packet comes: it would throw it away. */
 static void
 invalid_spi(struct ipsec *s, const struct sa_event *e)
 {
 	struct udp_addr from = { e->src, 0 };
 	struct ike_sa *sa = ike_find_sa(s->ike, e->dst, from);
+	const struct pair *p = pair_find_in(s, e->spi);
 
+	if (p != NULL && ipsec_now(s) < p->began + SETTLE_MS)
+		return;
 	if (sa != NULL)
 		ike_notify_spi(sa, PROTO_IPSEC_ESP, e->spi, N_INVALID_SPI,
 		    NULL, 0);
@@ -318,7 +322,7 @@ ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 		acquire(e, ev->sa_index);
 	else if ((ev->type == SA_EVENT_KILOBYTES ||
 	    ev->type == SA_EVENT_EXHAUSTED) && p != NULL)
-		pair_rekey(p);
+		pair_used_up(p);
 	else if (ev->type == SA_EVENT_IDLE && p != NULL)
 		idle(p);
 	else if (ev->type == SA_EVENT_SILENT && p != NULL)

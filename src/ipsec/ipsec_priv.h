@@ -25,6 +25,7 @@
 #define REKEY_MS 30000	   /* before its end an initiator makes a new one, */
 #define REKEY_LATE_MS 15000 /* and a responder if the initiator did not */
 #define RESYNC_SPREAD_MS 2000
+#define SETTLE_MS 5000	     /* fwd has heard of a new SA by then */
 #define PAUSE_MAX_MS 60000  /* between attempts that fail */
 
 struct pair_end {
@@ -215,7 +216,8 @@ void pair_up(struct pair *);
 void pair_delete(struct pair *, bool tell_peer, const char *why);
 void pair_say(struct pair *); /* once more: something of it changed */
 void pair_resync(struct pair *); /* to a fwd that is new */
-void pair_rekey(struct pair *);
+void pair_used_up(struct pair *); /* its volume, soon or already */
+struct pair *pair_find_in(struct ipsec *, uint32_t spi);
 struct pair *pair_find_out(struct ipsec *, uint32_t peer, uint32_t spi);
 /* That number of the peer's names another SA of the entry already. */
 bool pair_has_spi(const struct entry *, uint32_t spi, struct udp_addr peer);

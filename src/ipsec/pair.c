@@ -18,10 +18,11 @@
 
 #include "ipsec/ipsec_priv.h"
 
-#define STALE_LEFT_MS 10000 /* packets under it are through by then */
+#define STALE_LEFT_MS 60000 /* a responder has its successor by then */
+#define PEER_READS_MS 500   /* its packet process has a new one by then */
 
-static struct pair *
-find_in(struct ipsec *s, uint32_t spi)
+struct pair *
+pair_find_in(struct ipsec *s, uint32_t spi)
 {
 	struct pair *p;
 
@@ -42,7 +43,7 @@ pair_new(struct ipsec_flow *f, bool initiator)
 	p->initiator = initiator;
 	do /* up to 255 they are reserved */
 		ike_random(s->ike, &p->in.spi, sizeof(p->in.spi));
-	while (p->in.spi <= 255 || find_in(s, p->in.spi) != NULL);
+	while (p->in.spi <= 255 || pair_find_in(s, p->in.spi) != NULL);
 	LIST_INSERT_HEAD(&s->buckets[p->in.spi % PAIR_BUCKETS], p, bucket);
 	return p;
 }
@@ -58,7 +59,8 @@ left(struct ipsec *s, uint64_t then)
 }
 
 static void
-tell_add(struct pair *p, enum sa_way way, uint32_t seq_base)
+tell_add(struct pair *p, enum sa_way way, uint32_t seq_base,
+    uint32_t send_after_ms)
 {
 	struct pair_end *e = way == SA_WAY_IN ? &p->in : &p->out;
 	const struct ipsec_flow *f = p->flow;
@@ -78,6 +80,7 @@ tell_add(struct pair *p, enum sa_way way, uint32_t seq_base)
 	t->idle_ms = f->terms.idle * 1000;
 	t->salt = e->salt;
 	t->seq_base = seq_base;
+	t->send_after_ms = send_after_ms;
 	t->mode = p->transport ? SA_TRANSPORT : SA_TUNNEL;
 	t->way = (uint8_t)way;
 	t->local = p->local.addr;
@@ -123,10 +126,10 @@ seq_guess(const struct pair *p)
 void
 pair_resync(struct pair *p)
 {
-	tell_add(p, SA_WAY_IN, 0);
+	tell_add(p, SA_WAY_IN, 0, 0);
 	p->stale = true;
 	if (p->out.told && !esp_is_aead(&p->esp))
-		tell_add(p, SA_WAY_OUT, seq_guess(p));
+		tell_add(p, SA_WAY_OUT, seq_guess(p), 0);
 	else
 		p->out.told = false;
 }
@@ -134,9 +137,9 @@ pair_resync(struct pair *p)
 void
 pair_say(struct pair *p)
 {
-	tell_add(p, SA_WAY_IN, 0);
+	tell_add(p, SA_WAY_IN, 0, 0);
 	if (p->out.told)
-		tell_add(p, SA_WAY_OUT, 0);
+		tell_add(p, SA_WAY_OUT, 0, 0);
 }
 
 /* ---- its life ---- */
@@ -173,11 +176,15 @@ rekey(void *arg)
 		flow_rekey(p->flow);
 }
 
+/* The other side may have the next one later than we, or go on with this one
+ * for a while: it stays some time, not to the end of its hour. */
 void
-pair_rekey(struct pair *p)
+pair_used_up(struct pair *p)
 {
-	if (p->up && ipsec_now(p->s) < p->out.expires)
-		rekey(p);
+	if (!p->up || ipsec_now(p->s) >= p->out.expires)
+		return;
+	p->stale = true;
+	rekey(p);
 }
 
 /* Both sides follow a pair, the one that has begun it first. */
@@ -197,22 +204,24 @@ void
 pair_tell_in(struct pair *p)
 {
 	p->in.expires = ipsec_now(p->s) + (uint64_t)p->seconds * 1000;
-	tell_add(p, SA_WAY_IN, 0);
+	tell_add(p, SA_WAY_IN, 0, 0);
 }
 
-/* What this one replaces. */
+/* What this one replaces, and what that one had replaced. */
 static void
 retire(struct pair *by)
 {
 	struct pair *p, *next;
 	uint64_t end = ipsec_now(by->s) + STALE_LEFT_MS;
+	bool stale = false;
 	unsigned n = 0;
 
 	for (p = TAILQ_NEXT(by, link); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
+		stale |= p->stale;
 		if (++n >= FLOW_PAIRS_MAX)
 			pair_delete(p, true, "too many of them");
-		else if (p->stale && p->in.expires > end) {
+		else if (stale && p->in.expires > end) {
 			p->in.expires = end;
 			p->out.expires = end;
 			timer_set(&p->s->ike->timers, &p->timer, end, expired,
@@ -231,8 +240,10 @@ pair_up(struct pair *p)
 		f->up_since = ipsec_now(p->s);
 	p->up = true;
 	p->out.expires = p->began + (uint64_t)p->seconds * 1000;
+	/* the peer is sure to have it; not so sure its packet process, while
+	 * the one before can be sent with */
+	tell_add(p, SA_WAY_OUT, 0, flow_is_up(f) ? PEER_READS_MS : 0);
 	TAILQ_INSERT_HEAD(&f->pairs, p, link);
-	tell_add(p, SA_WAY_OUT, 0);
 	timer_set(&p->s->ike->timers, &p->timer, rekey_at(p), rekey, p);
 	debug(DBG_IPSEC, DBG_TERSE, p->remote.addr, "(key_engine): SAs of %s"
 	    " are up, local_proxy= %s, remote_proxy= %s, lifedur= %us and %ukb",

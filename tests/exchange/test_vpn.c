@@ -285,9 +285,46 @@ test_restart(void **state UNUSED)
 	v->each = readable;
 	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP,
 	    vpn_out(a, VPN_GROUP, 1)->t.spi);
-	vpn_run(v, 60 * SEC);
+	vpn_run(v, 20 * SEC);
 	assert_int_equal(npairs(a), 2);
+	vpn_run(v, 60 * SEC); /* the one before has been used up */
+	assert_int_equal(npairs(a), 1);
 	end();
+}
+
+/* The volume ends while messages get lost and the packet processes are slow to
+ * have a new SA: what one sends is read all the time. */
+static void
+test_slow_fwd(void **state UNUSED)
+{
+	unsigned i, j, k;
+	uint32_t spi;
+
+	for (i = 0; i < 8; i++) {
+		site(90 + i);
+		up();
+		v->loss = i * 3;
+		v->dup = 5;
+		v->reorder = 10;
+		a->lag = i % 2 ? 400 : 10;
+		b->lag = i % 4 < 2 ? 400 : 0;
+		v->each = readable;
+		for (j = 0; j < 20; j++) {
+			spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
+			vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP, spi);
+			if (j % 3 == 0)
+				vpn_event(b, SA_EVENT_KILOBYTES, VPN_GROUP,
+				    vpn_out(b, VPN_GROUP, 1)->t.spi);
+			for (k = 0; k < 8000; k++)
+				vpn_run(v, 10);
+			assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.spi,
+			    spi);
+			/* those before have gone */
+			assert_in_range(npairs(a), 1, 3);
+			assert_in_range(npairs(b), 1, FLOW_PAIRS_MAX);
+		}
+		end();
+	}
 }
 
 /* ESP that nobody can read: its sender is told, and begins anew. */
@@ -311,6 +348,15 @@ test_invalid_spi(void **state UNUSED)
 	vpn_run(v, 5 * SEC);
 	assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);
 	assert_true(both_ways(v));
+	/* a packet was faster than fwd: the SA is there, or will be */
+	e.spi = spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
+	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP, spi);
+	vpn_run(v, SEC);
+	e.spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
+	assert_int_not_equal(e.spi, spi);
+	ipsec_sa_event(b->s, &e);
+	vpn_run(v, 5 * SEC);
+	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, e.spi);
 	end();
 }
 
@@ -625,7 +671,7 @@ test_resync(void **state UNUSED)
 	vpn_run(v, 5 * SEC); /* soon another one, with counters of its own */
 	assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);
 	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.seq_base, 0);
-	vpn_run(v, 15 * SEC); /* and the one before is read no more */
+	vpn_run(v, 60 * SEC); /* and the one before is read no more */
 	assert_int_equal(vpn_count(a, SA_WAY_IN), 1);
 	end();
 }
@@ -688,6 +734,7 @@ main(void)
 		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_slow_fwd),
 		cmocka_unit_test(test_invalid_spi),
 		cmocka_unit_test(test_spi_recovery),
 		cmocka_unit_test(test_dead_peer),

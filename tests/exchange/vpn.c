@@ -153,6 +153,8 @@ add_sa(struct vrouter *r, const struct sa_tek *t)
 		sa = &r->sas[r->nsas++];
 		sa->t = c.tek;
 		sa->order = ++r->v->order;
+		sa->known = r->v->now + r->lag;
+		sa->from = sa->known + c.tek.send_after_ms;
 	}
 	sa->t.sa_index = t->sa_index;
 	sa->t.remote = t->remote;
@@ -445,6 +447,20 @@ vpn_until(struct vpn *v, uint64_t ms, bool (*until)(struct vpn *))
 
 /* ---- what fwd knows ---- */
 
+/* Of two that are known: the newer one, but not before its time. */
+static const struct vpn_sa *
+better(const struct vpn_sa *x, const struct vpn_sa *y, uint64_t now)
+{
+	bool x_due, y_due;
+
+	if (x == NULL)
+		return y;
+	x_due = x->from <= now;
+	y_due = y->from <= now;
+	return x_due != y_due ? (x_due ? x : y) :
+	    x->order > y->order ? x : y;
+}
+
 const struct vpn_sa *
 vpn_out(struct vrouter *r, const char *group, unsigned index)
 {
@@ -456,8 +472,8 @@ vpn_out(struct vrouter *r, const char *group, unsigned index)
 		if (r->sas[i].t.way == SA_WAY_OUT &&
 		    r->sas[i].t.sa_index == index &&
 		    strcmp(r->sas[i].t.group, group) == 0 &&
-		    (best == NULL || r->sas[i].order > best->order))
-			best = &r->sas[i];
+		    r->sas[i].known <= r->v->now)
+			best = better(best, &r->sas[i], r->v->now);
 	return best;
 }
 
@@ -468,7 +484,8 @@ vpn_in(struct vrouter *r, uint32_t spi)
 
 	expire(r);
 	for (i = 0; i < r->nsas; i++)
-		if (r->sas[i].t.way == SA_WAY_IN && r->sas[i].t.spi == spi)
+		if (r->sas[i].t.way == SA_WAY_IN && r->sas[i].t.spi == spi &&
+		    r->sas[i].known <= r->v->now)
 			return &r->sas[i];
 	return NULL;
 }

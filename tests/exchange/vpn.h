@@ -22,7 +22,9 @@
 struct vpn_sa {
 	struct sa_tek t;
 	uint64_t end;	/* of its life */
-	uint64_t order; /* when fwd heard of it */
+	uint64_t known; /* when fwd has it */
+	uint64_t from;	/* when it is sent with, if there is another one */
+	uint64_t order; /* in which fwd heard of them */
 };
 
 struct vrouter {
@@ -35,6 +37,7 @@ struct vrouter {
 	uint16_t nat_shift;
 	bool deaf;    /* receives nothing, sends nothing */
 	bool fwd_dead; /* hears nothing */
+	unsigned lag; /* ms that fwd needs for an SA that is new */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
 	struct vpn_sa sas[VPN_SAS];
