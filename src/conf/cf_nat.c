@@ -51,6 +51,17 @@ nat_max_check(struct cf_check *k, const struct conf *c)
 	return 0;
 }
 
+void
+nat_limit_format(struct strbuf *text, struct strbuf *key, struct nat_limit *l)
+{
+	char a[IP4_STRLEN];
+
+	sb_printf(key, "%s %s", l->acl[0] == '\0' ? "host" : "list",
+	    l->acl[0] == '\0' ? ip4_str(l->addr, a) : l->acl);
+	sb_printf(text, "ip nat translation max-entries %s %u", key->s,
+	    l->max);
+}
+
 /* ---- pools ---- */
 
 static void
@@ -79,8 +90,10 @@ nat_pool_format(struct strbuf *text, struct strbuf *key, struct nat_pool *p)
 		sb_printf(text, "prefix-length %u", p->prefix);
 	} else
 		sb_printf(text, "netmask %s", ip4_str(p->mask, s));
-	sb_printf(text, "%s%s", types[p->type],
-	    p->add_route ? " add-route" : "");
+	sb_printf(text, "%s%s%s", types[p->type],
+	    p->add_route ? " add-route" : "", p->arp_ping ? " arp-ping" : "");
+	if (p->accounting[0] != '\0')
+		sb_printf(text, " accounting %s", p->accounting);
 }
 
 /* The longest mask with which both addresses are in one network. */
@@ -165,6 +178,9 @@ nat_pool_check(struct cf_check *k, const struct nat_pool *p)
 
 	if (k->negated)
 		return 0;
+	if (p->add_route || p->arp_ping || p->accounting[0] != '\0')
+		cf_note(k, "accepted without effect: add-route, arp-ping, "
+		    "accounting of pools");
 	old = cf_find(k->conf, &k->conf->nat_pools, p->name);
 	if (old != NULL && (old->end == 0) != (p->end == 0))
 		return cf_reject(k, "%%Pool %s is defined %s, remove it first",
@@ -215,9 +231,9 @@ nat_dynamic_format(struct strbuf *text, struct strbuf *key,
 	sb_printf(key, "%s", text->s);
 	if (d->ifname[0] != '\0')
 		d->overload = true;
-	sb_printf(text, " %s %s%s%s%s", d->ifname[0] != '\0' ? "interface" :
+	sb_printf(text, " %s %s%s%s%s%s", d->ifname[0] != '\0' ? "interface" :
 	    "pool", d->ifname[0] != '\0' ? d->ifname : d->pool,
-	    d->overload ? " overload" : "",
+	    d->overload ? " overload" : "", d->extended ? " extended" : "",
 	    d->reversible ? " reversible" : "",
 	    d->add_route ? " add-route" : "");
 }
@@ -299,6 +315,10 @@ nat_static_format(struct strbuf *text, struct strbuf *key,
 	sb_printf(key, "%s", text->s);
 	if (s->route_map[0] != '\0')
 		sb_printf(text, " route-map %s", s->route_map);
+	if (s->redundancy[0] != '\0')
+		sb_printf(text, " redundancy %s", s->redundancy);
+	if (s->mapping_id != 0)
+		sb_printf(text, " mapping-id %u", s->mapping_id);
 	sb_printf(text, "%s%s%s%s", s->add_route ? " add-route" : "",
 	    s->extendable ? " extendable" : "",
 	    s->no_alias ? " no-alias" : "",
@@ -375,5 +395,8 @@ nat_static_check(struct cf_check *k, const struct nat_static *s)
 	CF_FOREACH (o, &k->conf->nat_statics)
 		if (static_pair_check(k, s, o) != 0)
 			return -1;
+	if (s->redundancy[0] != '\0')
+		cf_note(k, "accepted without effect: redundancy, this router "
+		    "translates whatever the others do");
 	return 0;
 }

@@ -161,6 +161,7 @@ struct nat_dynamic {
 	char ifname[IFNAME_MAX];
 	bool overload;		   /* by an interface: always */
 	bool reversible;	   /* is printed, does nothing */
+	bool extended;		   /* a pool's entries, as by a route-map */
 	bool add_route;		   /* outside source only */
 };
 
@@ -178,6 +179,8 @@ struct nat_static {
 	char ifname[IFNAME_MAX];   /* interface IF: its address is global */
 	bool extendable, no_alias, no_payload, add_route;
 	char route_map[CONF_NAME]; /* "": always */
+	char redundancy[CONF_NAME]; /* these are printed, do nothing */
+	uint32_t mapping_id;
 };
 
 /* ip nat pool NAME START END {netmask M | prefix-length N} [type T], or
@@ -196,7 +199,9 @@ struct nat_pool {
 	uint32_t mask;
 	uint8_t prefix;		   /* its length, typed instead of mask */
 	uint8_t type;		   /* enum nat_pool_type */
-	bool add_route;
+	bool add_route;		   /* these are printed, do nothing */
+	bool arp_ping;
+	char accounting[CONF_NAME];
 	struct cf_list ranges;	   /* struct nat_range */
 };
 
@@ -220,6 +225,14 @@ struct nat_port_timeout { /* port-timeout {tcp | udp} PORT */
 	uint8_t proto;
 	uint16_t port; /* of the outside */
 	uint32_t secs;
+};
+
+/* ip nat translation max-entries {host A | list L} N */
+struct nat_limit {
+	struct cf_obj obj;
+	uint32_t addr;
+	char acl[CONF_NAME]; /* "": addr */
+	uint32_t max;
 };
 
 /* crypto isakmp policy N */
@@ -677,6 +690,8 @@ struct conf {
 	struct nat_timeouts nat_timeouts;
 	struct cf_list nat_port_timeouts; /* struct nat_port_timeout */
 	uint32_t nat_max_entries;	/* 0: NAT_ENTRIES_MAX */
+	uint32_t nat_max_all_host;	/* 0: no limit */
+	struct cf_list nat_limits;	/* struct nat_limit */
 
 	struct cf_list class_maps;	/* struct qos_class_map */
 	struct cf_list policy_maps;	/* struct qos_policy_map */

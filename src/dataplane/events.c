@@ -177,6 +177,7 @@ static const struct {
 	{ LOG_NAT_FULL, nat_log_event, SA_EVENT_COUNT },
 	{ LOG_NAT_ADDR, nat_log_event, SA_EVENT_COUNT },
 	{ LOG_NAT_PORT, nat_log_event, SA_EVENT_COUNT },
+	{ LOG_NAT_LIMIT, nat_log_event, SA_EVENT_COUNT },
 };
 
 void

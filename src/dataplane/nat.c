@@ -228,9 +228,9 @@ static enum verdict
 own_address(struct nat_ask *a, struct nat_rule *r, struct nat_entry *e)
 {
 	struct nat_entry s = { .kind = NAT_SIMPLE, .il = e->il,
-		.rule = r->id, .flags = NE_POOL };
+		.rule = r->id, .flags = NE_POOL, .limit = e->limit };
 
-	if (r->dynamic.route_map[0] != '\0') {
+	if (r->dynamic.route_map[0] != '\0' || r->dynamic.extended) {
 		s.kind = NAT_ANCHOR;
 		s.ilp = r->id;
 		e->parent = nat_find_local(a->n, NAT_ANCHOR, 0, 0, s.il,
@@ -316,6 +316,18 @@ add_entry(struct nat_ask *a, struct nat_entry *e, bool out)
 	return NEXT;
 }
 
+static enum verdict
+limited(struct nat_ask *a, struct nat_entry *e, bool out)
+{
+	struct flow fl;
+
+	if (!a->r->limits)
+		return NEXT;
+	fl = flow_out(a, e, out);
+	return nat_limit_allows(a, e, &fl) ? NEXT :
+	    fail(a, &a->n->c.limited, DROP_NAT_LIMIT);
+}
+
 /* NEXT with e->kind NE_FREE: not translated. */
 static enum verdict
 new_out(struct nat_ask *a, struct nat_entry *e)
@@ -330,14 +342,15 @@ new_out(struct nat_ask *a, struct nat_entry *e)
 		.ogp = a->dport };
 	far = outside_half(a, e, true);
 	near = inside_half(a, e, true);
-	if (!near && (r = find_rule(a, NAT_INSIDE_SOURCE)) != NULL) {
-		v = by_inside_rule(a, r, e);
-		if (v != NEXT)
-			return v;
-	} else if (!near && !far) {
+	if (!near && (r = find_rule(a, NAT_INSIDE_SOURCE)) == NULL && !far) {
 		e->kind = NE_FREE;
 		return NEXT;
 	}
+	v = limited(a, e, true);
+	if (v == NEXT && r != NULL)
+		v = by_inside_rule(a, r, e);
+	if (v != NEXT)
+		return v;
 	if (a->proto == PROTO_ICMP)
 		e->ogp = e->igp;
 	return add_entry(a, e, true);
@@ -347,7 +360,7 @@ static enum verdict
 new_in(struct nat_ask *a, struct nat_entry *e)
 {
 	bool far, near;
-	struct nat_rule *r;
+	struct nat_rule *r = NULL;
 	enum verdict v;
 
 	*e = (struct nat_entry){ .kind = NAT_EXTENDED, .proto = a->proto,
@@ -361,14 +374,15 @@ new_in(struct nat_ask *a, struct nat_entry *e)
 		return NEXT;
 	}
 	far = outside_half(a, e, false);
-	if (!far && (r = find_rule(a, NAT_OUTSIDE_SOURCE)) != NULL) {
-		v = by_outside_rule(a, r, e);
-		if (v != NEXT)
-			return v;
-	} else if (!near && !far) {
+	if (!far && (r = find_rule(a, NAT_OUTSIDE_SOURCE)) == NULL && !near) {
 		e->kind = NE_FREE;
 		return NEXT;
 	}
+	v = limited(a, e, false);
+	if (v == NEXT && r != NULL)
+		v = by_outside_rule(a, r, e);
+	if (v != NEXT)
+		return v;
 	if (a->proto == PROTO_ICMP)
 		e->olp = e->ilp;
 	return add_entry(a, e, false);

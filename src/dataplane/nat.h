@@ -70,6 +70,8 @@ struct nat_stats {
 					       * the first two */
 	uint32_t peak, peak_ago;	  /* of active; seconds */
 	uint32_t max;			  /* entries that there may be */
+	uint32_t max_host;		  /* ... of each host; 0: no limit */
+	uint64_t max_host_missed;
 	/* since the last nat_stats_clear() */
 	uint64_t hits, misses;	  /* packets that had an entry; that did not,
 				   * and got one or were dropped */
@@ -79,6 +81,7 @@ struct nat_stats {
 	uint64_t no_address;	  /* packets dropped: pool used up */
 	uint64_t no_port;	  /* ... all ports of the group in use */
 	uint64_t no_entry;	  /* ... table full of what may not go */
+	uint64_t limited;	  /* ... limit of a host or list reached */
 	uint64_t fragments;	  /* ... tail whose head was not seen */
 	uint64_t icmp_strange;	  /* ICMP errors about no entry */
 };
@@ -100,6 +103,13 @@ struct nat_pool_view {
 	uint64_t misses;
 };
 size_t nat_pools_get(struct fwd *, struct nat_pool_view *, size_t max);
+
+struct nat_limit_view {
+	const struct nat_limit *conf;
+	uint32_t used;	  /* entries */
+	uint64_t missed;  /* packets dropped */
+};
+size_t nat_limits_get(struct fwd *, struct nat_limit_view *, size_t max);
 
 /* ---- debug ip nat ---- */
 

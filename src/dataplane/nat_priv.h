@@ -8,6 +8,7 @@
  *  nat_rule.c   rules from the configuration, static entries
  *  nat_packet.c addresses and ports in packets, checksums, ICMP errors
  *  nat_frag.c   fragments behind the first
+ *  nat_limit.c  entries that hosts may have
  *  nat_own.c    connections of this router itself
  *  nat_view.c   nat.h: what show, clear and debug want
  *
@@ -37,6 +38,7 @@ enum {
 	NE_OUT = 2, NE_IN = 4, /* packets that were seen */
 	NE_POOL = 8,	/* holds an address of its rule's pool */
 	NE_OWN = 16,	/* this router's own, as it is: not shown */
+	NE_COUNTED = 32, /* in nat.hosts */
 };
 #define NE_FREE 0xff	/* as kind */
 
@@ -57,8 +59,8 @@ struct nat_entry {
 	uint16_t rule;		    /* 0: none */
 	uint8_t proto;
 	uint8_t kind;		    /* enum nat_kind, NAT_ANCHOR */
-	uint8_t tcp;		    /* enum nat_tcp */
-	uint8_t flags;
+	uint8_t tcp : 2, flags : 6; /* enum nat_tcp; NE_ */
+	uint8_t limit;		    /* list that it counts for; 0: none */
 	uint16_t slot;		    /* of the wheel + 1; 0: in none */
 };
 
@@ -119,6 +121,9 @@ struct nat_rules {
 	bool by_way[3];		/* enum nat_way: there are dynamic ones */
 	bool networks, route_maps; /* among the static ones */
 	bool add_route;
+	bool limits;		/* of hosts or lists */
+	struct { uint8_t id; const struct nat_match *match; } *lists;
+	unsigned n_lists;	/* with a limit, in order */
 	const struct acl_obj *debug;
 	unsigned n_held;
 	struct ref **held;	/* lists, rules */
@@ -144,9 +149,27 @@ struct nat_full {
 };
 #define NAT_FULLS 1024
 
+struct nat_host { /* a slot of a hash */
+	uint32_t addr; /* 0: free */
+	uint32_t count;
+};
+
+struct nat_host_limit {
+	uint32_t addr, max;
+	uint64_t missed;
+};
+
+struct nat_list_limit {
+	char acl[CONF_NAME];
+	uint32_t max, count;
+	uint64_t missed;
+	bool used; /* a line names it */
+};
+
 struct nat_counters {
 	uint64_t hits, misses, out, in, expired, evicted;
-	uint64_t no_address, no_port, no_entry, fragments, icmp_strange;
+	uint64_t no_address, no_port, no_entry, limited, fragments;
+	uint64_t icmp_strange;
 };
 
 struct nat {
@@ -180,6 +203,12 @@ struct nat {
 	struct nat_full fulls[NAT_FULLS];
 	uint16_t next_port;
 	uint32_t probes, probes_at; /* ports that were tried in that second */
+	struct nat_host *hosts; /* NULL: never was a limit of theirs */
+	struct nat_host_limit *host_limits; /* by address */
+	unsigned n_host_limits;
+	uint32_t all_host;	/* 0: no limit */
+	uint64_t all_host_missed;
+	struct nat_list_limit lists[256]; /* from 1 on */
 	enum nat_debug debug;
 	char debug_acl[CONF_NAME];
 };
@@ -275,6 +304,19 @@ bool nat_pool_has(const struct nat_pool_obj *, uint32_t addr, uint32_t *at);
 /* ---- nat_rule.c ---- */
 
 bool nat_match(const struct nat_match *, const struct flow *);
+struct nat_match *nat_match_list(struct fwd *, struct nat_rules *,
+    const char *acl);
+
+/* ---- nat_limit.c ---- */
+
+void nat_limit_config(struct fwd *, struct nat_rules *);
+void nat_limit_clear(struct nat *); /* statistics */
+/* An entry comes or goes. */
+void nat_limit_count(struct nat *, struct nat_entry *, bool add);
+/* Whether e, about its inside local address, may be; fl: the packet as one
+ * that goes out. Sets e->limit. */
+bool nat_limit_allows(const struct nat_ask *, struct nat_entry *e,
+    const struct flow *fl);
 
 /* ---- nat_packet.c ---- */
 

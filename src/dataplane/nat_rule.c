@@ -178,7 +178,8 @@ static bool
 dynamic_equal(const struct nat_dynamic *a, const struct nat_dynamic *b)
 {
 	return a->way == b->way && a->overload == b->overload &&
-	    a->add_route == b->add_route && strcmp(a->acl, b->acl) == 0 &&
+	    a->add_route == b->add_route && a->extended == b->extended &&
+	    strcmp(a->acl, b->acl) == 0 &&
 	    strcmp(a->route_map, b->route_map) == 0 &&
 	    strcmp(a->pool, b->pool) == 0 &&
 	    strcmp(a->ifname, b->ifname) == 0;
@@ -336,8 +337,8 @@ match_route_map(struct fwd *f, struct nat_rules *r, const char *name)
 	return first;
 }
 
-static struct nat_match *
-match_acl(struct fwd *f, struct nat_rules *r, const char *name)
+struct nat_match *
+nat_match_list(struct fwd *f, struct nat_rules *r, const char *name)
 {
 	struct nat_match *m = match_entry(r, 1);
 
@@ -369,7 +370,7 @@ compile_dynamics(struct fwd *f, struct nat_rules *r, bool *taken)
 		(void)keep(r, c->rule);
 		c->match = d->route_map[0] != '\0' ?
 		    match_route_map(f, r, d->route_map) :
-		    match_acl(f, r, d->acl);
+		    nat_match_list(f, r, d->acl);
 		c->by_dst = d->way == NAT_INSIDE_DEST &&
 		    acl_is_standard(f, d->acl);
 		r->by_way[d->way] = true;
@@ -503,6 +504,7 @@ nat_config(struct fwd *f)
 		compile_dynamics(f, r, taken);
 		compile_statics(f, r, taken);
 		copy_settings(n, f->conf);
+		nat_limit_config(f, r);
 	}
 	r->on = r->n > 0 || r->n_static > 0;
 	r->debug = keep(r, acl_find(f, n->debug_acl));
@@ -546,6 +548,8 @@ nat_free(struct fwd *f)
 		ref_put(n->rules[i]);
 	pools_free(n);
 	nat_table_free(n);
+	free(n->hosts);
+	free(n->host_limits);
 	free(n->port_timeouts);
 	pthread_mutex_destroy(&n->lock);
 	free(n);

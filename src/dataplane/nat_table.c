@@ -312,6 +312,7 @@ nat_entry_del(struct nat *n, uint32_t i)
 	n->n_own -= (e->flags & NE_OWN) != 0;
 	n->n_kind[e->kind]--;
 	n->count--;
+	nat_limit_count(n, e, false);
 	e->kind = NE_FREE;
 	e->next = n->free;
 	n->free = i;
@@ -402,6 +403,7 @@ nat_entry_add(struct fwd *f, struct nat *n, const struct nat_entry *like)
 	n->n_own += (e->flags & NE_OWN) != 0;
 	n->n_kind[e->kind]++;
 	n->count++;
+	nat_limit_count(n, e, true);
 	link_in(n, i);
 	wheel_join(n, i);
 	if (nat_active(n) > n->peak) {

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "dataplane/nat_priv.h"
@@ -162,6 +163,9 @@ nat_stats_get(struct fwd *f, struct nat_stats *s)
 		.no_address = c->no_address - z->no_address,
 		.no_port = c->no_port - z->no_port,
 		.no_entry = c->no_entry - z->no_entry,
+		.limited = c->limited - z->limited,
+		.max_host = n->all_host,
+		.max_host_missed = n->all_host_missed,
 		.fragments = c->fragments - z->fragments,
 		.icmp_strange = c->icmp_strange - z->icmp_strange };
 	pthread_mutex_unlock(&n->lock);
@@ -175,6 +179,7 @@ nat_stats_clear(struct fwd *f)
 
 	pthread_mutex_lock(&n->lock);
 	n->cleared = n->c;
+	nat_limit_clear(n);
 	n->peak = nat_active(n);
 	n->peak_at = n->now;
 	for (i = 1; i < n->top_rule; i++) {
@@ -313,11 +318,17 @@ nat_log_event(struct fwd *f, const struct event *e)
 {
 	const struct nat_rule *r = e->b < NAT_RULES_MAX ?
 	    f->nat->rules[e->b] : NULL;
-	char a[IP4_STRLEN], b[IP4_STRLEN];
+	char a[IP4_STRLEN], b[IP4_STRLEN], list[CONF_NAME + 16];
 
 	switch (e->what) {
 	case LOG_NAT_FULL:
 		fwd_log(f, LOG_NAT_FULL, e->a);
+		break;
+	case LOG_NAT_LIMIT:
+		snprintf(list, sizeof(list), "access-list %s",
+		    f->nat->lists[e->c % NELEM(f->nat->lists)].acl);
+		fwd_log(f, LOG_NAT_LIMIT, ip4_str(e->a, a), e->c != 0 ? list :
+		    a, e->b);
 		break;
 	case LOG_NAT_PORT:
 		fwd_log(f, LOG_NAT_PORT, ip4_str(e->a, a), ip4_str(e->b, b));

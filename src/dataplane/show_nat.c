@@ -421,14 +421,59 @@ show_counters(struct show *v, const struct nat_stats *s)
 	show_text(v, "\n");
 }
 
+/* ip nat translation max-entries */
+static void
+show_limit(struct show *v, const struct nat_limit_view *l)
+{
+	char a[IP4_STRLEN];
+
+	show_object(v, NULL);
+	if (l->conf->acl[0] != '\0') {
+		show_text(v, " access-list %s", l->conf->acl);
+		show_str(v, "acl", l->conf->acl);
+	} else {
+		show_text(v, " host %s", ip4_str(l->conf->addr, a));
+		show_ip4(v, "host", l->conf->addr);
+	}
+	number(v, ": max allowed ", "max", l->conf->max);
+	number(v, ", used ", "used", l->used);
+	number(v, ", missed ", "missed", l->missed);
+	show_text(v, "\n");
+	show_close(v);
+}
+
+static void
+show_limits(struct show *v, struct fwd *f, const struct nat_stats *s)
+{
+	size_t max = f->conf != NULL ? f->conf->nat_limits.n : 0, i;
+	struct nat_limit_view *l = xcalloc(max + 1, sizeof(*l));
+
+	number(v, "nat-limit statistics:\n max entry: max allowed ",
+	    "max_entries", s->max);
+	show_text(v, ", used %u", s->statics + s->dynamics);
+	number(v, ", missed ", "dropped_no_entry", s->no_entry);
+	show_text(v, "\n");
+	if (s->max_host != 0) {
+		number(v, " All Host Max allowed: ", "max_all_host",
+		    s->max_host);
+		number(v, ", missed ", "all_host_missed", s->max_host_missed);
+		show_text(v, "\n");
+	}
+	max = nat_limits_get(f, l, max);
+	show_array(v, "limits");
+	for (i = 0; i < max; i++)
+		show_limit(v, &l[i]);
+	show_close(v);
+	free(l);
+}
+
 static void
 show_drops(struct show *v, const struct nat_stats *s)
 {
-	number(v, "\nPool stats drop: ", "dropped_no_address", s->no_address);
+	number(v, "Pool stats drop: ", "dropped_no_address", s->no_address);
 	number(v, "  Port block alloc fail: ", "dropped_no_port",
 	    s->no_port);
-	number(v, "\nLimit entry add fail: ", "dropped_no_entry",
-	    s->no_entry);
+	number(v, "\nLimit entry add fail: ", "dropped_limit", s->limited);
 	number(v, "  Entries that made room: ", "evicted", s->evicted);
 	number(v, "\nFragments without a first one: ",
 	    "dropped_fragments", s->fragments);
@@ -455,7 +500,6 @@ show_ip_nat_statistics(struct cli_ctx *ctx,
 	show_uint(&v, "static", s.statics);
 	show_uint(&v, "dynamic", s.dynamics);
 	show_uint(&v, "extended", s.extended);
-	show_uint(&v, "max_entries", s.max);
 	show_text(&v, "Peak translations: %u, occurred %s ago\n", s.peak,
 	    age_str(s.peak_ago, ago));
 	show_uint(&v, "peak", s.peak);
@@ -466,6 +510,7 @@ show_ip_nat_statistics(struct cli_ctx *ctx,
 	    NAT_INSIDE);
 	show_counters(&v, &s);
 	show_rules(&v, f);
+	show_limits(&v, f, &s);
 	show_drops(&v, &s);
 	return show_end(&v);
 }
