@@ -356,6 +356,24 @@ new_out(struct nat_ask *a, struct nat_entry *e)
 	return add_entry(a, e, true);
 }
 
+/* What comes to a host by its own address, e, would be answered from another
+ * one: that is no part of this connection, and e no entry. */
+static bool
+answer_is_other(const struct nat_ask *a, const struct nat_entry *e)
+{
+	struct pkt p = *a->p;
+	struct nat_ask back = *a;
+	struct nat_entry half = *e;
+
+	p.flow = flow_reverse(&a->p->flow);
+	p.flow.dst = e->ol;
+	if (e->far != 0 && a->ports)
+		p.flow.dport = e->olp;
+	back.p = &p;
+	return inside_half(&back, &half, true) ||
+	    find_rule(&back, NAT_INSIDE_SOURCE) != NULL;
+}
+
 static enum verdict
 new_in(struct nat_ask *a, struct nat_entry *e)
 {
@@ -385,6 +403,8 @@ new_in(struct nat_ask *a, struct nat_entry *e)
 		return v;
 	if (a->proto == PROTO_ICMP)
 		e->olp = e->ilp;
+	if (!near && answer_is_other(a, e))
+		return NEXT;
 	return add_entry(a, e, false);
 }
 

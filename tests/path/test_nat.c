@@ -558,6 +558,28 @@ test_outside(void **state UNUSED)
 	    UDP(FAR_B, 6, WAN_ADDR, 5));
 }
 
+/* The outside, which has another address here, knows a host by its own one: the
+ * answer leaves translated all the same. */
+static void
+test_outside_direct(void **state UNUSED)
+{
+	struct ace far = mk_ace(ACE_PERMIT, 0, IP4(203, 0, 113, 0), 255, 0,
+	    ~0u);
+	uint32_t known = IP4(10, 8, 8, 1);
+
+	rig_acl(&n.r, "FAR", &far, 1);
+	natrig_lan_list(&n, "1");
+	natrig_pool(&n, "OUT", known, IP4(10, 8, 8, 9));
+	natrig_list(&n, "FAR", "OUT", false)->way = NAT_OUTSIDE_SOURCE;
+	natrig_static(&n, HOST_B, POOL_1);
+	natrig_list(&n, "1", NULL, true);
+	natrig_commit(&n);
+	natrig_in(&n, UDP(FAR_A, 6, HOST_A, 5), UDP(known, 6, HOST_A, 5));
+	natrig_out(&n, UDP(HOST_A, 5, known, 6), UDP(WAN_ADDR, 5, FAR_A, 6));
+	natrig_in(&n, UDP(FAR_A, 6, HOST_B, 5), UDP(known, 6, HOST_B, 5));
+	natrig_out(&n, UDP(HOST_B, 5, known, 6), UDP(POOL_1, 5, FAR_A, 6));
+}
+
 /* No route leads to an outside local address: with add-route the way is that
  * to the global one. */
 static void
@@ -672,6 +694,7 @@ main(void)
 		NAT_TEST(test_rotary),
 		NAT_TEST(test_rotary_standard),
 		NAT_TEST(test_outside),
+		NAT_TEST(test_outside_direct),
 		NAT_TEST(test_add_route),
 		NAT_TEST(test_selection),
 		NAT_TEST(test_route_map_pool),
