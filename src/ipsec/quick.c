@@ -167,6 +167,13 @@ put_ke(const struct quick *q, uint8_t group, struct isakmp_out *o)
 	isakmp_out_add(o, ISAKMP_KE, pub, dh_pub_len(group));
 }
 
+/* For quick_fits(): 0 is no PFS; no group has a payload that is empty. */
+static size_t
+ke_len(const struct isakmp_pl *ke)
+{
+	return ke == NULL ? 0 : ke->len == 0 ? SIZE_MAX : ke->len;
+}
+
 static bool
 got_ke(struct quick *q, uint8_t group, const struct isakmp_msg *m)
 {
@@ -370,7 +377,7 @@ got_answer(struct exch *x, const struct isakmp_msg *m)
 	struct quick *q = x->data;
 	struct qm_fit fit = { .terms = &q->flow->terms, .sa = x->sa,
 		.end_points = quick_end_points(x->sa, &q->flow->local,
-		&q->flow->remote), .ke_len = ke != NULL ? ke->len : 0 };
+		&q->flow->remote), .ke_len = ke_len(ke) };
 	struct qm_proxy local, remote;
 
 	if (!get_ids(x, m, &local, &remote) ||
@@ -463,8 +470,8 @@ got_offer(struct exch *x, const struct isakmp_msg *m)
 {
 	struct ipsec *s = x->ike->env.arg;
 	const struct isakmp_pl *ke = isakmp_find(m, ISAKMP_KE, 0);
-	struct qm_match match = { .sa = x->sa, .ke_len = ke != NULL ?
-		ke->len : 0, .offer = isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)) };
+	struct qm_match match = { .sa = x->sa, .ke_len = ke_len(ke),
+		.offer = isakmp_rd(isakmp_find(m, ISAKMP_SA, 0)) };
 	struct quick *q;
 	struct ipsec_flow *f;
 
