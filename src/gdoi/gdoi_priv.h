@@ -574,6 +574,7 @@ void gm_mcast_retry(struct gdoi *); /* ports changed: failures may be over */
 void gm_config(struct gdoi *, const struct conf *);
 void gm_ports(struct gdoi *);
 void gm_resync(struct gdoi *);
+uint32_t gm_seq_base(struct gdoi *, uint64_t expires);
 void gm_free(struct gdoi *);
 struct gm_group *gm_find(struct gdoi *, const char *name);
 void gm_clear(struct gm_group *);

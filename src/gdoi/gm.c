@@ -569,16 +569,32 @@ gm_clear(struct gm_group *gm)
 	begin(gm, 0);
 }
 
-/* Above what was sent under a TEK so far, if that was no more than 2^31
- * packets in its whole life: windows of the others stand at that number. */
+/* Where a member that registers, or whose packet process is new, begins to
+ * number under a TEK: above what it has sent before, since the windows of the
+ * others stand there. After a reload only the end of the TEK is known, so the
+ * number goes by that: 2^31 in the last day, 24855 packets a second from one
+ * such beginning to the next. */
+uint32_t
+gm_seq_base(struct gdoi *g, uint64_t expires)
+{
+	uint64_t day = UINT64_C(86400000), now = gdoi_now(g);
+	uint64_t left = expires > now ? expires - now : 0;
+
+	return left >= day ? 0 : (uint32_t)(((day - left) << 31) / day);
+}
+
+/* Those of a TEK of more than a day share its life. */
 static uint32_t
 seq_guess(struct gdoi *g, const struct gm_tek *t)
 {
 	uint64_t life = (uint64_t)t->life * 1000, now = gdoi_now(g);
 	uint64_t left = t->expires > now ? t->expires - now : 0;
+	uint32_t base = gm_seq_base(g, t->expires), guess;
 
-	return left >= life ? 0
-	    : (uint32_t)((life - left) * (UINT64_C(1) << 31) / life);
+	if (left >= life)
+		return base;
+	guess = (uint32_t)((life - left) * (UINT64_C(1) << 31) / life);
+	return guess > base ? guess : base;
 }
 
 /*

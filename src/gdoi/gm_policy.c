@@ -256,6 +256,8 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		set_tek(gm, t, s, find_key(kd, s->spi));
 		t->life = s->life;
 		t->fresh = true;
+		if (registration && s->replay == REPLAY_COUNTER)
+			t->t.seq_base = gm_seq_base(gm->g, end);
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}
 	gm_confirm_tek(gm, t, fresh, registration);
