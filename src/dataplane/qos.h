@@ -59,6 +59,14 @@ struct qos_meter_cfg {
 
 struct qos_red_range {
 	uint16_t min, max, mark;
+	uint16_t given; /* by a line */
+};
+
+/* What random early detection did to packets of one value. */
+enum red_count { RC_SENT, RC_SENT_BYTES, RC_EARLY, RC_EARLY_BYTES, RC_FULL,
+	RC_FULL_BYTES, RC_COUNT };
+struct qos_red_counts {
+	uint64_t c[RC_COUNT], cleared[RC_COUNT];
 };
 
 /* Values only: equal octets are the same policy, which then keeps its
@@ -70,6 +78,7 @@ struct qos_node_cfg {
 	uint16_t queue;		 /* node whose queue it uses, or NO_NODE */
 	bool is_default, any, queues, drop;
 	uint8_t bw_unit, prio_unit, prio_level;
+	bool levels;		 /* prio_level was given */
 	uint32_t bw, prio;	 /* as configured */
 	uint64_t bw_kbps;
 	uint64_t weight;	 /* of its share, out of 1 << 20 */
@@ -130,6 +139,7 @@ enum qos_rated { QR_OFFERED, QR_DROP, QR_CONFORM, QR_EXCEED, QR_VIOLATE,
 struct qos_node {
 	struct qos_node_cfg cfg;
 	uint64_t c[QC_COUNT];
+	struct qos_red_counts *reds; /* by DSCP or precedence, or NULL */
 	uint32_t depth;		   /* packets here and below; atomic */
 	/* worker */
 	struct qos_bucket shaper, prio, meter[2];

@@ -223,12 +223,12 @@ red_build(struct qos_node_cfg *n, const struct qos_class *c)
 		}
 		n->ranges[i] = (struct qos_red_range){
 		    (uint16_t)(min * limit / QOS_LIMIT),
-		    (uint16_t)(40 * limit / QOS_LIMIT), 10 };
+		    (uint16_t)(40 * limit / QOS_LIMIT), 10, 0 };
 	}
 	CF_FOREACH(r, &c->reds) {
 		if (r->dscp == (c->red == QOS_RED_DSCP) && r->value < 64)
 			n->ranges[r->value] = (struct qos_red_range){ r->min,
-				r->max, r->mark };
+				r->max, r->mark, 1 };
 	}
 }
 
@@ -262,6 +262,7 @@ prio_build(struct qos_node_cfg *n, const struct qos_class *c, uint64_t kbit)
 {
 	n->prio_unit = c->prio_unit;
 	n->prio_level = c->prio_level != 0 ? c->prio_level : 1;
+	n->levels = c->prio_level != 0;
 	n->prio = c->prio;
 	if (c->prio_unit == QOS_KBPS)
 		n->prio_rate = c->prio * UINT64_C(1000);
@@ -602,6 +603,9 @@ run_start(struct fwd *f, struct qos_run *r)
 		for (j = 0; j < flows; j++)
 			n->flows[j].fifo.tail = &n->flows[j].fifo.head;
 		n->active_tail = &n->active;
+		if (n->cfg.red != QOS_RED_OFF)
+			n->reds = xcalloc(NELEM(n->cfg.ranges),
+			    sizeof(*n->reds));
 	}
 }
 

@@ -92,6 +92,7 @@ qos_run_free(struct ref *ref)
 			}
 		}
 		free(n->flows);
+		free(n->reds);
 	}
 	free(r->nodes);
 	free(r);
@@ -237,14 +238,33 @@ random_next(struct qos_run *r)
 	return r->seed >> 8;
 }
 
+static unsigned
+red_value(const struct qos_node *n, const struct pkt *p)
+{
+	return qos_tos(p) >> (n->cfg.red == QOS_RED_DSCP ? 2 : 5);
+}
+
+static void
+red_count(struct qos_node *n, const struct pkt *p, unsigned len,
+    enum red_count c)
+{
+	struct qos_red_counts *r;
+
+	if (n->reds == NULL)
+		return;
+	r = &n->reds[red_value(n, p)];
+	count(&r->c[c]);
+	count_add(&r->c[c + 1], len);
+}
+
 /* Random early detection: the mean queue moves by a 2^weight'th of the
  * difference with each packet, and sinks while the queue is idle. */
 static bool
-red_drops(struct qos_run *r, struct qos_node *n, uint8_t dscp, uint64_t now)
+red_drops(struct qos_run *r, struct qos_node *n, unsigned value,
+    uint64_t now)
 {
 	const struct qos_node_cfg *c = &n->cfg;
-	const struct qos_red_range *w = &c->ranges[c->red == QOS_RED_DSCP ?
-	    dscp : dscp >> 3];
+	const struct qos_red_range *w = &c->ranges[value];
 	uint64_t idle = n->depth == 0 && n->idle_since != 0 ?
 	    (now - n->idle_since) / 1000 : 0;
 	int64_t avg = n->average;
@@ -255,7 +275,7 @@ red_drops(struct qos_run *r, struct qos_node *n, uint8_t dscp, uint64_t now)
 		avg -= (avg >> c->red_weight) + 1;
 	avg = avg < 0 ? 0 : avg;
 	avg += (((int64_t)n->depth << 16) - avg) >> c->red_weight;
-	n->average = (uint32_t)avg;
+	__atomic_store_n(&n->average, (uint32_t)avg, __ATOMIC_RELAXED);
 	mean = n->average >> 16;
 	if (mean < w->min)
 		return false;
@@ -411,7 +431,7 @@ refused(struct qos_run *r, struct qos_node *q, const struct pkt *p,
 	*why = DROP_QOS_QUEUE;
 	if (p->control)
 		return q->spared >= QOS_SPARED;
-	if (q->cfg.red != QOS_RED_OFF && red_drops(r, q, qos_tos(p) >> 2,
+	if (q->cfg.red != QOS_RED_OFF && red_drops(r, q, red_value(q, p),
 	    now)) {
 		*why = DROP_QOS_RED;
 		return true;
@@ -441,13 +461,16 @@ qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
 	    priority_exceeds(q, len, now);
 	if (!waits) {
 		count_out(r, q, len);
+		red_count(q, p, len, RC_SENT);
 		return NEXT;
 	}
 	if (exceeds && !p->control)
 		return queue_drop(f, r, q, node, len, DROP_QOS_PRIORITY);
 	fl = flow_of(r, q, &l->flow);
-	if (refused(r, q, p, fl, len, now, &why))
+	if (refused(r, q, p, fl, len, now, &why)) {
+		red_count(q, p, len, why == DROP_QOS_RED ? RC_EARLY : RC_FULL);
 		return queue_drop(f, r, q, node, len, why);
+	}
 	b = buf_new(f, r, p->len);
 	if (b == NULL)
 		return queue_drop(f, r, q, node, len, DROP_QOS_MEMORY);
@@ -455,6 +478,7 @@ qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
 	join(r, q);
 	q->bytes += len;
 	q->spared += p->control;
+	red_count(q, p, len, RC_SENT);
 	flow_put(q, fl, b);
 	due = path_due(r, q, now);
 	r->due = due < r->due ? due : r->due;

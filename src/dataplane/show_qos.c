@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,8 +72,14 @@ clear_run(struct qos_run *r)
 	unsigned i, c;
 
 	for (i = 0; r != NULL && i < r->n_nodes; i++) {
+		struct qos_node *n = &r->nodes[i];
+
 		for (c = 0; c < QC_COUNT; c++)
-			r->nodes[i].cleared[c] = count_read(&r->nodes[i].c[c]);
+			n->cleared[c] = count_read(&n->c[c]);
+		for (c = 0; n->reds != NULL && c < NELEM(n->cfg.ranges) *
+		    RC_COUNT; c++)
+			n->reds[c / RC_COUNT].cleared[c % RC_COUNT] =
+			    count_read(&n->reds[c / RC_COUNT].c[c % RC_COUNT]);
 	}
 }
 
@@ -147,31 +154,85 @@ show_matches(const struct view *w, const struct qos_node *n)
 	show_close(w->v);
 }
 
-static void
-show_queue(const struct view *w, const struct qos_node *n)
+static unsigned
+depth_of(const struct qos_node *n)
 {
-	const struct qos_node_cfg *c = &n->cfg;
-	unsigned depth = __atomic_load_n(&n->depth, __ATOMIC_RELAXED);
-	unsigned long long drops = tally(n, QC_QUEUE_DROPS) +
-	    tally(n, QC_RED_DROPS) + tally(n, QC_NO_BUFFER) +
-	    tally(n, QC_PRIO_DROPS);
+	return __atomic_load_n(&n->depth, __ATOMIC_RELAXED);
+}
 
-	line(w, "Queueing");
+static unsigned long long
+drops_of(const struct qos_node *n)
+{
+	return tally(n, QC_QUEUE_DROPS) + tally(n, QC_RED_DROPS) +
+	    tally(n, QC_NO_BUFFER) + tally(n, QC_PRIO_DROPS);
+}
+
+static void
+show_limit(const struct view *w, const struct qos_node_cfg *c)
+{
 	if (c->limit_ms != 0)
 		line(w, "queue limit %u ms/ %u bytes", c->limit_ms, c->limit);
 	else
 		line(w, "queue limit %u %s", c->limit,
 		    c->limit_bytes ? "bytes" : "packets");
-	line(w, "(queue depth/total drops/no-buffer drops) %u/%llu/%llu",
-	    depth, drops, tally(n, QC_NO_BUFFER));
-	line(w, "(pkts output/bytes output) %llu/%llu",
-	    tally(n, QC_OUT_PACKETS), tally(n, QC_OUT_BYTES));
+}
+
+/* That of a class with priority is shown above all classes. */
+static void
+show_queue(const struct view *w, const struct qos_node *n)
+{
+	const struct qos_node_cfg *c = &n->cfg;
+	unsigned depth = depth_of(n);
+	unsigned long long drops = drops_of(n);
+
+	if (c->prio_unit == QOS_NONE) {
+		line(w, "Queueing");
+		show_limit(w, c);
+		line(w, "(queue depth/total drops/no-buffer drops) "
+		    "%u/%llu/%llu", depth, drops, tally(n, QC_NO_BUFFER));
+		line(w, "(pkts output/bytes output) %llu/%llu",
+		    tally(n, QC_OUT_PACKETS), tally(n, QC_OUT_BYTES));
+	}
 	show_uint(w->v, "queue_limit", c->limit);
 	show_uint(w->v, "queue_depth", depth);
 	show_uint(w->v, "queue_drops", drops);
 	show_uint(w->v, "no_buffer_drops", tally(n, QC_NO_BUFFER));
 	show_uint(w->v, "packets_output", tally(n, QC_OUT_PACKETS));
 	show_uint(w->v, "bytes_output", tally(n, QC_OUT_BYTES));
+}
+
+/* The queues of all classes with priority of that level, as one. */
+static void
+show_level(const struct view *w, const struct qos_node *nodes, unsigned n,
+    unsigned level)
+{
+	const struct qos_node *first = NULL, *x;
+	unsigned long long drops = 0, none = 0, packets = 0, bytes = 0;
+	unsigned depth = 0;
+	struct view in = *w;
+
+	for (x = nodes; x < nodes + n; x++) {
+		if (x->cfg.prio_unit == QOS_NONE || x->cfg.prio_level != level)
+			continue;
+		first = first != NULL ? first : x;
+		depth += depth_of(x);
+		drops += drops_of(x);
+		none += tally(x, QC_NO_BUFFER);
+		packets += tally(x, QC_OUT_PACKETS);
+		bytes += tally(x, QC_OUT_BYTES);
+	}
+	if (first == NULL)
+		return;
+	line(w, "queue stats for all priority classes:");
+	in.indent += 2;
+	line(&in, "Queueing");
+	if (first->cfg.levels)
+		line(&in, "priority level %u", level);
+	show_limit(&in, &first->cfg);
+	line(&in, "(queue depth/total drops/no-buffer drops) %u/%llu/%llu",
+	    depth, drops, none);
+	line(&in, "(pkts output/bytes output) %llu/%llu", packets, bytes);
+	show_text(w->v, "\n");
 }
 
 static void
@@ -198,7 +259,7 @@ show_priority(const struct view *w, const struct qos_node *n)
 	default:
 		return;
 	}
-	if (c->prio_level > 1)
+	if (c->levels)
 		line(w, "Priority Level: %u", c->prio_level);
 	show_bool(w->v, "priority", true);
 	if (c->prio_rate != 0)
@@ -242,17 +303,64 @@ show_shape(const struct view *w, const struct qos_node_cfg *c)
 }
 
 static void
+show_red_row(const struct view *w, const struct qos_node *n, unsigned i)
+{
+	const struct qos_red_range *range = &n->cfg.ranges[i];
+	unsigned long long c[RC_COUNT];
+	struct strbuf name = {0};
+	char text[RC_COUNT / 2][48];
+	unsigned k, some = range->given;
+
+	for (k = 0; k < RC_COUNT; k++) {
+		c[k] = count_read(&n->reds[i].c[k]) - n->reds[i].cleared[k];
+		some |= c[k] != 0;
+	}
+	/* of 64 code points those that somebody uses */
+	if (n->cfg.red == QOS_RED_DSCP && !some)
+		return;
+	for (k = 0; k < RC_COUNT; k += 2)
+		(void)snprintf(text[k / 2], sizeof(text[0]), "%llu/%llu",
+		    c[k], c[k + 1]);
+	if (n->cfg.red == QOS_RED_DSCP)
+		qos_dscp_text(&name, i);
+	else
+		sb_printf(&name, "%u", i);
+	line(w, "  %-8s  %-15s  %-15s  %-15s     %3u    %3u  1/%u", name.s,
+	    text[0], text[1], text[2], range->min, range->max, range->mark);
+	show_object(w->v, NULL);
+	show_uint(w->v, "value", i);
+	show_uint(w->v, "transmitted", c[RC_SENT]);
+	show_uint(w->v, "random_drops", c[RC_EARLY]);
+	show_uint(w->v, "tail_drops", c[RC_FULL]);
+	show_uint(w->v, "minimum", range->min);
+	show_uint(w->v, "maximum", range->max);
+	show_uint(w->v, "denominator", range->mark);
+	show_close(w->v);
+	sb_free(&name);
+}
+
+static void
 show_red(const struct view *w, const struct qos_node *n)
 {
 	const struct qos_node_cfg *c = &n->cfg;
+	unsigned i;
 
 	if (c->red == QOS_RED_OFF)
 		return;
 	line(w, "  Exp-weight-constant: %u (1/%u)", c->red_weight,
 	    1u << c->red_weight);
-	line(w, "  Mean queue depth: %u packets", n->average >> 16);
-	line(w, "  random drops: %llu", tally(n, QC_RED_DROPS));
+	line(w, "  Mean queue depth: %u packets", __atomic_load_n(&n->average,
+	    __ATOMIC_RELAXED) >> 16);
+	line(w, "  %-8s  Transmitted      Random drop      Tail drop"
+	    "          Minimum Maximum Mark",
+	    c->red == QOS_RED_DSCP ? "dscp" : "class");
+	line(w, "  %-8s  pkts/bytes       pkts/bytes       pkts/bytes"
+	    "          thresh  thresh  prob", "");
 	show_uint(w->v, "random_drops", tally(n, QC_RED_DROPS));
+	show_array(w->v, "wred");
+	for (i = 0; i < (c->red == QOS_RED_DSCP ? 64 : 8); i++)
+		show_red_row(w, n, i);
+	show_close(w->v);
 }
 
 static void
@@ -392,12 +500,14 @@ show_class(const struct view *w, unsigned at)
 static void
 show_classes(const struct view *w, unsigned at, unsigned n)
 {
+	bool all = w->only[0] == '\0' || at > 0;
 	unsigned i;
 
+	for (i = 1; i <= 2 && all; i++)
+		show_level(w, w->run->nodes + at, n, i);
 	show_array(w->v, "classes");
 	for (i = at; i < at + n; i++) {
-		if (w->only[0] == '\0' || at > 0 ||
-		    strcmp(w->only, w->run->nodes[i].cfg.name) == 0)
+		if (all || strcmp(w->only, w->run->nodes[i].cfg.name) == 0)
 			show_class(w, i);
 	}
 	show_close(w->v);

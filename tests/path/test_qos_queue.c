@@ -425,6 +425,44 @@ test_burst(void **state)
 	}
 }
 
+/* One of `mark` at the upper threshold, none at the lower one, in proportion
+ * between them; all above. */
+static void
+test_red(void **state)
+{
+	static const struct {
+		unsigned mean, drops; /* of 10,000 */
+	} rows[] = { { 10, 0 }, { 20, 0 }, { 25, 500 }, { 30, 1000 },
+		{ 39, 1900 }, { 40, 10000 } };
+	struct qos_class *c;
+	struct qos_node *n;
+	unsigned i, k;
+
+	(void)state;
+	for (i = 0; i < NELEM(rows); i++) {
+		qr_start(&q);
+		c = qr_shaper(&q, "", 8000);
+		c->red = QOS_RED_DSCP;
+		c->red_weight = 16;
+		c->queue_limit = QOS_BUFFERS;
+		q.reds[0] = (struct qos_red){ .dscp = true, .value = 10,
+			.min = 20, .max = 40, .mark = 5 };
+		rig_add(&c->reds, &q.reds[0].obj);
+		rig_config(&q.r);
+		n = qr_node(&q, QOS_DEFAULT);
+		qr_send(&q, 10, 100); /* the shaper is closed now */
+		for (k = 0; k < 10000; k++) {
+			n->average = (rows[i].mean << 16) + 32768;
+			qr_send(&q, 10, 100);
+		}
+		assert_near(n->c[QC_RED_DROPS], rows[i].drops, 12);
+		assert_int_equal(n->reds[10].c[RC_EARLY], n->c[QC_RED_DROPS]);
+		assert_int_equal(n->reds[10].c[RC_SENT], 10001 -
+		    n->c[QC_RED_DROPS]);
+		qr_end(&q);
+	}
+}
+
 /* `queue-limit N ms`: of the rate that the class has. */
 static void
 test_limit_ms(void **state)
@@ -466,6 +504,7 @@ main(void)
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_red),
 		cmocka_unit_test(test_limit_ms),
 	};
 

@@ -86,14 +86,16 @@ test_output(void **state)
 	    "\n"
 	    "      Service-policy : CHILD\n"
 	    "\n"
-	    "        Class-map: VOICE (match-any)  \n"
-	    "          0 packets, 0 bytes\n"
-	    "          5 minute offered rate 0 bps, drop rate 0 bps\n"
-	    "          Match:  dscp ef (46)\n"
+	    "        queue stats for all priority classes:\n"
 	    "          Queueing\n"
 	    "          queue limit 64 packets\n"
 	    "          (queue depth/total drops/no-buffer drops) 0/0/0\n"
 	    "          (pkts output/bytes output) 0/0\n"
+	    "\n"
+	    "        Class-map: VOICE (match-any)  \n"
+	    "          0 packets, 0 bytes\n"
+	    "          5 minute offered rate 0 bps, drop rate 0 bps\n"
+	    "          Match:  dscp ef (46)\n"
 	    "          Priority: 20% (200 kbps), burst bytes 5000, "
 	    "b/w exceed drops: 0\n"
 	    "\n"
@@ -108,7 +110,12 @@ test_output(void **state)
 	    "          bandwidth 30% (300 kbps)\n"
 	    "            Exp-weight-constant: 9 (1/512)\n"
 	    "            Mean queue depth: 0 packets\n"
-	    "            random drops: 0\n"
+	    "            dscp      Transmitted      Random drop      Tail drop"
+	    "          Minimum Maximum Mark\n"
+	    "                      pkts/bytes       pkts/bytes       pkts/bytes"
+	    "          thresh  thresh  prob\n"
+	    "            af31      4/2000           0/0              0/0"
+	    "                  32     40  1/10\n"
 	    "\n"
 	    "        Class-map: class-default (match-any)  \n"
 	    "          0 packets, 0 bytes\n"
@@ -170,6 +177,55 @@ test_input(void **state)
 	qr_end(&q);
 }
 
+/* Priority of two levels, each with its queues in one block; what is dropped
+ * below a shaper is its drop, too. */
+static void
+test_levels(void **state)
+{
+	struct show_policy_map_interface_args out = { .way = 2 };
+	struct cli_ctx ctx = { 0 };
+	unsigned i;
+
+	(void)state;
+	configure();
+	q.classes[0].prio_level = 1;
+	q.classes[0].queue_limit = 3;
+	q.classes[1].prio_unit = QOS_UNLIMITED;
+	q.classes[1].prio_level = 2;
+	q.classes[1].bw_unit = QOS_NONE;
+	q.classes[1].red = QOS_RED_OFF;
+	qr_attach(&q, "", "TOP");
+	for (i = 0; i < 10; i++)
+		qr_send(&q, EF, 458);
+	qr_send(&q, AF31, 458);
+	assert_non_null(strstr(shown(&ctx, out),
+	    "      (queue depth/total drops/no-buffer drops) 4/6/0\n"
+	    "      (pkts output/bytes output) 1/500\n"));
+	assert_non_null(strstr(ctx.out.s,
+	    "        queue stats for all priority classes:\n"
+	    "          Queueing\n"
+	    "          priority level 1\n"
+	    "          queue limit 3 packets\n"
+	    "          (queue depth/total drops/no-buffer drops) 3/6/0\n"
+	    "          (pkts output/bytes output) 1/500\n"
+	    "\n"
+	    "        queue stats for all priority classes:\n"
+	    "          Queueing\n"
+	    "          priority level 2\n"
+	    "          queue limit 64 packets\n"
+	    "          (queue depth/total drops/no-buffer drops) 1/0/0\n"
+	    "          (pkts output/bytes output) 0/0\n"
+	    "\n"
+	    "        Class-map: VOICE (match-any)  \n"));
+	/* one class alone */
+	qr_attach(&q, "", "CHILD");
+	str_copy(out.class, "GOLD", sizeof(out.class));
+	assert_null(strstr(shown(&ctx, out), "queue stats"));
+	assert_null(strstr(ctx.out.s, "VOICE"));
+	sb_free(&ctx.out);
+	qr_end(&q);
+}
+
 /* Without a shaper nothing waits, and it is said. */
 static void
 test_idle(void **state)
@@ -192,6 +248,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_input),
+		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_idle),
 	};
 
