@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdoi/gdoi_msg.h"
 #include "gdoi/rsa.h"
 
 struct rsa_store {
@@ -99,7 +100,7 @@ rsa_sign(const struct rsa_key *k, enum esp_auth hash, const uint8_t *digest,
 
 /* An RSA key with a modulus of sane size and odd numbers in it. */
 static EVP_PKEY *
-load_public(const uint8_t *pub, size_t len)
+read_public(const uint8_t *pub, size_t len)
 {
 	const uint8_t *p = pub;
 	EVP_PKEY *pk = d2i_PUBKEY(NULL, &p, (long)len);
@@ -118,6 +119,34 @@ load_public(const uint8_t *pub, size_t len)
 		return pk;
 	EVP_PKEY_free(pk);
 	return NULL;
+}
+
+/* The last one is kept: rekeys of a group are signed with one key, and OpenSSL
+ * takes longer to read it than to use it. */
+static EVP_PKEY *
+load_public(const uint8_t *pub, size_t len)
+{
+	static struct {
+		uint8_t pub[GDOI_PUB_MAX];
+		size_t len;
+		EVP_PKEY *pk;
+	} last;
+	EVP_PKEY *pk;
+
+	if (last.pk != NULL && len == last.len &&
+	    memcmp(pub, last.pub, len) == 0) {
+		EVP_PKEY_up_ref(last.pk);
+		return last.pk;
+	}
+	pk = read_public(pub, len);
+	if (pk == NULL || len > sizeof(last.pub))
+		return pk;
+	EVP_PKEY_up_ref(pk);
+	EVP_PKEY_free(last.pk);
+	memcpy(last.pub, pub, len);
+	last.len = len;
+	last.pk = pk;
+	return pk;
 }
 
 unsigned
