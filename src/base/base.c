@@ -190,15 +190,20 @@ void
 sb_vprintf(struct strbuf *sb, const char *fmt, va_list ap)
 {
 	va_list again;
+	size_t room;
 	int n;
 
+	sb_reserve(sb, 0);
+	room = sb->cap - sb->len;
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
+	n = vsnprintf(sb->s + sb->len, room, fmt, ap);
 	if (n < 0)
 		fatal("bad format: %s", fmt);
-	sb_reserve(sb, (size_t)n);
-	vsnprintf(sb->s + sb->len, (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= room) {
+		sb_reserve(sb, (size_t)n);
+		vsnprintf(sb->s + sb->len, (size_t)n + 1, fmt, again);
+	}
+	va_end(again);
 	sb->len += (size_t)n;
 }
 

@@ -14,10 +14,14 @@
 const char *
 gdoi_spi_str(const uint8_t *spi, char *buf)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	unsigned i;
 
-	for (i = 0; i < KEK_SPI_LEN; i++)
-		snprintf(buf + 2 * i, 3, "%02X", spi[i]);
+	for (i = 0; i < KEK_SPI_LEN; i++) {
+		buf[2 * i] = digits[spi[i] >> 4];
+		buf[2 * i + 1] = digits[spi[i] & 15];
+	}
+	buf[2 * KEK_SPI_LEN] = '\0';
 	return buf;
 }
 
