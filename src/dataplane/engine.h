@@ -565,7 +565,9 @@ unsigned stage_transmit(struct fwd *, struct pkt **, unsigned n, unsigned at);
  * burst stage calls it last with its own arguments. */
 unsigned split_again(struct fwd *, struct pkt **, unsigned n, unsigned at);
 
-/* esp.c: the header that encryption will give the packet, and its length. */
+/* esp.c: what has an SA is encrypted, or dropped; how many are left. */
+unsigned esp_encrypt(struct fwd *, struct pkt **, unsigned n);
+/* The header that encryption will give the packet, and its length. */
 unsigned esp_outer(const struct pkt *, struct flow *outer);
 
 /* sid.c: sender identifiers of counter modes. */
@@ -661,9 +663,7 @@ bool pair_volume(struct fwd *, struct sa *, unsigned len);
  * Hand-over of tunnels with protection; `tunnel` is the port of the tunnel.
  * Out: p holds the GRE packet, with its outer header and its flow, and gets
  * the SA that it is to leave with; its path begins anew at `route` then.
- * False: dropped and counted. Without protection: true, nothing changes;
- * but one that has an SA already (a map on the tunnel, a tunnel inside) does
- * not go into a tunnel.
+ * False: dropped and counted. Without protection: true, nothing changes.
  * In: may p, which is GRE for this tunnel, be taken from where it came?
  */
 bool esp_tunnel_sa(struct fwd *, struct pkt *, const struct snap_port *tunnel)

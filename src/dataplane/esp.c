@@ -200,7 +200,7 @@ wrap_failed(struct fwd *f, const struct pkt *p, enum drop_id why)
 }
 
 unsigned
-stage_esp_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
+esp_encrypt(struct fwd *f, struct pkt **pkts, unsigned n)
 {
 	struct crypto_job jobs[BURST_MAX];
 	struct pkt *owner[BURST_MAX];
@@ -237,7 +237,13 @@ stage_esp_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 		else
 			pkts[kept++] = pkts[i];
 	}
-	return split_again(f, pkts, kept, at);
+	return kept;
+}
+
+unsigned
+stage_esp_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
+{
+	return split_again(f, pkts, esp_encrypt(f, pkts, n), at);
 }
 
 /* ---- inbound ---- */

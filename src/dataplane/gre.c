@@ -132,18 +132,24 @@ unsigned
 stage_gre_out(struct fwd *f, struct pkt **pkts, unsigned n,
     unsigned at UNUSED)
 {
-	struct pkt *out[BURST_MAX];
-	unsigned i, left = 0, n_out = 0;
+	struct pkt *in[BURST_MAX], *out[BURST_MAX];
+	unsigned i, left = 0, n_in = 0, n_out = 0;
 
 	if (!f->w.snap->tunnels)
 		return n;
 	for (i = 0; i < n; i++) {
 		if (port_of(f, pkts[i]->out_port)->tunnel == NULL)
 			pkts[left++] = pkts[i];
-		else if (wrap(f, pkts[i]) == NEXT)
-			out[n_out++] = pkts[i];
 		else
-			ipdebug(f, SEEN_DROPPED, pkts[i]);
+			in[n_in++] = pkts[i];
+	}
+	/* what a crypto map on the tunnel wants is encrypted inside it */
+	n_in = esp_encrypt(f, in, n_in);
+	for (i = 0; i < n_in; i++) {
+		if (wrap(f, in[i]) == NEXT)
+			out[n_out++] = in[i];
+		else
+			ipdebug(f, SEEN_DROPPED, in[i]);
 	}
 	path_run(f, 0, out, n_out);
 	return left;

@@ -330,16 +330,8 @@ pair_identity(struct fwd *f, struct pkt *p)
 bool
 esp_tunnel_sa(struct fwd *f, struct pkt *p, const struct snap_port *tunnel)
 {
-	struct snap_group *sg = tunnel->protect;
-
-	/* encryption is behind tunnels: what was to be encrypted inside this
-	 * one would not be */
-	if (p->sa != NULL) {
-		(void)fwd_drop(f, DROP_TUNNEL_LOOP);
-		return false;
-	}
-	return sg == NULL ||
-	    pair_take_sa(f, p, sg, CLASSIFY_NONE) == NEXT;
+	return tunnel->protect == NULL ||
+	    pair_take_sa(f, p, tunnel->protect, CLASSIFY_NONE) == NEXT;
 }
 
 bool

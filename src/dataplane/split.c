@@ -225,7 +225,7 @@ judge(struct fwd *f, struct pkt *p)
 	if (sp->tunnel != NULL)
 		p->mtu = gre_mtu(f, sp->tunnel, sp->mtu);
 	if (sa != NULL) {
-		p->mtu = sa_plain_mtu(sa, sa_path_mtu(sa, sp->mtu, f->w.now),
+		p->mtu = sa_plain_mtu(sa, sa_path_mtu(sa, p->mtu, f->w.now),
 		    p->ihl);
 		if (sp->df_bit == DF_CLEAR && sa->mode != SA_TRANSPORT)
 			df = false;

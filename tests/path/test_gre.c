@@ -384,6 +384,55 @@ test_recursive(void **state)
 	stop(t);
 }
 
+/* A crypto map on the tunnel: encrypted inside of it, and read there. */
+static void
+test_map_inside(void **state)
+{
+	struct tun *t = start();
+	struct group *g;
+	uint8_t *o;
+	size_t len;
+
+	(void)state;
+	str_copy(t->ifc.crypto_map, t->r.map.name, CONF_NAME);
+	rig_config(&t->r);
+	rig_group(&t->r);
+	g = group_find(t->r.f, "GETVPN");
+	(void)send_in(t, (struct mk){ .payload = 100 });
+	assert_int_equal(t->r.n_out, 1);
+	o = pkt_ip(&t->r.out[0]);
+	assert_int_equal(o[IPH_PROTO], PROTO_GRE);
+	assert_int_equal(get32(o + IPH_DST), PEER);
+	assert_int_equal(o[24 + IPH_PROTO], PROTO_ESP);
+	assert_int_equal(get32(o + 24 + IPH_SRC), LAN_HOST);
+	assert_int_equal(get32(o + 24 + IPH_HDR), 0x1000);
+	assert_int_equal(g->c[STAT_ENCRYPT], 1);
+	/* the same from the peer; what is inside goes there again */
+	len = t->r.out[0].len;
+	memcpy(buf, o, len);
+	put32(buf + IPH_SRC, PEER);
+	put32(buf + IPH_DST, WAN_ADDR);
+	ip_finish(buf, IPH_HDR, (unsigned)len);
+	rig_input(&t->r, buf, len, WAN);
+	assert_int_equal(g->c[STAT_DECRYPT], 1);
+	assert_int_equal(t->r.n_out, 1);
+	/* not in clear */
+	receive(t, 0, 0);
+	assert_int_equal(rig_drops(&t->r, DROP_NOT_IPSEC), 1);
+	/* what is too big is told so that all of it fits */
+	(void)send_in(t, (struct mk){ .payload = 1420, .frag = IPH_DF });
+	assert_int_equal(rig_drops(&t->r, DROP_MTU), 1);
+	assert_int_equal(get16(rig_ip(&t->r, 0) + IPH_HDR + 6),
+	    esp_plaintext_mtu(&rig_aes_sha1, 1476, 0));
+	/* and nothing without a key */
+	t->r.now += 3600001;
+	rig_timeout(&t->r);
+	(void)send_in(t, (struct mk){ .payload = 100 });
+	assert_int_equal(t->r.n_out, 0);
+	assert_int_equal(rig_drops(&t->r, DROP_NO_SA), 1);
+	stop(t);
+}
+
 static void
 test_unusable(void **state)
 {
@@ -526,6 +575,7 @@ main(void)
 		cmocka_unit_test(test_pmtud),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_recursive),
+		cmocka_unit_test(test_map_inside),
 		cmocka_unit_test(test_unusable),
 		cmocka_unit_test(test_offload),
 		cmocka_unit_test(test_preclassify),
