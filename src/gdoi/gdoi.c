@@ -111,6 +111,17 @@ gdoi_ike(struct gdoi *g)
 	return g->ike;
 }
 
+bool
+gdoi_has_spi(const struct gdoi *g, uint32_t spi)
+{
+	const struct gm_group *gm;
+
+	TAILQ_FOREACH(gm, &g->gm, link)
+		if (gm_find_tek(gm, spi) != NULL)
+			return true;
+	return false;
+}
+
 unsigned *
 gdoi_conn_ids(struct gdoi *g)
 {

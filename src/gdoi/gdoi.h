@@ -64,6 +64,8 @@ uint64_t gdoi_timeout(struct gdoi *) MUST_USE;
  * again through io->sa. */
 void gdoi_resync(struct gdoi *);
 
+/* Is it the number of a TEK that a group of this member has. */
+bool gdoi_has_spi(const struct gdoi *, uint32_t spi);
 /* What the packet process says. */
 void gdoi_sa_event(struct gdoi *, const struct sa_event *);
 

@@ -309,6 +309,17 @@ invalid_spi(struct ipsec *s, const struct sa_event *e)
 }
 
 void
+ipsec_spi_comes(struct ipsec *s, uint32_t spi)
+{
+	struct pair *p = pair_find_in(s, spi);
+
+	if (p == NULL)
+		return;
+	pair_used_up(p);
+	ike_reap(s->ike);
+}
+
+void
 ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 {
 	struct entry *e = entry_find(s, ev->group);

@@ -32,6 +32,9 @@ struct ipsec_io {
 	 * interface, or no longer. May be NULL. */
 	void (*route)(void *, uint32_t prefix, uint32_t mask,
 	    const char *ifname, uint32_t peer, bool add);
+	/* A number that another user of ESP on this router has is not chosen.
+	 * May be NULL. */
+	bool (*spi_used)(void *, uint32_t spi);
 };
 
 /* conn_ids: the next number of an SA, which GDOI counts on, too. */
@@ -48,6 +51,9 @@ void ipsec_input(struct ipsec *, struct udp_addr local, struct udp_addr from,
     const uint8_t *data, size_t len);
 uint64_t ipsec_timeout(struct ipsec *) MUST_USE;
 void ipsec_resync(struct ipsec *);
+/* That other user gets one which he did not choose: an SA of ours that has it
+ * is replaced. */
+void ipsec_spi_comes(struct ipsec *, uint32_t spi);
 void ipsec_sa_event(struct ipsec *, const struct sa_event *);
 
 #endif

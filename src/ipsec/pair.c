@@ -32,6 +32,13 @@ pair_find_in(struct ipsec *s, uint32_t spi)
 	return NULL;
 }
 
+static bool
+spi_used(struct ipsec *s, uint32_t spi)
+{
+	return spi <= 255 || pair_find_in(s, spi) != NULL ||
+	    (s->io.spi_used != NULL && s->io.spi_used(s->arg, spi));
+}
+
 struct pair *
 pair_new(struct ipsec_flow *f, bool initiator)
 {
@@ -43,7 +50,7 @@ pair_new(struct ipsec_flow *f, bool initiator)
 	p->initiator = initiator;
 	do /* up to 255 they are reserved */
 		ike_random(s->ike, &p->in.spi, sizeof(p->in.spi));
-	while (p->in.spi <= 255 || pair_find_in(s, p->in.spi) != NULL);
+	while (spi_used(s, p->in.spi));
 	LIST_INSERT_HEAD(&s->buckets[p->in.spi % PAIR_BUCKETS], p, bucket);
 	return p;
 }

@@ -185,6 +185,25 @@ io_sa(void *arg, const struct sa_change *c)
 	explicit_bzero(buf, wr_len(&w));
 }
 
+/* A group's number is its key server's choice. */
+static void
+io_group_sa(void *arg, const struct sa_change *c)
+{
+	struct ike_proc *ip = arg;
+
+	if (c->type == SA_ADD && ip->ipsec != NULL)
+		ipsec_spi_comes(ip->ipsec, c->tek.spi);
+	io_sa(arg, c);
+}
+
+static bool
+io_spi_used(void *arg, uint32_t spi)
+{
+	struct ike_proc *ip = arg;
+
+	return gdoi_has_spi(ip->gdoi, spi);
+}
+
 static void
 io_keys_changed(void *arg)
 {
@@ -255,7 +274,7 @@ io_background(void *arg, void (*work)(void *), void (*done)(void *), void *job)
 }
 
 static const struct gdoi_io io = {.send = io_send, .now = io_now,
-    .random = io_random, .sa = io_sa, .log = proc_log,
+    .random = io_random, .sa = io_group_sa, .log = proc_log,
     .keys_changed = io_keys_changed, .send_group = io_send_group,
     .member = io_member, .background = io_background};
 
@@ -276,7 +295,8 @@ io_route(void *arg, uint32_t prefix, uint32_t mask, const char *ifname,
 }
 
 static const struct ipsec_io ipsec_io = {.send = io_send_pair, .now = io_now,
-    .random = io_random, .sa = io_sa, .log = proc_log, .route = io_route};
+    .random = io_random, .sa = io_sa, .log = proc_log, .route = io_route,
+    .spi_used = io_spi_used};
 
 /* ---- the socket ---- */
 

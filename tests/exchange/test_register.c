@@ -46,6 +46,8 @@ one_member(void **state)
 	assert_memory_equal(grp->kek->k.spi, g->kek.spi, 16);
 	assert_int_equal(gm->nteks, 1);
 	assert_int_equal(gm->teks[0].spi, TAILQ_FIRST(&grp->teks)->k.spi);
+	assert_true(gdoi_has_spi(gm->g, gm->teks[0].spi));
+	assert_false(gdoi_has_spi(gm->g, gm->teks[0].spi + 1));
 	assert_memory_equal(gm->teks[0].key.data,
 	    TAILQ_FIRST(&grp->teks)->k.key.data, 16);
 	assert_int_equal(gm->teks[0].auth_key.len, 32);

@@ -327,6 +327,31 @@ test_slow_fwd(void **state UNUSED)
 	}
 }
 
+/* What a group has is not chosen; what it gets is given up. */
+static void
+test_spi_of_group(void **state UNUSED)
+{
+	uint32_t spi;
+	unsigned i;
+
+	site(98);
+	a->even_used = true;
+	up();
+	for (i = 0; i < 20; i++) {
+		spi = vpn_out(b, VPN_GROUP, 1)->t.spi;
+		assert_int_equal(spi % 2, 1);
+		assert_non_null(vpn_in(a, spi));
+		ipsec_spi_comes(a->s, spi ^ 2);
+		vpn_run(v, 5 * SEC);
+		assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.spi, spi);
+		ipsec_spi_comes(a->s, spi);
+		vpn_run(v, 100 * SEC);
+		assert_true(both_ways(v));
+		assert_null(vpn_in(a, spi));
+	}
+	end();
+}
+
 /* ESP that nobody can read: its sender is told, and begins anew. */
 static void
 test_invalid_spi(void **state UNUSED)
@@ -735,6 +760,7 @@ main(void)
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_slow_fwd),
+		cmocka_unit_test(test_spi_of_group),
 		cmocka_unit_test(test_invalid_spi),
 		cmocka_unit_test(test_spi_recovery),
 		cmocka_unit_test(test_dead_peer),

@@ -240,13 +240,21 @@ io_route(void *arg, uint32_t prefix, uint32_t mask UNUSED,
 	}
 }
 
+static bool
+io_spi_used(void *arg, uint32_t spi)
+{
+	struct vrouter *r = arg;
+
+	return r->even_used && spi % 2 == 0;
+}
+
 /* ---- routers ---- */
 
 static void
 start(struct vrouter *r)
 {
 	static const struct ipsec_io io = { io_send, io_now, io_random, io_sa,
-		io_log, io_route };
+		io_log, io_route, io_spi_used };
 
 	r->s = ipsec_new(&io, r, NULL);
 	vpn_port(r, true);

@@ -37,6 +37,7 @@ struct vrouter {
 	uint16_t nat_shift;
 	bool deaf;    /* receives nothing, sends nothing */
 	bool fwd_dead; /* hears nothing */
+	bool even_used; /* SPIs that are even are another one's */
 	unsigned lag; /* ms that fwd needs for an SA that is new */
 	unsigned logs[LOG_COUNT];
 	char last[LOG_COUNT][256];
