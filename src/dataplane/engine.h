@@ -737,6 +737,16 @@ ipdebug(struct fwd *f, enum sight what, const struct pkt *p)
 		ipdebug_see(f, what, p);
 }
 
+/* ipopt.c */
+/* The kernel writes into the options of a packet (recorded route, timestamps)
+ * each time that it has it; it gets this one for the second time. What it
+ * wrote the first time is taken back. */
+void ipopt_one_hop(const struct snap *, const struct pkt *);
+/* Of what ends here: its last hop has the address that it was sent to, the
+ * kernel does not know that yet. */
+void ipopt_arrived(const struct snap *, uint8_t *opts, unsigned len,
+    uint32_t addr);
+
 /* icmp.c */
 void icmp_error(struct fwd *, const struct pkt *, uint8_t type, uint8_t code,
     unsigned mtu);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Options of the IP header (RFC 791, 3.1) that ping sends and prints: source
- * routes, the recorded route, timestamps.
+ * routes, the recorded route, timestamps. And what the kernel writes into those
+ * of others, once too often.
  */
 #include "config.h"
 
@@ -151,4 +152,86 @@ ipopt_print(struct cli_ctx *ctx, const uint8_t *opts, unsigned len,
 	}
 	if (received && end < len)
 		cli_printf(ctx, " End of list\n");
+}
+
+/* ---- one entry a hop ---- */
+
+/* A recorded route whose last entry is ours: where that one is, or NULL. */
+static uint8_t *
+own_entry(const struct snap *s, uint8_t *opt)
+{
+	unsigned end = opt[2] - 1u;
+
+	return opt[0] == OPT_RECORD && opt[2] > 7 && end <= opt[1] &&
+	    fwd_is_own(s, get32(opt + end - 4)) ? opt + end - 4 : NULL;
+}
+
+static void
+route_undo(const struct snap *s, uint8_t *opt)
+{
+	uint8_t *entry = own_entry(s, opt);
+
+	if (entry != NULL) {
+		memset(entry, 0, 4);
+		opt[2] = (uint8_t)(opt[2] - 4);
+	}
+}
+
+/* Who finds no room counts that. What has addresses that the sender chose (3)
+ * has a hop once. */
+static void
+stamp_undo(uint8_t *opt)
+{
+	unsigned kind = opt[3] & 15u, size = kind == 0 ? 4 : 8;
+	unsigned end = opt[2] - 1u;
+
+	if (kind > 1)
+		return;
+	if (opt[3] >> 4 != 0) {
+		opt[3] = (uint8_t)(opt[3] - 0x10);
+	} else if (opt[2] >= 5 + size && end <= opt[1]) {
+		memset(opt + end - size, 0, size);
+		opt[2] = (uint8_t)(opt[2] - size);
+	}
+}
+
+/* The option of four octets and more at opt, or behind it; NULL: no more. */
+static uint8_t *
+next_option(uint8_t *opt, const uint8_t *end)
+{
+	while (opt < end && opt[0] == OPT_NOP)
+		opt++;
+	return end - opt >= 4 && opt[0] != OPT_END && opt[1] >= 4 &&
+	    opt[1] <= end - opt ? opt : NULL;
+}
+
+void
+ipopt_one_hop(const struct snap *s, const struct pkt *p)
+{
+	uint8_t *ip = pkt_ip(p), *end = ip + p->ihl, *opt;
+
+	if (p->ping || p->decrypted || p->tunnels > 0)
+		return; /* the kernel has not seen this header yet */
+	for (opt = ip + IPH_HDR; (opt = next_option(opt, end)) != NULL;
+	    opt += opt[1]) {
+		if (opt[0] == OPT_RECORD)
+			route_undo(s, opt);
+		else if (opt[0] == OPT_STAMP)
+			stamp_undo(opt);
+	}
+	ip_finish(ip, p->ihl, get16(ip + IPH_LEN));
+}
+
+void
+ipopt_arrived(const struct snap *s, uint8_t *opts, unsigned len,
+    uint32_t addr)
+{
+	uint8_t *end = opts + len, *opt, *entry;
+
+	for (opt = opts; (opt = next_option(opt, end)) != NULL;
+	    opt += opt[1]) {
+		entry = own_entry(s, opt);
+		if (entry != NULL)
+			put32(entry, addr);
+	}
 }

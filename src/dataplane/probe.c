@@ -64,13 +64,14 @@ data_ok(const struct ping_slot *s, const uint8_t *data, unsigned at,
 
 /* The first answer to a packet leaves its options for the other thread. */
 static void
-keep_options(struct ping_slot *s, const struct pkt *p)
+keep_options(const struct fwd *f, struct ping_slot *s, const struct pkt *p)
 {
 	unsigned n = p->ihl - IPH_HDR;
 
 	if (n == 0 || __atomic_load_n(&s->n_opts, __ATOMIC_ACQUIRE) != 0)
 		return;
 	memcpy(s->opts, pkt_ip(p) + IPH_HDR, n);
+	ipopt_arrived(f->w.snap, s->opts, n, p->flow.dst);
 	__atomic_store_n(&s->n_opts, n, __ATOMIC_RELEASE);
 }
 
@@ -191,7 +192,7 @@ stage_ping(struct fwd *f, struct pkt *p)
 		    get16(icmp + 4));
 		if (slot < 0)
 			return NEXT;
-		keep_options(&f->slots[slot], p);
+		keep_options(f, &f->slots[slot], p);
 	}
 	if (ip_is_fragment(pkt_ip(p))) {
 		echo_fragment(f, p, slot);

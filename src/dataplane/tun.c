@@ -136,6 +136,8 @@ tun_write(struct tun_engine *t, const struct pkt *p)
 	}
 	if (p->out_port != PORT_LOCAL)
 		ttl_give_back(pkt_ip(p));
+	if (p->ihl > IPH_HDR)
+		ipopt_one_hop(t->f->w.snap, p);
 	if (p->decrypted)
 		merge_add(t->merge, p);
 	else

@@ -17,6 +17,7 @@
 #include "dataplane/probe.h"
 
 #define HOP IP4(192, 0, 2, 254)
+#define US 192, 0, 2, 1 /* WAN_ADDR, octet by octet */
 
 static uint8_t buf[20000];
 
@@ -277,7 +278,8 @@ test_ping_recorded(void **state)
 {
 	struct cli_ctx ctx;
 	struct rig *r = plain_rig(&ctx);
-	uint8_t opts[12] = { 7, 11, 8, 10, 1, 1, 1, 0, 0, 0, 0, 0 };
+	/* the kernel wrote another address of ours on arrival */
+	uint8_t opts[12] = { 7, 11, 12, 10, 9, 9, 9, 10, 1, 1, 1, 0 };
 	const char *answers[] = { "10.2.2.20", "1", "", "", "y", "", "", "",
 		"", "", "r", "2", "", "" };
 	size_t i;
@@ -292,8 +294,8 @@ test_ping_recorded(void **state)
 	    "Reply to request 0 (3 ms).  Received packet has options\n"
 	    " Total option bytes= 12, padded length=12\n"
 	    " Record route:\n"
-	    "   (10.1.1.1) <*>\n"
-	    "   (0.0.0.0)\n"
+	    "   (10.9.9.9)\n"
+	    "   (192.0.2.1) <*>\n"
 	    " End of list\n"
 	    "\n"
 	    "Success rate is 100 percent (1/1), round-trip min/avg/max = "
@@ -328,6 +330,61 @@ test_options_of_anybody(void **state)
 		sb_free(&ctx.out);
 		free(opts);
 	}
+}
+
+/* The kernel writes into the options when it hands a packet to the packet
+ * path, and again when it gets it back: one of the two is taken back. */
+static void
+test_options_once(void **state)
+{
+	enum { HEADER = IPH_HDR + 16 };
+	static const struct {
+		uint8_t before[16], after[16];
+		bool unseen;
+	} rows[] = {
+		/* a recorded route: the last one is ours, is somebody else's,
+		 * is not there, has no place */
+		{ { 7, 11, 12, 9, 9, 9, 9, US },
+		    { 7, 11, 8, 9, 9, 9, 9 }, false },
+		{ { 1, 7, 7, 8, US }, { 1, 7, 7, 4 }, false },
+		{ { 7, 7, 8, 9, 9, 9, 9 }, { 7, 7, 8, 9, 9, 9, 9 }, false },
+		{ { 7, 7, 4 }, { 7, 7, 4 }, false },
+		{ { 7, 7, 12, US }, { 7, 7, 12, US }, false },
+		/* what came out of a tunnel */
+		{ { 7, 7, 8, US }, { 7, 7, 8, US }, true },
+		/* stamps: one of two, one with its address, none had room,
+		 * addresses that the sender chose */
+		{ { 68, 12, 13, 0, 1, 2, 3, 4, 5, 6, 7, 8 },
+		    { 68, 12, 9, 0, 1, 2, 3, 4 }, false },
+		{ { 68, 12, 13, 1, 1, 2, 3, 4, 5, 6, 7, 8 },
+		    { 68, 12, 5, 1 }, false },
+		{ { 68, 8, 9, 0x20, 1, 2, 3, 4 },
+		    { 68, 8, 9, 0x10, 1, 2, 3, 4 }, false },
+		{ { 68, 12, 13, 3, 1, 2, 3, 4 },
+		    { 68, 12, 13, 3, 1, 2, 3, 4 }, false },
+		{ { 68, 8, 255, 0, 1, 2, 3, 4 },
+		    { 68, 8, 255, 0, 1, 2, 3, 4 }, false },
+		/* an option that ends behind the header */
+		{ { 7, 40, 8, US }, { 7, 40, 8, US }, false },
+	};
+	struct cli_ctx ctx;
+	struct rig *r = plain_rig(&ctx);
+	struct pkt p = { .buf = buf, .ihl = HEADER };
+	uint8_t *opts = buf + IPH_HDR;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(rows); i++) {
+		memset(buf, 0, HEADER);
+		buf[0] = 0x49;
+		memcpy(opts, rows[i].before, 16);
+		ip_finish(buf, HEADER, HEADER);
+		p.decrypted = rows[i].unseen;
+		ipopt_one_hop(r->f->snap, &p);
+		assert_memory_equal(opts, rows[i].after, 16);
+		assert_int_equal(sum_end(sum_add(0, buf, HEADER)), 0);
+	}
+	console_end(r, &ctx);
 }
 
 /* ---- sweeps ---- */
@@ -601,6 +658,7 @@ main(void)
 		cmocka_unit_test(test_ping_options),
 		cmocka_unit_test(test_ping_recorded),
 		cmocka_unit_test(test_options_of_anybody),
+		cmocka_unit_test(test_options_once),
 		cmocka_unit_test(test_ping_sweep),
 		cmocka_unit_test(test_ping_sweep_core),
 		cmocka_unit_test(test_ping_data),
