@@ -164,7 +164,7 @@ only_words(const struct elem *e)
 
 /* Where `no` may stop: behind the last key (the first one of what `no`
  * removes as a whole), or else behind the words that the command begins
- * with. */
+ * with; in front of those that are one form of a choice. */
 static unsigned
 no_position(const struct command *c)
 {
@@ -173,7 +173,9 @@ no_position(const struct command *c)
 	if (strcmp(c->action, "FA_RUN") == 0 ||
 	    strcmp(c->action, "FA_REFUSE") == 0)
 		return ~0U;
-	while (words < c->elems.n && only_words(c->elems.v[words]))
+	while (words < c->elems.n && only_words(c->elems.v[words]) &&
+	    !(words > 0 && c->choice != NULL &&
+	    c->elems.v[words]->kind == E_GROUP))
 		words++;
 	for (unsigned i = 0; i < c->elems.n && !(c->whole && key != 0); i++)
 		if (has_key(c->elems.v[i]))

@@ -26,6 +26,12 @@ struct port {
 	bool tunnel;	/* GRE: its device is a TUN of ours */
 };
 
+/* What went through a tunnel, in octets with the header that IP and GRE put
+ * around it. */
+struct tunnel_count {
+	uint64_t in_packets, in_bytes, out_packets, out_bytes;
+};
+
 struct udp_addr { /* host byte order */
 	uint32_t addr;
 	uint16_t port;

@@ -175,7 +175,7 @@ tunnel_check(struct cf_check *k, const struct interface *i)
 	const struct tunnel *t = &i->tunnel;
 	bool plain = t->source == 0 && t->source_if[0] == '\0' &&
 	    t->dest == 0 && t->mode == TUNNEL_GRE && !t->has_key &&
-	    !t->pmtud && t->ttl == 255 && !t->has_tos &&
+	    !t->checksum && !t->pmtud && t->ttl == 255 && !t->has_tos &&
 	    t->profile[0] == '\0' && !i->qos_preclassify;
 
 	/* a default says nothing */

@@ -47,6 +47,7 @@ struct tunnel {
 	uint8_t mode;		    /* enum tunnel_mode */
 	bool has_key;
 	uint32_t key;
+	bool checksum;
 	uint16_t keepalive_secs;    /* 0: off */
 	uint8_t keepalive_retry;    /* 3 */
 	bool pmtud;		    /* tunnel path-mtu-discovery */
@@ -77,6 +78,7 @@ struct interface {
 	uint32_t ip_mtu;       /* 0: as mtu */
 	uint32_t adjust_mss;   /* 0: off */
 	uint16_t vlan;	       /* encapsulation dot1Q, 0: none */
+	uint32_t delay;	       /* tens of microseconds, 0: default */
 	uint32_t bandwidth;    /* kbit/s, 0: default; no shaper */
 	uint16_t load_interval; /* seconds, 300 */
 	uint8_t df_bit;	       /* enum df_bit, INHERIT: global */

@@ -229,10 +229,13 @@ struct tunnel_path {
 	uint32_t age;	/* ms, 0: for ever; from the control thread, atomic */
 	uint32_t min;	/* the same */
 	uint64_t returned; /* keepalives that came back */
+	struct tunnel_count count;
 };
 
-/* Of the control thread, `keepalive` of a tunnel. */
+/* Of the control thread: `keepalive` of a tunnel, and what main knows. */
 struct keepalive {
+	struct tunnel_count told;
+	uint64_t next_count; /* monotonic ms */
 	uint64_t next;	/* monotonic ms */
 	uint64_t returned; /* seen then */
 	unsigned waiting;  /* sent since one came back */
@@ -268,7 +271,7 @@ struct mcast_group {
 /* A GRE tunnel that is configured; addresses 0: it cannot be used. */
 struct snap_tunnel {
 	uint32_t local, remote;
-	bool has_key;
+	bool has_key, checksum;
 	uint32_t key;
 	uint8_t ttl;
 	bool has_tos;
@@ -542,8 +545,9 @@ unsigned gre_mtu(const struct fwd *, const struct snap_tunnel *,
     unsigned mtu);
 enum { GRE_IPV4 = 0x0800, GRE_KEEPALIVE = 0 }; /* protocols inside */
 unsigned gre_header_len(const struct snap_tunnel *); /* with that of IP */
+/* len: of the GRE packet, which stands there but for its header. */
 void gre_header_put(uint8_t *gre, const struct snap_tunnel *,
-    unsigned protocol);
+    unsigned protocol, unsigned len);
 /* gre_keepalive.c; as fwd_timeout() */
 uint64_t gre_timeout(struct fwd *, uint64_t now);
 unsigned stage_gre_in(struct fwd *, struct pkt **, unsigned n, unsigned at);

@@ -72,8 +72,10 @@ struct fwd_io {
 	void (*log)(void *, enum log_id, va_list);
 	/* For ike, on the control thread; may be NULL. */
 	void (*event)(void *, const struct sa_event *);
-	/* Keepalives of a tunnel are answered, or no longer. May be NULL. */
-	void (*tunnel)(void *, uint16_t port, bool answered);
+	/* Keepalives of a tunnel are answered, or no longer; what went through
+	 * it since this process began. May be NULL. */
+	void (*tunnel)(void *, uint16_t port, bool answered,
+	    const struct tunnel_count *);
 };
 
 struct fwd *fwd_new(const struct fwd_io *, void *arg) MUST_USE;

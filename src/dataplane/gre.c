@@ -43,9 +43,9 @@ gre_build(struct fwd *f, struct snap *s, unsigned index,
 	struct tunnel_path *path = &f->paths[index];
 
 	*st = (struct snap_tunnel){ .key = t->key, .has_key = t->has_key,
-		.ttl = t->ttl, .has_tos = t->has_tos, .tos = t->tos,
-		.pmtud = t->pmtud, .preclassify = i->qos_preclassify,
-		.path = path };
+		.checksum = t->checksum, .ttl = t->ttl, .has_tos = t->has_tos,
+		.tos = t->tos, .pmtud = t->pmtud,
+		.preclassify = i->qos_preclassify, .path = path };
 	if (t->mode == TUNNEL_GRE && t->dest != 0 &&
 	    (st->local = source_of(f, t)) != 0 && st->local != t->dest)
 		st->remote = t->dest;
@@ -60,16 +60,27 @@ gre_build(struct fwd *f, struct snap *s, unsigned index,
 unsigned
 gre_header_len(const struct snap_tunnel *t)
 {
-	return IPH_HDR + GRE_HDR + (t->has_key ? 4 : 0);
+	return IPH_HDR + GRE_HDR + (t->checksum ? 4 : 0) +
+	    (t->has_key ? 4 : 0);
 }
 
 void
-gre_header_put(uint8_t *gre, const struct snap_tunnel *t, unsigned protocol)
+gre_header_put(uint8_t *gre, const struct snap_tunnel *t, unsigned protocol,
+    unsigned len)
 {
-	put16(gre, t->has_key ? GRE_KEY : 0);
+	unsigned at = GRE_HDR;
+
+	put16(gre, (t->checksum ? GRE_CSUM : 0u) |
+	    (t->has_key ? GRE_KEY : 0u));
 	put16(gre + 2, protocol);
+	if (t->checksum) {
+		put32(gre + at, 0);
+		at += 4;
+	}
 	if (t->has_key)
-		put32(gre + GRE_HDR, t->key);
+		put32(gre + at, t->key);
+	if (t->checksum)
+		put16(gre + GRE_HDR, sum_end(sum_add(0, gre, len)));
 }
 
 unsigned
@@ -117,7 +128,7 @@ wrap(struct fwd *f, struct pkt *p)
 	outer[IPH_PROTO] = PROTO_GRE;
 	put32(outer + IPH_SRC, t->local);
 	put32(outer + IPH_DST, t->remote);
-	gre_header_put(outer + IPH_HDR, t, GRE_IPV4);
+	gre_header_put(outer + IPH_HDR, t, GRE_IPV4, hdr - IPH_HDR + p->len);
 	p->off -= hdr;
 	p->len += hdr;
 	ip_finish(outer, IPH_HDR, p->len);
@@ -125,6 +136,8 @@ wrap(struct fwd *f, struct pkt *p)
 	p->in_port = PORT_LOCAL;
 	p->ping = false;
 	p->tunnels++;
+	count(&t->path->count.out_packets);
+	count_add(&t->path->count.out_bytes, p->len);
 	return ip_parse(p) == IP_OK && esp_tunnel_sa(f, p, sp) ? NEXT : DROP;
 }
 
@@ -234,6 +247,8 @@ unwrap(struct fwd *f, struct pkt *p)
 		return fwd_drop(f, DROP_NOT_IPSEC);
 	if (p->tunnels == TUNNELS_MAX)
 		return fwd_drop(f, DROP_TUNNEL_LOOP);
+	count(&f->paths[port].count.in_packets);
+	count_add(&f->paths[port].count.in_bytes, p->len);
 	hdr += p->ihl;
 	if ((p->gso.flags & GSO_F_NEEDS_CSUM) != 0) {
 		if (p->gso.csum_start < hdr)

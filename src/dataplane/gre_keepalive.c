@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * GRE keepalives (ios-getvpn.md 4.6), control thread: a GRE packet around one
+ * What the control thread does for tunnels. It tells main how much went through
+ * them, and sends keepalives (ios-getvpn.md 4.6): a GRE packet around one
  * that the far end, without knowing of keepalives, sends back. What came back
  * is counted by the worker (gre.c); who gets none is told to main, which takes
  * the tunnel down. With protection there are none: the answer comes in clear.
@@ -9,6 +10,8 @@
 
 #include "dataplane/engine.h"
 #include "dataplane/ip.h"
+
+#define COUNT_MS 500
 
 /* An IP header and a GRE header of that protocol behind it; its length. */
 static unsigned
@@ -24,7 +27,7 @@ layer(uint8_t *at, const struct snap_tunnel *t, bool back, unsigned protocol,
 	at[IPH_PROTO] = PROTO_GRE;
 	put32(at + IPH_SRC, back ? t->remote : t->local);
 	put32(at + IPH_DST, back ? t->local : t->remote);
-	gre_header_put(at + IPH_HDR, t, protocol);
+	gre_header_put(at + IPH_HDR, t, protocol, hdr - IPH_HDR + inner);
 	ip_finish(at, IPH_HDR, hdr + inner);
 	return hdr;
 }
@@ -42,12 +45,40 @@ keepalive_send(struct fwd *f, const struct snap_tunnel *t)
 	fwd_send_own(f, p);
 }
 
+/* Main hears of a tunnel when its keepalives do, or do not, come back, and of
+ * what went through it at most twice a second. */
+static void
+tunnel_tell(struct fwd *f, unsigned port)
+{
+	const struct tunnel_count *c = &f->paths[port].count;
+	struct keepalive *k = &f->keepalives[port];
+
+	k->told = (struct tunnel_count){ count_read(&c->in_packets),
+		count_read(&c->in_bytes), count_read(&c->out_packets),
+		count_read(&c->out_bytes) };
+	if (f->io.tunnel != NULL)
+		f->io.tunnel(f->arg, (uint16_t)port, !k->down, &k->told);
+}
+
+static void
+counts_due(struct fwd *f, unsigned port, uint64_t now)
+{
+	const struct tunnel_count *c = &f->paths[port].count;
+	struct keepalive *k = &f->keepalives[port];
+
+	if (k->next_count > now)
+		return;
+	k->next_count = now + COUNT_MS;
+	if (count_read(&c->in_packets) != k->told.in_packets ||
+	    count_read(&c->out_packets) != k->told.out_packets)
+		tunnel_tell(f, port);
+}
+
 static void
 keepalive_tell(struct fwd *f, unsigned port, bool answered)
 {
 	f->keepalives[port].down = !answered;
-	if (f->io.tunnel != NULL)
-		f->io.tunnel(f->arg, (uint16_t)port, answered);
+	tunnel_tell(f, port);
 }
 
 /* One that is configured no longer takes its verdict along. */
@@ -58,7 +89,8 @@ keepalive_off(struct fwd *f, unsigned port)
 
 	if (k->down)
 		keepalive_tell(f, port, true);
-	*k = (struct keepalive){0};
+	k->next = k->returned = 0;
+	k->waiting = 0;
 }
 
 static void
@@ -95,6 +127,9 @@ gre_timeout(struct fwd *f, uint64_t now)
 		t = f->snap->port[port].tunnel;
 		if (t == NULL)
 			continue;
+		counts_due(f, port, now);
+		if (f->keepalives[port].next_count < next)
+			next = f->keepalives[port].next_count;
 		i = conf_find_interface(f->conf, f->ports[port].name);
 		if (i == NULL || i->tunnel.keepalive_secs == 0 ||
 		    i->tunnel.profile[0] != '\0' || i->shutdown ||

@@ -192,8 +192,10 @@ ports_tell(struct router *r, enum child_kind kind)
 	unsigned i;
 
 	if (kind == CHILD_FWD) /* a new one has no verdicts yet */
-		for (i = 1; i <= ps->n; i++)
+		for (i = 1; i <= ps->n; i++) {
 			ps->rec[i].unanswered = false;
+			ps->rec[i].heard = (struct tunnel_count){0};
+		}
 	if (kind == CHILD_FWD)
 		(void)child_send(r, kind, IPC_SOCKET, 0, NULL, 0,
 		    &ps->rec[0].tun, 1);

@@ -19,6 +19,8 @@ struct portrec {
 	bool untold;	/* process ike does not know yet */
 	uint64_t recursive_until; /* a tunnel is down for that */
 	bool unanswered; /* keepalives of a tunnel, says fwd */
+	/* through a tunnel in all, and what this process fwd said last */
+	struct tunnel_count through, heard;
 	struct port_stats base, last; /* at the clear; at the last sample */
 	struct port_rates rates;
 };
@@ -48,6 +50,7 @@ int tun_create(struct ports *, unsigned index, const char *name) MUST_USE;
 /* ports_tunnel.c */
 void tunnels_start(struct router *);
 void tunnel_make(struct ports *, struct portrec *);
+void tunnel_stats(const struct portrec *, struct port_stats *);
 /* Routes, ports or the configuration changed. */
 void tunnels_check(struct router *);
 /* Dumps all devices; false: netlink failed. */

@@ -50,8 +50,15 @@ link_seen(void *arg, const struct nl_link *l)
 bool
 ports_scan(struct ports *ps, struct scan *sc)
 {
+	unsigned i;
+
 	sc->ps = ps;
-	return nl_links(ps->nl, link_seen, sc) == 0;
+	if (nl_links(ps->nl, link_seen, sc) != 0)
+		return false;
+	for (i = 1; i <= ps->n; i++)
+		if (ps->rec[i].p.tunnel)
+			tunnel_stats(&ps->rec[i], &sc->found[i].stats);
+	return true;
 }
 
 static void

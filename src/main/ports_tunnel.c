@@ -11,7 +11,7 @@
 
 #include "main/ports_priv.h"
 
-#define TUNNEL_MTU 1476 /* 1500 without IP and GRE headers */
+#define GRE_OVERHEAD 24 /* IP and GRE headers */
 #define RECURSIVE_MS 60000
 
 void
@@ -77,12 +77,31 @@ tunnel_recursive(struct portrec *rec, const struct route *way)
 	return way->port == rec->p.index || rec->recursive_until > now;
 }
 
+/* What the interface that its packets leave by takes, without their headers. */
+static uint32_t
+tunnel_mtu(const struct ports *ps, const struct conf *conf,
+    const struct tunnel *t, const struct route *way)
+{
+	uint32_t mtu = 1500;
+	const struct portrec *out;
+	const struct interface *ifc;
+
+	if (t->dest != 0 && way != NULL && way->port != PORT_LOCAL &&
+	    !(out = &ps->rec[way->port])->p.tunnel) {
+		ifc = conf_find_interface(conf, out->p.name);
+		mtu = out->p.mtu != 0 && out->p.mtu < mtu ? out->p.mtu : mtu;
+		if (ifc != NULL && ifc->ip_mtu != 0 && ifc->ip_mtu < mtu)
+			mtu = ifc->ip_mtu;
+	}
+	mtu -= GRE_OVERHEAD + (t->has_key ? 4 : 0) + (t->checksum ? 4 : 0);
+	return mtu < 68 ? 68 : mtu;
+}
+
 static bool
 tunnel_works(struct ports *ps, struct portrec *rec,
-    const struct interface *ifc)
+    const struct interface *ifc, const struct route *way)
 {
 	const struct tunnel *t = &ifc->tunnel;
-	const struct route *way = best_route(ps, t->dest);
 	uint32_t source = tunnel_source(ps, t);
 
 	return !ifc->shutdown && !rec->unanswered &&
@@ -102,15 +121,18 @@ tunnels_check(struct router *r)
 		struct portrec *rec = &ps->rec[i];
 		const struct interface *ifc =
 		    conf_find_interface(r->committed, rec->p.name);
+		const struct route *way;
 		bool works;
+		uint32_t mtu;
 
 		if (!rec->p.tunnel || !rec->wanted || ifc == NULL ||
 		    rec->tun == -1)
 			continue;
-		works = tunnel_works(ps, rec, ifc);
-		if (works != rec->p.up)
-			(void)nl_link_set(ps->nl, rec->tun_ifindex, works,
-			    TUNNEL_MTU - (ifc->tunnel.has_key ? 4 : 0));
+		way = best_route(ps, ifc->tunnel.dest);
+		works = tunnel_works(ps, rec, ifc, way);
+		mtu = tunnel_mtu(ps, r->committed, &ifc->tunnel, way);
+		if (works != rec->p.up || mtu != rec->p.mtu)
+			(void)nl_link_set(ps->nl, rec->tun_ifindex, works, mtu);
 		if (rec->recursive_until > time_mono_ms())
 			again = rec->recursive_until;
 	}
@@ -135,10 +157,34 @@ void
 tunnel_heard(struct router *r, struct rd *body)
 {
 	uint16_t index = rd_u16(body);
-	bool answered = rd_u8(body) != 0;
+	bool unanswered = rd_u8(body) == 0;
+	struct tunnel_count c = { 0 };
+	struct portrec *rec;
 
+	c.in_packets = rd_u64(body);
+	c.in_bytes = rd_u64(body);
+	c.out_packets = rd_u64(body);
+	c.out_bytes = rd_u64(body);
 	if (!rd_end(body) || index == PORT_LOCAL || index > r->ports->n)
 		return;
-	r->ports->rec[index].unanswered = !answered;
+	rec = &r->ports->rec[index];
+	rec->through.in_packets += c.in_packets - rec->heard.in_packets;
+	rec->through.in_bytes += c.in_bytes - rec->heard.in_bytes;
+	rec->through.out_packets += c.out_packets - rec->heard.out_packets;
+	rec->through.out_bytes += c.out_bytes - rec->heard.out_bytes;
+	rec->heard = c;
+	if (rec->unanswered == unanswered)
+		return;
+	rec->unanswered = unanswered;
 	tunnels_check(r);
+}
+
+/* What goes through a tunnel never enters its device. */
+void
+tunnel_stats(const struct portrec *rec, struct port_stats *s)
+{
+	s->rx_packets = rec->through.in_packets;
+	s->rx_bytes = rec->through.in_bytes;
+	s->tx_packets = rec->through.out_packets;
+	s->tx_bytes = rec->through.out_bytes;
 }

@@ -62,14 +62,19 @@ io_event(void *arg, const struct sa_event *e)
 }
 
 static void
-io_tunnel(void *arg, uint16_t port, bool answered)
+io_tunnel(void *arg, uint16_t port, bool answered,
+    const struct tunnel_count *c)
 {
 	struct fwd_proc *fp = arg;
-	uint8_t buf[8];
+	uint8_t buf[48];
 	struct wr w = wr_of(buf, sizeof(buf));
 
 	wr_u16(&w, port);
 	wr_u8(&w, answered);
+	wr_u64(&w, c->in_packets);
+	wr_u64(&w, c->in_bytes);
+	wr_u64(&w, c->out_packets);
+	wr_u64(&w, c->out_bytes);
 	(void)ipc_send(fp->p.sock, IPC_TUNNEL, 0, buf, wr_len(&w), NULL, 0);
 }
 

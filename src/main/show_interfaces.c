@@ -158,8 +158,9 @@ interface_head(struct cli_ctx *ctx, const struct interface *ifc,
 		cli_printf(ctx, "  Internet address is %s/%d\n",
 		    ip4_str(ifc->addr, addr), ip4_prefix_of(ifc->mask));
 	cli_printf(ctx, "  MTU %u bytes, BW %u Kbit/sec, DLY %u usec, \n",
-	    p != NULL && p->mtu != 0 ? p->mtu : loopback ? 1514 : 1500,
-	    conf_if_kbit(ifc), k->usec);
+	    tunnel ? 17916 : p != NULL && p->mtu != 0 ? p->mtu :
+	    loopback ? 1514 : 1500, conf_if_kbit(ifc),
+	    ifc->delay != 0 ? ifc->delay * 10 : k->usec);
 }
 
 /* Of 255, as IOS counts load; never 0. */
@@ -220,6 +221,8 @@ interface_tunnel(struct cli_ctx *ctx, const struct interface *ifc,
 	char source[IP4_STRLEN + IFNAME_MAX + 4], dest[IP4_STRLEN];
 
 	tunnel_source_text(router_of(ctx), t, source, sizeof(source));
+	cli_printf(ctx, "  Tunnel linestate evaluation %s\n",
+	    p->up ? "up" : "down");
 	cli_printf(ctx, "  Tunnel source %s, destination %s\n", source,
 	    t->dest == 0 ? "UNKNOWN" : ip4_str(t->dest, dest));
 	if (t->mode == TUNNEL_GRE)
@@ -230,8 +233,9 @@ interface_tunnel(struct cli_ctx *ctx, const struct interface *ifc,
 		cli_printf(ctx, "    Key 0x%X, sequencing disabled\n", t->key);
 	else
 		cli_printf(ctx, "    Key disabled, sequencing disabled\n");
-	cli_printf(ctx, "    Checksumming of packets disabled\n"
-			"  Tunnel TTL %u\n", t->ttl);
+	cli_printf(ctx, "    Checksumming of packets %s\n"
+			"  Tunnel TTL %u, Fast tunneling enabled\n",
+	    t->checksum ? "enabled" : "disabled", t->ttl);
 	if (t->pmtud && t->pmtud_age != 0)
 		cli_printf(ctx, "  Path MTU Discovery, ager %u mins, min MTU "
 				"%u\n", t->pmtud_age, t->pmtud_min);
@@ -280,9 +284,10 @@ interface_link(struct cli_ctx *ctx, const struct link_mode *m)
 	    m->arp_timeout / 60 % 60, m->arp_timeout % 60);
 }
 
+/* A tunnel and a loopback have no wire to tell of. */
 static void
 interface_counters(struct cli_ctx *ctx, const struct port_stats *s,
-    const struct port_rates *r)
+    const struct port_rates *r, bool wire)
 {
 	cli_printf(ctx,
 	    "  5 minute input rate %llu bits/sec, %llu packets/sec\n"
@@ -294,28 +299,33 @@ interface_counters(struct cli_ctx *ctx, const struct port_stats *s,
 	    "     Received %llu broadcasts (%llu IP multicasts)\n"
 	    "     0 runts, %llu giants, 0 throttles \n"
 	    "     %llu input errors, %llu CRC, %llu frame, %llu overrun, "
-	    "%llu ignored\n"
-	    "     0 watchdog, %llu multicast, 0 pause input\n",
+	    "%llu ignored%s\n",
 	    (unsigned long long)s->rx_packets, (unsigned long long)s->rx_bytes,
 	    (unsigned long long)s->rx_dropped,
 	    (unsigned long long)s->multicast, (unsigned long long)s->multicast,
 	    (unsigned long long)s->rx_length, (unsigned long long)s->rx_errors,
 	    (unsigned long long)s->rx_crc, (unsigned long long)s->rx_frame,
 	    (unsigned long long)s->rx_overrun,
-	    (unsigned long long)s->rx_dropped,
-	    (unsigned long long)s->multicast);
+	    (unsigned long long)s->rx_dropped, wire ? "" : ", 0 abort");
+	if (wire)
+		cli_printf(ctx, "     0 watchdog, %llu multicast, "
+				"0 pause input\n",
+		    (unsigned long long)s->multicast);
 	cli_printf(ctx,
 	    "     %llu packets output, %llu bytes, %llu underruns\n"
 	    "     %llu output errors, %llu collisions, 0 interface resets\n"
-	    "     0 unknown protocol drops\n"
-	    "     0 babbles, 0 late collision, 0 deferred\n"
-	    "     %llu lost carrier, 0 no carrier, 0 pause output\n"
-	    "     %llu output buffer failures, 0 output buffers swapped out\n",
+	    "     0 unknown protocol drops\n",
 	    (unsigned long long)s->tx_packets, (unsigned long long)s->tx_bytes,
 	    (unsigned long long)s->tx_underruns,
 	    (unsigned long long)s->tx_errors,
-	    (unsigned long long)s->collisions,
-	    (unsigned long long)s->lost_carrier,
+	    (unsigned long long)s->collisions);
+	if (wire)
+		cli_printf(ctx, "     0 babbles, 0 late collision, 0 deferred\n"
+				"     %llu lost carrier, 0 no carrier, "
+				"0 pause output\n",
+		    (unsigned long long)s->lost_carrier);
+	cli_printf(ctx, "     %llu output buffer failures, "
+			"0 output buffers swapped out\n",
 	    (unsigned long long)s->tx_dropped);
 }
 
@@ -363,7 +373,8 @@ show_one(struct cli_ctx *ctx, const struct interface *ifc,
 	    ago(rates.cleared, clear, sizeof(clear)),
 	    (unsigned long long)s.rx_dropped, (unsigned long long)s.tx_dropped,
 	    link.queue_len);
-	interface_counters(ctx, &s, &rates);
+	interface_counters(ctx, &s, &rates,
+	    p == NULL || (!p->loopback && !p->tunnel));
 }
 
 int

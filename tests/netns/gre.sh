@@ -125,6 +125,23 @@ check 'h1 reaches h2' wait_for 10 pings h1 10.2.0.10 -Q 0xb8
 check 'the routers reach each other through it' \
     shows r1 'ping 10.255.0.2' '100 percent'
 captured one
+still() { # nothing goes through it, and fwd has told what did
+	node r1 'show interfaces Tunnel0' | grep 'packets [io]' >"$tmp/then"
+	sleep 0.6
+	shows r1 'show interfaces Tunnel0' "$(sed -n 2p "$tmp/then")" &&
+	    grep -qxF -f "$tmp/then" "$tmp/shown"
+}
+check 'its counters stand still' wait_for 10 still
+printf 'clear counters\nyes\n' | node r1 - >/dev/null
+check 'three packets of 84 octets' pings h1 10.2.0.10
+counted() { # 28 octets around each
+	shows r1 'show interfaces Tunnel0' '3 packets output, 336 bytes' &&
+	    grep -q '3 packets input, 336 bytes' "$tmp/shown" &&
+	    grep -q 'Last input 00:00:0' "$tmp/shown"
+}
+check 'show interfaces counts what went through it' wait_for 5 counted
+check '28 octets are around a packet: 20 of IP, 4 of GRE, 4 of the key' \
+    seen one 'proto 47 and src 192.0.2.1 and ip[2:2] = 128' 'GRE'
 check 'the core saw GRE with the key' \
     seen one 'proto 47 and src 192.0.2.1' 'key=0x4d'
 check 'the TOS is outside, too' \
@@ -140,6 +157,38 @@ toobig() {
 }
 check 'one of 1473 is refused with the MTU' toobig
 check 'without DF it is cut and passes' pings h1 10.2.0.10 -M dont -s 6000
+
+# What changes while the tunnel is up.
+tunnel_lines() { # tunnel_lines LINE: on both
+	for _router in r1 r2; do
+		printf '%s\n' 'interface Tunnel0' "$1" |
+		    configure "$_router" >/dev/null || return 1
+	done
+}
+transport_mtu() {
+	wait_for 5 shows r1 'show interfaces Tunnel0' \
+	    "Tunnel transport MTU $1 bytes"
+}
+check 'checksums' tunnel_lines 'tunnel checksum'
+check 'they are shown' shows r1 'show interfaces Tunnel0' \
+    'Checksumming of packets enabled'
+check 'and take four octets more' transport_mtu 1468
+check 'capture' capture sums
+check 'h1 reaches h2 with them' pings h1 10.2.0.10
+check 'of odd size and in pieces, too' pings h1 10.2.0.10 -M dont -s 3001
+captured sums
+check 'the core sees them' seen sums 'proto 47' 'checksum present'
+check 'no checksums' tunnel_lines 'no tunnel checksum'
+check 'no key' tunnel_lines 'no tunnel key'
+check 'it is four octets less' transport_mtu 1476
+printf '%s\n' 'interface GigabitEthernet1' ' ip mtu 1400' |
+    configure r1 >/dev/null
+check 'ip mtu of the interface below is that of the tunnel' transport_mtu 1376
+printf '%s\n' 'interface GigabitEthernet1' ' no ip mtu' |
+    configure r1 >/dev/null
+check 'and no longer' transport_mtu 1476
+check 'the key again' tunnel_lines 'tunnel key 77'
+check 'is four octets' transport_mtu 1472
 
 printf '%s\n' 'interface Tunnel0' ' ip mtu 1500' | configure r1 >/dev/null
 printf '%s\n' 'interface Tunnel0' ' ip mtu 1500' | configure r2 >/dev/null

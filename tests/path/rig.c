@@ -156,12 +156,14 @@ io_event(void *arg, const struct sa_event *e)
 }
 
 static void
-io_tunnel(void *arg, uint16_t port UNUSED, bool answered)
+io_tunnel(void *arg, uint16_t port UNUSED, bool answered,
+    const struct tunnel_count *c)
 {
 	struct rig *r = arg;
 
-	r->n_tunnels++;
+	r->n_tunnels += answered != r->answered;
 	r->answered = answered;
+	r->through = *c;
 }
 
 void
@@ -186,6 +188,7 @@ rig_start(struct rig *r)
 	r->now = 1000;
 	r->us = 1000000;
 	r->rnd = 7;
+	r->answered = true;
 	r->f = fwd_new(&io, r);
 	str_copy(r->ifs[0].name, lan.name, sizeof(lan.name));
 	str_copy(r->ifs[1].name, wan.name, sizeof(wan.name));

@@ -46,6 +46,7 @@ struct rig {
 	/* what main heard of tunnels */
 	unsigned n_tunnels;
 	bool answered;
+	struct tunnel_count through;
 	struct sa_event events[64]; /* what ike hears */
 	unsigned n_events;
 };

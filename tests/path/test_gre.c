@@ -174,6 +174,38 @@ test_key_tos_ttl(void **state)
 	stop(t);
 }
 
+/* With `tunnel checksum` what leaves has one that holds, over data of odd
+ * length as well, and main hears how much went through. */
+static void
+test_checksum(void **state)
+{
+	struct tun *t = start();
+	const uint8_t *o;
+	size_t len;
+
+	(void)state;
+	t->ifc.tunnel.has_key = t->ifc.tunnel.checksum = true;
+	t->ifc.tunnel.key = 7;
+	rig_config(&t->r);
+	len = send_in(t, (struct mk){ .payload = 101 });
+	o = rig_ip(&t->r, 0);
+	assert_int_equal(t->r.out[0].len, len + 32);
+	assert_int_equal(get32(o + IPH_HDR), 0xa0000800);
+	assert_int_equal(get16(o + IPH_HDR + 6), 0);
+	assert_int_equal(get32(o + IPH_HDR + 8), 7);
+	assert_int_equal(sum_end(sum_add(0, o + IPH_HDR, len + 12)), 0);
+	assert_int_not_equal(get16(o + IPH_HDR + 4), 0);
+	receive(t, 0x2000, 7);
+	receive(t, 0xa000, 7);
+	t->r.now += 500;
+	rig_timeout(&t->r);
+	assert_int_equal(t->r.through.out_packets, 1);
+	assert_int_equal(t->r.through.out_bytes, len + 32);
+	assert_int_equal(t->r.through.in_packets, 2);
+	assert_int_equal(t->r.through.in_bytes, 128 + 28 + 128 + 32);
+	stop(t);
+}
+
 static void
 test_in(void **state)
 {
@@ -568,6 +600,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_key_tos_ttl),
+		cmocka_unit_test(test_checksum),
 		cmocka_unit_test(test_in),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_mtu),
