@@ -12,6 +12,7 @@
 
 #define BURST 2000 /* lines at once; a dump of a large policy has hundreds */
 #define PER_SECOND 100
+#define SAY_EVERY 1000 /* ms */
 #define TOGETHER 4 /* lines that are worth nothing without each other */
 
 struct debug_set debug_set;
@@ -60,7 +61,8 @@ level_name(enum debug_level l)
 
 /* ---- how many ---- */
 
-static unsigned missing;
+static unsigned missing; /* lines */
+static uint64_t told;	  /* when that was said last */
 
 void
 debug_say_missing(void)
@@ -72,6 +74,7 @@ debug_say_missing(void)
 	sb_printf(&sb, "DEBUG: %u lines were left out, too many in a second",
 	    missing);
 	missing = 0;
+	told = time_mono_ms();
 	log_text(sb.s);
 	sb_free(&sb);
 }
@@ -97,8 +100,8 @@ may_print(unsigned lines)
 		return false;
 	}
 	tokens -= lines;
-	/* said once there is room again, not between two lines of a flood */
-	if (tokens > PER_SECOND / 2)
+	/* said once there is room again, and once a second of a flood */
+	if (tokens > PER_SECOND / 2 || now - told >= SAY_EVERY)
 		debug_say_missing();
 	return true;
 }

@@ -113,7 +113,7 @@ void debug_lines(enum debug_feature, enum debug_level, uint32_t peer,
     const char *text);
 
 /* Says how many lines were left out since it was said last: when all is off,
- * or there is room again. */
+ * or there is room again, or every second of a flood. */
 void debug_say_missing(void);
 
 void debug_set_put(struct wr *, const struct debug_set *);

@@ -119,16 +119,18 @@ run_each(struct fwd *f, const struct stage *s, struct pkt **pkts, unsigned n)
 {
 	unsigned i, left = 0;
 	uint32_t bit = 1u << (s - path);
-	enum verdict v;
 
 	for (i = 0; i < n; i++) {
 		if (applies(s, pkts[i])) {
+			enum verdict v;
+
 			pkts[i]->trace |= bit;
 			v = s->each(f, pkts[i]);
-			if (v == DROP)
-				ipdebug(f, SEEN_DROPPED, pkts[i]);
-			if (v != NEXT)
+			if (v != NEXT) {
+				if (v == DROP)
+					ipdebug(f, SEEN_DROPPED, pkts[i]);
 				continue;
+			}
 		}
 		pkts[left++] = pkts[i];
 	}
@@ -246,19 +248,30 @@ fwd_send_own(struct fwd *f, struct pkt *p)
 		fwd_input(f, &p, 1);
 }
 
+/* What leaves in clear was seen before it was cut (split.c). */
+static void
+see_last(struct fwd *f, struct pkt **pkts, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (pkts[i]->out_port == PORT_LOCAL)
+			ipdebug(f, SEEN_RCVD, pkts[i]);
+		else if (pkts[i]->encrypted)
+			ipdebug(f, ip_is_fragment(pkt_ip(pkts[i])) ?
+			    SEEN_FRAGMENT : SEEN_SENT, pkts[i]);
+	}
+}
+
 unsigned
 stage_transmit(struct fwd *f, struct pkt **pkts, unsigned n,
     unsigned at UNUSED)
 {
 	unsigned i;
 
+	if (f->w.snap->watch != 0)
+		see_last(f, pkts, n);
 	for (i = 0; i < n; i++) {
-		/* what leaves in clear was seen before it was cut (split.c) */
-		if (pkts[i]->out_port == PORT_LOCAL)
-			ipdebug(f, SEEN_RCVD, pkts[i]);
-		else if (pkts[i]->encrypted)
-			ipdebug(f, ip_is_fragment(pkt_ip(pkts[i])) ?
-			    SEEN_FRAGMENT : SEEN_SENT, pkts[i]);
 		if (pkts[i]->ping && pkts[i]->out_port == PORT_LOCAL)
 			ping_to_self(f, pkts[i]);
 		else if (f->engine.tx != NULL)

@@ -3,7 +3,7 @@
  * Any octets as packets from either port or as locally generated ones, with
  * any offload request, through the whole path of a group member that has SAs
  * with another router, too: header, access list, fragments, ICMP, MSS,
- * splitting, encryption in all modes.
+ * splitting, encryption in all modes; and what debug says of it.
  * Input: packets of u16 length, u8 port, u8 with offloads, [10 of them].
  */
 #include "config.h"
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/debug.h"
 #include "rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -67,6 +68,21 @@ add_policy(void)
 }
 
 static void
+no_sink(void *arg UNUSED, enum log_id id UNUSED, const char *text UNUSED)
+{
+}
+
+/* Each packet is told of, whether it may be printed or not. */
+static void
+start_debug(void)
+{
+	log_set_sink(no_sink, NULL);
+	debug_set.levels[DBG_IP_PACKET] = DBG_EVENT | DBG_DETAIL;
+	debug_set.levels[DBG_IP_ICMP] = DBG_EVENT;
+	ipdebug_changed(rig.f);
+}
+
+static void
 start(void)
 {
 	struct ace aces[3] = { mk_ace(ACE_DENY, PROTO_TCP, 0, ~0u, 0, ~0u),
@@ -83,6 +99,7 @@ start(void)
 	add_policy();
 	start_pairs();
 	rig_group(&rig);
+	start_debug();
 }
 
 static struct pkt_gso

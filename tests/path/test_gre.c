@@ -8,9 +8,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "base/debug.h"
 #include "rig.h"
 
 #define TUN 3
@@ -594,6 +596,55 @@ test_keepalive(void **state)
 	stop(t);
 }
 
+/* ---- debug ip packet ---- */
+
+static char said[2000];
+
+static void
+keep(void *arg, enum log_id id, const char *text)
+{
+	size_t n = strlen(said);
+
+	(void)arg;
+	(void)id;
+	snprintf(said + n, sizeof(said) - n, "%s\n", text);
+}
+
+/* The packet inside and the one around it, both ways. */
+static void
+test_debug(void **state)
+{
+	struct tun *t = start();
+
+	(void)state;
+	log_set_sink(keep, NULL);
+	debug_set.levels[DBG_IP_PACKET] = DBG_EVENT | DBG_DETAIL;
+	ipdebug_changed(t->r.f);
+	send_in(t, (struct mk){ .sport = 7, .dport = 8 });
+	rig_timeout(&t->r);
+	assert_string_equal(said, "IP: tableid=0, s=10.1.1.10 "
+	    "(FastEthernet0/0), d=10.9.9.9 (Tunnel0), routed via FIB\n"
+	    "IP: s=10.1.1.10 (FastEthernet0/0), d=10.9.9.9 (Tunnel0), "
+	    "g=10.9.9.9, len 28, forward\n"
+	    "    UDP src=7, dst=8\n"
+	    "IP: tableid=0, s=192.0.2.1 (local), d=198.51.100.2 "
+	    "(FastEthernet0/1), routed via FIB\n"
+	    "IP: s=192.0.2.1 (local), d=198.51.100.2 (FastEthernet0/1), "
+	    "len 52, sending, proto=47\n");
+	said[0] = '\0';
+	receive(t, 0, 0);
+	rig_timeout(&t->r);
+	assert_string_equal(said, "IP: s=198.51.100.2 (FastEthernet0/1), "
+	    "d=192.0.2.1 (FastEthernet0/1), len 152, rcvd 3, proto=47\n"
+	    "IP: tableid=0, s=10.9.9.9 (Tunnel0), d=10.1.1.10 "
+	    "(FastEthernet0/0), routed via FIB\n"
+	    "IP: s=10.9.9.9 (Tunnel0), d=10.1.1.10 (FastEthernet0/0), "
+	    "g=10.1.1.10, len 128, forward\n"
+	    "    UDP src=7, dst=8\n");
+	memset(&debug_set, 0, sizeof(debug_set));
+	stop(t);
+}
+
 int
 main(void)
 {
@@ -613,6 +664,7 @@ main(void)
 		cmocka_unit_test(test_offload),
 		cmocka_unit_test(test_preclassify),
 		cmocka_unit_test(test_keepalive),
+		cmocka_unit_test(test_debug),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
