@@ -187,6 +187,15 @@ qos_police_format(struct strbuf *text, struct strbuf *key,
 }
 
 int
+qos_police_check(struct cf_check *k, const struct qos_police *p)
+{
+	if (!k->negated && p->pir != 0 && p->pir < p->cir)
+		return cf_reject(k, "%% Peak rate is below the committed "
+				    "rate");
+	return 0;
+}
+
+int
 qos_red_check(struct cf_check *k, const struct qos_red *r)
 {
 	if (!k->negated && r->min > r->max)

@@ -2,7 +2,8 @@
  *
  * SAs between two routers: both of them in this process, back to back. What
  * each end makes is opened by the other, in every mode, with every transform,
- * in UDP or not, at every size around the limits; key management passes.
+ * in UDP or not, at every size around the limits, and as long as queues in
+ * front of encryption take it for; key management passes.
  */
 #include "config.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "dataplane/qos.h"
 #include "pairs.h"
 
 static void
@@ -39,12 +41,28 @@ check_outer(const struct pair *p, const uint8_t *ip, unsigned len)
 	assert_int_equal(get32(up + 4), 1);
 }
 
+/* A policy that counts what leaves. */
+static void
+attach_counter(struct rig *r)
+{
+	static struct qos_policy_map policy;
+
+	policy = (struct qos_policy_map){ .name = "COUNT" };
+	r->conf.policy_maps = (struct cf_list){ 0 };
+	rig_add(&r->conf.policy_maps, &policy.obj);
+	str_copy(r->ifs[1].policy_out, "COUNT", CONF_NAME);
+	rig_config(r);
+}
+
 static void
 cross(const struct pair *p, unsigned payload)
 {
 	size_t len = mk_out(p, payload, IPH_DF);
 
 	send_a(p, len);
+	/* Ethernet has 14 octets more */
+	assert_int_equal(p->a->f->qos_out[WAN].run->nodes[0].c[QC_BYTES],
+	    p->a->out[0].len + 14);
 	assert_int_equal(p->a->n_out, 1);
 	assert_true(p->a->out[0].encrypted);
 	assert_int_equal(p->a->out[0].out_port, WAN);
@@ -77,6 +95,7 @@ test_modes(void **state)
 			struct pair p = pair_of(modes[i & 1], (i & 2) != 0);
 
 			k = i / 4;
+			attach_counter(p.a);
 			pair_sas(&p, 0x5000, 1, pair_transforms[k]);
 			cross(&p, sizes[j]);
 			pair_drop(&p);

@@ -310,22 +310,28 @@ test_shares(void **state)
 		{ QOS_PERCENT, { 90, 5, 4 }, { 90, 5, 4, 1 } },
 	};
 	static const uint8_t dscp[] = { 10, 20, 30, 0 };
-	static const unsigned sizes[] = { 1400, 100, 700, 1000 };
+	static const unsigned mixes[][4] = { { 1400, 100, 700, 1000 },
+		{ 1400, 1400, 1400, 60 }, { 60, 60, 1400, 1400 },
+		{ 200, 1400, 60, 600 }, { 60, 60, 60, 60 } };
 	static const char *const names[] = { "A", "B", "C" };
+	const unsigned *sizes;
 	struct qos_policy_map *p;
 	struct qos_class *c;
 	uint64_t sum, from[4];
 	unsigned i, k;
 
 	(void)state;
-	for (i = 0; i < NELEM(rows); i++) {
+	for (i = 0; i < NELEM(rows) * NELEM(mixes); i++) {
+		const unsigned row = i / NELEM(mixes);
+
+		sizes = mixes[i % NELEM(mixes)];
 		qr_start(&q);
 		p = qr_policy(&q, "CHILD");
 		for (k = 0; k < 3; k++) {
 			qr_dscp(&q, names[k], dscp[k]);
 			c = qr_class(&q, p, names[k]);
-			c->bw_unit = rows[i].unit;
-			c->bw = rows[i].bw[k];
+			c->bw_unit = rows[row].unit;
+			c->bw = rows[row].bw[k];
 		}
 		qr_shaper(&q, "CHILD", 10000000);
 		fill(dscp, sizes, 4, 2 * SECOND);
@@ -338,12 +344,12 @@ test_shares(void **state)
 		for (k = 0; k < 4; k++) {
 			uint64_t got = (q.sent[dscp[k]].bytes - from[k]) *
 			    10000 / sum;
-			uint64_t want = rows[i].share[k] * 100;
+			uint64_t want = rows[row].share[k] * 100;
 
 			/* two percent of the link */
 			if (got + 200 < want || got > want + 200 ||
 			    got * 10 < want * 7)
-				fail_msg("row %u, class %u: %u.%02u %%", i, k,
+				fail_msg("case %u, class %u: %u.%02u %%", i, k,
 				    (unsigned)got / 100, (unsigned)got % 100);
 			assert_int_equal(q.sent[dscp[k]].disorder, 0);
 		}
@@ -352,8 +358,8 @@ test_shares(void **state)
 		from[0] = q.sent[dscp[0]].bytes;
 		from[1] = q.sent[dscp[1]].bytes;
 		fill(dscp, sizes, 2, 6 * SECOND);
-		assert_near((q.sent[dscp[0]].bytes - from[0]) * rows[i].bw[1],
-		    (q.sent[dscp[1]].bytes - from[1]) * rows[i].bw[0], 30);
+		assert_near((q.sent[dscp[0]].bytes - from[0]) * rows[row].bw[1],
+		    (q.sent[dscp[1]].bytes - from[1]) * rows[row].bw[0], 30);
 		qr_end(&q);
 	}
 }

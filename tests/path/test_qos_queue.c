@@ -120,6 +120,39 @@ test_levels(void **state)
 	}
 }
 
+/* Priority is held to its rate, and what is left is shared by percents of
+ * what is left. */
+static void
+test_remaining(void **state)
+{
+	static const uint8_t all[] = { EF, AF41, 10, 0 };
+	static const char *const names[] = { "VOICE", "GOLD", "SILVER" };
+	struct qos_policy_map *p;
+	struct qos_class *c;
+	unsigned i;
+
+	(void)state;
+	qr_start(&q);
+	p = qr_policy(&q, "CHILD");
+	for (i = 0; i < 3; i++) {
+		qr_dscp(&q, names[i], all[i]);
+		c = qr_class(&q, p, names[i]);
+		c->bw_unit = i == 0 ? QOS_NONE : QOS_REMAINING;
+		c->bw = i == 0 ? 0 : i == 1 ? 60 : 30;
+		c->prio_unit = i == 0 ? QOS_PERCENT : QOS_NONE;
+		c->prio = 20;
+	}
+	qr_shaper(&q, "CHILD", 10000000);
+	offer(all, 4, 700, SECOND);
+	qr_forget(&q);
+	offer(all, 4, 700, SECOND);
+	assert_near(q.sent[EF].bytes * 8, 2000000, 2);
+	assert_near(q.sent[AF41].bytes * 8, 4800000, 2);
+	assert_near(q.sent[10].bytes * 8, 2400000, 2);
+	assert_near(q.sent[0].bytes * 8, 800000, 2);
+	qr_end(&q);
+}
+
 /* A class without a queue shares that of class-default; its child policy,
  * which only marks, does not lift it above those of the other child. */
 static void
@@ -496,6 +529,7 @@ main(void)
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_flow_limit),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_remaining),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_changed),
