@@ -148,6 +148,24 @@ check 'voice and bulk again' load "$tmp/second"
 check 'the rate is that of the new shaper' rate "$tmp/second" 4000000
 check 'silver has what the policer lets in' \
     ratio "$(column "$tmp/second" 3 2)" $((800000 / 8 * 5)) 0.9 1.03
+
+# The policy changes as fast as it can be typed while voice is counted.
+changing() {
+	load "$tmp/third" &
+	_load=$!
+	wait_for 20 grep -q ready "$tmp/third" || return 1
+	for _i in 1 2 3 4 5 6 7 8 9 10; do
+		for _rate in 2500000 4000000; do
+			printf '%s\n' 'configure terminal' 'policy-map TOP' \
+			    'class class-default' "shape average $_rate" end |
+			    node r1 - || return 1
+		done
+	done
+	wait "$_load"
+}
+check 'policies change while voice and bulk go on' changing
+check 'no voice is lost by that' \
+    ratio "$(column "$tmp/third" 1 2)" $((50 * 200 * 5)) 0.97 1.03
 printf '%s\n' 'clear counters' 'y' >"$tmp/clear"
 check 'clear counters' node r1 - <"$tmp/clear"
 check 'counters are cleared' wait_for 5 is_zero
