@@ -507,12 +507,28 @@ begins(const char *line, const char *word)
 	return strncasecmp(line, word, strlen(word)) == 0;
 }
 
+static const char *
+without_do(const char *cmd)
+{
+	return begins(cmd, "do ") ? strchr(cmd, ' ') : cmd;
+}
+
 static bool
 only_shows(const char *cmd)
 {
-	if (begins(cmd, "do "))
-		cmd = strchr(cmd, ' ');
+	cmd = without_do(cmd);
 	return begins(cmd, "sh") || begins(cmd, "more");
+}
+
+/* ping (its alias is p) and traceroute print what happens while it does: no
+ * pages, as in IOS. */
+static bool
+is_live(const char *cmd)
+{
+	cmd = without_do(cmd);
+	cmd += strspn(cmd, " ");
+	return begins(cmd, "pi") || begins(cmd, "tr") ||
+	    begins(cmd, "p ") || strcmp(cmd, "p") == 0;
 }
 
 /* The filter of a line, if it is the shell's; *len is what the router gets.
@@ -591,7 +607,7 @@ shell_run_line(struct shell *s, const char *line)
 	if (!take_filter(s, line, &len))
 		return;
 	s->stoppable = only_shows(line);
-	pager_begin(&s->pager, s->edit != NULL);
+	pager_begin(&s->pager, s->edit != NULL && !is_live(line));
 	s->ready = s->stopping = false;
 	copy = xstrdup(line);
 	fd = (s->flags & IPC_PROMPT_TEXT) == 0 ? take_secret(s, copy) : -1;

@@ -405,7 +405,7 @@ struct worker {
 	uint64_t log_second;
 	unsigned log_n;
 	/* fragments of the answer to a ping, one at a time */
-	struct { uint32_t src; uint16_t id, slot, bad; uint32_t have, total;
+	struct { uint32_t src, have, total; uint16_t id, slot, seq, bad;
 		bool first; } echo; /* bad: a bit for each slot */
 	struct event events[EVENTS];
 	uint32_t ev_head, ev_tail;
@@ -740,16 +740,6 @@ ipdebug(struct fwd *f, enum sight what, const struct pkt *p)
 	if (__builtin_expect(f->w.snap->watch != 0, 0))
 		ipdebug_see(f, what, p);
 }
-
-/* ipopt.c */
-/* The kernel writes into the options of a packet (recorded route, timestamps)
- * each time that it has it; it gets this one for the second time. What it
- * wrote the first time is taken back. */
-void ipopt_one_hop(const struct snap *, const struct pkt *);
-/* Of what ends here: its last hop has the address that it was sent to, the
- * kernel does not know that yet. */
-void ipopt_arrived(const struct snap *, uint8_t *opts, unsigned len,
-    uint32_t addr);
 
 /* icmp.c */
 void icmp_error(struct fwd *, const struct pkt *, uint8_t type, uint8_t code,

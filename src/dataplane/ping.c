@@ -3,6 +3,9 @@
  * The ping command. A sweep goes through its sizes and begins again, as often
  * as `repeat` says.
  *
+ * Behind each 70 echoes it waits until what it printed was taken, so that a
+ * terminal that stands still holds the ping up and costs no memory.
+ *
  * A multicast group may answer many times: each answer within the timeout is
  * a line of its own, and one echo is all that is sent unless told otherwise.
  */
@@ -24,6 +27,7 @@ struct ping {
 	uint32_t answers; /* of a group to this echo */
 	bool dots;	  /* are the last of the line */
 	bool row_ended;	  /* no mark on this line yet */
+	bool waits;	  /* for its reader: nothing is outstanding */
 	uint16_t ip_id;
 	uint64_t min, max, sum; /* milliseconds */
 };
@@ -104,13 +108,26 @@ ping_end(struct probe *probe)
 	probe_end(probe);
 }
 
+static void
+ping_go_on(struct cli_ctx *ctx UNUSED, void *arg, const char *answer UNUSED)
+{
+	struct ping *p = arg;
+
+	p->waits = false;
+	ping_send(p);
+}
+
 /* The echo has its fate: on to the next one. */
 static void
 ping_next(struct ping *p)
 {
-	if (p->sent >= p->total)
+	if (p->sent >= p->total) {
 		ping_end(&p->probe);
-	else
+	} else if (p->sent % COLUMNS == 0) {
+		p->waits = true;
+		p->probe.deadline = UINT64_MAX;
+		cli_ask(p->probe.ctx, CLI_ASK_MORE, "", ping_go_on, p);
+	} else
 		ping_send(p);
 }
 
@@ -201,6 +218,8 @@ ping_answer(struct probe *probe, const struct event *e)
 	bool good = mark == PING_REPLY || mark == PING_CONGESTED;
 	unsigned ms = probe_ms(probe, e->us);
 
+	if (p->waits) /* the same answer once more */
+		return;
 	if (of_group(p)) { /* whom errors are not about */
 		if (good)
 			group_reply(p, e->b, ms);

@@ -98,6 +98,7 @@ echo_fragment(struct fwd *f, const struct pkt *p, int slot)
 	if (slot >= 0) {
 		e->first = true;
 		e->slot = (uint16_t)slot;
+		e->seq = get16(ip + p->ihl + 6);
 	}
 	/* whose it is may be known only later */
 	for (i = 0; i < PING_MAX; i++) {
@@ -105,7 +106,7 @@ echo_fragment(struct fwd *f, const struct pkt *p, int slot)
 			e->bad |= (uint16_t)(1u << i);
 	}
 	if (e->first && e->total != 0 && e->have >= e->total) {
-		slot_event(f, e->slot, UINT32_MAX,
+		slot_event(f, e->slot, e->seq,
 		    (e->bad >> e->slot & 1) != 0 ? PING_UNKNOWN : PING_REPLY,
 		    p, 0);
 		e->src = 0;
@@ -220,7 +221,9 @@ ping_to_self(struct fwd *f, const struct pkt *p)
 	int slot = slot_find(f, p->flow.proto, p->flow.dst, p->flow.src,
 	    get16(up + (icmp ? 4 : 0)));
 
-	if (slot >= 0)
+	/* nobody answers to 255.255.255.255 */
+	if (slot >= 0 && (fwd_is_own(f->w.snap, p->flow.dst) ||
+	    p->flow.dst >> 24 == 127))
 		slot_event(f, (unsigned)slot, get16(up + (icmp ? 6 : 2)),
 		    icmp ? PING_REPLY : PING_UNREACHABLE, &from,
 		    icmp ? 0 : ICMP_UNREACH << 24 | ICMP_UNREACH_PORT << 16);
@@ -335,7 +338,7 @@ ping_event(struct fwd *f, const struct event *e)
 	struct probe *p = slot < PING_MAX ? f->probes[slot] : NULL;
 
 	/* an answer to a packet that was given up already comes too late */
-	if (p != NULL && (e->a == UINT32_MAX || e->a == f->slots[slot].seq))
+	if (p != NULL && e->a == f->slots[slot].seq)
 		p->ops->answer(p, e);
 }
 

@@ -87,5 +87,12 @@ unsigned ipopt_len(const struct probe_opts *);
 unsigned ipopt_put(const struct probe_opts *, uint8_t to[IPOPT_MAX]);
 void ipopt_print(struct cli_ctx *, const uint8_t *opts, unsigned len,
     bool received);
+/* The kernel writes into a recorded route and timestamps each time that it has
+ * a packet: what it wrote the first time is taken back. */
+void ipopt_one_hop(const struct snap *, const struct pkt *);
+/* Of what ends here: its last hop has the address that it was sent to, the
+ * kernel does not know that yet. */
+void ipopt_arrived(const struct snap *, uint8_t *opts, unsigned len,
+    uint32_t addr);
 
 #endif

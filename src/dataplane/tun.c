@@ -28,6 +28,7 @@
 #include "dataplane/engine.h"
 #include "dataplane/ip.h"
 #include "dataplane/merge.h"
+#include "dataplane/probe.h"
 #include "dataplane/tun.h"
 
 #define VNET_HDR 10  /* struct virtio_net_hdr, in host byte order */

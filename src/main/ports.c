@@ -441,11 +441,9 @@ state_log(struct portrec *rec, const struct interface *ifc)
 {
 	const char *state = rec->p.up ? "up" : "down";
 
-	if (rec->p.tunnel) /* it has no link */
-		;
-	else if (!rec->p.up && ifc != NULL && ifc->shutdown)
+	if (!rec->p.up && ifc != NULL && ifc->shutdown)
 		log_emit(LOG_LINK_ADMIN, rec->p.name);
-	else
+	else if (!rec->p.tunnel) /* which has no link */
 		log_emit(LOG_LINK_UPDOWN, rec->p.name, state);
 	log_emit(LOG_LINEPROTO_UPDOWN, rec->p.name, state);
 }

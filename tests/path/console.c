@@ -53,10 +53,12 @@ void
 cli_ask(struct cli_ctx *ctx, enum cli_ask_kind kind, const char *prompt,
     void (*fn)(struct cli_ctx *, void *, const char *), void *arg)
 {
-	assert_int_equal(kind, CLI_ASK_LINE);
+	assert_true(kind == CLI_ASK_LINE || kind == CLI_ASK_MORE);
 	cli_printf(ctx, "%s", prompt);
 	ctx->answer = fn;
 	ctx->answer_arg = arg;
+	if (kind == CLI_ASK_MORE && !ctx->slow)
+		fn(ctx, arg, "");
 }
 
 void

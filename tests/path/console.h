@@ -12,7 +12,7 @@
 struct cli_ctx {
 	struct strbuf out;
 	void *engine;
-	bool done, json;
+	bool done, json, slow; /* slow: what was printed is not yet taken */
 	void (*abort)(struct cli_ctx *, void *);
 	void *arg;
 	/* a question that is open: it is in out, too */

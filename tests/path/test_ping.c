@@ -461,6 +461,53 @@ test_ping_sweep_core(void **state)
 
 /* ---- data, type of service, marks ---- */
 
+/* A reader that takes nothing holds it up behind the 70th mark. */
+static void
+test_ping_slow_reader(void **state)
+{
+	struct exec_ping_args args = { .target = FAR_HOST, .repeat = 72 };
+	struct cli_ctx ctx;
+	struct rig *r = plain_rig(&ctx);
+	unsigned i;
+
+	(void)state;
+	ctx.slow = true;
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	for (i = 0; i < 69; i++)
+		reply(r, 0, 0, NULL);
+	assert_null(ctx.answer);
+	reply(r, 0, 0, NULL);
+	assert_int_equal(r->n_out, 0);
+	rig_input(r, buf, 100, WAN); /* the last answer again */
+	late(r, 5000);
+	assert_int_equal(r->n_out, 0);
+	ctx.answer(&ctx, ctx.answer_arg, "");
+	reply(r, 0, 0, NULL);
+	reply(r, 0, 0, NULL);
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s, "!\n!!\nSuccess rate is 100 percent "
+	    "(72/72), "));
+	console_end(r, &ctx);
+}
+
+/* Whom nobody has the address of does not answer, the router neither. */
+static void
+test_ping_broadcast(void **state)
+{
+	struct exec_ping_args args = { .target = UINT32_MAX, .repeat = 1 };
+	const struct route local = { UINT32_MAX, 32, 0, PORT_LOCAL };
+	struct cli_ctx ctx;
+	struct rig *r = plain_rig(&ctx);
+
+	(void)state;
+	fwd_routes(r->f, &local, 1);
+	assert_int_equal(exec_ping(&ctx, &args), CLI_PENDING);
+	late(r, 2000);
+	assert_true(ctx.done);
+	assert_non_null(strstr(ctx.out.s, "\n.\nSuccess rate is 0 percent"));
+	console_end(r, &ctx);
+}
+
 static void
 test_ping_data(void **state)
 {
@@ -661,6 +708,8 @@ main(void)
 		cmocka_unit_test(test_options_once),
 		cmocka_unit_test(test_ping_sweep),
 		cmocka_unit_test(test_ping_sweep_core),
+		cmocka_unit_test(test_ping_slow_reader),
+		cmocka_unit_test(test_ping_broadcast),
 		cmocka_unit_test(test_ping_data),
 		cmocka_unit_test(test_ping_name),
 		cmocka_unit_test(test_trace),
