@@ -98,6 +98,8 @@ struct policy {
 	uint16_t *sa_of;
 	uint8_t *local;
 	struct stats **stats;
+	struct acl_obj *list; /* that it was made from, whose matches its
+			       * packets are; NULL: of none */
 	struct classifier *all;	       /* all entries */
 	struct classifier *downloaded; /* without the local deny list */
 	struct classifier *locals;     /* only that */
@@ -727,11 +729,6 @@ enum { WATCH_PACKETS = 1, WATCH_ICMP = 2 };
 enum sight { SEEN_ROUTED, SEEN_SENT, SEEN_FRAGMENT, SEEN_RCVD,
 	SEEN_DROPPED };
 void ipdebug_see(struct fwd *, enum sight, const struct pkt *);
-void ipdebug_run(struct fwd *); /* control thread */
-void ipdebug_build(const struct fwd *, struct snap *);
-/* As fwd_timeout(). */
-uint64_t ipdebug_timeout(const struct fwd *, uint64_t now);
-void ipdebug_free(struct fwd *);
 const char *fwd_drop_text(unsigned id);
 
 static inline void

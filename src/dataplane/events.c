@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "dataplane/engine.h"
+#include "dataplane/ipdebug.h"
 
 void
 fwd_event(struct fwd *f, const struct event *e)

@@ -12,6 +12,7 @@
 
 #include "dataplane/engine.h"
 #include "dataplane/ip.h"
+#include "dataplane/ipdebug.h"
 
 /* Which packets a stage sees. */
 enum { ARRIVED = 1, LEAVES = 2 };

@@ -66,7 +66,7 @@ static struct policy *
 policy_of_acl(const struct fwd *f, const char *name, bool numbers,
     const struct policy *old)
 {
-	const struct acl_obj *a = acl_find(f, name);
+	struct acl_obj *a = acl_find(f, name);
 	struct policy *p;
 	uint16_t *sa_of;
 	uint32_t i;
@@ -77,6 +77,7 @@ policy_of_acl(const struct fwd *f, const char *name, bool numbers,
 	for (i = 0; numbers && i < a->n && i < UINT16_MAX; i++)
 		sa_of[i] = (uint16_t)(i + 1);
 	p = policy_of(a->aces, sa_of, a->n, old);
+	p->list = ref_get(a);
 	free(sa_of);
 	return p;
 }

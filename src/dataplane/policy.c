@@ -102,8 +102,9 @@ is_key_out(const struct fwd *f, const struct pkt *p)
 }
 
 /* The entry of the map that wants this packet encrypted, or NULL: deny goes
- * on to the next entry, the end means clear. While the map is closed, a
- * group that fell back counts as not registered. */
+ * on to the next entry, the end means clear. What leaves counts as a match of
+ * the list of an entry. While the map is closed, a group that fell back counts
+ * as not registered. */
 static struct snap_group *
 map_permit(const struct snap_port *sp, const struct flow *fl, bool in,
     uint32_t *ace, unsigned *entry)
@@ -116,8 +117,11 @@ map_permit(const struct snap_port *sp, const struct flow *fl, bool in,
 		if (p == NULL || (sp->closed != NULL && p->reverted))
 			continue;
 		*ace = policy_match(p, fl, in);
-		if (*ace != CLASSIFY_NONE &&
-		    p->aces[*ace].action == ACE_PERMIT) {
+		if (*ace == CLASSIFY_NONE)
+			continue;
+		if (p->list != NULL && !in)
+			count(&p->list->hits[*ace]->packets);
+		if (p->aces[*ace].action == ACE_PERMIT) {
 			*entry = i;
 			return sp->maps[i];
 		}

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/engine.h"
+#include "dataplane/ipdebug.h"
 
 /* Not sent with in its last 30 seconds, even by who comes then: the others
  * have left it. */
@@ -62,6 +62,7 @@ policy_free(struct ref *r)
 
 	for (i = 0; i < p->n; i++)
 		ref_put(p->stats[i]);
+	ref_put(p->list);
 	classifier_free(p->all);
 	classifier_free(p->downloaded);
 	classifier_free(p->locals);

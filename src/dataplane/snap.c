@@ -12,6 +12,7 @@
 
 #include <urcu-qsbr.h>
 
+#include "dataplane/ipdebug.h"
 #include "dataplane/qos.h"
 
 /* ---- references: counted by the control thread only ---- */

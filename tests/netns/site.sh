@@ -181,6 +181,8 @@ check 'both ways are shown' shows r1 'show crypto ipsec sa' \
     'remote crypto endpt.: 198.51.100.1$'
 check 'with numbers' shows r2 'show crypto ipsec sa' \
     '#pkts decaps: [1-9][0-9]*, #pkts decrypt: [1-9]'
+check 'and the matches of the list' shows r1 'show access-lists VPN' \
+    '^    10 permit ip 10\.1\.1\.0 .* \([1-9][0-9]+ matches\)$'
 
 check 'SAs for 2560 KB from now on' configure r1 'crypto map CM 10' \
     'set security-association lifetime kilobytes 2560'

@@ -580,6 +580,56 @@ test_transport_refuses(void **state)
 	pair_drop(&p);
 }
 
+static uint64_t
+matches(const struct rig *r, unsigned entry)
+{
+	return count_read(&acl_find(r->f, "VPN")->hits[entry]->packets);
+}
+
+/* What leaves is counted in the list of the map, with SAs and without, and
+ * what is denied there; what arrives is not. */
+static void
+test_matches(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct ace aces[2] = { mk_ace(ACE_DENY, PROTO_TCP, 0, ~0u, 0, ~0u),
+		mk_ace(ACE_PERMIT, 0, A_NET, 255, B_NET, 255) };
+
+	(void)state;
+	send_a(&p, mk_out(&p, 10, 0)); /* no SA yet */
+	assert_int_equal(matches(p.a, 0), 1);
+	pair_sas(&p, 0x5000, 1, pair_transforms[0]);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_int_equal(matches(p.a, 0), 2);
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 1);
+	assert_int_equal(matches(p.b, 0), 0);
+	/* another configuration keeps them */
+	rig_config(p.a);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(matches(p.a, 0), 3);
+	/* to somewhere else */
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = A_HOST,
+	    .dst = IP4(203, 0, 113, 1), .proto = PROTO_UDP, .ttl = 9 }), LAN);
+	assert_int_equal(p.a->n_out, 1);
+	assert_int_equal(matches(p.a, 0), 3);
+	/* another list; its counts are its own */
+	p.a->n_acls = p.a->n_entries = 0;
+	p.a->conf.acls = (struct cf_list){0};
+	rig_acl(p.a, "VPN", aces, 2);
+	rig_config(p.a);
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = A_HOST,
+	    .dst = B_HOST, .proto = PROTO_TCP, .ttl = 9 }), LAN);
+	assert_int_equal(p.a->n_out, 1);
+	assert_false(p.a->out[0].encrypted);
+	assert_int_equal(matches(p.a, 0), 1);
+	assert_int_equal(matches(p.a, 1), 0);
+	send_a(&p, mk_out(&p, 10, 0));
+	assert_int_equal(matches(p.a, 1), 1);
+	pair_drop(&p);
+}
+
 /* Key management to the router's own ports stays in clear, nobody else's. */
 static void
 test_isakmp(void **state)
@@ -623,6 +673,7 @@ main(void)
 		cmocka_unit_test(test_isakmp_fragments),
 		cmocka_unit_test(test_transport_refuses),
 		cmocka_unit_test(test_isakmp),
+		cmocka_unit_test(test_matches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
