@@ -310,6 +310,7 @@ sa_event_put(struct wr *w, const struct sa_event *e)
 	wr_u32(w, e->src);
 	wr_u32(w, e->dst);
 	wr_u16(w, e->sa_index);
+	wr_u16(w, e->port);
 	return wr_ok(w);
 }
 
@@ -323,6 +324,7 @@ sa_event_get(struct rd *r, struct sa_event *e)
 	e->src = rd_u32(r);
 	e->dst = rd_u32(r);
 	e->sa_index = rd_u16(r);
+	e->port = rd_u16(r);
 	return rd_end(r) && e->type < SA_EVENT_COUNT;
 }
 

@@ -163,6 +163,8 @@ enum sa_event_type {
 				  * way were not used for idle_ms */
 	SA_EVENT_SILENT,	 /* spi (that leaves) was used in the last 5 s,
 				  * the one of its other way not: each 5 s */
+	SA_EVENT_MOVED,	/* what comes by the other way of spi (that leaves) is
+			 * from dst and port now: each 5 s until ike says so */
 	SA_EVENT_COUNT
 };
 
@@ -171,6 +173,7 @@ struct sa_event {
 	char group[SA_NAME_MAX];
 	uint32_t spi, src, dst;	/* of the packet; 0: not known */
 	uint16_t sa_index;	/* ACQUIRE */
+	uint16_t port;		/* MOVED */
 };
 
 bool sa_event_put(struct wr *w, const struct sa_event *e) MUST_USE;

@@ -692,7 +692,7 @@ void pair_sa_removed(struct sa *);
  * latest. */
 uint64_t pair_idle_run(struct fwd *, uint64_t now, uint64_t next);
 /* The same of those that only this side uses. */
-uint64_t pair_silent_run(struct fwd *, uint64_t now, uint64_t next);
+uint64_t pair_look_run(struct fwd *, uint64_t now, uint64_t next);
 void pair_event(struct fwd *, const struct event *);
 /* Of the snapshot: what is sent with of each entry, the entry of an SA, the
  * guards. */

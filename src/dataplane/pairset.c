@@ -262,8 +262,9 @@ static void
 tell_use(struct fwd *f, const struct sa *sa, enum sa_event_type type)
 {
 	struct sa_event e = { .type = (uint8_t)type, .spi = sa->spi,
-		.src = sa->local, .dst = sa->said_remote,
-		.sa_index = sa->sa_index };
+		.src = sa->local, .dst = type == SA_EVENT_MOVED ?
+		sa_remote(sa) : sa->said_remote, .sa_index = sa->sa_index,
+		.port = sa_remote_port(sa) };
 
 	str_copy(e.group, sa->group->name, sizeof(e.group));
 	if (f->io.event != NULL)
@@ -294,6 +295,15 @@ pair_idle_run(struct fwd *f, uint64_t now, uint64_t next)
 	return next;
 }
 
+/* The worker has followed the peer, ike has not. */
+static bool
+has_moved(const struct sa *sa)
+{
+	return sa->way == SA_WAY_OUT && sa->said_port != 0 &&
+	    (sa_remote(sa) != sa->said_remote ||
+	    sa_remote_port(sa) != sa->said_port);
+}
+
 /* Sent with lately, and nothing has come by the other way for as long. */
 static bool
 is_silent(const struct sa *sa, uint64_t now)
@@ -308,7 +318,7 @@ is_silent(const struct sa *sa, uint64_t now)
 }
 
 uint64_t
-pair_silent_run(struct fwd *f, uint64_t now, uint64_t next)
+pair_look_run(struct fwd *f, uint64_t now, uint64_t next)
 {
 	bool due = now >= f->next_look, any = false;
 	const struct group *g;
@@ -321,6 +331,8 @@ pair_silent_run(struct fwd *f, uint64_t now, uint64_t next)
 			any = true;
 			if (due && is_silent(sa, now))
 				tell_use(f, sa, SA_EVENT_SILENT);
+			if (due && has_moved(sa))
+				tell_use(f, sa, SA_EVENT_MOVED);
 		}
 	}
 	if (due)

@@ -539,7 +539,7 @@ fwd_timeout(struct fwd *f)
 	if (f->w.ev_tail != __atomic_load_n(&f->w.ev_head, __ATOMIC_ACQUIRE))
 		return now;
 	next = pair_idle_run(f, now, next_expiry(f));
-	next = pair_silent_run(f, now, next);
+	next = pair_look_run(f, now, next);
 	next = nat < next ? nat : next;
 	debug = ipdebug_timeout(f, now);
 	next = debug < next ? debug : next;

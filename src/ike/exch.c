@@ -98,8 +98,10 @@ exch_fail(struct exch *x, const char *why)
 void
 exch_send_raw(struct exch *x, const uint8_t *data, size_t len)
 {
-	x->ike->env.send(x->ike->env.arg, x->sa->local, x->sa->remote, data,
-	    len);
+	bool answer = !x->initiator && !x->type->phase1;
+
+	x->ike->env.send(x->ike->env.arg, answer ? x->here : x->sa->local,
+	    answer ? x->there : x->sa->remote, data, len);
 }
 
 /* ---- timers ---- */
@@ -408,6 +410,14 @@ refuse(struct exch *x)
 	exch_fail(x, why);
 }
 
+/* The first message of an exchange may be an old one of the peer, whatever its
+ * hash: one that has our nonce or cookie in its own is not. */
+static bool
+is_fresh(const struct exch *x)
+{
+	return x->type->phase1 || x->nmsg > 0 || x->fresh;
+}
+
 static void
 receive_new(struct exch *x, const uint8_t *data, size_t len,
     const uint8_t *digest)
@@ -444,8 +454,11 @@ receive_new(struct exch *x, const uint8_t *data, size_t len,
 	}
 	if (x->step->flags & STEP_ENC) {
 		memcpy(x->iv, iv, sizeof(x->iv));
-		natt_follow(x->sa);
+		if (is_fresh(x))
+			natt_follow(x->sa);
 	}
+	x->there = x->ike->from;
+	x->here = x->ike->to;
 	note_nonce(x, &m);
 	explicit_bzero(x->ike->in, len);
 	memcpy(x->last_in, digest, sizeof(x->last_in));

@@ -130,6 +130,9 @@ struct exch {
 	const struct exch_type *type;
 	bool initiator, started, done, dead;
 	bool old_sa; /* the SA was there before the exchange */
+	bool fresh; /* what its handler saw cannot be a replay */
+	/* Responder of phase 2: where its last message came from and to. */
+	struct udp_addr there, here;
 	uint32_t mid;
 	const struct exch_step *step; /* the one the next message is for */
 	unsigned nmsg;		/* messages so far, both directions */
@@ -268,7 +271,7 @@ struct ike_sa {
 	struct timer dpd;
 	uint32_t dpd_seq, dpd_acked, dpd_peer_seq;
 	unsigned dpd_tries;
-	uint32_t seen_mid[64];	/* of exchanges that the peer began, a ring */
+	uint32_t seen_mid[256]; /* of exchanges that the peer began, a ring */
 	unsigned seen_at;
 	uint32_t own_mid[16];	/* of our own that are forgotten, a ring */
 	unsigned own_at;
@@ -370,6 +373,10 @@ void ike_delete_spis(struct ike_sa *, uint8_t proto, const uint32_t *spis,
 /* Asks the peer whether it lives, if it has RFC 3706 and `crypto isakmp
  * keepalive` wants that: on demand. */
 void ike_dpd(struct ike_sa *);
+/* Its NAT has given a peer another address or port, as authentic packets show
+ * that came to local. */
+void ike_peer_moved(struct ike *, uint32_t local, struct udp_addr was,
+    struct udp_addr now);
 /* The newest established SA with a peer; port 0: any. */
 struct ike_sa *ike_find_sa(struct ike *, uint32_t local,
     struct udp_addr remote);

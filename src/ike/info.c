@@ -296,9 +296,10 @@ dpd_heard(struct ike_sa *sa)
 /* Numbers that were there before come from a replay: that does not show that
  * the peer lives. One that asks again may repeat its last number. */
 static enum exch_verdict
-got_dpd(struct ike_sa *sa, bool ack, struct rd r)
+got_dpd(struct exch *x, bool ack, struct rd r)
 {
 	uint32_t seq = rd_u32(&r);
+	struct ike_sa *sa = x->sa;
 
 	if (!rd_end(&r))
 		return EX_BAD;
@@ -307,11 +308,15 @@ got_dpd(struct ike_sa *sa, bool ack, struct rd r)
 		    (int32_t)(seq - sa->dpd_seq) > 0)
 			return EX_BAD;
 		sa->dpd_acked = seq;
+		x->fresh = true;
 		return EX_OK;
 	}
 	if (sa->dpd_peer_seq != 0 && (int32_t)(seq - sa->dpd_peer_seq) < 0)
 		return EX_BAD;
+	x->fresh = seq != sa->dpd_peer_seq;
 	sa->dpd_peer_seq = seq;
+	if (x->fresh)
+		natt_follow(sa); /* the answer goes there */
 	notify_number(sa, N_R_U_THERE_ACK, seq);
 	return EX_OK;
 }
@@ -359,8 +364,9 @@ got_error(struct ike_sa *sa, uint16_t type, struct rd data)
 }
 
 static enum exch_verdict
-got_notify(struct ike_sa *sa, const struct isakmp_pl *p)
+got_notify(struct exch *x, const struct isakmp_pl *p)
 {
+	struct ike_sa *sa = x->sa;
 	struct rd r = isakmp_rd(p);
 	struct ike_notice n = { 0 };
 	uint8_t spi_size;
@@ -379,7 +385,7 @@ got_notify(struct ike_sa *sa, const struct isakmp_pl *p)
 	debug(DBG_ISAKMP, DBG_EVENT, sa->remote.addr, "(%u):notification %s",
 	    sa->conn_id, isakmp_notify_name(n.type));
 	if (n.type == N_R_U_THERE || n.type == N_R_U_THERE_ACK)
-		return got_dpd(sa, n.type == N_R_U_THERE_ACK, r);
+		return got_dpd(x, n.type == N_R_U_THERE_ACK, r);
 	if (n.type == N_INITIAL_CONTACT)
 		phase1_initial_contact(sa);
 	else if (n.type < 16384 && n.type != N_INVALID_SPI)
@@ -425,7 +431,7 @@ got_delete(struct ike_sa *sa, const struct isakmp_pl *p)
 	while (n-- > 0) {
 		spi = rd_bytes(&r, size);
 		TAILQ_FOREACH(o, &sa->ike->sas, link)
-			if (o->remote.addr == sa->remote.addr &&
+			if (natt_same_peer(o, sa) &&
 			    memcmp(o->icookie, spi, 8) == 0 &&
 			    memcmp(o->rcookie, spi + 8, 8) == 0)
 				break;
@@ -443,7 +449,7 @@ got_info(struct exch *x, const struct isakmp_msg *m)
 
 	for (i = 0; i < m->n && v == EX_OK && !x->sa->dead; i++) {
 		if (m->pl[i].type == ISAKMP_N)
-			v = got_notify(x->sa, &m->pl[i]);
+			v = got_notify(x, &m->pl[i]);
 		else if (m->pl[i].type == ISAKMP_D)
 			v = got_delete(x->sa, &m->pl[i]);
 	}
@@ -501,7 +507,8 @@ info_receive(struct ike_sa *sa, const uint8_t *data, size_t len)
 		return; /* a replay */
 	x = exch_new(sa, &informational, false, mid, NULL);
 	exch_receive(x, data, len);
-	if (x->nmsg > 0)
+	/* the numbers of DPD say by themselves what is old */
+	if (x->nmsg > 0 && !x->fresh)
 		ike_note_mid(sa, mid);
 	exch_cancel(x);
 }

@@ -169,7 +169,7 @@ natt_may_come(const struct ike_sa *sa, struct udp_addr from)
 	return sa->nat_remote;
 }
 
-/* The datagram that is being handled is from the peer, and new. */
+/* The datagram that is being handled is from the peer, and no replay. */
 void
 natt_follow(struct ike_sa *sa)
 {
@@ -184,6 +184,19 @@ natt_follow(struct ike_sa *sa)
 	    " now", sa->conn_id, ip4_str(from.addr, a), from.port);
 	if (sa->state == IKE_IDLE && sa->ike->doi->moved != NULL)
 		sa->ike->doi->moved(sa, was);
+}
+
+void
+ike_peer_moved(struct ike *ike, uint32_t local, struct udp_addr was,
+    struct udp_addr now)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &ike->sas, link)
+		if (sa->state == IKE_IDLE && sa->nat_remote &&
+		    sa->local.addr == local && sa->remote.addr == was.addr &&
+		    sa->remote.port == was.port)
+			sa->remote = now;
 }
 
 /* Several peers may be behind one address. */

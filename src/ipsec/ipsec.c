@@ -308,6 +308,30 @@ invalid_spi(struct ipsec *s, const struct sa_event *e)
 		recover_spi(s, e);
 }
 
+/* Packets show where the peer is before phase 1 does; what is said to it must
+ * go there, too, or it would seem dead. */
+static void
+peer_moved(struct pair *p, struct udp_addr now)
+{
+	struct udp_addr was = p->remote;
+	struct ipsec *s = p->s;
+	struct ipsec_flow *f;
+	struct entry *e;
+	struct pair *o;
+
+	if (!p->nat_remote || now.addr == 0 || now.port == 0)
+		return;
+	ike_peer_moved(s->ike, p->local.addr, was, now);
+	TAILQ_FOREACH(e, &s->entries, link)
+		TAILQ_FOREACH(f, &e->flows, link)
+			TAILQ_FOREACH(o, &f->pairs, link)
+				if (o->nat_remote && pair_is_with(o, was) &&
+				    o->local.addr == p->local.addr) {
+					o->remote = now;
+					pair_say(o);
+				}
+}
+
 void
 ipsec_spi_comes(struct ipsec *s, uint32_t spi)
 {
@@ -338,6 +362,8 @@ ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 		idle(p);
 	else if (ev->type == SA_EVENT_SILENT && p != NULL)
 		alive_ask(p); /* on demand (RFC 3706) */
+	else if (ev->type == SA_EVENT_MOVED && p != NULL)
+		peer_moved(p, (struct udp_addr){ ev->dst, ev->port });
 	ike_reap(s->ike);
 }
 

@@ -46,7 +46,7 @@ struct pair {
 	bool initiator, up;
 	bool stale; /* goes when there is a newer one */
 	bool transport, udp;
-	bool nat_local; /* this side is behind one */
+	bool nat_local, nat_remote; /* who is behind one */
 	struct esp_transform esp;
 	uint8_t group; /* PFS; 0: none */
 	uint32_t seconds, kilobytes; /* 0: no limit by volume */

@@ -138,6 +138,7 @@ agree(struct pair *p, const struct terms *terms, const struct qm_choice *c,
 	p->transport = is_transport(c->t.encap);
 	p->udp = sa->nat_local || sa->nat_remote;
 	p->nat_local = sa->nat_local;
+	p->nat_remote = sa->nat_remote;
 	p->seconds = lower(terms->seconds, offered_seconds(&c->t));
 	p->kilobytes = lower(terms->kilobytes, c->t.kilobytes);
 	p->local = sa->local;
@@ -538,6 +539,9 @@ quick_done(struct exch *x)
 	if (x->initiator)
 		f->quick = NULL;
 	q->flow = NULL;
+	/* the peer has shown where it is by its last message */
+	p->local = x->sa->local;
+	p->remote = x->sa->remote;
 	pair_up(p);
 }
 

@@ -129,6 +129,19 @@ template_fits(struct entry *e, const struct crypto_map *t, struct qm_match *m)
 	return choose(m, &m->terms);
 }
 
+/* Whether the one that has them lives should be known soon: it may be this
+ * one, who calls itself by an address, and has another one now. */
+static bool
+taken(const struct ipsec_flow *f, struct qm_match *m)
+{
+	const struct pair *p = TAILQ_FIRST(&f->pairs);
+
+	if (p != NULL)
+		alive_ask(p);
+	return refuse(m, N_INVALID_ID,
+	    "another peer has these proxy identities");
+}
+
 /* A peer is who it says it is; its address may change. */
 static bool
 find_flow(struct entry *e, struct qm_match *m)
@@ -141,8 +154,7 @@ find_flow(struct entry *e, struct qm_match *m)
 		    !qm_same_proxy(&f->remote, &m->remote))
 			continue;
 		if (strcmp(f->peer_id, ike_id_str(&m->sa->peer_id, id)) != 0)
-			return refuse(m, N_INVALID_ID,
-			    "another peer has these proxy identities");
+			return taken(f, m);
 		m->flow = f;
 	}
 	return true;

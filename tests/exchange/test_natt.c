@@ -333,12 +333,19 @@ another_port(void **state)
 	struct wire old;
 
 	(void)state;
+	west.conf->keepalive_secs = 10;
 	nat_ports = 20000;
 	bare_call(&west, EAST);
-	bare_tap = keep;
 	nat_ports = 30000; /* the NAT was switched off and on */
+	/* answered where it came from; it might be an old message, though */
 	bare_call(&west, EAST);
 	assert_int_equal(west.done, 2);
+	assert_ends(&east, 4500, PUBLIC, 24500);
+	bare_tap = keep;
+	bare_run(10 * SEC);
+	ike_dpd(bare_sa(&west));
+	bare_run(SEC); /* it is answered at once */
+	assert_int_equal(bare_sa(&west)->dpd_tries, 0);
 	assert_ends(&east, 4500, PUBLIC, 34500);
 	assert_int_equal(east.nmoved, 1);
 	assert_int_equal(east.was.port, 24500);
@@ -356,6 +363,30 @@ another_port(void **state)
 	/* who is behind the NAT does not follow anybody */
 	assert_false(natt_may_come(bare_sa(&west),
 	    (struct udp_addr){ IP(203, 0, 113, 10), 4500 }));
+}
+
+/* A message that is so old that its number is forgotten moves nobody. */
+static void
+old_message(void **state)
+{
+	struct wire old;
+	unsigned i;
+
+	(void)state;
+	nat_ports = 20000;
+	bare_call(&west, EAST);
+	bare_tap = keep;
+	ike_notify_spi(bare_sa(&west), PROTO_IPSEC_ESP, 5, N_INVALID_SPI,
+	    NULL, 0);
+	old = kept;
+	for (i = 0; i < NELEM(bare_sa(&east)->seen_mid); i++)
+		bare_call(&west, EAST);
+	assert_int_equal(east.nnotified, 1);
+	ike_input(east.ike, (struct udp_addr){ EAST, 4500 },
+	    (struct udp_addr){ IP(9, 9, 9, 9), 4500 }, old.data, old.len);
+	assert_int_equal(east.nnotified, 2);
+	assert_ends(&east, 4500, PUBLIC, 24500);
+	assert_int_equal(east.nmoved, 0);
 }
 
 /* Without a NAT a peer is where it was. */
@@ -462,7 +493,8 @@ main(void)
 		T(both_behind), T(aggressive), T(begun_there), T(off),
 		T(not_of_this_doi),
 		T(draft), T(short_hash), T(invented), T(half),
-		T(another_port), T(not_without_nat), T(two_behind_one),
+		T(another_port), T(old_message), T(not_without_nat),
+		T(two_behind_one),
 		T(keepalives), T(no_keepalives),
 	};
 

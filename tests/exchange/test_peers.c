@@ -492,6 +492,40 @@ test_contact(void **state UNUSED)
 	end();
 }
 
+/* ---- NATs ---- */
+
+/* A NAT gives its router another port, as packets show: what is asked of it
+ * goes there, and it is not dead. */
+static void
+test_moved(void **state UNUSED)
+{
+	struct sa_event e = { .type = SA_EVENT_MOVED };
+
+	hub(55);
+	b->conf->keepalive_secs = 10;
+	b->conf->keepalive_retry = 2;
+	b->conf->keepalive_periodic = true;
+	vpn_apply(b);
+	a->nat = VPN_ADDR(77);
+	a->nat_shift = 20000;
+	spoke(a);
+	(void)vpn_packet(a, VPN_GROUP, 1);
+	vpn_run(v, 2 * SEC);
+	a->nat_shift = 21000;
+	str_copy(e.group, "map MAP 20", sizeof(e.group));
+	e.spi = first_pair(b)->out.spi;
+	e.src = b->addr;
+	e.dst = a->nat;
+	e.port = IPSEC_NAT_PORT + 21000;
+	ipsec_sa_event(b->s, &e);
+	assert_true(vpn_reads(b, "map MAP 20", b->sa_of[0], a));
+	vpn_run(v, 200 * SEC);
+	assert_int_equal(b->logs[LOG_IKMP_PEER_DEAD], 0);
+	assert_true(vpn_reads(b, "map MAP 20", b->sa_of[0], a));
+	assert_int_equal(b->naces, 1);
+	end();
+}
+
 /* ---- aggressive mode ---- */
 
 /* On without a line, as IOS; off with one. */
@@ -594,6 +628,7 @@ main(void)
 		cmocka_unit_test(test_clear_peer),
 		cmocka_unit_test(test_taken_spi),
 		cmocka_unit_test(test_contact),
+		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_aggressive),
 		cmocka_unit_test(test_transport_nat),
 	};

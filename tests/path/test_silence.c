@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * SAs between two routers that only one side uses: ike hears of them.
+ * SAs between two routers that only one side uses, and peers whose NAT has
+ * moved them: ike hears of it.
  */
 #include "config.h"
 
@@ -67,11 +68,47 @@ test_silent(void **state)
 	pair_drop(&p);
 }
 
+/* A peer behind a NAT that has another port since: ike hears of it until it
+ * says so itself. */
+static void
+test_moved(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, true);
+	const struct sa_event *e;
+	struct sa_tek t;
+
+	(void)state;
+	pair_sas(&p, 0x6000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	look(p.b);
+	assert_int_equal(heard(p.b, SA_EVENT_MOVED, 0x6000), 0);
+	send_a(&p, mk_out(&p, 10, 0));
+	put16(p.a->bytes[0] + IPH_HDR, 61234);
+	ip_finish(p.a->bytes[0], IPH_HDR, p.a->out[0].len);
+	carry(&p, 0);
+	p.b->n_events = 0;
+	look(p.b);
+	assert_int_equal(heard(p.b, SA_EVENT_MOVED, 0x6000), 1);
+	e = p.b->events;
+	assert_int_equal(e->dst, A_WAN);
+	assert_int_equal(e->port, 61234);
+	look(p.b);
+	assert_int_equal(heard(p.b, SA_EVENT_MOVED, 0x6000), 2);
+	t = tek_of(&p, p.b, SA_WAY_OUT, 0x6000, 1, rig_aes_sha1);
+	t.encap_remote = 61234;
+	tek_add(p.b, &t);
+	look(p.b);
+	assert_int_equal(heard(p.b, SA_EVENT_MOVED, 0x6000), 2);
+	pair_drop(&p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_moved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
