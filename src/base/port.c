@@ -4,6 +4,9 @@
  */
 #include "config.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/port.h"
 
 void
@@ -65,4 +68,10 @@ route_get(struct rd *r, struct route *rt)
 		r->bad = true;
 		*rt = (struct route){0};
 	}
+}
+
+void
+port_short_name(const char *name, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.2s%s", name, name + strcspn(name, "0123456789"));
 }

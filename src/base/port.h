@@ -38,6 +38,8 @@ struct udp_addr { /* host byte order */
 };
 
 void port_put(struct wr *w, const struct port *p);
+/* "Gi0/0" of "GigabitEthernet0/0". */
+void port_short_name(const char *name, char *buf, size_t size);
 void port_get(struct rd *r, struct port *p);
 
 /* A route of the kernel's tables, as fwd needs it. */

@@ -249,7 +249,7 @@ struct place { /* where flows are shown */
 	uint32_t mtu;		 /* of that */
 	const char *map;
 	uint32_t local;
-	bool detail, by_peer;
+	bool detail, identity, by_peer;
 	uint32_t peer;
 };
 
@@ -369,9 +369,11 @@ show_flow(struct show *v, const struct place *at, const struct flow_row *r)
 	show_counters(v, at->detail ? detail_errors : plain_errors,
 	    &r->tallies);
 	flow_members(v, at, r);
-	show_ends(v, at, r);
-	show_sas(v, at, r, false);
-	show_sas(v, at, r, true);
+	if (!at->identity) {
+		show_ends(v, at, r);
+		show_sas(v, at, r, false);
+		show_sas(v, at, r, true);
+	}
 	show_close(v);
 }
 
@@ -628,6 +630,7 @@ show_crypto_ipsec_sa(struct cli_ctx *ctx,
 {
 	const struct fwd *f = cli_engine(ctx);
 	struct place at = { .f = f, .detail = a->detail != 0,
+		.identity = a->identity != 0,
 		.by_peer = a->by_peer != 0, .peer = a->peer };
 	struct show v;
 	unsigned port;

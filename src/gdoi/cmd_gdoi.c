@@ -35,17 +35,18 @@ clear_sas(struct gm_group *gm)
 
 /* With phase 1, that goes first: members register anew under another one. */
 unsigned
-gdoi_clear(struct ike *ike, uint32_t peer, const char *map, bool phase1)
+gdoi_clear(struct ike *ike, const struct ike_which *w)
 {
 	struct gdoi *g = ike->env.arg;
 	struct gm_group *gm;
 	unsigned n = 0;
 
-	if (phase1)
-		ike_clear_peer(ike, peer);
+	if (w->phase1)
+		ike_clear_peer(ike, w->local, w->peer);
 	TAILQ_FOREACH(gm, &g->gm, link) {
-		if (!gm->attached || (peer != 0 && gm->ks != peer) ||
-		    (map[0] != '\0' && strcmp(gm->map, map) != 0))
+		if (!gm->attached || (w->peer != 0 && gm->ks != w->peer) ||
+		    (w->local != 0 && gm->addr != w->local) ||
+		    (w->map[0] != '\0' && strcmp(gm->map, w->map) != 0))
 			continue;
 		n++;
 		clear_sas(gm);

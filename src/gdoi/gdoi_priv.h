@@ -679,7 +679,7 @@ void gm_push_input(struct gdoi *, struct udp_addr from, const uint8_t *data,
 void show_gdoi_keks(struct ike *, struct show *);
 void gdoi_sessions(struct ike *, struct sessions *);
 unsigned gdoi_count_sas(struct ike *);
-unsigned gdoi_clear(struct ike *, uint32_t peer, const char *map, bool phase1);
+unsigned gdoi_clear(struct ike *, const struct ike_which *);
 
 /* pull.c */
 extern const struct ike_doi gdoi_doi;

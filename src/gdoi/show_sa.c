@@ -239,6 +239,7 @@ session_of(struct sessions *s, const struct gm_group *gm)
 	uint32_t ks = gm->ks != 0 ? gm->ks : gm->nservers != 0 ?
 	    gm->servers[gm->server] : 0;
 	struct ike_session x = { .ifname = gm->ifname, .peer = ks,
+		.local = gm->addr,
 		.port = ISAKMP_PORT, .sa = sa_with(gm->g, gm->addr, ks),
 		.up = !TAILQ_EMPTY(&gm->teks) };
 	unsigned i;

@@ -9,13 +9,14 @@
 #include "ike/cmd.h"
 
 void
-ike_clear_peer(struct ike *ike, uint32_t peer)
+ike_clear_peer(struct ike *ike, uint32_t local, uint32_t peer)
 {
 	struct ike_sa *sa, *next;
 
 	for (sa = TAILQ_FIRST(&ike->sas); sa != NULL; sa = next) {
 		next = TAILQ_NEXT(sa, link);
-		if (peer == 0 || sa->remote.addr == peer)
+		if ((peer == 0 || sa->remote.addr == peer) &&
+		    (local == 0 || sa->local.addr == local))
 			ike_sa_delete(sa, true, "cleared by the operator");
 	}
 }
@@ -23,7 +24,7 @@ ike_clear_peer(struct ike *ike, uint32_t peer)
 void
 ike_clear(struct ike *ike)
 {
-	ike_clear_peer(ike, 0);
+	ike_clear_peer(ike, 0, 0);
 }
 
 static struct ike_sa *

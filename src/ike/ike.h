@@ -161,6 +161,13 @@ struct ike_notice {
 	struct rd data;
 };
 
+/* What a command is about. */
+struct ike_which {
+	uint32_t local, peer; /* 0: any */
+	const char *map;      /* "": any */
+	bool phase1;	      /* and that, too */
+};
+
 /* A DOI: the exchanges that run under a phase-1 SA. All functions may be
  * NULL, and must not start anything at once. */
 struct ike_doi {
@@ -193,10 +200,9 @@ struct ike_doi {
 	/* `show crypto session`: sessions_begin() and so on of each. */
 	void (*sessions)(struct ike *, struct sessions *);
 	unsigned (*count_sas)(struct ike *); /* that packets use */
-	/* Ends the SAs with a peer (0: all) of a crypto map ("": all), and
-	 * phase 1 with it if wanted. How many flows or groups that were. */
-	unsigned (*clear)(struct ike *, uint32_t peer, const char *map,
-	    bool phase1);
+	/* Ends SAs, and phase 1 with those peers if wanted. How many flows or
+	 * groups that were. */
+	unsigned (*clear)(struct ike *, const struct ike_which *);
 	/* Those of one SA, and its other half; false: there is none. */
 	bool (*clear_spi)(struct ike *, uint32_t dest, uint32_t spi);
 };
@@ -360,7 +366,7 @@ void exch_begin(struct exch *);
 void exch_cancel(struct exch *);
 /* The same for all SAs, with Delete to the peers: `clear crypto isakmp`. */
 void ike_clear(struct ike *);
-void ike_clear_peer(struct ike *, uint32_t peer); /* 0: all */
+void ike_clear_peer(struct ike *, uint32_t local, uint32_t peer); /* 0: all */
 void ike_sa_delete(struct ike_sa *, bool tell_peer, const char *why);
 void ike_notify(struct ike_sa *, uint16_t type, uint32_t mid);
 /* The same about an SA of the DOI, named by its SPI. */

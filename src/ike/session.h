@@ -14,7 +14,7 @@ struct sessions; /* what was asked for */
 
 struct ike_session {
 	const char *ifname;
-	uint32_t peer;
+	uint32_t local, peer;
 	uint16_t port;		 /* of the peer, while sa is not known */
 	const struct ike_sa *sa; /* phase 1 with it, NULL: none */
 	bool up;		 /* flows have SAs */

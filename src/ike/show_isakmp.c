@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * show crypto isakmp sa [detail | count] and peers, of all instances of phase
- * 1. Runs in process ike.
+ * show crypto isakmp sa [detail | nat | count] and peers, of all instances of
+ * phase 1. Runs in process ike.
  */
 #include "config.h"
 
@@ -108,14 +108,33 @@ sa_members(struct show *v, const struct ike_sa *sa)
 	show_bool(v, "dead_peer_detection",
 	    sa->peer_dpd && ike_keepalive(sa).secs != 0);
 	show_bool(v, "nat_traversal", sa->nat_local || sa->nat_remote);
+	show_bool(v, "local_behind_nat", sa->nat_local);
+	show_bool(v, "remote_behind_nat", sa->nat_remote);
 }
 
 static void
-sas_of(struct show *v, struct ike *ike, bool detail)
+sa_row_nat(struct show *v, const struct ike_sa *sa)
+{
+	char local[IP4_STRLEN], remote[IP4_STRLEN];
+
+	show_text(v, "%-15s %-5u %-15s %-5u %7u %s\n",
+	    ip4_str(sa->local.addr, local), sa->local.port,
+	    ip4_str(sa->remote.addr, remote), sa->remote.port, sa->conn_id,
+	    sa->nat_local && sa->nat_remote ? "both" : sa->nat_local ?
+	    "local" : sa->nat_remote ? "remote" : "none");
+}
+
+static void
+sas_of(struct show *v, struct ike *ike, bool detail, bool nat)
 {
 	const struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &ike->sas, link) {
+		if (nat && !show_is_json(v)) {
+			if (sa->state == IKE_IDLE)
+				sa_row_nat(v, sa);
+			continue;
+		}
 		if (detail && !show_is_json(v)) {
 			if (sa->state == IKE_IDLE)
 				sa_row_detail(v, sa);
@@ -128,7 +147,8 @@ sas_of(struct show *v, struct ike *ike, bool detail)
 		sa_members(v, sa);
 		show_close(v);
 	}
-	if (ike->doi->show_more != NULL && (!detail || show_is_json(v)))
+	if (ike->doi->show_more != NULL && ((!detail && !nat) ||
+	    show_is_json(v)))
 		ike->doi->show_more(ike, v);
 }
 
@@ -145,13 +165,16 @@ show_crypto_isakmp_sa(struct cli_ctx *ctx,
 	if (args->detail)
 		show_text(&v, "C-id  Local           Remote          I-VRF"
 		    "  Status Encr Hash   Auth DH Lifetime Cap.\n\n");
+	else if (args->nat)
+		show_text(&v, "Local           Port  Remote          Port  "
+		    "Conn-id NAT\n\n");
 	else
 		show_text(&v, "%-16s%-16s%-15s%s\n", "dst", "src", "state",
 		    "conn-id status");
 	show_array(&v, "ipv4_sas");
 	for (i = 0; i < ENGINE_COUNT; i++)
 		if (e->ike[i] != NULL)
-			sas_of(&v, e->ike[i], args->detail);
+			sas_of(&v, e->ike[i], args->detail, args->nat);
 	show_close(&v);
 	show_text(&v, "\nIPv6 Crypto ISAKMP SA\n\n");
 	return show_end(&v);

@@ -58,23 +58,13 @@ up_time(const struct sessions *s, const struct ike_session *x,
 	    (uint32_t)((now - x->up_since) / 1000) : 0);
 }
 
-/* "Gi0/0" of GigabitEthernet0/0. */
-static void
-short_ifname(const char *name, char *buf, size_t size)
-{
-	size_t digits = strcspn(name, "0123456789");
-
-	snprintf(buf, size, "%.*s%s", digits > 2 ? 2 : (int)digits, name,
-	    name + digits);
-}
-
 static void
 brief(struct sessions *s, const struct ike_session *x)
 {
 	char peer[IP4_STRLEN], id[IKE_ID_STRLEN], ifname[IFNAME_MAX];
 	struct strbuf up = { 0 };
 
-	short_ifname(x->ifname, ifname, sizeof(ifname));
+	port_short_name(x->ifname, ifname, sizeof(ifname));
 	up_time(s, x, &up);
 	show_text(&s->v, "%-15s %-11s %-15s %-24s %s  %s\n",
 	    ip4_str(x->peer, peer), ifname, "", has_ike(x) ?
@@ -159,7 +149,8 @@ sessions_begin(struct sessions *s, const struct ike_session *x)
 {
 	const struct show_crypto_session_args *a = s->args;
 
-	if ((a->by_peer && a->peer != x->peer) || (a->ifname[0] != '\0' &&
+	if ((a->by_peer && a->peer != x->peer) ||
+	    (a->local != 0 && a->local != x->local) || (a->ifname[0] != '\0' &&
 	    strcasecmp(a->ifname, x->ifname) != 0))
 		return false;
 	if (a->brief && !show_is_json(&s->v)) {
@@ -281,7 +272,7 @@ show_crypto_eli(struct cli_ctx *ctx,
 
 /* How many flows and groups that were. */
 static unsigned
-clear_sas(struct cli_ctx *ctx, uint32_t peer, const char *map, bool phase1)
+clear_sas(struct cli_ctx *ctx, struct ike_which which)
 {
 	const struct ike_engines *e = cli_engine(ctx);
 	unsigned i, n = 0;
@@ -289,7 +280,7 @@ clear_sas(struct cli_ctx *ctx, uint32_t peer, const char *map, bool phase1)
 	for (i = 0; i < ENGINE_COUNT; i++) {
 		if (e->ike[i] == NULL || e->ike[i]->doi->clear == NULL)
 			continue;
-		n += e->ike[i]->doi->clear(e->ike[i], peer, map, phase1);
+		n += e->ike[i]->doi->clear(e->ike[i], &which);
 		ike_reap(e->ike[i]);
 	}
 	return n;
@@ -298,7 +289,8 @@ clear_sas(struct cli_ctx *ctx, uint32_t peer, const char *map, bool phase1)
 int
 clear_crypto_sa(struct cli_ctx *ctx, const struct clear_crypto_sa_args *a)
 {
-	unsigned n = clear_sas(ctx, a->peer, a->map, false);
+	unsigned n = clear_sas(ctx, (struct ike_which){ .peer = a->peer,
+	    .map = a->map });
 
 	if (n > 0 || (a->peer == 0 && a->map[0] == '\0'))
 		return CLI_DONE;
@@ -328,6 +320,7 @@ int
 clear_crypto_session(struct cli_ctx *ctx,
     const struct clear_crypto_session_args *a)
 {
-	(void)clear_sas(ctx, a->peer, "", true);
+	(void)clear_sas(ctx, (struct ike_which){ .local = a->local,
+	    .peer = a->peer, .map = "", .phase1 = true });
 	return CLI_DONE;
 }

@@ -250,8 +250,7 @@ void dynamic_policy(struct entry *);
 /* show.c: of struct ike_doi */
 void ipsec_sessions(struct ike *, struct sessions *);
 unsigned ipsec_count_sas(struct ike *);
-unsigned ipsec_clear(struct ike *, uint32_t peer, const char *map,
-    bool phase1);
+unsigned ipsec_clear(struct ike *, const struct ike_which *);
 bool ipsec_clear_spi(struct ike *, uint32_t dest, uint32_t spi);
 
 /* quick.c */

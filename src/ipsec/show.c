@@ -23,46 +23,64 @@ sas_of(const struct ipsec_flow *f)
 	return n;
 }
 
+/* A peer of a dynamic map is who it says it is, several may be behind one
+ * address; of an entry it is an address. */
+static bool
+same_session(const struct ipsec_flow *a, const struct ipsec_flow *b)
+{
+	return a->e->kind != ENTRY_DYNAMIC || (a->peer == b->peer &&
+	    strcmp(a->peer_id, b->peer_id) == 0);
+}
+
 /* Established, or on its way to that. */
 static const struct ike_sa *
-phase1_with(struct ike *ike, uint32_t peer)
+phase1_with(const struct entry *e, const struct ipsec_flow *of, uint32_t peer)
 {
 	const struct ike_sa *sa, *found = NULL;
+	char id[IKE_ID_STRLEN];
 
-	TAILQ_FOREACH(sa, &ike->sas, link)
-		if (sa->remote.addr == peer && (found == NULL ||
-		    sa->state == IKE_IDLE || found->state != IKE_IDLE))
+	TAILQ_FOREACH(sa, &e->s->ike->sas, link) {
+		if (sa->remote.addr != peer || (e->kind == ENTRY_DYNAMIC &&
+		    strcmp(of->peer_id, ike_id_str(&sa->peer_id, id)) != 0))
+			continue;
+		if (found == NULL || sa->state == IKE_IDLE ||
+		    found->state != IKE_IDLE)
 			found = sa;
+	}
 	return found;
 }
 
-static bool
-is_with(const struct ipsec_flow *f, uint32_t peer)
+static void
+add_flow(struct ike_session *x, const struct ipsec_flow *f)
 {
-	return f->e->kind != ENTRY_DYNAMIC || f->peer == peer;
+	const struct pair *p = TAILQ_FIRST(&f->pairs);
+
+	x->negotiating |= f->quick != NULL;
+	if (!flow_is_up(f))
+		return;
+	x->up = true;
+	x->port = p->remote.port;
+	if (x->up_since == 0 || f->up_since < x->up_since)
+		x->up_since = f->up_since;
 }
 
+/* Of a dynamic map: of: the first flow of its peer. */
 static void
-session(struct sessions *s, const struct entry *e, uint32_t peer)
+session(struct sessions *s, const struct entry *e,
+    const struct ipsec_flow *of, uint32_t peer)
 {
-	struct ike_session x = { .ifname = e->ifname, .peer = peer,
-		.port = IPSEC_PORT, .sa = phase1_with(e->s->ike, peer) };
+	struct ike_session x = { .ifname = e->ifname, .local = e->local,
+		.peer = peer, .port = IPSEC_PORT,
+		.sa = phase1_with(e, of, peer) };
 	const struct ipsec_flow *f;
 
-	TAILQ_FOREACH(f, &e->flows, link) {
-		if (!is_with(f, peer))
-			continue;
-		x.negotiating |= f->quick != NULL;
-		if (!flow_is_up(f))
-			continue;
-		x.up = true;
-		if (x.up_since == 0 || f->up_since < x.up_since)
-			x.up_since = f->up_since;
-	}
+	TAILQ_FOREACH(f, &e->flows, link)
+		if (of == NULL || same_session(f, of))
+			add_flow(&x, f);
 	if (!sessions_begin(s, &x))
 		return;
 	TAILQ_FOREACH(f, &e->flows, link)
-		if (is_with(f, peer))
+		if (of == NULL || same_session(f, of))
 			sessions_flow(s, &f->ace, sas_of(f),
 			    e->kind == ENTRY_DYNAMIC ? "dynamic crypto map" :
 			    "crypto map");
@@ -77,7 +95,7 @@ shown_before(const struct ipsec_flow *f)
 	TAILQ_FOREACH(o, &f->e->flows, link) {
 		if (o == f)
 			return false;
-		if (o->peer == f->peer)
+		if (same_session(o, f))
 			return true;
 	}
 	return false;
@@ -92,12 +110,12 @@ ipsec_sessions(struct ike *ike, struct sessions *out)
 
 	TAILQ_FOREACH(e, &s->entries, link) {
 		if (e->kind != ENTRY_DYNAMIC && entry_peer(e) != 0)
-			session(out, e, entry_peer(e));
+			session(out, e, NULL, entry_peer(e));
 		if (e->kind != ENTRY_DYNAMIC)
 			continue;
 		TAILQ_FOREACH(f, &e->flows, link)
 			if (!shown_before(f))
-				session(out, e, f->peer);
+				session(out, e, f, f->peer);
 	}
 }
 
@@ -119,30 +137,41 @@ ipsec_count_sas(struct ike *ike)
 
 static const char by_operator[] = "cleared by the operator";
 
+static bool
+is_meant(const struct ike_which *w, struct udp_addr local,
+    struct udp_addr remote)
+{
+	return (w->peer == 0 || remote.addr == w->peer) &&
+	    (w->local == 0 || local.addr == w->local);
+}
+
 /* All of it, or what is with one of its peers. */
 static bool
-clear_flow(struct ipsec_flow *f, uint32_t peer)
+clear_flow(struct ipsec_flow *f, const struct ike_which *w)
 {
-	bool is_peer = f->peer == peer || entry_has_peer(f->e, peer);
+	bool is_its = (w->peer == 0 || f->peer == w->peer ||
+	    entry_has_peer(f->e, w->peer)) &&
+	    (w->local == 0 || entry_serves(f->e, w->local));
 	struct pair *p, *next;
 
 	flow_forgive(f);
-	if (peer == 0 || (f->peer == peer && f->peer != 0)) {
+	if (w->peer == 0 && w->local == 0) {
 		flow_down(f, true, by_operator);
 		return true;
 	}
-	if (f->quick != NULL && f->quick->sa->remote.addr == peer)
+	if (f->quick != NULL && is_meant(w, f->quick->sa->local,
+	    f->quick->sa->remote))
 		quick_abort(f);
 	for (p = TAILQ_FIRST(&f->pairs); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (p->remote.addr == peer)
+		if (is_meant(w, p->local, p->remote))
 			pair_delete(p, true, by_operator);
 	}
-	return is_peer;
+	return is_its;
 }
 
 unsigned
-ipsec_clear(struct ike *ike, uint32_t peer, const char *map, bool phase1)
+ipsec_clear(struct ike *ike, const struct ike_which *w)
 {
 	struct ipsec *s = ike->env.arg;
 	struct ipsec_flow *f, *next;
@@ -150,16 +179,16 @@ ipsec_clear(struct ike *ike, uint32_t peer, const char *map, bool phase1)
 	unsigned n = 0;
 
 	TAILQ_FOREACH(e, &s->entries, link) {
-		if (map[0] != '\0' && strcmp(map, e->map) != 0)
+		if (w->map[0] != '\0' && strcmp(w->map, e->map) != 0)
 			continue;
 		for (f = TAILQ_FIRST(&e->flows); f != NULL; f = next) {
 			next = TAILQ_NEXT(f, link);
-			n += clear_flow(f, peer);
+			n += clear_flow(f, w);
 			flow_unused(f);
 		}
 	}
-	if (phase1) /* behind the Deletes, which need it */
-		ike_clear_peer(ike, peer);
+	if (w->phase1) /* behind the Deletes, which need it */
+		ike_clear_peer(ike, w->local, w->peer);
 	return n;
 }
 

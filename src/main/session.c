@@ -453,16 +453,17 @@ asks_about_group(struct session *s, const char *line, const struct conf *trial)
 	return gone != NULL;
 }
 
-/* ---- NAT: pools and entries that are in use ---- */
+/* ---- crypto maps, pools and entries of NAT that are in use ---- */
 
 static bool
-asks_about_nat(struct session *s, const char *line, const struct conf *trial)
+asks_about_use(struct session *s, const char *line, const struct conf *trial)
 {
 	const char *header = nat_line_lost(s->r->running, trial);
 	struct cli_cmd cmd;
 	char text[400];
 
-	if (nat_pool_used(s->r->running, trial, text, sizeof(text))) {
+	if (nat_pool_used(s->r->running, trial, text, sizeof(text)) ||
+	    map_used(s->r->running, trial, text, sizeof(text))) {
 		print_error(s, text, -1);
 		return true;
 	}
@@ -507,7 +508,7 @@ asks_first(struct session *s, const char *line)
 	cur = session_cursor(s, trial);
 	if (conf_line(&cur, line, &err, &notes) == CF_OK)
 		asks = asks_about_group(s, line, trial) ||
-		    asks_about_nat(s, line, trial);
+		    asks_about_use(s, line, trial);
 	sb_free(&notes);
 	conf_free(trial);
 	return asks;

@@ -83,6 +83,11 @@ const char *nat_line_lost(const struct conf *old, const struct conf *new);
 bool nat_pool_used(const struct conf *old, const struct conf *new, char *text,
     size_t size);
 
+/* map_use.c: whether new has no entry left of a crypto map that an interface
+ * has, and what to say about it. */
+bool map_used(const struct conf *old, const struct conf *new, char *text,
+    size_t size);
+
 struct console {
 	int lsock;
 	char path[300];

@@ -101,20 +101,13 @@ show_ip_interface_brief(struct cli_ctx *ctx,
 	return for_interfaces(ctx, a->name, brief_row);
 }
 
-/* "Gi0/0" */
-static void
-short_name(const char *name, char *buf, size_t size)
-{
-	snprintf(buf, size, "%.2s%s", name, name + strcspn(name, "0123456789"));
-}
-
 static void
 description_row(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p)
 {
 	char name[IFNAME_MAX];
 
-	short_name(ifc->name, name, sizeof(name));
+	port_short_name(ifc->name, name, sizeof(name));
 	cli_printf(ctx, "%-30s %-14s %-8s %s\n", name,
 	    ifc->shutdown ? "admin down" : status_text(ifc, p),
 	    protocol_text(ifc, p),

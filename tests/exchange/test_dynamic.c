@@ -93,7 +93,8 @@ test_dynamic(void **state UNUSED)
 	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
 	assert_int_equal(b->naces, 2);
 	ike = ipsec_ike(a->s);
-	assert_int_equal(ike->doi->clear(ike, 0, "", false), 1);
+	assert_int_equal(ike->doi->clear(ike,
+	    &(struct ike_which){ .map = "" }), 1);
 	vpn_run(v, SEC);
 	assert_int_equal(b->naces, 1);
 	assert_int_equal(b->routes, 1);

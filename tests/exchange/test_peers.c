@@ -372,6 +372,7 @@ test_route_shared(void **state UNUSED)
 static void
 test_clear_peer(void **state UNUSED)
 {
+	struct ike_which w = { .map = "" };
 	struct ike *ike;
 
 	two_peers(30);
@@ -379,11 +380,20 @@ test_clear_peer(void **state UNUSED)
 	(void)vpn_packet(c, VPN_GROUP, 1);
 	assert_true(vpn_until(v, 5 * SEC, with_c));
 	ike = ipsec_ike(a->s);
-	assert_int_equal(ike->doi->clear(ike, b->addr, "", false), 1);
+	w.peer = b->addr;
+	w.local = VPN_ADDR(9); /* of no interface here */
+	assert_int_equal(ike->doi->clear(ike, &w), 0);
+	assert_int_equal(vpn_count(a, SA_WAY_OUT), 2);
+	w.local = a->addr;
+	assert_int_equal(ike->doi->clear(ike, &w), 1);
 	vpn_run(v, SEC);
 	assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
 	assert_true(with_c(v));
-	assert_int_equal(ike->doi->clear(ike, VPN_ADDR(9), "", false), 0);
+	w.peer = VPN_ADDR(9);
+	assert_int_equal(ike->doi->clear(ike, &w), 0);
+	w.peer = 0; /* whoever it is with */
+	assert_int_equal(ike->doi->clear(ike, &w), 1);
+	assert_int_equal(vpn_count(a, SA_WAY_OUT), 0);
 	end();
 }
 

@@ -15,9 +15,6 @@
 
 #include <cmocka.h>
 
-#include "cli/cli.h"
-#include "cli_gen.h"
-#include "ike/engines.h"
 #include "net.h"
 #include "vpn.h"
 
@@ -204,7 +201,8 @@ static unsigned
 clear(struct vrouter *r, uint32_t peer, const char *map, bool phase1)
 {
 	struct ike *ike = ipsec_ike(r->s);
-	unsigned n = ike->doi->clear(ike, peer, map, phase1);
+	unsigned n = ike->doi->clear(ike, &(struct ike_which){ 0, peer, map,
+	    phase1 });
 
 	ike_reap(ike);
 	return n;
@@ -594,88 +592,6 @@ test_ports(void **state UNUSED)
 	end();
 }
 
-/* ---- show crypto session ---- */
-
-struct cli_ctx {
-	struct ike_engines engines;
-	struct strbuf out;
-};
-
-void
-cli_printf(struct cli_ctx *ctx, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	sb_vprintf(&ctx->out, fmt, ap);
-	va_end(ap);
-}
-
-bool
-cli_wants_json(struct cli_ctx *ctx UNUSED)
-{
-	return false;
-}
-
-void *
-cli_engine(struct cli_ctx *ctx)
-{
-	return &ctx->engines;
-}
-
-void
-cli_done(struct cli_ctx *ctx UNUSED, enum cli_status s UNUSED)
-{
-}
-
-void
-cli_ask(struct cli_ctx *ctx UNUSED, enum cli_ask_kind kind UNUSED,
-    const char *prompt UNUSED, void (*fn)(struct cli_ctx *, void *,
-    const char *) UNUSED, void *arg UNUSED)
-{
-}
-
-static void
-assert_session(struct vrouter *r, const char *const *want)
-{
-	static const struct show_crypto_session_args args;
-	struct cli_ctx ctx = { .engines.ike[ENGINE_IPSEC] = ipsec_ike(r->s) };
-	const char *at;
-
-	assert_int_equal(show_crypto_session(&ctx, &args), CLI_DONE);
-	at = ctx.out.s;
-	for (; *want != NULL; want++) {
-		at = strstr(at, *want);
-		if (at == NULL)
-			fail_msg("no \"%s\" in:\n%s", *want, ctx.out.s);
-		at += strlen(*want);
-	}
-	sb_free(&ctx.out);
-}
-#define ASSERT_SESSION(r, ...)                                                \
-	assert_session((r), (const char *const[]){ __VA_ARGS__, NULL })
-
-static void
-test_sessions(void **state UNUSED)
-{
-	site(130);
-	vpn_apply(a);
-	ASSERT_SESSION(a, "Interface: FastEthernet0/0\n",
-	    "Session status: DOWN ", "Peer: 192.0.2.2 port 500",
-	    "IPSEC FLOW: permit ip 10.1.0.0/255.255.0.0 10.2.0.0/255.255.0.0",
-	    "Active SAs: 0, origin: crypto map\n");
-	(void)vpn_packet(a, VPN_GROUP, 1);
-	ASSERT_SESSION(a, "Session status: DOWN-NEGOTIATING ");
-	up();
-	ASSERT_SESSION(a, "Session status: UP-ACTIVE ",
-	    "IKEv1 SA: local 192.0.2.1/500 remote 192.0.2.2/500 Active",
-	    "Active SAs: 2, origin: crypto map\n");
-	ike_clear(ipsec_ike(a->s));
-	ike_reap(ipsec_ike(a->s));
-	ASSERT_SESSION(a, "Session status: UP-NO-IKE ");
-	end();
-}
-
 /* ---- a packet process that starts anew ---- */
 
 static void
@@ -769,7 +685,6 @@ main(void)
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_no_map),
 		cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_resync),
 		cmocka_unit_test(test_resync_amid),
 		cmocka_unit_test(test_resync_gcm),

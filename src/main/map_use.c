@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Whether a typed line would take away a crypto map that an interface has
+ * (process main). An entry may go while others stay.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "main/session.h"
+
+static bool
+has_entries(const struct conf *c, const char *map)
+{
+	const struct crypto_map *m;
+
+	CF_FOREACH (m, &c->crypto_maps)
+		if (strcmp(m->name, map) == 0)
+			return true;
+	return false;
+}
+
+static void
+names(const struct conf *c, const char *map, char *text, size_t size)
+{
+	const struct interface *i;
+	char name[IFNAME_MAX];
+	size_t at = strlen(text);
+
+	CF_FOREACH (i, &c->interfaces) {
+		if (strcmp(i->crypto_map, map) != 0 || at >= size)
+			continue;
+		port_short_name(i->name, name, sizeof(name));
+		at += (size_t)snprintf(text + at, size - at, " %s", name);
+	}
+}
+
+bool
+map_used(const struct conf *old, const struct conf *new, char *text,
+    size_t size)
+{
+	const struct interface *i;
+
+	CF_FOREACH (i, &new->interfaces) {
+		if (i->crypto_map[0] == '\0' ||
+		    !has_entries(old, i->crypto_map) ||
+		    has_entries(new, i->crypto_map))
+			continue;
+		snprintf(text, size, "%% Crypto-map %s is in use by"
+		    " interface(s):", i->crypto_map);
+		names(new, i->crypto_map, text, size);
+		return true;
+	}
+	return false;
+}
