@@ -205,7 +205,7 @@ struct group {
 	bool fixed;
 	struct policy *said;
 	struct policy **guards;
-	unsigned n_guards;
+	unsigned n_guards, n_left; /* last ones of said: of a dead ike */
 	uint64_t acquired;	/* of a tunnel, as in struct stats */
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
 	/* time-based anti-replay: the worker's, but for delta, which clear

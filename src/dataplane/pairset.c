@@ -44,19 +44,78 @@ policy_use(struct group *g, struct policy *p)
 	g->policy = p;
 }
 
+/* SAs of an ike that has died live for that entry. */
+static bool
+is_left(const struct group *g, uint16_t sa_index)
+{
+	const struct sa *sa;
+
+	for (sa = g->sas; sa != NULL; sa = sa->next)
+		if (sa->sa_index == sa_index &&
+		    __atomic_load_n(&sa->doubted, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static bool
+has_index(const uint16_t *sa_of, uint32_t n, uint16_t sa_index)
+{
+	uint32_t i;
+
+	for (i = 0; i < n && sa_of[i] != sa_index; i++)
+		;
+	return i < n;
+}
+
+/* What ike says of an entry for a dynamic map. A new process ike knows only of
+ * the peers that have come again: what the others have goes on behind that,
+ * as long as their SAs live, and leaves neither in clear nor to others. */
+static struct policy *
+said_of(struct group *g, const struct ace *aces, const uint16_t *sa_of,
+    uint32_t n)
+{
+	const struct policy *old = g->said;
+	uint32_t most = n + (old != NULL ? old->n : 0), i, k = n;
+	struct ace *all = xcalloc(most + 1, sizeof(*all));
+	uint16_t *of = xcalloc(most + 1, sizeof(*of));
+	struct policy *new;
+
+	for (i = 0; i < n; i++) {
+		all[i] = aces[i];
+		of[i] = sa_of[i];
+	}
+	for (i = 0; i < most - n; i++) {
+		if (has_index(of, k, old->sa_of[i]) ||
+		    !is_left(g, old->sa_of[i]))
+			continue;
+		all[k] = old->aces[i];
+		of[k++] = old->sa_of[i];
+	}
+	g->n_left = k - n;
+	new = policy_of(all, of, k, old);
+	free(all);
+	free(of);
+	return new;
+}
+
+static void
+said_use(struct group *g, struct policy *p)
+{
+	ref_put(g->said);
+	g->said = p;
+	if (!g->fixed)
+		policy_use(g, g->said);
+}
+
 void
 pair_policy(struct group *g, const struct sa_policy *src)
 {
-	struct policy *new = NULL;
-
 	if (g->kind != GROUP_MAP)
 		return;
-	if (src != NULL)
-		new = policy_of(src->aces, src->sa_of, src->n, g->said);
-	ref_put(g->said);
-	g->said = new;
-	if (!g->fixed)
-		policy_use(g, g->said);
+	if (src == NULL)
+		g->n_left = 0;
+	said_use(g, src == NULL ? NULL :
+	    said_of(g, src->aces, src->sa_of, src->n));
 }
 
 /* The list of an entry; NULL: there is none, or it is empty, and nothing is
@@ -240,9 +299,14 @@ pair_sa_added(struct sa *sa)
 void
 pair_sa_removed(struct sa *sa)
 {
+	struct group *g = sa->group;
+	const struct policy *p = g->said;
+
 	if (sa->twin != NULL)
 		sa->twin->twin = NULL;
 	sa->twin = NULL;
+	if (g->n_left != 0)
+		said_use(g, said_of(g, p->aces, p->sa_of, p->n - g->n_left));
 }
 
 static uint64_t

@@ -38,6 +38,28 @@ struct ag {
 	struct ag_share *shares[GROUP_MAX + 1]; /* by group */
 };
 
+/* ---- who may, who has to ---- */
+
+bool
+ag_is_allowed(const struct ike *ike)
+{
+	return ike->conf->isakmp_aggressive == AGGRESSIVE_ALL ||
+	    (ike->conf->isakmp_aggressive == AGGRESSIVE_IPSEC &&
+	    ike->doi->aggressive);
+}
+
+bool
+ag_is_wanted(const struct conf *c, uint32_t remote, const char *profile)
+{
+	const struct isakmp_profile *p = profile[0] != '\0' ?
+	    conf_find_isakmp_profile(c, profile) : NULL;
+	const struct isakmp_peer *peer = ike_peer(c, remote);
+
+	return (p != NULL && p->aggressive) ||
+	    (peer != NULL && (peer->password[0] != '\0' ||
+	    peer->endpoint != SELF_DEFAULT));
+}
+
 /* ---- the public value of a minute ---- */
 
 void

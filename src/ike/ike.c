@@ -280,14 +280,6 @@ no_sa(struct ike *ike, struct udp_addr from)
 	ike_log_limited(ike, from.addr, LOG_IKMP_NO_SA, ip4_str(from.addr, a));
 }
 
-static bool
-allows_aggressive(const struct ike *ike)
-{
-	return ike->conf->isakmp_aggressive == AGGRESSIVE_ALL ||
-	    (ike->conf->isakmp_aggressive == AGGRESSIVE_IPSEC &&
-	    ike->doi->aggressive);
-}
-
 static void
 refuse_aggressive(struct ike *ike, uint32_t peer)
 {
@@ -302,7 +294,7 @@ first_aggressive(struct ike *ike, struct udp_addr local, struct udp_addr from,
 {
 	struct ike_sa *sa = find_responder(ike, h, from);
 
-	if (!allows_aggressive(ike)) {
+	if (!ag_is_allowed(ike)) {
 		refuse_aggressive(ike, from.addr);
 		return;
 	}
@@ -672,18 +664,6 @@ ike_drop_peer(struct ike *ike, uint32_t local, uint32_t remote)
 	}
 }
 
-static bool
-wants_aggressive(const struct conf *c, uint32_t remote, const char *profile)
-{
-	const struct isakmp_profile *p = profile[0] != '\0' ?
-	    conf_find_isakmp_profile(c, profile) : NULL;
-	const struct isakmp_peer *peer = ike_peer(c, remote);
-
-	return (p != NULL && p->aggressive) ||
-	    (peer != NULL && (peer->password[0] != '\0' ||
-	    peer->endpoint != SELF_DEFAULT));
-}
-
 static void
 refused_later(void *arg)
 {
@@ -696,7 +676,7 @@ static void
 start_phase1(struct ike_sa *sa)
 {
 	struct ike *ike = sa->ike;
-	bool aggressive = wants_aggressive(ike->conf, sa->remote.addr,
+	bool aggressive = ag_is_wanted(ike->conf, sa->remote.addr,
 	    sa->profile);
 
 	ike_sa_rehash(sa);
@@ -704,7 +684,7 @@ start_phase1(struct ike_sa *sa)
 	    true, 0, NULL);
 	if (!ike->conf->isakmp_enable)
 		sa->main->why = "ISAKMP is off";
-	else if (aggressive && !allows_aggressive(ike))
+	else if (aggressive && !ag_is_allowed(ike))
 		sa->main->why = "aggressive mode is wanted and disabled";
 	if (sa->main->why != NULL) {
 		if (ike->conf->isakmp_enable)
@@ -747,9 +727,12 @@ ike_config(struct ike *ike, const struct conf *c)
 	struct ike_sa *sa;
 
 	ike->conf = c;
-	TAILQ_FOREACH(sa, &ike->sas, link)
+	TAILQ_FOREACH(sa, &ike->sas, link) {
 		if (other_nat)
 			natt_schedule(sa);
+		if (sa->state == IKE_IDLE && sa->dpd_tries == 0)
+			dpd_schedule(sa);
+	}
 	if (was == c->isakmp_enable || is_first)
 		return;
 	if (was)

@@ -113,6 +113,9 @@ void phase1_failed(struct exch *, const char *why);
 
 /* aggressive.c */
 extern const struct exch_type aggressive_mode;
+bool ag_is_allowed(const struct ike *);
+/* By the profile of a peer to begin with, or `crypto isakmp peer`. */
+bool ag_is_wanted(const struct conf *, uint32_t remote, const char *profile);
 void ag_release(struct ag_share *);
 void ag_free(struct ike *);
 

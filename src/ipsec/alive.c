@@ -109,8 +109,9 @@ ask(const struct pair *p)
 static bool
 can_ask(const struct pair *p)
 {
-	return p->flow->e->kind != ENTRY_DYNAMIC ||
-	    ike_has_key(p->s->ike, p->local.addr, p->remote.addr);
+	return !p->flow->terms.responder_only &&
+	    (p->flow->e->kind != ENTRY_DYNAMIC ||
+	    ike_has_key(p->s->ike, p->local.addr, p->remote.addr));
 }
 
 void
@@ -159,6 +160,13 @@ void
 alive_look_in(struct ipsec *s, unsigned ms)
 {
 	timer_set(&s->ike->timers, &s->look, ipsec_now(s) + ms, look, s);
+}
+
+/* Keepalives may be configured now. */
+void
+alive_config(struct ipsec *s)
+{
+	alive_look_in(s, LOOK_MS);
 }
 
 /* One of phase 1 has come or gone. */

@@ -285,6 +285,8 @@ entry_get(struct ipsec *s, const char *group, enum entry_kind kind)
 		e = xcalloc(1, sizeof(*e));
 		e->s = s;
 		e->first = -1;
+		/* fwd may still have some of an ike before this one */
+		e->last_index = (uint16_t)ipsec_random(s, UINT16_MAX);
 		str_copy(e->group, group, sizeof(e->group));
 		TAILQ_INIT(&e->flows);
 	} else {

@@ -409,6 +409,7 @@ ipsec_config(struct ipsec *s, const struct conf *old UNUSED,
 	s->conf = new;
 	ike_config(s->ike, new);
 	entries_config(s);
+	alive_config(s);
 	/* no port is left to answer from */
 	if (TAILQ_EMPTY(&s->entries))
 		ike_clear(s->ike);

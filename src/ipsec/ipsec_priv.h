@@ -205,6 +205,7 @@ bool entry_serves(const struct entry *, uint32_t local);
 /* Asks the peer whether it lives, if keepalives are configured. */
 void alive_ask(const struct pair *);
 void alive_look_in(struct ipsec *, unsigned ms);
+void alive_config(struct ipsec *);
 void alive_sa_changed(struct ike_sa *);
 
 /* pair.c */

@@ -109,6 +109,32 @@ test_periodic(void **state UNUSED)
 	end();
 }
 
+/* Configured while SAs are there, with phase 1 or without. */
+static void
+test_configured_late(void **state UNUSED)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		begin(90 + i);
+		up();
+		if (i == 1)
+			drop_phase1(a);
+		vpn_run(v, 60 * SEC);
+		a->conf->keepalive_secs = 10;
+		a->conf->keepalive_retry = 2;
+		a->conf->keepalive_periodic = true;
+		vpn_apply(a);
+		vpn_run(v, 5 * SEC);
+		assert_true(both_ways(v));
+		b->deaf = true;
+		vpn_run(v, 60 * SEC);
+		assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 1);
+		assert_int_equal(a->nsas, 0);
+		end();
+	}
+}
+
 static void
 test_on_demand(void **state UNUSED)
 {
@@ -627,6 +653,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_periodic),
+		cmocka_unit_test(test_configured_late),
 		cmocka_unit_test(test_on_demand),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_nat_keepalive),

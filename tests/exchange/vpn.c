@@ -41,9 +41,13 @@ static void
 enqueue(struct vpn *v, struct udp_addr from, struct udp_addr to,
     const uint8_t *data, size_t len)
 {
-	struct vpn_datagram *d = xcalloc(1, sizeof(*d) + len), **at;
+	struct vpn_datagram *d = xcalloc(1, sizeof(*d) + len), **at, *o;
 
 	d->at = v->now + 1 + vpn_random(v) % 5;
+	for (o = v->queue; o != NULL && v->reorder == 0; o = o->next)
+		if (o->from.addr == from.addr && o->to.addr == to.addr &&
+		    o->at > d->at)
+			d->at = o->at;
 	if (chance(v, v->reorder))
 		d->at += 5 + vpn_random(v) % 200;
 	d->from = from;

@@ -689,6 +689,64 @@ test_dynamic(void **state)
 	pair_drop(&p);
 }
 
+static void
+say(const struct pair *p, const struct ace *ace, uint16_t sa_index)
+{
+	struct sa_change c = { .type = SA_POLICY };
+
+	str_copy(c.policy.group, GROUP, sizeof(c.policy.group));
+	c.policy.n = 1;
+	c.policy.aces = ace;
+	c.policy.sa_of = &sa_index;
+	c.policy.local = (const uint8_t[]){ 0 };
+	fwd_sa(p->a->f, &c);
+}
+
+/* An ike that was started anew hears of one peer, and says what that one has:
+ * another one that has not come yet keeps its own until its SAs end. */
+static void
+test_dynamic_dead_ike(void **state)
+{
+	struct ace net = mk_ace(ACE_PERMIT, 0, A_NET, 255, B_NET, 255);
+	struct ace other = mk_ace(ACE_PERMIT, 0, A_NET, 255,
+	    IP4(10, 9, 9, 0), 255);
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct sa_change doubt = { .type = SA_DOUBT };
+
+	(void)state;
+	str_copy(p.a->map.dynamic, "DM", CONF_NAME);
+	p.a->map.acl[0] = '\0';
+	rig_config(p.a);
+	say(&p, &net, 7);
+	pair_add(&p, p.a, SA_WAY_OUT, 0x5001, 7, rig_aes_sha1);
+	pair_add(&p, p.b, SA_WAY_IN, 0x5001, 1, rig_aes_sha1);
+	pair_add(&p, p.a, SA_WAY_IN, 0x5000, 7, rig_aes_sha1);
+	pair_add(&p, p.b, SA_WAY_OUT, 0x5000, 1, rig_aes_sha1);
+	fwd_sa(p.a->f, &doubt);
+	say(&p, &other, 9);
+	send_a(&p, mk_out(&p, 50, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_true(p.a->out[0].encrypted);
+	carry(&p, 0);
+	assert_int_equal(p.b->n_out, 1);
+	rig_input(p.b, buf, mk_packet(buf, &(struct mk){ .src = B_HOST,
+	    .dst = A_HOST, .proto = PROTO_UDP }), LAN);
+	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
+	rig_input(p.a, buf, p.b->out[0].len, WAN);
+	assert_int_equal(p.a->n_out, 1);
+	/* it has come: what it had before is its own again, once */
+	pair_del(p.a, 0x5000, SA_WAY_IN);
+	pair_del(p.a, 0x5001, SA_WAY_OUT);
+	send_a(&p, mk_out(&p, 50, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_false(p.a->out[0].encrypted);
+	/* what the new one said is there all the time */
+	rig_input(p.a, buf, mk_packet(buf, &(struct mk){ .src = A_HOST,
+	    .dst = IP4(10, 9, 9, 9), .proto = PROTO_UDP }), LAN);
+	assert_int_equal(p.a->n_out, 0);
+	pair_drop(&p);
+}
+
 int
 main(void)
 {
@@ -712,6 +770,7 @@ main(void)
 		cmocka_unit_test(test_next_entry),
 		cmocka_unit_test(test_renumbered),
 		cmocka_unit_test(test_dynamic),
+		cmocka_unit_test(test_dynamic_dead_ike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
