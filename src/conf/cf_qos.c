@@ -12,8 +12,6 @@
 #include "cli_gen.h"
 #include "conf/cf_int.h"
 
-#define DEPTH_MAX 16 /* of class maps in class maps */
-
 /* ---- class maps ---- */
 
 /* `class-map X` alone is the one that is there, or a new match-all. */
@@ -60,21 +58,62 @@ qos_class_map_check(struct cf_check *k, const struct qos_class_map *m)
 
 /* Does class map `from` ask, at whatever depth, for `name`? */
 static bool
-class_reaches(const struct conf *c, const char *from, const char *name,
-    unsigned depth)
+class_reaches(const struct conf *c, const char *from, const char *name)
 {
 	const struct qos_class_map *m = conf_find_class_map(c, from);
 	const struct qos_match *x;
 
-	if (strcmp(from, name) == 0 || depth == 0)
+	if (strcmp(from, name) == 0)
 		return true;
 	if (m == NULL)
 		return false;
 	CF_FOREACH(x, &m->matches)
-		if (x->kind == QOS_CLASS &&
-		    class_reaches(c, x->name, name, depth - 1))
+		if (x->kind == QOS_CLASS && class_reaches(c, x->name, name))
 			return true;
 	return false;
+}
+
+/* A line by which `parent` asks for `child`. */
+struct nest {
+	const struct conf *conf;
+	const char *parent, *child;
+	unsigned asked;
+};
+
+/* A packet asks for a map as often as it is named: all are counted. */
+static bool
+nest_fits(struct nest *n, const char *at)
+{
+	const struct qos_class_map *m = conf_find_class_map(n->conf, at);
+	const struct qos_match *x;
+
+	if (n->asked++ > QOS_NESTED_MAX)
+		return false;
+	if (strcmp(at, n->parent) == 0 && !nest_fits(n, n->child))
+		return false;
+	if (m == NULL)
+		return true;
+	CF_FOREACH(x, &m->matches)
+		if (x->kind == QOS_CLASS && !nest_fits(n, x->name))
+			return false;
+	return true;
+}
+
+/* In all class maps, since others may ask for the parent. */
+static bool
+all_fit(const struct conf *c, const char *parent, const char *child)
+{
+	struct nest n = {c, parent, child, 0};
+	const struct qos_class_map *m;
+
+	if (!nest_fits(&n, parent))
+		return false;
+	CF_FOREACH(m, &c->class_maps) {
+		n.asked = 0;
+		if (!nest_fits(&n, m->name))
+			return false;
+	}
+	return true;
 }
 
 int
@@ -87,11 +126,15 @@ qos_match_check(struct cf_check *k, const struct qos_match *m)
 	if (m->kind == QOS_LENGTH && m->hi != 0 && m->lo > m->hi)
 		return cf_reject(k, "%% Minimum packet length is above the "
 				    "maximum");
-	if (m->kind == QOS_CLASS &&
-	    class_reaches(k->conf, m->name, parent->name, DEPTH_MAX))
+	if (m->kind != QOS_CLASS)
+		return 0;
+	if (class_reaches(k->conf, m->name, parent->name))
 		return cf_reject(k, "%% Class-map %s cannot match class-map "
 				    "%s: that is a loop",
 		    parent->name, m->name);
+	if (!all_fit(k->conf, parent->name, m->name))
+		return cf_reject(k, "%% More than %u class-maps would be "
+				    "nested in one", QOS_NESTED_MAX);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #define QOS_UNSET 0xff	  /* no DSCP, precedence, group */
 #define QOS_CLASSES_MAX 64 /* of a policy, class-default included */
 #define QOS_DEFAULT "class-default"
+#define QOS_NESTED_MAX 64 /* class maps that one asks for, at any depth */
 
 enum qos_match_kind { QOS_ANY, QOS_ACL, QOS_DSCP, QOS_PRECEDENCE,
 	QOS_PROTOCOL, QOS_GROUP, QOS_INPUT, QOS_LENGTH, QOS_RTP, QOS_CLASS,

@@ -85,7 +85,8 @@ struct qos_node_cfg {
 	uint64_t prio_rate, prio_burst; /* bits a second, octets; 0: none */
 	bool shape, shape_peak, shape_percent;
 	uint64_t shape_rate;
-	uint32_t shape_cir, shape_bc, shape_be; /* as it is shown */
+	uint64_t shape_cir;	 /* as it is shown */
+	uint32_t shape_bc, shape_be;
 	uint32_t limit;
 	bool limit_bytes;
 	uint32_t limit_ms;	 /* that these are; 0: not configured so */

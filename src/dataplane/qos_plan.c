@@ -18,7 +18,6 @@
 #include "dataplane/qos.h"
 
 #define WEIGHTS (1u << 20)
-#define MAP_DEPTH 16
 
 /* ---- rules ---- */
 
@@ -125,7 +124,7 @@ map_build(struct build *b, const char *name, unsigned depth)
 static uint16_t
 map_of_class(struct build *b, const char *name)
 {
-	uint16_t map = map_build(b, name, MAP_DEPTH);
+	uint16_t map = map_build(b, name, QOS_NESTED_MAX);
 
 	if (map != QOS_NO_NODE)
 		return map;
@@ -188,7 +187,7 @@ shape_build(struct qos_node_cfg *n, const struct qos_class *c, uint64_t kbit)
 	n->shape = true;
 	n->shape_peak = c->shape_peak;
 	n->shape_percent = c->shape_percent;
-	n->shape_cir = (uint32_t)(cir > UINT32_MAX ? UINT32_MAX : cir);
+	n->shape_cir = cir;
 	/* four milliseconds */
 	n->shape_bc = c->shape_bc != 0 ? c->shape_bc : (uint32_t)(cir / 250);
 	n->shape_be = c->shape_has_be ? c->shape_be : n->shape_bc;

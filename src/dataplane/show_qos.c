@@ -50,8 +50,10 @@ qos_timeout(struct fwd *f, uint64_t now)
 
 	for (p = 1; p <= PORT_MAX; p++)
 		some |= f->qos_in[p].run != NULL || f->qos_out[p].run != NULL;
-	if (!some)
+	if (!some) {
+		f->qos_sample = 0;
 		return UINT64_MAX;
+	}
 	if (f->qos_sample == 0)
 		f->qos_sample = now + SAMPLE_MS;
 	while (f->qos_sample <= now) {
@@ -294,9 +296,9 @@ show_shape(const struct view *w, const struct qos_node_cfg *c)
 {
 	if (!c->shape)
 		return;
-	line(w, "shape (%s) cir %u, bc %u, be %u",
-	    c->shape_peak ? "peak" : "average", c->shape_cir, c->shape_bc,
-	    c->shape_be);
+	line(w, "shape (%s) cir %llu, bc %u, be %u",
+	    c->shape_peak ? "peak" : "average",
+	    (unsigned long long)c->shape_cir, c->shape_bc, c->shape_be);
 	line(w, "target shape rate %llu",
 	    (unsigned long long)c->shape_rate);
 	show_uint(w->v, "shape_bits_per_second", c->shape_rate);
