@@ -339,6 +339,76 @@ test_changed_encrypted(void **state)
 	qr_end(&q);
 }
 
+/* ---- tunnels ---- */
+
+static struct { unsigned n, disorder; uint16_t last; } inside;
+
+static void
+on_gre(void *arg, const struct pkt *p)
+{
+	const uint8_t *inner = pkt_ip(p) + IPH_HDR + 4;
+	uint16_t id = get16(inner + IPH_ID);
+
+	(void)arg;
+	assert_int_equal(pkt_ip(p)[IPH_PROTO], PROTO_GRE);
+	inside.n++;
+	inside.disorder += (int16_t)(id - inside.last) < 0;
+	inside.last = id;
+}
+
+/* A shaper on a tunnel, on the interface below it, on both: what waited in one
+ * waits in the other, in order. */
+static void
+test_tunnel(void **state)
+{
+	static const struct fwd_engine ops = { .tx = on_gre };
+	static struct interface ifc;
+	struct port port = { .index = 3, .name = "Tunnel0",
+		.dev = "Tunnel0", .addr = IP4(10, 9, 0, 1),
+		.mask = 0xfffffffc, .mtu = 1476, .up = true, .tunnel = true };
+	const struct route routes[] = {
+		{ IP4(10, 2, 2, 0), 24, 0, 3 },
+		{ IP4(192, 0, 2, 0), 24, 0, WAN },
+	};
+	uint64_t from;
+	unsigned i, on;
+
+	(void)state;
+	for (on = 1; on < 4; on++) {
+		qr_start(&q);
+		qr_class(&q, qr_policy(&q, "SLOW"), QOS_DEFAULT)->shape =
+		    true;
+		q.classes[0].shape_rate = 1000000;
+		qr_shaper(&q, "", 2000000);
+		ifc = (struct interface){ .name = "Tunnel0" };
+		str_copy(ifc.tunnel.source_if, q.r.ifs[1].name, IFNAME_MAX);
+		ifc.tunnel.dest = IP4(192, 0, 2, 2);
+		ifc.tunnel.ttl = 255;
+		rig_add(&q.r.conf.interfaces, &ifc.obj);
+		str_copy(ifc.policy_out, (on & 1) != 0 ? "SLOW" : "",
+		    CONF_NAME);
+		str_copy(q.r.ifs[1].policy_out, (on & 2) != 0 ? "TOP" : "",
+		    CONF_NAME);
+		fwd_port(q.r.f, &port);
+		fwd_routes(q.r.f, routes, NELEM(routes));
+		rig_config(&q.r);
+		fwd_set_engine(q.r.f, &ops, NULL);
+		memset(&inside, 0, sizeof(inside));
+		from = q.r.us;
+		for (i = 0; i < 50; i++)
+			qr_send(&q, 0, 1000 - 28);
+		while (fwd_worker_due(q.r.f) != UINT64_MAX)
+			qr_until(&q, fwd_worker_due(q.r.f));
+		assert_int_equal(inside.n, 50);
+		assert_int_equal(inside.disorder, 0);
+		assert_int_equal(rig_all_drops(&q.r), 0);
+		/* the tunnel's packets, or those of the link around them */
+		assert_near(q.r.us - from, on == 2 ? 49 * 1038 * 4 :
+		    49 * 8000, 3);
+		qr_end(&q);
+	}
+}
+
 /* ---- what is dropped ---- */
 
 static void
@@ -430,6 +500,50 @@ test_segments(void **state)
 		/* four packets fit into the burst */
 		assert_int_equal(n->c[QC_CONFORM], 4 * 200);
 		assert_int_equal(q.sent[0].packets, 4 * 200);
+		qr_end(&q);
+	}
+}
+
+/* Buckets are full behind an idle time of any length, and no fuller. */
+static void
+test_long_idle(void **state)
+{
+	static const uint64_t idle[] = { SECOND, 3600 * SECOND,
+		UINT64_C(100) * 365 * 86400 * SECOND };
+	static const struct {
+		struct qos_police p;
+		unsigned conform, exceed;
+	} rows[] = {
+		{ { .cir = 8000000, .bc = 10000 }, 10, 40 },
+		{ { .cir = 8000000, .bc = 10000, .be = 20000 }, 10, 20 },
+		{ { .cir = 8000000, .bc = 10000, .pir = 16000000,
+		    .be = 15000 }, 10, 5 },
+		{ { .cir = 4294967295, .bc = 512000000, .be = 512000000 },
+		    50, 0 },
+	};
+	uint64_t was[2];
+	struct qos_class *c;
+	struct qos_node *n;
+	unsigned i, k, j;
+
+	(void)state;
+	for (i = 0; i < NELEM(rows) * NELEM(idle); i++) {
+		k = i / NELEM(idle);
+		qr_start(&q);
+		c = qr_class(&q, qr_policy(&q, "P"), QOS_DEFAULT);
+		q.police[0] = rows[k].p;
+		rig_add(&c->police, &q.police[0].obj);
+		qr_attach(&q, "", "P");
+		n = qr_node(&q, QOS_DEFAULT);
+		for (j = 0; j < 50; j++)
+			qr_send(&q, 0, 1000 - 42);
+		qr_until(&q, q.r.us + idle[i % NELEM(idle)]);
+		was[0] = n->c[QC_CONFORM];
+		was[1] = n->c[QC_EXCEED];
+		for (j = 0; j < 50; j++)
+			qr_send(&q, 0, 1000 - 42);
+		assert_int_equal(n->c[QC_CONFORM] - was[0], rows[k].conform);
+		assert_int_equal(n->c[QC_EXCEED] - was[1], rows[k].exceed);
 		qr_end(&q);
 	}
 }
@@ -535,7 +649,9 @@ main(void)
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_taken_away),
 		cmocka_unit_test(test_changed_encrypted),
+		cmocka_unit_test(test_tunnel),
 		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_long_idle),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_red),
