@@ -155,6 +155,14 @@ test_commands(void **state)
 	    "crypto ipsec transform-set T esp-aes esp-sha-hmac\n"
 	    " mode transport\n",
 	    "crypto ipsec transform-set T esp-3des\n",
+	    "class-map match-any A\nclass-map match-any B\n"
+	    "policy-map P\n class A\n class class-default\n",
+	    "class-map match-any A\nclass-map match-any B\n"
+	    "policy-map P\n class A\n class B\n class class-default\n",
+	    "class-map match-any A\nclass-map match-any B\n"
+	    "policy-map P\n class class-default\n class B\n class A\n",
+	    "class-map match-any A\nclass-map match-any B\n"
+	    "policy-map P\n class B\n",
 	};
 	size_t bad = 0;
 
@@ -318,6 +326,25 @@ test_edits(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* What stays the last is left alone when others come in front of it. */
+static void
+test_last(void **state)
+{
+	static const char *const from = "class-map match-any A\n"
+	    "policy-map P\n class class-default\n  fair-queue\n";
+	static const char *const to = "class-map match-any A\n"
+	    "policy-map P\n class A\n class class-default\n  fair-queue\n";
+	struct conf *a = load(from), *b = load(to);
+	struct strbuf cmds = {0};
+
+	(void)state;
+	assert_int_equal(conf_commands(&cmds, a, b), 1);
+	assert_string_equal(cmds.s, "policy-map P\n class A\n");
+	sb_free(&cmds);
+	conf_free(a);
+	conf_free(b);
+}
+
 /* A hundred thousand lines, all in one list, some of them others: seconds
  * would be a wrong algorithm. */
 static void
@@ -366,6 +393,7 @@ main(void)
 	    cmocka_unit_test(test_commands),
 	    cmocka_unit_test(test_pairs),
 	    cmocka_unit_test(test_edits),
+	    cmocka_unit_test(test_last),
 	    cmocka_unit_test(test_long),
 	};
 
