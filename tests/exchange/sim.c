@@ -196,6 +196,7 @@ sim_free(struct sim *s)
 
 /* ---- what is said ---- */
 
+PRINTF_LIKE(4, 0)
 static void
 describe(struct sim *s, char *to, size_t size, const char *fmt, va_list ap)
 {

@@ -455,7 +455,7 @@ static void
 events(void **state)
 {
 	struct net *n = start(9, 1, 3600, 5);
-	struct sa_event e = { SA_EVENT_REPLAY_TIME, "G1", 7, 8, 0 };
+	struct sa_event e = { SA_EVENT_REPLAY_TIME, "G1", 7, 8, 0, 0 };
 	struct gm_group *gm;
 
 	(void)state;

@@ -421,18 +421,23 @@ full_disk() {
 	rx 'copy running-config flash:keep' | grep -q 'bytes copied'
 }
 
+worked() { # the seconds that main has computed so far
+	sed 's/.*) //' "/proc/$router/stat" |
+	    awk -v hz="$(getconf CLK_TCK)" '{ print int(($12 + $13) / hz) }'
+}
+
 big() { # a hundred thousand lines through every door
 	awk 'BEGIN { print "file prompt quiet\nip access-list extended BIG"
 		for (i = 0; i < 100000; i++)
 		printf " permit tcp host 10.%d.%d.%d any eq %d\n",
 		    i / 65536, i / 256 % 256, i % 256, 1 + i % 60000
 		print "end" }' >"$tmp/st/flash/big"
-	_t=$(date +%s)
+	_t=$(worked)
 	rx 'configure replace flash:big force' | grep -q 'Rollback Done' &&
 	    rx 'copy running-config flash:big2' | grep -q 'bytes copied' &&
 	    rx 'show archive config differences flash:big' |
 		grep -q 'No changes were found' &&
-	    [ $(($(date +%s) - _t)) -lt 60 ]
+	    [ $(($(worked) - _t)) -lt 60 ]
 }
 
 ip link set lo up

@@ -49,14 +49,12 @@ start() {
 	check 'the router is ready' wait_for 30 [ -e "$tmp/st/ready" ]
 }
 
-stop() { # stop [MS]: SIGTERM, exit status 0 within 2 s
-	_t=$(date +%s%N)
+stop() { # SIGTERM, exit status 0, and soon
 	kill "$router"
+	check 'SIGTERM ends it' wait_for 20 gone "$router"
+	gone "$router" || kill -9 "$router"
 	wait "$router"
-	_rc=$?
-	_t=$((($(date +%s%N) - _t) / 1000000))
-	check 'SIGTERM ends it with 0 within 2 s' \
-	    same "$_rc $((_t / 2000))" '0 0'
+	check 'with 0' same $? 0
 }
 
 # All that a router may change in its namespace, without counters.
@@ -279,9 +277,10 @@ counter() { # counter ROUTER 'COMMAND': the sum of what its lines begin with
 
 state_of() { # what must not change: peers, members, policy; no counters
 	rexec "$1" 'show crypto isakmp sa' 'show crypto gdoi ks members' |
-	    grep -E 'ACTIVE|QM_IDLE|Member ID|GDOI_' | sort
+	    grep -E 'ACTIVE|QM_IDLE|Member ID|GDOI_' |
+	    grep -v 'last rekey\|rekeys sent' | sort
 	rexec "$1" 'show crypto gdoi' 'show running-config' |
-	    grep -Eiv 'remaining|time|sent|rcvd|received|seq|count|register' |
+	    grep -Eiv 'remaining|time|sent|rcvd|received|seq|count|register|last rekey|active tek' |
 	    grep -Ev 'min|sec'
 }
 
