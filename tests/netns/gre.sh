@@ -63,54 +63,8 @@ config() { # config N WAN CORE FAR-WAN: of router N
 config 1 192.0.2.1 192.0.2.2 198.51.100.1 >"$tmp/gre/r1.cfg"
 config 2 198.51.100.1 198.51.100.2 192.0.2.1 >"$tmp/gre/r2.cfg"
 
-node() { # node NAME COMMAND...
-	"$COHORT" lab exec "$tmp/gre" "$@"
-}
-
-shows() { # shows ROUTER COMMAND PATTERN
-	node "$1" "$2" >"$tmp/shown" 2>&1 && grep -q -- "$3" "$tmp/shown" &&
-	    return 0
-	cat "$tmp/shown"
-	return 1
-}
-
-configure() { # configure ROUTER: lines on standard input
-	{ echo 'configure terminal'; cat; } | node "$1" -
-}
-
-pings() { # pings FROM TO [OPTION...]
-	_from=$1
-	_to=$2
-	shift 2
-	node "$_from" "ping -n -q -c 3 -i 0.2 -W 2 $* $_to"
-}
-
-capture() { # capture NAME FILTER: what core:eth1 sees, until captured NAME
-	"$COHORT" lab pcap "$tmp/gre" core:eth1 >"$tmp/$1.pcap" &
-	eval "capture_$1=$!"
-	wait_for 5 test -s "$tmp/$1.pcap"
-}
-
-captured() {
-	eval "kill -INT \$capture_$1; wait \$capture_$1" 2>/dev/null
-	return 0
-}
-
-read_pcap() { # read_pcap NAME FILTER
-	tcpdump -n -v -r "$tmp/$1.pcap" "$2" 2>/dev/null
-}
-
-seen() { # seen NAME FILTER PATTERN
-	read_pcap "$1" "$2" >"$tmp/seen"
-	grep -q -- "$3" "$tmp/seen" || { cat "$tmp/seen"; return 1; }
-}
-
-none() { # none NAME FILTER
-	read_pcap "$1" "$2" >"$tmp/seen"
-	[ ! -s "$tmp/seen" ] || { cat "$tmp/seen"; return 1; }
-}
-
-check 'the lab comes up' "$COHORT" lab up --wait 60 "$tmp/gre"
+lab=$tmp/gre
+check 'the lab comes up' "$COHORT" lab up --wait 60 "$lab"
 check 'R1: the tunnel is up' wait_for 10 \
     shows r1 'show ip interface brief' 'Tunnel0 *10.255.0.1 .* up *up'
 check 'R2: the tunnel is up' wait_for 10 \
@@ -120,7 +74,7 @@ check 'its head says source and destination' grep -q \
     "$tmp/shown"
 check 'and the key' grep -q 'Key 0x4D' "$tmp/shown"
 
-check 'capture' capture one
+check 'capture' capture one core:eth1
 check 'h1 reaches h2' wait_for 10 pings h1 10.2.0.10 -Q 0xb8
 check 'the routers reach each other through it' \
     shows r1 'ping 10.255.0.2' '100 percent'
@@ -161,8 +115,8 @@ check 'without DF it is cut and passes' pings h1 10.2.0.10 -M dont -s 6000
 # What changes while the tunnel is up.
 tunnel_lines() { # tunnel_lines LINE: on both
 	for _router in r1 r2; do
-		printf '%s\n' 'interface Tunnel0' "$1" |
-		    configure "$_router" >/dev/null || return 1
+		configure "$_router" 'interface Tunnel0' "$1" >/dev/null ||
+		    return 1
 	done
 }
 transport_mtu() {
@@ -173,7 +127,7 @@ check 'checksums' tunnel_lines 'tunnel checksum'
 check 'they are shown' shows r1 'show interfaces Tunnel0' \
     'Checksumming of packets enabled'
 check 'and take four octets more' transport_mtu 1468
-check 'capture' capture sums
+check 'capture' capture sums core:eth1
 check 'h1 reaches h2 with them' pings h1 10.2.0.10
 check 'of odd size and in pieces, too' pings h1 10.2.0.10 -M dont -s 3001
 captured sums
@@ -181,18 +135,16 @@ check 'the core sees them' seen sums 'proto 47' 'checksum present'
 check 'no checksums' tunnel_lines 'no tunnel checksum'
 check 'no key' tunnel_lines 'no tunnel key'
 check 'it is four octets less' transport_mtu 1476
-printf '%s\n' 'interface GigabitEthernet1' ' ip mtu 1400' |
-    configure r1 >/dev/null
+configure r1 'interface GigabitEthernet1' ' ip mtu 1400' >/dev/null
 check 'ip mtu of the interface below is that of the tunnel' transport_mtu 1376
-printf '%s\n' 'interface GigabitEthernet1' ' no ip mtu' |
-    configure r1 >/dev/null
+configure r1 'interface GigabitEthernet1' ' no ip mtu' >/dev/null
 check 'and no longer' transport_mtu 1476
 check 'the key again' tunnel_lines 'tunnel key 77'
 check 'is four octets' transport_mtu 1472
 
-printf '%s\n' 'interface Tunnel0' ' ip mtu 1500' | configure r1 >/dev/null
-printf '%s\n' 'interface Tunnel0' ' ip mtu 1500' | configure r2 >/dev/null
-check 'capture' capture two
+configure r1 'interface Tunnel0' ' ip mtu 1500' >/dev/null
+configure r2 'interface Tunnel0' ' ip mtu 1500' >/dev/null
+check 'capture' capture two core:eth1
 check 'ip mtu 1500: GRE is cut outside, and put together' \
     pings h1 10.2.0.10 -M dont -s 1472
 captured two
@@ -224,9 +176,9 @@ check '3 MB of TCP, with offloads, arrive whole' \
     test "$(sed 1d "$tmp/sink")" = "$(grep . "$tmp/source")"
 
 # Keepalives: R2 need not know of them.
-printf '%s\n' 'interface Tunnel0' ' keepalive 1 2' | configure r1 >/dev/null
+configure r1 'interface Tunnel0' ' keepalive 1 2' >/dev/null
 check 'keepalives are shown' \
-    shows r1 'show interfaces Tunnel0' 'Keepalive set (1 sec), retries 2'
+    shows r1 'show interfaces Tunnel0' 'Keepalive set \(1 sec\), retries 2'
 node core 'ip link set eth2 down'
 check 'none comes back: the line protocol goes down' wait_for 15 \
     shows r1 'show interfaces Tunnel0' 'Tunnel0 is up, line protocol is down'
@@ -236,16 +188,16 @@ check 'they come back: it goes up' wait_for 15 \
 check 'and carries packets again' wait_for 10 pings h1 10.2.0.10
 
 # The way to the other end leads into the tunnel.
-echo 'ip route 198.51.100.0 255.255.255.0 Tunnel0' | configure r1 >/dev/null
+configure r1 'ip route 198.51.100.0 255.255.255.0 Tunnel0' >/dev/null
 check 'a recursive way takes the tunnel down' wait_for 10 shows r1 \
     'show logging' 'TUN-5-RECURDOWN: Tunnel0 temporarily disabled'
 check 'line protocol is down' wait_for 10 \
     shows r1 'show interfaces Tunnel0' 'Tunnel0 is up, line protocol is down'
-printf '%s\n' 'no ip route 198.51.100.0 255.255.255.0 Tunnel0' \
-    'interface Tunnel0' ' no tunnel destination' | configure r1 >/dev/null
+configure r1 'no ip route 198.51.100.0 255.255.255.0 Tunnel0' \
+    'interface Tunnel0' ' no tunnel destination' >/dev/null
 check 'without destination it stays down' \
     shows r1 'show interfaces Tunnel0' 'destination UNKNOWN'
-printf '%s\n' 'no interface Tunnel0' | configure r1 >/dev/null
+configure r1 'no interface Tunnel0' >/dev/null
 check 'a tunnel that is removed takes its device along' wait_for 5 not \
     node r1 'test -d /sys/class/net/Tunnel0'
 

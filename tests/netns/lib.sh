@@ -7,6 +7,7 @@
 #	$tmp		a directory of its own; labs are right in it or one
 #			deeper and run in `run` beside them (COHORT_RUN)
 # All of that is gone when it ends; what else has to be ended, `ending` does.
+# The words at the end are about the lab in $lab, which the script sets.
 # Exit 77: no namespaces here.
 
 set -u
@@ -38,3 +39,59 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+
+# ---- words about the lab in $lab ----
+
+node() { # node NAME COMMAND...
+	"$COHORT" lab exec "$lab" "$@"
+}
+
+shows() { # shows ROUTER COMMAND ERE
+	node "$1" "$2" >"$tmp/shown" 2>&1 && grep -Eq -- "$3" "$tmp/shown" &&
+	    return 0
+	cat "$tmp/shown"
+	return 1
+}
+
+configure() { # configure ROUTER LINE...
+	_on=$1
+	shift
+	printf '%s\n' 'configure terminal' "$@" end | node "$_on" -
+}
+
+pings() { # pings FROM TO [OPTION...]
+	_from=$1
+	_to=$2
+	shift 2
+	node "$_from" "ping -n -q -c 3 -i 0.2 -W 2 $* $_to"
+}
+
+capture() { # capture NAME NODE:IF: what passes there, until captured NAME
+	"$COHORT" lab pcap "$lab" "$2" >"$tmp/$1.pcap" &
+	eval "_capture_$1=$!"
+	wait_for 5 test -s "$tmp/$1.pcap"
+}
+
+captured() { # captured NAME
+	eval "kill -INT \$_capture_$1; wait \$_capture_$1" 2>/dev/null
+	return 0
+}
+
+read_pcap() { # read_pcap NAME FILTER
+	tcpdump -n -v -r "$tmp/$1.pcap" "$2" 2>"$tmp/tcpdump.err" ||
+	    { cat "$tmp/tcpdump.err"; return 1; }
+}
+
+seen() { # seen NAME FILTER [ERE]
+	read_pcap "$1" "$2" >"$tmp/seen" &&
+	    grep -Eq -- "${3-.}" "$tmp/seen" && return 0
+	cat "$tmp/seen"
+	return 1
+}
+
+none() { # none NAME FILTER: of what was seen, and something was
+	seen "$1" ip && read_pcap "$1" "$2" >"$tmp/seen" &&
+	    [ ! -s "$tmp/seen" ] && return 0
+	head "$tmp/seen"
+	return 1
+}

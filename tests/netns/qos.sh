@@ -79,9 +79,7 @@ EOT
 EOT
 } >"$tmp/lab/lab.clab.yml"
 
-node() { # node NAME COMMAND...
-	"$COHORT" lab exec "$tmp/lab" "$@"
-}
+lab=$tmp/lab
 
 # load FILE: eight seconds of voice and bulk, the rows of what arrived in five
 # of them

@@ -88,32 +88,16 @@ topology:
     - endpoints: ["r2:eth2", "h2:eth1"]
 EOT
 
-on() { # on ROUTER COMMAND...
-	"$COHORT" lab exec "$tmp/lab" "$@"
-}
-
-node() { # node NODE COMMAND
-	"$COHORT" lab shell "$tmp/lab" "$@"
-}
-
-shows() { # shows ROUTER COMMAND ERE
-	on "$1" "$2" >"$tmp/shown" 2>&1 && grep -qE -- "$3" "$tmp/shown" &&
-	    return
-	cat "$tmp/shown"
-	return 1
-}
-
-configure() { # configure ROUTER LINE...
-	_on=$1
-	shift
-	printf '%s\n' 'configure terminal' "$@" 'end' | on "$_on" -
+lab=$tmp/lab
+host() { # host NODE COMMAND
+	"$COHORT" lab shell "$lab" "$@"
 }
 
 # What h1 has heard of path MTUs it forgets first.
 pings() { # pings COUNT OPTION...: all of them answered
 	_n=$1
 	shift
-	node h1 "ip route flush cache
+	host h1 "ip route flush cache
 	    ping -n -c $_n -i 0.2 -W 2 $* 10.2.2.10" >"$tmp/ping" 2>&1
 	grep -q " $_n received" "$tmp/ping" && return
 	cat "$tmp/ping"
@@ -128,7 +112,7 @@ too_big() { # too_big SIZE FITS: h1 is told how much fits
 }
 
 spi_out() { # spi_out ROUTER
-	on "$1" 'show crypto ipsec sa' |
+	node "$1" 'show crypto ipsec sa' |
 	    sed -n 's/.*current outbound spi: \([^(]*\).*/\1/p'
 }
 
@@ -157,7 +141,7 @@ clear_seen() { # what the core saw of the sites but as ESP
 }
 
 capture() { # the witness, from now on
-	node core "exec tcpdump -U -n -i any -w '$tmp/core.pcap' ip \
+	host core "exec tcpdump -U -n -i any -w '$tmp/core.pcap' ip \
 	    2>'$tmp/core.err' &
 	    echo \$!" >"$tmp/core.pid"
 	wait_for 10 grep -q 'listening on' "$tmp/core.err"
@@ -186,20 +170,20 @@ check 'and the matches of the list' shows r1 'show access-lists VPN' \
 
 check 'SAs for 2560 KB from now on' configure r1 'crypto map CM 10' \
     'set security-association lifetime kilobytes 2560'
-check 'r1 starts over' on r1 'clear crypto sa'
+check 'r1 starts over' node r1 'clear crypto sa'
 check 'with such ones' wait_for 20 pings 2
 spi=$(spi_out r1)
 check '3.5 MB pass without a loss' pings 2500 -i 0.002 -s 1400
 check 'the SAs are others then' not test "$spi" = "$(spi_out r1)"
 
-check 'the core takes 1400 octets from now on' node core \
+check 'the core takes 1400 octets from now on' host core \
     'ip link set eth2 mtu 1400'
 check 'the first big one is lost, the next ones are told' wait_for 10 \
     too_big 1438 1326
 check 'what fits passes' pings 2 -M "do" -s 1298
 check 'that is shown' shows r1 'show crypto ipsec sa' \
     'plaintext mtu 1326, path mtu 1400, ip mtu 1500'
-check 'and 1500 again' node core 'ip link set eth2 mtu 1500'
+check 'and 1500 again' host core 'ip link set eth2 mtu 1500'
 
 check 'r2 goes' configure r2 'interface GigabitEthernet0/1' shutdown
 check 'r1 asks whether it lives, as nobody answers' wait_for 90 peer_dead
@@ -214,25 +198,25 @@ check 'fwd of r1 dies' kills r1 fwd
 check 'it comes back' wait_for 30 pings 2
 check 'fwd of r2 dies' kills r2 fwd
 check 'it comes back, too' wait_for 30 pings 2
-check 'all SAs are cleared' on r1 'clear crypto sa'
+check 'all SAs are cleared' node r1 'clear crypto sa'
 check 'and made again' wait_for 30 pings 2
 check 'r2 goes' configure r2 'interface GigabitEthernet0/1' shutdown
 check 'nothing arrives' not pings 2
-check 'and what waits for SAs leaves nowhere' on r1 'clear crypto sa'
+check 'and what waits for SAs leaves nowhere' node r1 'clear crypto sa'
 check 'nothing arrives' not pings 2
 
 check 'r2 is back, and knows r1 by the address of a NAT' configure r2 \
     'interface GigabitEthernet0/1' 'no shutdown' \
     'crypto isakmp key SITES address 198.51.100.254' \
     'crypto map CM 10' 'no set peer 192.0.2.1' 'set peer 198.51.100.254'
-check 'the core is one' node core "nft 'table ip nat {
+check 'the core is one' host core "nft 'table ip nat {
 	chain post {
 		type nat hook postrouting priority 100;
 		ip saddr 192.0.2.1 oifname eth2 meta l4proto udp \
 		    masquerade to :40000-50000
 	}
 }'"
-check 'r1 starts over' on r1 'clear crypto isakmp' 'clear crypto sa'
+check 'r1 starts over' node r1 'clear crypto isakmp' 'clear crypto sa'
 check 'SAs come up through it' wait_for 40 pings 2
 check 'in UDP' shows r1 'show crypto ipsec sa' 'Tunnel UDP-Encaps, '
 check 'to the port of the NAT' shows r2 'show crypto ipsec sa' \
