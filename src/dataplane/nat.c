@@ -578,11 +578,10 @@ nat_route_by(struct fwd *f, const struct pkt *p)
 	if (r == NULL || !r->add_route ||
 	    port_of(f, p->in_port)->nat != NAT_INSIDE)
 		return dst;
-	for (i = 0; i < r->n_static; i++) {
-		s = &r->statics[i].rule->fixed;
+	for (i = 0; i < r->n_routes; i++) {
+		s = &r->routes[i]->fixed;
 		mask = s->mask != 0 ? s->mask : UINT32_MAX;
-		if (s->add_route && s->way == NAT_OUTSIDE_SOURCE &&
-		    ((dst ^ s->local) & mask) == 0)
+		if (((dst ^ s->local) & mask) == 0)
 			return (s->global & mask) | (dst & ~mask);
 	}
 	i = nat_find_local(f->nat, NAT_OUTSIDE_SIMPLE, 0, 0, dst, 0);

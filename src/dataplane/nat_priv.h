@@ -120,7 +120,9 @@ struct nat_rules {
 	bool on;		/* something can be translated at all */
 	bool by_way[3];		/* enum nat_way: there are dynamic ones */
 	bool networks, route_maps; /* among the static ones */
-	bool add_route;
+	bool add_route;		/* something has it */
+	const struct nat_rule **routes; /* static ones that have */
+	unsigned n_routes;
 	bool limits;		/* of hosts or lists */
 	struct { uint8_t id; const struct nat_match *match; } *lists;
 	unsigned n_lists;	/* with a limit, in order */

@@ -69,8 +69,8 @@ void ports_aliases(struct ports *, const struct conf *);
 bool ports_same_addrs(const struct interface *, const struct interface *);
 void ports_rates_start(struct router *);
 
-/* ports_reverse.c: routes that `reverse-route` wants, once more when routes of
- * the kernel or the configuration have changed. */
+/* ports_reverse.c: routes of `reverse-route` and `add-route`, once more when
+ * routes of the kernel or the configuration have changed. */
 void ports_reverse(struct router *, const struct conf *);
 void ports_reverse_commit(struct router *, const struct conf *);
 void ports_reverse_free(struct ports *);

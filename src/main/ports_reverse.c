@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `reverse-route` of crypto maps (process main): what is behind a peer is
- * routed to it, while process ike has SAs for it, or as long as it is
- * configured (`static`). Ike only asks: a route has to be one that an entry of
- * a map on that interface is about.
+ * Routes that lead where another address is (process main). `reverse-route` of
+ * crypto maps: what is behind a peer is routed to it, while process ike has
+ * SAs for it, or as long as it is configured (`static`). Ike only asks: a
+ * route has to be one that an entry of a map on that interface is about.
+ * `add-route` of `ip nat outside source static`: an outside local address is
+ * where the outside global one is.
  */
 #include "config.h"
 
@@ -18,7 +20,7 @@
 struct reverse {
 	struct reverse *next;
 	uint32_t prefix, mask, peer;
-	char ifname[IFNAME_MAX];
+	char ifname[IFNAME_MAX]; /* "": by a line of NAT */
 	bool said;	 /* by ike: there are SAs */
 	bool configured; /* static */
 	bool put;	 /* in the kernel, as k */
@@ -143,14 +145,15 @@ ports_reverse(struct router *r, const struct conf *c)
 	const struct crypto_map *m;
 
 	while ((x = *at) != NULL) {
-		m = wanted(c, x);
-		if (m == NULL || (!x->said && !x->configured)) {
+		m = x->ifname[0] != '\0' ? wanted(c, x) : NULL;
+		if ((m == NULL && x->ifname[0] != '\0') ||
+		    (!x->said && !x->configured)) {
 			take_away(r->ports, x);
 			*at = x->next;
 			free(x);
 			continue;
 		}
-		put(r->ports, x, m->reverse_via);
+		put(r->ports, x, m != NULL ? m->reverse_via : 0);
 		at = &x->next;
 	}
 }
@@ -239,6 +242,24 @@ static_entry(struct ports *ps, const struct conf *c,
 	}
 }
 
+static void
+nat_routes(struct ports *ps, const struct conf *c)
+{
+	const struct nat_static *s;
+	struct reverse *x;
+
+	CF_FOREACH (s, &c->nat_statics) {
+		if (!s->add_route || s->way != NAT_OUTSIDE_SOURCE)
+			continue;
+		x = get(ps, s->local, s->mask != 0 ? s->mask : UINT32_MAX,
+		    "");
+		if (x == NULL)
+			continue;
+		x->configured = true;
+		x->peer = s->global;
+	}
+}
+
 void
 ports_reverse_commit(struct router *r, const struct conf *c)
 {
@@ -253,6 +274,7 @@ ports_reverse_commit(struct router *r, const struct conf *c)
 			if (m->reverse_static && i->crypto_map[0] != '\0' &&
 			    strcmp(m->name, i->crypto_map) == 0)
 				static_entry(r->ports, c, m, i->name);
+	nat_routes(r->ports, c);
 	ports_reverse(r, c);
 }
 
