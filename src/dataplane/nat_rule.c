@@ -387,6 +387,8 @@ compile_statics(struct fwd *f, struct nat_rules *r, bool *taken)
 
 	r->statics = arena_alloc(r->mem, (f->conf->nat_statics.n + 1) *
 	    sizeof(*r->statics));
+	r->routes = arena_alloc(r->mem, (f->conf->nat_statics.n + 1) *
+	    sizeof(struct nat_rule *));
 	CF_FOREACH(s, &f->conf->nat_statics) {
 		c = &r->statics[r->n_static];
 		c->rule = static_get(f, s, taken);
@@ -398,6 +400,8 @@ compile_statics(struct fwd *f, struct nat_rules *r, bool *taken)
 			r->route_maps = true;
 		}
 		r->networks |= s->mask != 0;
+		if (s->add_route && s->way == NAT_OUTSIDE_SOURCE)
+			r->routes[r->n_routes++] = c->rule;
 		r->add_route |= s->add_route;
 		r->n_static++;
 	}
@@ -498,6 +502,7 @@ nat_config(struct fwd *f)
 	r->ref = (struct ref){ 1, rules_free };
 	r->mem = arena_new();
 	pthread_mutex_lock(&n->lock);
+	nat_clock(n, f->io.now(f->arg));
 	n->rule_hint = 1;
 	pools_compile(n, f->conf);
 	if (f->conf != NULL) {

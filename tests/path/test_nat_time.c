@@ -307,6 +307,21 @@ test_full_of_static(void **state UNUSED)
 	assert_int_equal(ACTIVE(), 1);
 }
 
+/* A line makes its entry when it is typed, not when the router came up. */
+static void
+test_static_age(void **state UNUSED)
+{
+	struct nat_view v[2];
+
+	natrig_static(&n, HOST_A, POOL_1);
+	n.r.now += 5000;
+	natrig_commit(&n);
+	n.r.now += 3000;
+	assert_int_equal(walk(v, 2), 1);
+	assert_int_equal(v[0].created, 3);
+	assert_int_equal(natrig_stats(&n).peak_ago, 3);
+}
+
 /* The limit is not for lines of the configuration. */
 static void
 test_statics_over_limit(void **state UNUSED)
@@ -562,6 +577,7 @@ main(void)
 		NAT_TEST(test_simple_entries),
 		NAT_TEST(test_full),
 		NAT_TEST(test_full_of_static),
+		NAT_TEST(test_static_age),
 		NAT_TEST(test_statics_over_limit),
 		NAT_TEST(test_rule_goes),
 		NAT_TEST(test_address_changes),
