@@ -520,6 +520,7 @@ nat_config(struct fwd *f)
 	if (n->e != NULL) {
 		reconcile(n, taken);
 		nat_sweep_start(n);
+		nat_tick(NULL, n, NAT_WORK); /* a small table at once */
 	}
 	pthread_mutex_unlock(&n->lock);
 	free(taken);

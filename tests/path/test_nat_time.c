@@ -322,6 +322,19 @@ test_static_age(void **state UNUSED)
 	assert_int_equal(natrig_stats(&n).peak_ago, 3);
 }
 
+/* Who shows the table behind a line that took entries along sees none. */
+static void
+test_line_goes_at_once(void **state UNUSED)
+{
+	natrig_static(&n, HOST_A, POOL_1);
+	natrig_commit(&n);
+	natrig_out(&n, UDP(HOST_A, 9, FAR_A, 9), UDP(POOL_1, 9, FAR_A, 9));
+	assert_int_equal(ACTIVE(), 2);
+	natrig_forget(&n);
+	natrig_commit(&n);
+	assert_int_equal(ACTIVE(), 0);
+}
+
 /* The limit is not for lines of the configuration. */
 static void
 test_statics_over_limit(void **state UNUSED)
@@ -578,6 +591,7 @@ main(void)
 		NAT_TEST(test_full),
 		NAT_TEST(test_full_of_static),
 		NAT_TEST(test_static_age),
+		NAT_TEST(test_line_goes_at_once),
 		NAT_TEST(test_statics_over_limit),
 		NAT_TEST(test_rule_goes),
 		NAT_TEST(test_address_changes),
