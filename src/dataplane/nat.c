@@ -697,6 +697,10 @@ nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
 			__builtin_prefetch(nat_at(f->nat, *heads[i]));
 	}
 	for (i = 0; i < n; i++) {
+		if (what[i] == ASK)
+			nat_look_ahead(f->nat, &asks[i], *heads[i], out);
+	}
+	for (i = 0; i < n; i++) {
 		if (what[i] == SHORT)
 			(void)fwd_drop(f, DROP_NAT_HEADER);
 		else if (what[i] == PASS || nat_packet(&asks[i], out) == NEXT)

@@ -264,6 +264,10 @@ uint32_t nat_find_in(struct nat *, uint8_t proto, uint32_t ig, uint16_t igp,
  * been asked for. */
 const uint32_t *nat_head(const struct nat *, const struct nat_ask *,
     bool out);
+/* Asks for the memory of the second one of that chain, if the packet's is not
+ * the first. */
+void nat_look_ahead(const struct nat *, const struct nat_ask *, uint32_t head,
+    bool out);
 /* Live entries of one side of that kind: the one behind `at`, 0: the first.
  * For NAT_ANCHOR by local address the port is the rule. */
 uint32_t nat_find_local(struct nat *, unsigned kind, uint32_t at,

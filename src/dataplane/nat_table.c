@@ -461,6 +461,19 @@ nat_head(const struct nat *n, const struct nat_ask *a, bool out)
 	return head;
 }
 
+void
+nat_look_ahead(const struct nat *n, const struct nat_ask *a, uint32_t head,
+    bool out)
+{
+	const struct nat_entry *e = nat_at(n, head);
+
+	if (head == 0 || (out ? e->il == a->src && e->ilp == a->sport &&
+	    e->ol == a->dst : e->ig == a->dst && e->igp == a->dport &&
+	    e->og == a->src))
+		return;
+	__builtin_prefetch(nat_at(n, out ? e->next_out : e->next_in));
+}
+
 uint32_t
 nat_find_out(struct nat *n, uint8_t proto, uint32_t il, uint16_t ilp,
     uint32_t ol, uint16_t olp)
