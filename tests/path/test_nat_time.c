@@ -292,6 +292,18 @@ test_full(void **state UNUSED)
 	assert_int_equal(natrig_stats(&n).peak, 4);
 }
 
+/* A router that was up for long when its first line was typed. */
+static void
+test_peak_of_static(void **state UNUSED)
+{
+	n.r.now = 62934000;
+	natrig_static(&n, HOST_B, POOL_1);
+	natrig_commit(&n);
+	n.r.now += 5000;
+	assert_int_equal(natrig_stats(&n).peak, 1);
+	assert_int_equal(natrig_stats(&n).peak_ago, 5);
+}
+
 /* Static entries and what others came from stay; a static one translates
  * without an entry for the flow, overload does not. */
 static void
@@ -599,6 +611,7 @@ main(void)
 		NAT_TEST(test_many_changes),
 		NAT_TEST(test_clear),
 		NAT_TEST(test_clear_pool),
+		NAT_TEST(test_peak_of_static),
 		NAT_TEST(test_walk_in_pieces),
 		NAT_TEST(test_debug),
 		NAT_TEST(test_stats_clear),
