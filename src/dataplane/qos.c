@@ -88,9 +88,13 @@ stage_qos_out(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 	for (i = 0; i < n; i++) {
 		side = &port_of(f, pkts[i]->out_port)->qos_out;
 		if (side->run != NULL) {
-			/* those that wait longer go first */
-			if (side->run->due <= now)
+			/* those that wait longer go first, behind those of
+			 * this burst that need not wait */
+			if (side->run->due <= now) {
+				path_run(f, at + 1, pkts, left);
+				left = 0;
 				qos_drain(f, side->run, now);
+			}
 			if (out_one(f, side, pkts[i], at + 1, false, now) !=
 			    NEXT)
 				continue;

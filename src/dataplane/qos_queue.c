@@ -321,14 +321,16 @@ parent_of(struct qos_run *r, const struct qos_node *n)
 	return n->cfg.parent == QOS_NO_NODE ? NULL : &r->nodes[n->cfg.parent];
 }
 
-/* Is somebody waiting below a shaper of this queue, or is it closed? */
+/* Is a shaper of this queue closed, or does somebody wait below it who may
+ * leave now? Who waits for another shaper stands in nobody's way. */
 static bool
 must_wait(struct qos_run *r, struct qos_node *q, uint64_t now)
 {
 	struct qos_node *n;
 
 	for (n = q; n != NULL; n = parent_of(r, n)) {
-		if (n->cfg.shape && (n->depth > 0 || !shaper_open(n, now)))
+		if (n->cfg.shape && ((n->depth > 0 && r->due <= now) ||
+		    !shaper_open(n, now)))
 			return true;
 	}
 	return q->depth > 0;

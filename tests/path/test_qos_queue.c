@@ -185,6 +185,44 @@ test_shared(void **state)
 	qr_end(&q);
 }
 
+/* A packet of a burst that need not wait leaves before one of its flow that
+ * had to, if only for a moment: another class waits for its own shaper. */
+static void
+test_burst_order(void **state)
+{
+	static const uint8_t dscps[] = { AF41, 0, AF41, 0, 0, 0 };
+	static uint8_t data[200], bufs[NELEM(dscps)][PKT_BUF_SIZE];
+	struct pkt pkts[NELEM(dscps)], *pp[NELEM(dscps)];
+	struct qos_policy_map *p;
+	struct qos_class *c;
+	size_t len;
+	unsigned i;
+
+	(void)state;
+	qr_start(&q);
+	qr_dscp(&q, "SLOW", AF41);
+	p = qr_policy(&q, "CHILD");
+	c = qr_class(&q, p, "SLOW");
+	c->shape = true;
+	c->shape_rate = 8000;
+	c = qr_shaper(&q, "CHILD", 100000000);
+	c->shape_bc = 1000000;
+	rig_config(&q.r);
+	qr_until(&q, q.r.us + SECOND);
+	for (i = 0; i < NELEM(dscps); i++) {
+		len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
+		    .dst = FAR_HOST, .proto = PROTO_UDP, .payload = 100,
+		    .tos = (uint8_t)(dscps[i] << 2), .id = (uint16_t)i });
+		pkts[i] = rig_pkt(bufs[i], data, len, LAN);
+		pp[i] = &pkts[i];
+	}
+	fwd_input(q.r.f, pp, NELEM(dscps));
+	qr_until(&q, q.r.us + SECOND);
+	assert_int_equal(q.sent[0].packets, 4);
+	assert_int_equal(q.sent[0].disorder, 0);
+	qr_end(&q);
+}
+
 /* Tags of classes go round. */
 static void
 test_round(void **state)
@@ -645,6 +683,7 @@ main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_remaining),
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_burst_order),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_taken_away),
