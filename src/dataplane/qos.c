@@ -59,7 +59,7 @@ out_one(struct fwd *f, const struct qos_side *side, struct pkt *p,
 		qos_offer(side->run, node, l.len);
 	else if (qos_act(f, side->run, p, node, l.len, now) != NEXT)
 		return DROP;
-	return side->run->shapes ? qos_enqueue(f, side->run, p, node, &l,
+	return side->run->queues ? qos_enqueue(f, side->run, p, node, &l,
 	    now) : NEXT;
 }
 

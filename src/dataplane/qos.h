@@ -161,7 +161,7 @@ struct qos_run {
 	char policy[CONF_NAME];
 	uint16_t port;
 	bool out;
-	bool shapes;	  /* packets can have to wait */
+	bool queues, shapes; /* shapes: packets can have to wait */
 	unsigned overhead; /* octets of the link's header */
 	uint16_t n_top, n_nodes;
 	struct qos_node *nodes;

@@ -487,6 +487,7 @@ queues_build(struct qos_run *r)
 			r->shapes |= r->nodes[c->first + j].cfg.shape;
 		}
 		r->shapes |= c->shape;
+		r->queues |= c->queues;
 	}
 	queues_of(r, 0, r->n_top, QOS_NO_NODE);
 	for (i = 0; i < r->n_top; i++) {

@@ -517,18 +517,6 @@ show_classes(const struct view *w, unsigned at, unsigned n)
 
 /* ---- the command ---- */
 
-static bool
-queues_idle(const struct qos_run *r)
-{
-	unsigned i;
-
-	for (i = 0; i < r->n_nodes && !r->shapes; i++) {
-		if (r->nodes[i].cfg.queues)
-			return true;
-	}
-	return false;
-}
-
 static void
 show_side(struct view *w, const struct fwd *f, const struct qos_run *r)
 {
@@ -543,7 +531,7 @@ show_side(struct view *w, const struct fwd *f, const struct qos_run *r)
 	line(w, "Service-policy %s: %s", way, r->policy);
 	show_text(w->v, "\n");
 	w->indent = 4;
-	if (queues_idle(r)) {
+	if (r->queues && !r->shapes) {
 		line(w, "No class shapes: nothing waits, the queues stay "
 		    "empty");
 		show_text(w->v, "\n");

@@ -235,9 +235,13 @@ test_idle(void **state)
 	(void)state;
 	configure();
 	qr_attach(&q, "", "CHILD");
+	qr_send(&q, AF31, 458);
 	assert_non_null(strstr(shown(&ctx,
 	    (struct show_policy_map_interface_args){ 0 }),
 	    "    No class shapes: nothing waits, the queues stay empty\n"));
+	assert_non_null(strstr(ctx.out.s,
+	    "      (pkts output/bytes output) 1/500\n"
+	    "      bandwidth 30%"));
 	sb_free(&ctx.out);
 	qr_end(&q);
 }
