@@ -590,14 +590,18 @@ ike_established(struct ike_sa *sa)
 
 /* It lives long enough for an exchange, or for most of one if its whole life
  * is short. */
-static bool
-has_time(const struct ike_sa *sa)
+uint64_t
+ike_usable_until(const struct ike_sa *sa)
 {
 	uint64_t need = EXCH_MS, life = sa->expires - sa->established;
 
-	if (need > life / 4)
-		need = life / 4;
-	return sa->expires > ike_now(sa->ike) + need;
+	return sa->expires - (need > life / 4 ? life / 4 : need);
+}
+
+static bool
+has_time(const struct ike_sa *sa)
+{
+	return ike_usable_until(sa) > ike_now(sa->ike);
 }
 
 /* The newest SA that can carry an exchange, or one on its way to that. */
@@ -628,6 +632,14 @@ ike_find_sa(struct ike *ike, uint32_t local, struct udp_addr remote)
 		    sa->remote_port == remote.port))
 			return sa;
 	return NULL;
+}
+
+bool
+ike_has_time(struct ike *ike, uint32_t local, struct udp_addr remote)
+{
+	const struct ike_sa *sa = ike_find_sa(ike, local, remote);
+
+	return sa != NULL && has_time(sa);
 }
 
 bool

@@ -351,6 +351,9 @@ void ike_profile_of(struct ike *, uint32_t local, uint32_t remote,
     char profile[CONF_NAME]);
 /* An SA with it is established. */
 bool ike_has_sa(struct ike *, struct udp_addr local, struct udp_addr remote);
+/* The newest one with it begins exchanges, and until when one does. */
+bool ike_has_time(struct ike *, uint32_t local, struct udp_addr remote);
+uint64_t ike_usable_until(const struct ike_sa *);
 struct ike_keepalive ike_keepalive(const struct ike_sa *);
 /* The same for a peer of that profile ("": none). */
 struct ike_keepalive ike_keepalive_of(const struct ike *, const char *profile);

@@ -4,9 +4,10 @@
  * IPsec live on without. A new phase 1 is the question, and silence an answer
  * as to DPD. Runs in process ike.
  *
- * That is done as often as DPD would ask: at once with `periodic`, else when
- * what is sent is not answered. Phase 1 is there again then, and DPD goes on.
- * NAT keepalives, too, are sent only under one.
+ * With `periodic` it does not come to that: the next phase 1 is made before the
+ * end of the one that is there, which some peers take for the end of all that
+ * was made under it. Else a peer is asked when what is sent is not answered.
+ * NAT keepalives, too, are sent only under a phase 1.
  */
 #include "config.h"
 
@@ -138,11 +139,14 @@ wants_phase1(const struct pair *p)
 	    (p->nat_local && p->s->conf->nat_keepalive != 0);
 }
 
+static void follow(const struct ike_sa *);
+
 static void
 look(void *arg)
 {
 	struct ipsec *s = arg;
 	const struct ipsec_flow *f;
+	const struct ike_sa *sa;
 	const struct entry *e;
 	const struct pair *p;
 
@@ -150,16 +154,35 @@ look(void *arg)
 		TAILQ_FOREACH(f, &e->flows, link) {
 			p = TAILQ_FIRST(&f->pairs);
 			if (p != NULL && wants_phase1(p) && can_ask(p) &&
-			    ike_find_sa(s->ike, p->local.addr,
-			    p->remote) == NULL)
+			    !ike_has_time(s->ike, p->local.addr, p->remote))
 				ask(p);
 		}
+	TAILQ_FOREACH(sa, &s->ike->sas, link)
+		follow(sa);
+}
+
+static void
+look_at(struct ipsec *s, uint64_t at)
+{
+	if (s->look.pos == 0 || at < s->look.at)
+		timer_set(&s->ike->timers, &s->look, at, look, s);
+}
+
+/* Before it ends; who has begun it begins the next one. */
+static void
+follow(const struct ike_sa *sa)
+{
+	uint64_t until = ike_usable_until(sa), now = ike_now(sa->ike);
+
+	if (sa->state == IKE_IDLE && until > now)
+		look_at(sa->ike->env.arg, until + (sa->initiator ? 0 :
+		    (sa->expires - until) / 2));
 }
 
 void
 alive_look_in(struct ipsec *s, unsigned ms)
 {
-	timer_set(&s->ike->timers, &s->look, ipsec_now(s) + ms, look, s);
+	look_at(s, ipsec_now(s) + ms);
 }
 
 /* Keepalives may be configured now. */
@@ -177,4 +200,6 @@ alive_sa_changed(struct ike_sa *sa)
 
 	if (sa->dead)
 		alive_look_in(s, sa->initiator ? LOOK_MS : LOOK_LATE_MS);
+	else
+		follow(sa);
 }

@@ -14,7 +14,7 @@
 # tunnel.
 . "$(dirname "$0")/lib.sh"
 charon=/usr/lib/ipsec/charon
-need_program swanctl $charon nft tcpdump tshark
+need_program swanctl $charon nft conntrack tcpdump tshark
 
 lab_copy
 cat >"$tmp/lab/gm1.cfg" <<'EOT'
@@ -228,6 +228,23 @@ check 'charon changes the keys' rekeyed
 check 'charon changes those of phase 1' ctl peer --rekey --ike s2s
 wait "$long"
 check 'no packet is lost' grep -q ' 0% packet loss' "$tmp/long"
+check 'the router changes the keys, too' rexec gm1 'configure terminal' \
+    'crypto map S2S 10' 'set security-association lifetime seconds 120' end
+check 'up again' wait_for 20 all_back h1 172.16.2.10 $inside 2
+spi_now() {
+	rexec gm1 'show crypto ipsec sa peer 192.168.8.8' |
+	    sed -n 's/.*current outbound spi: //p' | grep -v '^0x0('
+}
+spi=$(spi_now)
+node h1 ping -q -i 0.1 -c 1000 $inside >"$tmp/long" 2>&1 &
+long=$!
+changed() {
+	[ -n "$(spi_now)" ] && [ "$(spi_now)" != "$spi" ]
+}
+check 'it does' wait_for 110 changed
+kill -INT "$long"
+wait "$long"
+check 'no packet is lost' grep -q ' 0% packet loss' "$tmp/long"
 check 'clear crypto sa' rexec gm1 'clear crypto sa'
 check 'and it comes up again' wait_for 20 all_back h1 172.16.2.10 $inside 2
 
@@ -271,6 +288,28 @@ check 'pings from behind the NAT' all_back peer2 172.16.9.1 172.16.2.10 5
 check 'pings to it' all_back h1 172.16.2.10 172.16.9.1 5
 capture_stop third
 check 'nothing was in clear' only_esp third
+# The NAT forgets, and gives charon another port when it speaks again. Only the
+# router asks whether its peer lives, at the new port.
+port_now() {
+	rexec gm1 'show crypto isakmp peers' |
+	    sed -n 's/^Peer: 192\.168\.2\.254 Port: \([0-9]*\) .*/\1/p'
+}
+port=$(port_now)
+moved() {
+	[ -n "$(port_now)" ] && [ "$(port_now)" != "$port" ]
+}
+check 'the NAT forgets' node core conntrack -F
+check 'pings from behind it' all_back peer2 172.16.9.1 172.16.2.10 3
+check 'key management follows' wait_for 10 moved
+check 'pings to it' all_back h1 172.16.2.10 172.16.9.1 5
+asked() {
+	[ "$(grep -c 'parsed INFORMATIONAL_V1 request.*DPD' \
+	    "$tmp/charon.peer2/log")" -gt "$asked_before" ]
+}
+asked_before=$(grep -c 'parsed INFORMATIONAL_V1 request.*DPD' \
+    "$tmp/charon.peer2/log")
+check 'it is asked there' wait_for 30 asked
+check '... and not dead' all_back h1 172.16.2.10 172.16.9.1 2
 check 'charon deletes it' ctl peer2 --terminate --ike nat
 
 # ---- the router itself is behind one, to charon
