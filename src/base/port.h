@@ -27,9 +27,11 @@ struct port {
 };
 
 /* What went through a tunnel, in octets with the header that IP and GRE put
- * around it. */
+ * around it, and the largest packet that path MTU discovery lets in. */
 struct tunnel_count {
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
+	uint32_t mtu;	/* 0: nothing was found */
+	uint64_t until; /* monotonic ms, 0: for ever */
 };
 
 struct udp_addr { /* host byte order */

@@ -224,10 +224,11 @@ struct failclose {
 };
 
 /* What `tunnel path-mtu-discovery` has found out on the way of a port; the
- * worker's. */
+ * worker's, but another way is the control thread's to see. */
 struct tunnel_path {
-	uint32_t mtu;	/* of the GRE packet; 0: nothing */
+	uint32_t mtu;	/* of the GRE packet; 0: nothing; atomic, as until */
 	uint64_t until;	/* monotonic ms */
+	uint32_t local, remote; /* of the control thread: whose way it is */
 	uint32_t age;	/* ms, 0: for ever; from the control thread, atomic */
 	uint32_t min;	/* the same */
 	uint64_t returned; /* keepalives that came back */
@@ -545,6 +546,9 @@ void gre_build(struct fwd *, struct snap *, unsigned index,
 /* The largest packet that goes into the tunnel, by its path; mtu: without. */
 unsigned gre_mtu(const struct fwd *, const struct snap_tunnel *,
     unsigned mtu);
+/* What path MTU discovery knows of that, 0: nothing; until may be NULL. */
+uint32_t gre_path_mtu(const struct snap_tunnel *, uint64_t now,
+    uint64_t *until);
 enum { GRE_IPV4 = 0x0800, GRE_KEEPALIVE = 0 }; /* protocols inside */
 unsigned gre_header_len(const struct snap_tunnel *); /* with that of IP */
 /* len: of the GRE packet, which stands there but for its header. */

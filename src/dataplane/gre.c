@@ -49,6 +49,11 @@ gre_build(struct fwd *f, struct snap *s, unsigned index,
 	if (t->mode == TUNNEL_GRE && t->dest != 0 &&
 	    (st->local = source_of(f, t)) != 0 && st->local != t->dest)
 		st->remote = t->dest;
+	if (path->local != st->local || path->remote != st->remote ||
+	    !st->pmtud)
+		__atomic_store_n(&path->mtu, 0, __ATOMIC_RELAXED);
+	path->local = st->local;
+	path->remote = st->remote;
 	__atomic_store_n(&path->age, t->pmtud_age * 60000u, __ATOMIC_RELAXED);
 	__atomic_store_n(&path->min, t->pmtud_min, __ATOMIC_RELAXED);
 	s->port[index].tunnel = st;
@@ -83,16 +88,25 @@ gre_header_put(uint8_t *gre, const struct snap_tunnel *t, unsigned protocol,
 		put16(gre + GRE_HDR, sum_end(sum_add(0, gre, len)));
 }
 
+uint32_t
+gre_path_mtu(const struct snap_tunnel *t, uint64_t now, uint64_t *until)
+{
+	uint32_t mtu = __atomic_load_n(&t->path->mtu, __ATOMIC_RELAXED);
+	uint64_t end = __atomic_load_n(&t->path->until, __ATOMIC_RELAXED);
+
+	if (mtu == 0 || (end != 0 && end <= now))
+		return 0;
+	if (until != NULL)
+		*until = end;
+	return mtu - gre_header_len(t);
+}
+
 unsigned
 gre_mtu(const struct fwd *f, const struct snap_tunnel *t, unsigned mtu)
 {
-	const struct tunnel_path *path = t->path;
-	unsigned hdr = gre_header_len(t);
+	uint32_t path = t->pmtud ? gre_path_mtu(t, f->w.now, NULL) : 0;
 
-	if (!t->pmtud || path->mtu == 0 ||
-	    (path->until != 0 && path->until <= f->w.now))
-		return mtu;
-	return path->mtu - hdr < mtu ? path->mtu - hdr : mtu;
+	return path != 0 && path < mtu ? path : mtu;
 }
 
 /* ---- out ---- */
@@ -290,9 +304,11 @@ learn_mtu(struct fwd *f, const struct pkt *p)
 		path = t->path;
 		age = __atomic_load_n(&path->age, __ATOMIC_RELAXED);
 		min = __atomic_load_n(&path->min, __ATOMIC_RELAXED);
-		path->mtu = (mtu < min ? min : mtu) < 68 ? 68 :
-		    mtu < min ? min : mtu;
-		path->until = age != 0 ? f->w.now + age : 0;
+		min = min < 68 ? 68 : min;
+		__atomic_store_n(&path->until, age != 0 ? f->w.now + age : 0,
+		    __ATOMIC_RELAXED);
+		__atomic_store_n(&path->mtu, mtu < min ? min : mtu,
+		    __ATOMIC_RELAXED);
 	}
 }
 

@@ -47,38 +47,53 @@ keepalive_send(struct fwd *f, const struct snap_tunnel *t)
 
 /* Main hears of a tunnel when its keepalives do, or do not, come back, and of
  * what went through it at most twice a second. */
-static void
-tunnel_tell(struct fwd *f, unsigned port)
+static struct tunnel_count
+tunnel_now(const struct fwd *f, unsigned port, uint64_t now)
 {
 	const struct tunnel_count *c = &f->paths[port].count;
+	const struct snap_tunnel *t = f->snap->port[port].tunnel;
+	struct tunnel_count n = { count_read(&c->in_packets),
+		count_read(&c->in_bytes), count_read(&c->out_packets),
+		count_read(&c->out_bytes), 0, 0 };
+
+	if (t != NULL)
+		n.mtu = gre_path_mtu(t, now, &n.until);
+	return n;
+}
+
+static void
+tunnel_tell(struct fwd *f, unsigned port, const struct tunnel_count *c)
+{
 	struct keepalive *k = &f->keepalives[port];
 
-	k->told = (struct tunnel_count){ count_read(&c->in_packets),
-		count_read(&c->in_bytes), count_read(&c->out_packets),
-		count_read(&c->out_bytes) };
+	k->told = *c;
 	if (f->io.tunnel != NULL)
-		f->io.tunnel(f->arg, (uint16_t)port, !k->down, &k->told);
+		f->io.tunnel(f->arg, (uint16_t)port, !k->down, c);
 }
 
 static void
 counts_due(struct fwd *f, unsigned port, uint64_t now)
 {
-	const struct tunnel_count *c = &f->paths[port].count;
 	struct keepalive *k = &f->keepalives[port];
+	struct tunnel_count c;
 
 	if (k->next_count > now)
 		return;
 	k->next_count = now + COUNT_MS;
-	if (count_read(&c->in_packets) != k->told.in_packets ||
-	    count_read(&c->out_packets) != k->told.out_packets)
-		tunnel_tell(f, port);
+	c = tunnel_now(f, port, now);
+	if (c.in_packets != k->told.in_packets ||
+	    c.out_packets != k->told.out_packets || c.mtu != k->told.mtu ||
+	    c.until != k->told.until)
+		tunnel_tell(f, port, &c);
 }
 
 static void
 keepalive_tell(struct fwd *f, unsigned port, bool answered)
 {
+	struct tunnel_count c = tunnel_now(f, port, f->io.now(f->arg));
+
 	f->keepalives[port].down = !answered;
-	tunnel_tell(f, port);
+	tunnel_tell(f, port, &c);
 }
 
 /* One that is configured no longer takes its verdict along. */

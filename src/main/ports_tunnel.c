@@ -165,6 +165,8 @@ tunnel_heard(struct router *r, struct rd *body)
 	c.in_bytes = rd_u64(body);
 	c.out_packets = rd_u64(body);
 	c.out_bytes = rd_u64(body);
+	c.mtu = rd_u32(body);
+	c.until = rd_u64(body);
 	if (!rd_end(body) || index == PORT_LOCAL || index > r->ports->n)
 		return;
 	rec = &r->ports->rec[index];
@@ -177,6 +179,15 @@ tunnel_heard(struct router *r, struct rd *body)
 		return;
 	rec->unanswered = unanswered;
 	tunnels_check(r);
+}
+
+uint32_t
+ports_path_mtu(const struct router *r, const struct port *p, uint64_t *until)
+{
+	const struct tunnel_count *c = &r->ports->rec[p->index].heard;
+
+	*until = c->until;
+	return c->mtu;
 }
 
 /* What goes through a tunnel never enters its device. */

@@ -66,7 +66,7 @@ io_tunnel(void *arg, uint16_t port, bool answered,
     const struct tunnel_count *c)
 {
 	struct fwd_proc *fp = arg;
-	uint8_t buf[48];
+	uint8_t buf[64];
 	struct wr w = wr_of(buf, sizeof(buf));
 
 	wr_u16(&w, port);
@@ -75,6 +75,8 @@ io_tunnel(void *arg, uint16_t port, bool answered,
 	wr_u64(&w, c->in_bytes);
 	wr_u64(&w, c->out_packets);
 	wr_u64(&w, c->out_bytes);
+	wr_u32(&w, c->mtu);
+	wr_u64(&w, c->until);
 	(void)ipc_send(fp->p.sock, IPC_TUNNEL, 0, buf, wr_len(&w), NULL, 0);
 }
 

@@ -116,6 +116,10 @@ void ports_tell(struct router *, enum child_kind);
 const struct port *ports_find(const struct router *, const char *ifname);
 /* IPC_TUNNEL of process fwd. */
 void tunnel_heard(struct router *, struct rd *body);
+/* What path MTU discovery lets into a tunnel, 0: it knows nothing; until when
+ * (monotonic ms, 0: for ever). */
+uint32_t ports_path_mtu(const struct router *, const struct port *,
+    uint64_t *until);
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, multicast;
 	uint64_t rx_crc, rx_frame, rx_overrun, rx_length;

@@ -207,6 +207,25 @@ tunnel_source_text(const struct router *r, const struct tunnel *t, char *buf,
 }
 
 static void
+interface_pmtud(struct cli_ctx *ctx, const struct tunnel *t,
+    const struct port *p)
+{
+	uint64_t until, now = time_mono_ms();
+	unsigned mtu = ports_path_mtu(router_of(ctx), p, &until), s = 0;
+	char age[24] = "infinite", end[24] = "never";
+
+	if (t->pmtud_age != 0)
+		snprintf(age, sizeof(age), "%u mins", t->pmtud_age);
+	if (mtu != 0 && until != 0) {
+		s = until > now ? (unsigned)((until - now) / 1000) : 0;
+		snprintf(end, sizeof(end), "%02u:%02u:%02u", s / 3600,
+		    s / 60 % 60, s % 60);
+	}
+	cli_printf(ctx, "  Path MTU Discovery, ager %s, min MTU %u, MTU %u, "
+			"expires %s\n", age, t->pmtud_min, mtu, end);
+}
+
+static void
 interface_tunnel(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p)
 {
@@ -229,12 +248,8 @@ interface_tunnel(struct cli_ctx *ctx, const struct interface *ifc,
 	cli_printf(ctx, "    Checksumming of packets %s\n"
 			"  Tunnel TTL %u, Fast tunneling enabled\n",
 	    t->checksum ? "enabled" : "disabled", t->ttl);
-	if (t->pmtud && t->pmtud_age != 0)
-		cli_printf(ctx, "  Path MTU Discovery, ager %u mins, min MTU "
-				"%u\n", t->pmtud_age, t->pmtud_min);
-	else if (t->pmtud)
-		cli_printf(ctx, "  Path MTU Discovery, ager infinite, min MTU "
-				"%u\n", t->pmtud_min);
+	if (t->pmtud)
+		interface_pmtud(ctx, t, p);
 	cli_printf(ctx, "  Tunnel transport MTU %u bytes\n",
 	    p->mtu != 0 ? p->mtu : 1476);
 	if (t->profile[0] != '\0')

@@ -169,6 +169,42 @@ def long_lines(conn, name):
     conn.send_config_set(['no ip access-list extended LONG'])
 
 
+DIALOGUE = [('Protocol [ip]: ', ''), ('Target IP address: ', '10.0.0.1'),
+            ('Repeat count [5]: ', '2'), ('Datagram size [100]: ', ''),
+            ('Timeout in seconds [2]: ', ''), ('Extended commands [n]: ', 'y'),
+            ('Source address or interface: ', 'GigabitEthernet0/0'),
+            ('Type of service [0]: ', ''),
+            ('Set DF bit in IP header? [no]: ', 'yes'),
+            ('Validate reply data? [no]: ', ''),
+            ('Data pattern [0xABCD]: ', ''),
+            ('Loose, Strict, Record, Timestamp, Verbose[none]: ', ''),
+            ('Sweep range of sizes [n]: ', 'y'), ('Sweep min size [36]: ', '99'),
+            ('Sweep max size [18024]: ', '101'), ('Sweep interval [1]: ', '')]
+
+
+def pings(conn, name):
+    out = conn.send_command('ping 10.0.0.1 repeat 200 size 1400 df-bit '
+                            'source GigabitEthernet0/0')
+    proof(name + ': ping', clean(out) and re.search(
+        r'(?m)^Packet sent with a source address of 10\.0\.0\.1 $\n'
+        r'^Packet sent with the DF bit set$\n^!{70}$\n^!{70}$\n^!{60}$\n'
+        r'^Success rate is 100 percent \(200/200\), '
+        r'round-trip min/avg/max = \d+/\d+/\d+ ms$', out), out)
+    out = conn.send_command('traceroute 10.0.0.1 numeric probe 2')
+    proof(name + ': traceroute', clean(out) and
+          re.search(r'(?m)^  1 10\.0\.0\.1 \d+ msec \d+ msec$', out), out)
+    line = 'ping'
+    for prompt, answer in DIALOGUE:
+        conn.write_channel(line + '\n')
+        conn.read_until_pattern(pattern=re.escape(prompt))
+        line = answer
+    conn.write_channel(line + '\n')
+    out = conn.read_until_pattern(pattern='R1#')
+    proof(name + ': the dialogue of ping',
+          'Sending 6, [99..101]-byte ICMP Echos to 10.0.0.1, timeout is 2 '
+          'seconds:' in out and '!!!!!!' in out and '(6/6)' in out, out)
+
+
 def hostnames(conn, name):
     host = 'a-branch-office-with-a-long-name'
     out = conn.send_config_set(['hostname ' + host])
@@ -204,6 +240,7 @@ def session(name, **how):
     shows(conn, name)
     configure(conn, name)
     long_lines(conn, name)
+    pings(conn, name)
     hostnames(conn, name)
     conn.exit_enable_mode()
     proof(name + ': disable', conn.find_prompt() == 'R1>', conn.find_prompt())

@@ -372,7 +372,21 @@ test_pmtud(void **state)
 	assert_int_equal(said_mtu(t), 1376);
 	icmp_too_big(t, 20); /* a lie: not below the minimum */
 	assert_int_equal(said_mtu(t), 92 - 24);
+	rig_timeout(&t->r); /* main hears of it */
+	assert_int_equal(t->r.through.mtu, 92 - 24);
+	assert_true(t->r.through.until == t->r.now + 10 * 60 * 1000);
 	t->r.now += 10 * 60 * 1000;
+	assert_int_equal(said_mtu(t), 0);
+	rig_timeout(&t->r);
+	assert_int_equal(t->r.through.mtu, 0);
+	/* on another way it says nothing */
+	t->ifc.tunnel.pmtud_age = 0;
+	rig_config(&t->r);
+	icmp_too_big(t, 1400);
+	t->r.now += 24 * 3600 * 1000;
+	assert_int_equal(said_mtu(t), 1376);
+	t->ifc.tunnel.dest = PEER + 1;
+	rig_config(&t->r);
 	assert_int_equal(said_mtu(t), 0);
 	stop(t);
 }
