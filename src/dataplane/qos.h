@@ -20,6 +20,7 @@
 
 #define QOS_BUFFERS 16384	  /* packets that wait, of all ports */
 #define QOS_MEMORY (48u << 20)	  /* octets of them */
+#define QOS_RESERVE 16		  /* one part of it is for priority only */
 #define QOS_LIMIT 64		  /* packets of a queue */
 #define QOS_NO_NODE UINT16_MAX
 

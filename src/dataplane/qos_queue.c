@@ -31,15 +31,23 @@
 
 /* ---- memory ---- */
 
+static uint32_t
+room(uint32_t all, bool first)
+{
+	return first ? all : all - all / QOS_RESERVE;
+}
+
+/* first: of a class with priority, or control traffic; bulk on whatever port
+ * leaves room for it. */
 static struct qos_buf *
-buf_new(struct fwd *f, struct qos_run *r, unsigned len)
+buf_new(struct fwd *f, struct qos_run *r, unsigned len, bool first)
 {
 	struct qos_buf *b = f->w.qos_free;
 	uint32_t size = len <= SMALL ? SMALL : len;
 
 	if (__atomic_load_n(r->used_buffers, __ATOMIC_RELAXED) >=
-	    QOS_BUFFERS || __atomic_load_n(r->used_bytes, __ATOMIC_RELAXED) +
-	    size > QOS_MEMORY)
+	    room(QOS_BUFFERS, first) || __atomic_load_n(r->used_bytes,
+	    __ATOMIC_RELAXED) + size > room(QOS_MEMORY, first))
 		return NULL;
 	if (size == SMALL && b != NULL) {
 		f->w.qos_free = b->next;
@@ -473,7 +481,8 @@ qos_enqueue(struct fwd *f, struct qos_run *r, struct pkt *p,
 		red_count(q, p, len, why == DROP_QOS_RED ? RC_EARLY : RC_FULL);
 		return queue_drop(f, r, q, node, len, why);
 	}
-	b = buf_new(f, r, p->len);
+	b = buf_new(f, r, p->len, p->control ||
+	    q->cfg.prio_unit != QOS_NONE);
 	if (b == NULL)
 		return queue_drop(f, r, q, node, len, DROP_QOS_MEMORY);
 	buf_fill(f, b, p, l);

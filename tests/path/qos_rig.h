@@ -15,6 +15,15 @@
 #define QR_POLICIES 4
 #define QR_CLASSES 24
 
+/* For tests, which have cmocka. */
+/* |got - want| within so many thousandths of want. */
+#define assert_near(got, want, thousandths) do {                              \
+	double g_ = (double)(got), w_ = (double)(want);                       \
+	if (g_ < w_ * (1 - (thousandths) / 1000.0) ||                         \
+	    g_ > w_ * (1 + (thousandths) / 1000.0))                           \
+		fail_msg("%s: %.0f, not %.0f", #got, g_, w_);                 \
+} while (0)
+
 struct sent {
 	uint64_t packets, bytes; /* with the header of the link */
 	uint64_t delay_max, delay_sum;

@@ -21,14 +21,6 @@
 
 static struct qos_rig q;
 
-/* |got - want| within so many thousandths of want. */
-#define assert_near(got, want, thousandths) do {                              \
-	double g_ = (double)(got), w_ = (double)(want);                       \
-	if (g_ < w_ * (1 - (thousandths) / 1000.0) ||                         \
-	    g_ > w_ * (1 + (thousandths) / 1000.0))                           \
-		fail_msg("%s: %.0f, not %.0f", #got, g_, w_);                 \
-} while (0)
-
 /* ---- classes ---- */
 
 static uint8_t
@@ -453,14 +445,22 @@ test_limits(void **state)
 	rig_config(&q.r);
 	assert_int_equal(q.r.f->qos_buffers, 4);
 	/* and memory has an end */
-	c->queue_bytes = false;
-	c->queue_limit = 1000000;
+	qr_dscp(&q, "VOICE", EF);
+	qr_class(&q, qr_policy(&q, "CHILD"), "VOICE")->prio_unit =
+	    QOS_UNLIMITED;
+	qr_class(&q, &q.policies[1], QOS_DEFAULT)->queue_limit = 1000000;
+	str_copy(c->child, "CHILD", sizeof(c->child));
 	rig_config(&q.r);
 	for (i = 0; i < QOS_BUFFERS + 100; i++)
 		qr_send(&q, 0, 10);
-	assert_int_equal(q.r.f->qos_buffers, QOS_BUFFERS);
+	assert_int_equal(q.r.f->qos_buffers, QOS_BUFFERS - QOS_BUFFERS /
+	    QOS_RESERVE);
 	assert_true(q.r.f->qos_bytes <= QOS_MEMORY);
 	assert_true(rig_drops(&q.r, DROP_QOS_MEMORY) > 90);
+	/* but for voice */
+	qr_send(&q, EF, 10);
+	assert_int_equal(q.r.f->qos_buffers, 1 + QOS_BUFFERS - QOS_BUFFERS /
+	    QOS_RESERVE);
 	qr_end(&q);
 }
 
