@@ -66,6 +66,28 @@ crypto_map_check(struct cf_check *k, const struct crypto_map *m)
 	return 0;
 }
 
+bool
+conf_has_map(const struct conf *c, const char *name)
+{
+	const struct crypto_map *m;
+
+	CF_FOREACH (m, &c->crypto_maps)
+		if (strcmp(m->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* As IOS, an interface may name one that comes later; until then all that it
+ * was to protect leaves in clear. */
+int
+interface_map_check(struct cf_check *k, const struct interface *i)
+{
+	if (!k->negated && !conf_has_map(k->conf, i->crypto_map))
+		cf_note(k, "%% NOTE: crypto map with tag %s does not exist.",
+		    i->crypto_map);
+	return 0;
+}
+
 int
 map_peer_check(struct cf_check *k, const struct map_peer *p)
 {

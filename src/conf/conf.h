@@ -768,6 +768,7 @@ const struct ipsec_profile *conf_find_ipsec_profile(const struct conf *,
 const struct gdoi_group *conf_find_gdoi_group(const struct conf *,
     const char *);
 /* The gdoi entries of a map in order: first with from NULL, then the next. */
+bool conf_has_map(const struct conf *, const char *name); /* of any kind */
 const struct crypto_map *conf_next_map(const struct conf *, const char *name,
     const struct crypto_map *from);
 /* What an ipsec-isakmp entry lacks: "peer or access-list", "transform set",

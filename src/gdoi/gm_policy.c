@@ -256,7 +256,9 @@ take_tek(struct gm_group *gm, const struct gdoi_sat *s, uint16_t index,
 		set_tek(gm, t, s, find_key(kd, s->spi));
 		t->life = s->life;
 		t->fresh = true;
-		if (registration && s->replay == REPLAY_COUNTER)
+		/* windows of AES-GCM are of the identifier, which is new */
+		if (registration && s->replay == REPLAY_COUNTER &&
+		    !esp_is_aead(&s->transform))
 			t->t.seq_base = gm_seq_base(gm->g, end);
 		TAILQ_INSERT_HEAD(&gm->teks, t, link);
 	}

@@ -103,14 +103,59 @@ missing_sets(struct reader *r, const char *text, const struct conf *c,
 			missing(r, text, o, "there is no transform set", name);
 }
 
+/* Of an interface, what protects it: its packets would be in clear. */
+static void
+missing_of_interface(struct reader *r, const char *text, const struct conf *c,
+    const struct interface *i)
+{
+	if (i->crypto_map[0] != '\0' && !conf_has_map(c, i->crypto_map))
+		missing(r, text, &i->obj, "there is no crypto map",
+		    i->crypto_map);
+	if (i->acl_in[0] != '\0' && conf_find_acl(c, i->acl_in) == NULL)
+		missing(r, text, &i->obj, "there is no access list",
+		    i->acl_in);
+	if (i->acl_out[0] != '\0' && conf_find_acl(c, i->acl_out) == NULL)
+		missing(r, text, &i->obj, "there is no access list",
+		    i->acl_out);
+}
+
+/* Of a line of NAT: it translates nothing, or finds no address. */
+static void
+missing_of_nat(struct reader *r, const char *text, const struct conf *c,
+    const struct nat_dynamic *d)
+{
+	const struct nat_pool *p;
+	const struct route_map *rm;
+
+	if (d->acl[0] != '\0' && conf_find_acl(c, d->acl) == NULL)
+		missing(r, text, &d->obj, "there is no access list", d->acl);
+	CF_FOREACH (rm, &c->route_maps)
+		if (strcmp(rm->name, d->route_map) == 0)
+			break;
+	if (d->route_map[0] != '\0' && rm == NULL)
+		missing(r, text, &d->obj, "there is no route-map",
+		    d->route_map);
+	CF_FOREACH (p, &c->nat_pools)
+		if (strcmp(p->name, d->pool) == 0)
+			break;
+	if (d->pool[0] != '\0' && p == NULL)
+		missing(r, text, &d->obj, "there is no pool", d->pool);
+}
+
 /* References may dangle, as in IOS: no errors, but seldom meant. */
 static void
 say_missing(struct reader *r, const char *text, const struct conf *c)
 {
 	const struct ipsec_profile *p;
 	const struct crypto_map *m;
+	const struct interface *i;
+	const struct nat_dynamic *d;
 	const char *lacks;
 
+	CF_FOREACH (i, &c->interfaces)
+		missing_of_interface(r, text, c, i);
+	CF_FOREACH (d, &c->nat_dynamics)
+		missing_of_nat(r, text, c, d);
 	CF_FOREACH (p, &c->ipsec_profiles)
 		missing_sets(r, text, c, &p->obj, &p->sets);
 	CF_FOREACH (m, &c->dynamic_maps)

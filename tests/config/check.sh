@@ -29,8 +29,19 @@ crypto map M 800 ipsec-isakmp dynamic D
 crypto map M 900 ipsec-isakmp dynamic OTHER
 ip access-list extended L
  permit ip any any
+interface GigabitEthernet1
+ ip access-group GONE in
+ crypto map GONE
+interface GigabitEthernet2
+ crypto map M
+ip nat inside source list L pool GONE
+ip nat inside source route-map GONE interface GigabitEthernet1 overload
 EOT
 cat >"$tmp/want" <<'EOT'
+r.cfg:23: note: interface GigabitEthernet1: there is no crypto map GONE
+r.cfg:23: note: interface GigabitEthernet1: there is no access list GONE
+r.cfg:28: note: ip nat inside source list L pool GONE: there is no pool GONE
+r.cfg:29: note: ip nat inside source route-map GONE interface GigabitEthernet1 overload: there is no route-map GONE
 r.cfg:3: note: crypto ipsec profile P: there is no transform set GONE
 r.cfg:7: note: crypto map M 10 ipsec-isakmp: incomplete, it has no peer or access-list
 r.cfg:11: note: crypto map M 20 ipsec-isakmp: incomplete, it has no transform set
