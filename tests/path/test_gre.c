@@ -438,7 +438,7 @@ test_map_inside(void **state)
 {
 	struct tun *t = start();
 	struct group *g;
-	uint8_t *o;
+	const uint8_t *o;
 	size_t len;
 
 	(void)state;
@@ -448,7 +448,7 @@ test_map_inside(void **state)
 	g = group_find(t->r.f, "GETVPN");
 	(void)send_in(t, (struct mk){ .payload = 100 });
 	assert_int_equal(t->r.n_out, 1);
-	o = pkt_ip(&t->r.out[0]);
+	o = rig_ip(&t->r, 0);
 	assert_int_equal(o[IPH_PROTO], PROTO_GRE);
 	assert_int_equal(get32(o + IPH_DST), PEER);
 	assert_int_equal(o[24 + IPH_PROTO], PROTO_ESP);
