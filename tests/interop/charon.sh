@@ -8,7 +8,7 @@
 #	peer (charon, port 500) -> ks, port 848
 #	gm1 -> peer2, port 848, redirected to charon on port 500
 . "$(dirname "$0")/lib.sh"
-charon=/usr/lib/ipsec/charon
+. "$here/swan.sh"
 need_program swanctl $charon nft
 
 lab_copy
@@ -22,7 +22,6 @@ sed -i -e 's/^ server address ipv4 192.168.1.1/ server address ipv4 192.168.9.9\
 suites='aes128-sha1-modp2048 aes256-sha256-modp2048 aes128-sha1-modp1536
 aes192-sha512-modp4096'
 # those need the openssl plugin of libstrongswan-standard-plugins
-plugins=${CHARON_PLUGINS:-/usr/lib/ipsec/plugins}
 if [ -e "$plugins/libstrongswan-openssl.so" ]; then
 	suites="$suites 3des-md5-modp1024 aes256-sha384-ecp384
 aes128-sha256-ecp256"
@@ -53,56 +52,15 @@ EOT
 	echo '}'
 }
 
-charon_start() { # charon_start NODE KEY
-	d=$tmp/charon.$1
-	mkdir -p "$d/run"
-	cat >"$d/strongswan.conf" <<EOT
-charon {
-  load = random nonce aes des md5 sha1 sha2 hmac kdf gmp openssl kernel-netlink socket-default vici
-  port = 500
-  port_nat_t = 4500
-  install_routes = no
-  block_threshold = 0
-  retransmit_timeout = 1.0
-  retransmit_tries = 2
-  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
-  plugins { vici { socket = unix://$d/vici } }
-  filelog { log { path = $d/log
-    default = 1
-    ike = 2
-    enc = 1
-    flush_line = yes } }
-}
-EOT
-	# a private /run: several charons live on one machine
-	nsenter --net="$COHORT_RUN/interop/ns/$1" unshare --mount sh -c \
-	    'mount --bind "$1/run" /run &&
-	    { [ "$3" = /usr/lib/ipsec/plugins ] ||
-	    mount --bind "$3" /usr/lib/ipsec/plugins; } && STRONGSWAN_CONF=$1/strongswan.conf exec "$2"' \
-	    sh "$d" $charon "$plugins" >"$d/out" 2>&1 &
-	eval "charon_$1=$!"
-	jobs_started="$jobs_started $!"
-	wait_for 15 [ -S "$d/vici" ]
-}
-
-ctl() { # ctl NODE ARGUMENTS...
-	_d=$tmp/charon.$1
-	shift
-	STRONGSWAN_CONF=$_d/strongswan.conf timeout 30 swanctl "$@" \
-	    --uri "unix://$_d/vici" 2>"$tmp/ctl.err" && return 0
-	grep -v "^plugin '" "$tmp/ctl.err"
-	return 1
-}
-
-load() { # load NODE KEY < connections
-	_d=$tmp/charon.$1
-	cat >"$_d/swanctl.conf"
-	echo "secrets { ike-1 { secret = \"$2\" } }" >>"$_d/swanctl.conf"
-	ctl "$1" --load-all --file "$_d/swanctl.conf"
+swan() { # swan NODE
+	charon_start "$1" 'random nonce aes des md5 sha1 sha2 hmac kdf gmp
+	    openssl kernel-netlink socket-default vici' \
+	    'install_routes = no' 'block_threshold = 0' \
+	    'i_dont_care_about_security_and_use_aggressive_mode_psk = yes'
 }
 
 lab_up
-check 'charon starts in peer' charon_start peer
+check 'charon starts in peer' swan peer
 conns 192.168.8.8 192.168.1.1 848 >"$tmp/conns"
 check 'connections load' load peer INTEROP_KEY <"$tmp/conns"
 
@@ -216,7 +174,7 @@ check 'another key' load peer NOT_IT <"$tmp/named"
 check 'does not come up' not up ag
 
 # our member as initiator: charon listens on 848 and knows no GDOI
-check 'charon starts in peer2' charon_start peer2
+check 'charon starts in peer2' swan peer2
 node peer2 nft -f - <<'EOT'
 table ip nat {
 	chain pre {

@@ -7,6 +7,7 @@
 #
 #	h1 172.16.2.10 - gm1 192.168.2.2 - core - peer 192.168.8.8, pluto
 . "$(dirname "$0")/lib.sh"
+. "$here/swan.sh"
 # scripts/deps unpacks it: Debian does not install it beside strongSwan
 libreswan=${LIBRESWAN:-/usr/local/lib/cohort-test/libreswan}
 ipsec=/usr/libexec/ipsec
@@ -14,48 +15,7 @@ need_program "$libreswan$ipsec/pluto" certutil tcpdump tshark "${CC:-cc}"
 "${CC:-cc}" -shared -fPIC -o "$tmp/noesp.so" "$here/noesp.c" -ldl || exit 1
 
 lab_copy
-cat >"$tmp/lab/gm1.cfg" <<'EOT'
-hostname GM1
-!
-crypto isakmp policy 10
- encryption aes
- hash sha
- authentication pre-share
- group 14
-crypto isakmp policy 20
- encryption aes 256
- hash sha256
- authentication pre-share
- group 16
-crypto isakmp key INTEROP_KEY address 192.168.8.8
-!
-crypto ipsec transform-set AES128 esp-aes esp-sha-hmac
- mode tunnel
-crypto ipsec transform-set AES256 esp-aes 256 esp-sha256-hmac
- mode tunnel
-!
-ip access-list extended PEER
- permit ip 172.16.2.0 0.0.0.255 172.16.8.0 0.0.0.255
-!
-crypto map S2S 10 ipsec-isakmp
- set peer 192.168.8.8
- set transform-set AES256 AES128
- set pfs group14
- match address PEER
-!
-interface GigabitEthernet0/1
- ip address 192.168.2.2 255.255.255.0
- crypto map S2S
- no shutdown
-!
-interface GigabitEthernet0/2
- ip address 172.16.2.1 255.255.255.0
- no shutdown
-!
-ip route 0.0.0.0 0.0.0.0 192.168.2.254
-!
-end
-EOT
+site </dev/null
 
 d=$tmp/pluto
 setup='config setup
@@ -148,11 +108,6 @@ refusals() { # N connections in all
 isakmp() {
 	shows gm1 'show crypto isakmp sa' \
 	    '192\.168\.2\.2 +192\.168\.8\.8 +QM_IDLE +[0-9]+ ACTIVE'
-}
-
-gone() {
-	rexec gm1 'show crypto isakmp sa' >"$tmp/gone"
-	! grep -q QM_IDLE "$tmp/gone"
 }
 
 pings() { # one packet that wants the tunnel

@@ -13,59 +13,26 @@
 # core has no route to 172.16.8.0/24: what arrives there came through the
 # tunnel.
 . "$(dirname "$0")/lib.sh"
-charon=/usr/lib/ipsec/charon
+. "$here/swan.sh"
 need_program swanctl $charon nft conntrack tcpdump tshark
 
 lab_copy
-cat >"$tmp/lab/gm1.cfg" <<'EOT'
-hostname GM1
-!
-crypto isakmp policy 10
- encryption aes
- hash sha
- authentication pre-share
- group 14
-crypto isakmp key INTEROP_KEY address 192.168.8.8
+site <<'EOT'
 crypto isakmp key INTEROP_KEY address 192.168.9.9
 crypto isakmp key INTEROP_KEY address 192.168.2.254
 crypto isakmp keepalive 10 2 periodic
 !
-crypto ipsec transform-set AES128 esp-aes esp-sha-hmac
- mode tunnel
-crypto ipsec transform-set AES256 esp-aes 256 esp-sha256-hmac
- mode tunnel
-!
-ip access-list extended PEER
- permit ip 172.16.2.0 0.0.0.255 172.16.8.0 0.0.0.255
 ip access-list extended BACK
  permit ip 172.16.2.0 0.0.0.255 172.16.10.0 0.0.0.255
 !
 crypto dynamic-map ANYBODY 10
  set transform-set AES128
 !
-crypto map S2S 10 ipsec-isakmp
- set peer 192.168.8.8
- set transform-set AES256 AES128
- set pfs group14
- match address PEER
 crypto map S2S 15 ipsec-isakmp
  set peer 192.168.9.9
  set transform-set AES128
  match address BACK
 crypto map S2S 20 ipsec-isakmp dynamic ANYBODY
-!
-interface GigabitEthernet0/1
- ip address 192.168.2.2 255.255.255.0
- crypto map S2S
- no shutdown
-!
-interface GigabitEthernet0/2
- ip address 172.16.2.1 255.255.255.0
- no shutdown
-!
-ip route 0.0.0.0 0.0.0.0 192.168.2.254
-!
-end
 EOT
 
 # conn NAME LOCAL REMOTE IKE ESP TRAFFIC [ID [REMOTE ID]]
@@ -92,49 +59,12 @@ connections {
     }
   }
 }
-secrets { ike-1 { secret = "INTEROP_KEY" } }
 EOT
 }
 
-charon_start() { # charon_start NODE
-	d=$tmp/charon.$1
-	mkdir -p "$d/run"
-	cat >"$d/strongswan.conf" <<EOT
-charon {
-  load = random nonce aes sha1 sha2 hmac kdf gmp openssl kernel-libipsec kernel-netlink socket-default vici updown
-  port = 500
-  port_nat_t = 4500
-  retransmit_timeout = 1.0
-  retransmit_tries = 2
-  plugins { vici { socket = unix://$d/vici } }
-  filelog { log { path = $d/log
-    default = 1
-    ike = 2
-    flush_line = yes } }
-}
-EOT
-	# a private /run: several charons live on one machine
-	nsenter --net="$COHORT_RUN/interop/ns/$1" unshare --mount sh -c \
-	    'mount --bind "$1/run" /run &&
-	    STRONGSWAN_CONF=$1/strongswan.conf exec "$2"' \
-	    sh "$d" $charon >"$d/out" 2>&1 &
-	eval "charon_$1=$!"
-	jobs_started="$jobs_started $!"
-	wait_for 15 [ -S "$d/vici" ]
-}
-
-ctl() { # ctl NODE ARGUMENTS...
-	_d=$tmp/charon.$1
-	shift
-	STRONGSWAN_CONF=$_d/strongswan.conf timeout 30 swanctl "$@" \
-	    --uri "unix://$_d/vici" 2>"$tmp/ctl.err" && return 0
-	grep -v "^plugin '" "$tmp/ctl.err"
-	return 1
-}
-
-load() { # load NODE < connections
-	cat >"$tmp/charon.$1/swanctl.conf"
-	ctl "$1" --load-all --file "$tmp/charon.$1/swanctl.conf"
+swan() { # swan NODE
+	charon_start "$1" 'random nonce aes sha1 sha2 hmac kdf gmp openssl
+	    kernel-libipsec kernel-netlink socket-default vici updown'
 }
 
 ping_from() { # ping_from NODE SOURCE DESTINATION COUNT
@@ -163,11 +93,6 @@ up() { # gm1 has an established SA, with a NAT somewhere
 	    shows gm1 'show crypto isakmp sa detail' "$1.* D?N"
 }
 
-gone() {
-	rexec gm1 'show crypto isakmp sa' >"$tmp/gone"
-	! grep -q QM_IDLE "$tmp/gone"
-}
-
 listens() { # listens NODE PORT
 	node "$1" ss -lun | grep -q ":$2 "
 }
@@ -182,9 +107,9 @@ node peer2 ip addr add 172.16.10.1/24 dev lo
 check 'the router listens on 500' wait_for 10 listens gm1 500
 check 'and on 4500' listens gm1 4500
 check 'a key server that only does GDOI does not' not listens ks 500
-check 'charon starts' charon_start peer
+check 'charon starts' swan peer
 conn s2s 192.168.8.8 192.168.2.2 $suite $suite 172.16.8.0/24 >"$tmp/conns"
-check 'its connection loads' load peer <"$tmp/conns"
+check 'its connection loads' load peer INTEROP_KEY <"$tmp/conns"
 
 # ---- charon begins
 check 'capture' capture first core eth2 'not arp'
@@ -252,15 +177,15 @@ check 'and it comes up again' wait_for 20 all_back h1 172.16.2.10 $inside 2
 check 'charon is killed' kill -9 "$charon_peer"
 check 'the router finds it dead' wait_for 60 gone
 rm -f "$tmp/charon.peer/vici" "$tmp/charon.peer/run/charon.pid"
-check 'charon starts again' charon_start peer
-check 'its connection loads' load peer <"$tmp/conns"
+check 'charon starts again' swan peer
+check 'its connection loads' load peer INTEROP_KEY <"$tmp/conns"
 check 'the router brings it up again' wait_for 30 \
     all_back h1 172.16.2.10 $inside 2
 
 # ---- a suite that the router has not
 conn odd 192.168.8.8 192.168.2.2 $suite aes192-sha512 172.16.8.0/24 \
     >"$tmp/odd"
-check 'another connection' load peer <"$tmp/odd"
+check 'another connection' load peer INTEROP_KEY <"$tmp/odd"
 check 'a transform that the router has not: refused' \
     not ctl peer --initiate --child odd
 check 'with NO-PROPOSAL-CHOSEN' grep -q 'received NO_PROPOSAL_CHOSEN' \
@@ -275,11 +200,11 @@ table ip nat {
 	}
 }
 EOT
-check 'charon starts behind a NAT' charon_start peer2
+check 'charon starts behind a NAT' swan peer2
 conn nat 192.168.9.9 192.168.2.2 $suite aes128-sha1 172.16.9.0/24 \
     >"$tmp/conns2"
 sed -i '/encap = yes/d' "$tmp/conns2"
-check 'its connection loads' load peer2 <"$tmp/conns2"
+check 'its connection loads' load peer2 INTEROP_KEY <"$tmp/conns2"
 check 'capture' capture third core eth2 'not arp'
 check 'it comes up' ctl peer2 --initiate --child nat
 check 'the router knows it by the address of the NAT' \
@@ -317,7 +242,7 @@ node core nft add rule ip nat post oifname eth5 ip saddr 192.168.2.2 \
     masquerade random
 conn back 192.168.9.9 192.168.9.254 $suite aes128-sha1 172.16.10.0/24 \
     192.168.9.9 192.168.2.2 | sed '/encap = yes/d' >"$tmp/back"
-check 'another connection' load peer2 <"$tmp/back"
+check 'another connection' load peer2 INTEROP_KEY <"$tmp/back"
 check 'keepalives are wanted' rexec gm1 'configure terminal' \
     'crypto isakmp nat keepalive 5' end
 check 'capture' capture fourth core eth2 'not arp'
