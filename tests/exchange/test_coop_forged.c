@@ -674,6 +674,66 @@ test_mute_group(void **state)
 	net_free(n);
 }
 
+/* ---- numbers ---- */
+
+/* Whether A takes a message with that number from B, of its present life or of
+ * a later one. */
+static bool
+takes(struct net *n, unsigned life, uint32_t seq)
+{
+	struct coop_msg m = honest(B(n));
+	unsigned taken = link_states[0].taken[1];
+
+	m.from.boot += life;
+	m.servers[0].id.boot = m.from.boot;
+	m.seq = seq;
+	forge_msg(B(n), &m);
+	return link_states[0].taken[1] == taken + 1;
+}
+
+/* Each number once, and late by less than the window. */
+static void
+test_window(void **state)
+{
+	struct net *n = link_pair(30);
+
+	(void)state;
+	assert_true(takes(n, 0, 3000));
+	assert_false(takes(n, 0, 3000));
+	assert_true(takes(n, 0, 2999));
+	assert_false(takes(n, 0, 2999));
+	assert_true(takes(n, 0, 3000 - COOP_WINDOW + 1));
+	assert_false(takes(n, 0, 3000 - COOP_WINDOW));
+	assert_false(takes(n, 0, 2980 - COOP_WINDOW));
+	/* a number takes the place of one that was there long before */
+	assert_true(takes(n, 0, 2990));
+	assert_true(takes(n, 0, 2995 + COOP_WINDOW));
+	assert_true(takes(n, 0, 2990 + COOP_WINDOW));
+	assert_true(takes(n, 0, 2994 + COOP_WINDOW));
+	/* all of them */
+	assert_true(takes(n, 0, 2994 + 3 * COOP_WINDOW + 10));
+	assert_true(takes(n, 0, 2994 + 3 * COOP_WINDOW));
+	net_free(n);
+}
+
+/* Whoever has had a later life is not the one before any more. */
+static void
+test_past_lives(void **state)
+{
+	struct net *n = link_pair(31);
+	unsigned i, k;
+
+	(void)state;
+	for (i = 0; i <= NELEM(((struct coop_peer *)0)->past); i++) {
+		assert_true(takes(n, i, 100));
+		assert_true(takes(n, i, 101)); /* counted anew */
+		assert_true(takes(n, i, 5000));
+		for (k = 0; k < i; k++)
+			assert_false(takes(n, k, 6000 + i));
+	}
+	net_free(n);
+}
+
 int
 main(void)
 {
@@ -689,6 +749,8 @@ main(void)
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_lie_kills_nothing),
 		cmocka_unit_test(test_mute_group),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_past_lives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
