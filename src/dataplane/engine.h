@@ -530,6 +530,11 @@ void nat_leave(struct fwd *);
 /* The address that a packet is routed by: its destination, but for lines with
  * `add-route`. */
 uint32_t nat_route_by(struct fwd *, const struct pkt *);
+/* Fragments whose first one has come meanwhile, and the stage that they go on
+ * from; how many, NAT_HELD at most. Behind path_run() they are done. */
+#define NAT_HELD 32
+unsigned nat_held_ready(struct fwd *, struct pkt **, unsigned *at);
+void nat_held_done(struct fwd *);
 /* e, an ICMP error of this router about a packet that NAT has changed. */
 void nat_own_error(struct fwd *, const struct pkt *about, struct pkt *e);
 void nat_new(struct fwd *);

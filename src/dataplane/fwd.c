@@ -181,6 +181,18 @@ run_icmp(struct fwd *f)
 	f->w.icmp_n = 0;
 }
 
+static void
+run_held(struct fwd *f)
+{
+	struct pkt *pkts[NAT_HELD];
+	unsigned at, n;
+
+	while ((n = nat_held_ready(f, pkts, &at)) > 0) {
+		path_run(f, at, pkts, n);
+		nat_held_done(f);
+	}
+}
+
 void
 fwd_enter(struct fwd *f)
 {
@@ -198,6 +210,8 @@ fwd_enter(struct fwd *f)
 void
 fwd_leave(struct fwd *f)
 {
+	if (f->w.snap->nat != NULL)
+		run_held(f);
 	run_icmp(f);
 	if (f->w.snap->nat != NULL)
 		nat_leave(f);

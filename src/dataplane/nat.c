@@ -17,10 +17,16 @@ nat_enter(struct fwd *f)
 {
 	struct nat *n = f->nat;
 
-	pthread_mutex_lock(&n->lock);
+	if (pthread_mutex_trylock(&n->lock) != 0) {
+		__atomic_store_n(&n->waits, true, __ATOMIC_RELAXED);
+		pthread_mutex_lock(&n->lock);
+		__atomic_store_n(&n->waits, false, __ATOMIC_RELAXED);
+	}
 	n->entered = true;
 	nat_clock(n, f->w.now);
 	nat_tick(f, n, NAT_BURST_WORK);
+	if (n->n_held > 0)
+		nat_held_expire(f);
 }
 
 void
@@ -415,21 +421,22 @@ static bool
 tail_is_lost(const struct nat_ask *a, bool out)
 {
 	const struct nat_static *s;
+	const struct nat_rule *rule;
 	uint32_t at;
 	unsigned i;
 
 	for (i = 0; i < a->r->n_static; i++) {
 		s = &a->r->statics[i].rule->fixed;
 		if (s->proto == a->proto && s->way == NAT_INSIDE_SOURCE &&
-		    (out ? s->local == a->src : s->global == a->dst &&
-		    !fwd_is_own(a->f->w.snap, a->dst)))
+		    (out ? s->local : s->global) == (out ? a->src : a->dst))
 			return true;
 	}
 	if (out)
 		return find_rule(a, NAT_INSIDE_SOURCE) != NULL;
 	for (i = 0; i < a->r->n; i++) {
-		if (a->r->dynamics[i].rule->pool != NULL &&
-		    nat_pool_has(a->r->dynamics[i].rule->pool, a->dst, &at))
+		rule = a->r->dynamics[i].rule;
+		if (rule->addr == a->dst || (rule->pool != NULL &&
+		    nat_pool_has(rule->pool, a->dst, &at)))
 			return true;
 	}
 	return false;
@@ -450,7 +457,8 @@ translate_tail(struct nat_ask *a, bool out)
 	near = inside_half(a, &e, out);
 	far = outside_half(a, &e, out);
 	if (!near && tail_is_lost(a, out))
-		return fail(a, &a->n->c.fragments, DROP_NAT_FRAGMENT);
+		return nat_frag_hold(a->f, a, out, a->at) ? STOLEN :
+		    fail(a, &a->n->c.fragments, DROP_NAT_FRAGMENT);
 	if (out)
 		nat_packet_write(a->p, a, near ? e.ig : a->src, 0,
 		    far ? e.og : a->dst, 0);
@@ -675,7 +683,7 @@ crosses(const struct fwd *f, const struct pkt *p, bool out)
 }
 
 static unsigned
-nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
+nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out, unsigned at)
 {
 	struct nat_ask asks[BURST_MAX];
 	const uint32_t *heads[BURST_MAX];
@@ -687,7 +695,7 @@ nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
 		if (!crosses(f, pkts[i], out))
 			continue;
 		asks[i] = (struct nat_ask){ .f = f, .n = f->nat,
-			.r = f->w.snap->nat };
+			.r = f->w.snap->nat, .at = at };
 		what[i] = nat_packet_read(pkts[i], &asks[i]) ? ASK :
 		    pkts[i]->in_port == PORT_LOCAL ? PASS : SHORT;
 		heads[i] = nat_head(f->nat, &asks[i], out);
@@ -712,14 +720,14 @@ nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out)
 }
 
 unsigned
-stage_nat_in(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at UNUSED)
+stage_nat_in(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 {
-	return f->w.snap->nat != NULL ? nat_burst(f, pkts, n, false) : n;
+	return f->w.snap->nat != NULL ? nat_burst(f, pkts, n, false, at) : n;
 }
 
 unsigned
 stage_nat_out(struct fwd *f, struct pkt **pkts, unsigned n,
-    unsigned at UNUSED)
+    unsigned at)
 {
-	return f->w.snap->nat != NULL ? nat_burst(f, pkts, n, true) : n;
+	return f->w.snap->nat != NULL ? nat_burst(f, pkts, n, true, at) : n;
 }

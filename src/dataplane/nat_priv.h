@@ -143,6 +143,19 @@ struct nat_frag {
 #define NAT_FRAG_WAYS 4
 #define NAT_FRAG_SECS 15
 
+/* A fragment that came before the first of its packet. */
+struct nat_held {
+	struct pkt pkt;
+	struct nat_frag key; /* what the first one will be noted as */
+	uint64_t until;	     /* milliseconds */
+	unsigned at;	     /* stage that it goes on from */
+	enum { NAT_HELD_FREE, NAT_HELD_WAITS, NAT_HELD_READY, NAT_HELD_RUNS }
+	    state;
+};
+
+#define NAT_HELD_LEN 9216 /* octets of the largest one */
+#define NAT_HELD_MS 1000
+
 /* No free port was found just now. */
 struct nat_full {
 	uint32_t ig, og, until;
@@ -177,6 +190,7 @@ struct nat_counters {
 struct nat {
 	pthread_mutex_t lock;
 	bool entered;		/* the worker has it; only the worker asks */
+	bool waits;		/* the worker, for the lock; atomic */
 	uint64_t seed[2];
 	uint32_t now;		/* seconds */
 
@@ -198,10 +212,15 @@ struct nat {
 
 	struct nat_rule *rules[NAT_RULES_MAX]; /* by id */
 	uint32_t top_rule, n_gone, rule_hint;
+	uint32_t n_left, id_hint; /* while lines are read: live ones that were
+				   * not met yet; where a free one may be */
 	struct nat_pool_obj **pools;
 	unsigned n_pools;
 	struct nat_counters c, cleared;
 	struct nat_frag *frags;
+	struct nat_held *held;	/* the worker's alone */
+	unsigned n_held, next_held; /* in use; the one that is tried first */
+	bool woken;		/* some are ready */
 	struct nat_full fulls[NAT_FULLS];
 	uint16_t next_port;
 	uint32_t probes, probes_at; /* ports that were tried in that second */
@@ -225,6 +244,7 @@ struct nat_ask {
 	bool ports;		/* sport and dport mean something */
 	uint32_t src, dst;
 	uint16_t sport, dport;
+	unsigned at;		/* number of the stage */
 };
 
 /* ---- nat_table.c ---- */
@@ -350,6 +370,10 @@ void nat_frag_note(struct nat *, const struct nat_ask *was, bool out);
 /* The same for one behind it; NULL: the first was not seen. */
 const struct nat_frag *nat_frag_find(const struct nat *,
     const struct nat_ask *, bool out);
+/* A copy of it waits for its first fragment; false: it cannot. */
+bool nat_frag_hold(struct fwd *, const struct nat_ask *, bool out,
+    unsigned at);
+void nat_held_expire(struct fwd *);
 
 /* ---- nat_own.c ---- */
 

@@ -214,20 +214,22 @@ rule_get(struct nat *n, const struct nat_rule *like, bool *taken)
 	struct nat_rule *r;
 	uint32_t i, id, at;
 
-	for (i = 0; i < n->top_rule; i++) {
+	for (i = 0; n->n_left > 0 && i < n->top_rule; i++) {
 		at = (n->rule_hint + i) % n->top_rule;
 		r = n->rules[at];
 		if (r != NULL && !r->gone && !taken[at] &&
 		    rule_equal(r, like)) {
 			n->rule_hint = at + 1;
 			taken[at] = true;
+			n->n_left--;
 			return r;
 		}
 	}
-	for (id = 1; id < NAT_RULES_MAX && n->rules[id] != NULL; id++)
+	for (id = n->id_hint; id < NAT_RULES_MAX && n->rules[id] != NULL; id++)
 		;
 	if (id == NAT_RULES_MAX)
 		return NULL;
+	n->id_hint = id;
 	r = xcalloc(1, sizeof(*r));
 	*r = *like;
 	r->ref = (struct ref){ 1, rule_free };
@@ -492,6 +494,17 @@ copy_settings(struct nat *n, const struct conf *conf)
 		n->max = NAT_ENTRIES_MAX;
 }
 
+static void
+lines_begin(struct nat *n)
+{
+	uint32_t i;
+
+	n->rule_hint = n->id_hint = 1;
+	n->n_left = 0;
+	for (i = 1; i < n->top_rule; i++)
+		n->n_left += n->rules[i] != NULL && !n->rules[i]->gone;
+}
+
 void
 nat_config(struct fwd *f)
 {
@@ -503,7 +516,7 @@ nat_config(struct fwd *f)
 	r->mem = arena_new();
 	pthread_mutex_lock(&n->lock);
 	nat_clock(n, f->io.now(f->arg));
-	n->rule_hint = 1;
+	lines_begin(n);
 	pools_compile(n, f->conf);
 	if (f->conf != NULL) {
 		compile_dynamics(f, r, taken);

@@ -45,6 +45,9 @@ big_alloc(size_t n, size_t size)
 void
 nat_table_alloc(struct nat *n)
 {
+	uint8_t *bufs;
+	unsigned i;
+
 	if (n->e != NULL)
 		return;
 	n->e = big_alloc((size_t)NAT_ENTRIES_MAX + 1, sizeof(*n->e));
@@ -54,6 +57,10 @@ nat_table_alloc(struct nat *n)
 	memset(n->in, 0, HASH_SIZE * sizeof(*n->in));
 	n->wheel = xcalloc(NAT_SLOTS, sizeof(*n->wheel));
 	n->frags = xcalloc(NAT_FRAGS, sizeof(*n->frags));
+	n->held = xcalloc(NAT_HELD, sizeof(*n->held));
+	bufs = xcalloc(NAT_HELD, PKT_BUF_SIZE);
+	for (i = 0; i < NAT_HELD; i++)
+		n->held[i].pkt.buf = bufs + (size_t)i * PKT_BUF_SIZE;
 	n->top = 1;
 	n->wheel_at = n->now;
 }
@@ -66,6 +73,9 @@ nat_table_free(struct nat *n)
 	free(n->in);
 	free(n->wheel);
 	free(n->frags);
+	if (n->held != NULL)
+		free(n->held[0].pkt.buf);
+	free(n->held);
 }
 
 /* ---- hashes ---- */

@@ -5,10 +5,25 @@
  */
 #include "config.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "dataplane/nat_priv.h"
+
+/* A lock that is taken again at once is never anybody else's: the worker, if
+ * it waits, has its turn first. */
+static void
+let_worker(struct nat *n)
+{
+	unsigned i;
+
+	pthread_mutex_unlock(&n->lock);
+	for (i = 0; i < 1000 && __atomic_load_n(&n->waits, __ATOMIC_RELAXED);
+	    i++)
+		(void)sched_yield();
+	pthread_mutex_lock(&n->lock);
+}
 
 /* ---- entries ---- */
 
@@ -66,10 +81,8 @@ nat_walk(struct fwd *f, uint32_t *cursor, struct nat_view *out, size_t max)
 		if (e->kind != NE_FREE && e->kind != NAT_ANCHOR &&
 		    (e->flags & NE_OWN) == 0 && !nat_entry_dead(n, e))
 			out[got++] = view_of(n, i);
-		if (++work % NAT_WORK == 0) {
-			pthread_mutex_unlock(&n->lock);
-			pthread_mutex_lock(&n->lock);
-		}
+		if (++work % NAT_WORK == 0)
+			let_worker(n);
 	}
 	*cursor = i;
 	pthread_mutex_unlock(&n->lock);
@@ -126,10 +139,8 @@ nat_clear(struct fwd *f, const struct nat_filter *w)
 			const struct nat_entry *e = nat_at(n, i);
 			bool extended;
 
-			if (++work % NAT_WORK == 0) {
-				pthread_mutex_unlock(&n->lock);
-				pthread_mutex_lock(&n->lock);
-			}
+			if (++work % NAT_WORK == 0)
+				let_worker(n);
 			extended = e->kind == NAT_EXTENDED;
 			if (!to_clear(n, w, e) || extended == (pass == 1) ||
 			    (!extended && e->children > 0))

@@ -438,8 +438,6 @@ test_fragments(void **state UNUSED)
 		/* octets where others have ports are data */
 		assert_int_equal(n.r.bytes[0][20], 0xee);
 	}
-	frag_in(WAN, FAR_A, WAN_ADDR, 7, 4);
-	assert_frag(PORT_LOCAL, FAR_A, WAN_ADDR);
 	mk_packet(buf, &(struct mk){ .src = FAR_A, .dst = WAN_ADDR,
 	    .proto = PROTO_UDP, .sport = 53, .dport = 4000, .id = 8,
 	    .frag = IPH_MF, .payload = 24 });
@@ -449,11 +447,82 @@ test_fragments(void **state UNUSED)
 	assert_frag(LAN, FAR_A, HOST_A);
 	/* of another packet, or too late */
 	frag_in(LAN, HOST_A, FAR_A, 9, 4);
-	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 1);
+	assert_int_equal(n.r.n_out, 0);
 	n.r.now += 15000;
 	frag_in(LAN, HOST_A, FAR_A, 7, 4);
+	assert_int_equal(n.r.n_out, 0);
+	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 1);
+	n.r.now += 1000;
+	frag_in(LAN, HOST_A, FAR_A, 10, IPH_MF);
 	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 2);
 	assert_int_equal(natrig_stats(&n).fragments, 2);
+}
+
+/* What came out of that port, in the order of the octets in the packet. */
+static void
+assert_frags(uint16_t port, unsigned count, uint32_t src, uint32_t dst)
+{
+	unsigned i;
+
+	assert_int_equal(n.r.n_out, count);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(n.r.out[i].out_port, port);
+		assert_true(sums_ok(n.r.bytes[i], n.r.out[i].len));
+		assert_int_equal(get32(n.r.bytes[i] + IPH_SRC), src);
+		assert_int_equal(get32(n.r.bytes[i] + IPH_DST), dst);
+		assert_int_equal((get16(n.r.bytes[i] + IPH_FRAG) &
+		    IPH_OFFMASK) != 0, i > 0);
+		if (i > 0)
+			assert_int_equal(n.r.bytes[i][20], 0xee);
+	}
+}
+
+/* The first one comes last: the others have waited for it, out, in, and to
+ * the router itself. */
+static void
+test_fragments_late(void **state UNUSED)
+{
+	unsigned i;
+
+	for (i = 1; i < 4; i++) {
+		frag_in(LAN, HOST_A, FAR_A, 7, i * 4u | (i < 3 ? IPH_MF : 0));
+		assert_int_equal(n.r.n_out, 0);
+	}
+	frag_in(LAN, HOST_A, FAR_A, 7, IPH_MF);
+	assert_frags(WAN, 4, WAN_ADDR, FAR_A);
+	frag_in(WAN, FAR_A, WAN_ADDR, 8, 4);
+	assert_int_equal(n.r.n_out, 0);
+	mk_packet(buf, &(struct mk){ .src = FAR_A, .dst = WAN_ADDR,
+	    .proto = PROTO_UDP, .sport = 53, .dport = 4000, .id = 8,
+	    .frag = IPH_MF, .payload = 24 });
+	rig_input(&n.r, buf, 52, WAN);
+	assert_frags(LAN, 2, FAR_A, HOST_A);
+	frag_in(WAN, FAR_B, WAN_ADDR, 9, 4);
+	assert_int_equal(n.r.n_out, 0);
+	frag_in(WAN, FAR_B, WAN_ADDR, 9, IPH_MF);
+	assert_frags(PORT_LOCAL, 2, FAR_B, WAN_ADDR);
+	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 0);
+}
+
+/* More than can wait: the oldest go, each counts once, and what comes then is
+ * as it was. */
+static void
+test_fragments_late_flood(void **state UNUSED)
+{
+	unsigned i;
+
+	for (i = 0; i < 20000; i++) {
+		frag_in(i % 2 == 0 ? LAN : WAN, i % 2 == 0 ? HOST_A : FAR_A,
+		    i % 2 == 0 ? FAR_A : WAN_ADDR, (uint16_t)i, 4);
+		assert_int_equal(n.r.n_out, 0);
+	}
+	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 20000 - NAT_HELD);
+	frag_in(LAN, HOST_A, FAR_A, 19998, IPH_MF);
+	assert_frags(WAN, 2, WAN_ADDR, FAR_A);
+	n.r.now += 1000;
+	frag_in(LAN, HOST_A, FAR_A, 19996, IPH_MF);
+	assert_frags(WAN, 1, WAN_ADDR, FAR_A);
+	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 20000 - 1);
 }
 
 /* Where the whole address is translated, or nothing is, order is no matter. */
@@ -471,7 +540,9 @@ test_fragments_simple(void **state UNUSED)
 	frag_in(LAN, IP4(10, 3, 3, 3), FAR_A, 7, 4);
 	assert_frag(WAN, IP4(10, 3, 3, 3), FAR_A);
 	frag_in(LAN, IP4(10, 5, 5, 5), FAR_A, 7, 4);
-	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 1);
+	assert_int_equal(n.r.n_out, 0);
+	frag_in(LAN, IP4(10, 5, 5, 5), FAR_A, 7, IPH_MF);
+	assert_int_equal(n.r.n_out, 2);
 }
 
 /* A flood of first fragments takes no more room than there is; the newest
@@ -505,6 +576,8 @@ main(void)
 		NAT_TEST(test_own_errors),
 		NAT_TEST(test_fragments),
 		NAT_TEST(test_fragments_simple),
+		NAT_TEST(test_fragments_late),
+		NAT_TEST(test_fragments_late_flood),
 		NAT_TEST(test_fragment_flood),
 	};
 
