@@ -238,9 +238,21 @@ nat_dynamic_format(struct strbuf *text, struct strbuf *key,
 	    d->add_route ? " add-route" : "");
 }
 
+/* Process fwd numbers the lines by 16 bits; those that are gone keep theirs
+ * until their last entry is. */
+static int
+number_check(struct cf_check *k)
+{
+	if (k->conf->nat_dynamics.n + k->conf->nat_statics.n <= NAT_LINES_MAX)
+		return 0;
+	return cf_reject(k, "%%No more than %u lines of NAT", NAT_LINES_MAX);
+}
+
 int
 nat_dynamic_check(struct cf_check *k, const struct nat_dynamic *d)
 {
+	if (!k->negated && number_check(k) != 0)
+		return -1;
 	if (!k->negated && d->reversible)
 		cf_note(k, "accepted without effect: reversible, the outside "
 		    "makes no entries");
@@ -384,6 +396,8 @@ nat_static_check(struct cf_check *k, const struct nat_static *s)
 
 	if (k->negated)
 		return 0;
+	if (number_check(k) != 0)
+		return -1;
 	if (s->slash[0] != '\0' && s->mask == 0)
 		return cf_reject(k, "%%Invalid prefix length %s", s->slash);
 	if (s->mask != 0 && ((s->local | s->global) & ~s->mask) != 0)

@@ -208,6 +208,7 @@ struct nat_pool {
 };
 
 #define NAT_NEVER UINT32_MAX
+#define NAT_LINES_MAX 60000u /* of rules and static entries */
 #define NAT_ENTRIES_MAX (1u << 20) /* what memory is there for */
 
 /* ip nat translation: seconds, NAT_NEVER */
