@@ -301,6 +301,30 @@ sa_get(struct rd *r, struct sa_change *c, struct arena *mem)
 	return rd_end(r);
 }
 
+static void
+use_put(struct wr *w, const struct sa_use *u)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		wr_u64(w, u->packets[i]);
+		wr_u64(w, u->drops[i]);
+		wr_u64(w, u->octets[i]);
+	}
+}
+
+static void
+use_get(struct rd *r, struct sa_use *u)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		u->packets[i] = rd_u64(r);
+		u->drops[i] = rd_u64(r);
+		u->octets[i] = rd_u64(r);
+	}
+}
+
 bool
 sa_event_put(struct wr *w, const struct sa_event *e)
 {
@@ -311,6 +335,8 @@ sa_event_put(struct wr *w, const struct sa_event *e)
 	wr_u32(w, e->dst);
 	wr_u16(w, e->sa_index);
 	wr_u16(w, e->port);
+	if (e->type == SA_EVENT_USE)
+		use_put(w, &e->use);
 	return wr_ok(w);
 }
 
@@ -325,6 +351,8 @@ sa_event_get(struct rd *r, struct sa_event *e)
 	e->dst = rd_u32(r);
 	e->sa_index = rd_u16(r);
 	e->port = rd_u16(r);
+	if (e->type == SA_EVENT_USE)
+		use_get(r, &e->use);
 	return rd_end(r) && e->type < SA_EVENT_COUNT;
 }
 

@@ -165,15 +165,25 @@ enum sa_event_type {
 				  * the one of its other way not: each 5 s */
 	SA_EVENT_MOVED,	/* what comes by the other way of spi (that leaves) is
 			 * from dst and port now: each 5 s until ike says so */
+	SA_EVENT_USE,		 /* what an entry has carried; for show */
 	SA_EVENT_COUNT
+};
+
+/* Of an entry, in [0] and out [1]: packets, those that were dropped, and what
+ * the SA that is sent with and the one of its other way have used of their
+ * volume. */
+struct sa_use {
+	uint64_t packets[2], drops[2], octets[2];
 };
 
 struct sa_event {
 	uint8_t type;		/* enum sa_event_type */
 	char group[SA_NAME_MAX];
 	uint32_t spi, src, dst;	/* of the packet; 0: not known */
-	uint16_t sa_index;	/* ACQUIRE */
+	uint16_t sa_index;	/* ACQUIRE, USE; of a GDOI group: which of the
+				 * entries of the key server, from 1 on */
 	uint16_t port;		/* MOVED */
+	struct sa_use use;	/* USE; spi leaves, 0: there is none */
 };
 
 bool sa_event_put(struct wr *w, const struct sa_event *e) MUST_USE;

@@ -70,10 +70,18 @@ struct hits {
 	uint64_t packets, cleared;
 };
 
+/* What ike has heard of an entry. */
+struct use_told {
+	uint64_t at; /* monotonic ms, 0: nothing */
+	uint32_t spi;
+	struct sa_use use;
+};
+
 struct stats {
 	struct ref ref;
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
 	uint64_t acquired; /* when ike was asked for an SA; the worker's */
+	struct use_told told; /* the control thread's */
 };
 
 struct acl_obj {
@@ -207,6 +215,7 @@ struct group {
 	struct policy **guards;
 	unsigned n_guards, n_left; /* last ones of said: of a dead ike */
 	uint64_t acquired;	/* of a tunnel, as in struct stats */
+	struct use_told told;	/* the same */
 	uint64_t c[STAT_COUNT], cleared[STAT_COUNT];
 	/* time-based anti-replay: the worker's, but for delta, which clear
 	 * sets back; the errors are the control thread's, a ring */
@@ -475,6 +484,9 @@ struct fwd {
 	uint16_t next_ping_id;
 	uint64_t next_change; /* of the choice of TEKs, UINT64_MAX: none */
 	uint64_t next_look;   /* for pairs that are silent */
+	uint64_t next_use;    /* when ike hears what SAs have carried */
+	bool use_anew;	      /* it has forgotten */
+	unsigned use_left;    /* so many it may hear at once */
 	struct sightings *sightings; /* NULL: nobody has ever wanted any */
 };
 
@@ -654,73 +666,6 @@ struct flow flow_reverse(const struct flow *);
 /* First entry of that `sa ipsec`: where an error of its SA is counted. */
 uint32_t policy_first_of(const struct policy *, uint16_t sa_index);
 
-/* pair.c: SAs between two routers, the worker */
-/* p, its group and its entry (CLASSIFY_NONE: a tunnel) get their SA; without
- * one p is dropped, and ike hears of it. */
-enum verdict pair_take_sa(struct fwd *, struct pkt *, struct snap_group *,
-    uint32_t entry);
-/* May this packet go into its SA; if so it is counted, as so many octets that
- * are encrypted. */
-bool pair_may_send(struct fwd *, struct pkt *, unsigned text,
-    enum drop_id *why);
-/* From decrypted text of p->len octets to the packet: tunnel mode, or behind
- * the header that it came with. */
-enum verdict pair_unwrap(struct fwd *, struct pkt *, uint8_t *text,
-    uint8_t proto);
-/* Is the decrypted packet one of its SA; counted if so. */
-enum verdict pair_identity(struct fwd *, struct pkt *);
-/* ICMP to an own address: a router in the core could not pass on what one of
- * our SAs has made (RFC 4301, 8.2). */
-void pair_too_big(struct fwd *, const struct pkt *);
-/* An SA takes len more octets. False: its volume is used up. */
-bool pair_volume(struct fwd *, struct sa *, unsigned len);
-/*
- * Hand-over of tunnels with protection; `tunnel` is the port of the tunnel.
- * Out: p holds the GRE packet, with its outer header and its flow, and gets
- * the SA that it is to leave with; its path begins anew at `route` then.
- * False: dropped and counted. Without protection: true, nothing changes.
- * In: may p, which is GRE for this tunnel, be taken from where it came?
- */
-bool esp_tunnel_sa(struct fwd *, struct pkt *, const struct snap_port *tunnel)
-    MUST_USE;
-bool esp_tunnel_came(const struct pkt *, const struct snap_port *tunnel)
-    MUST_USE;
-
-/* pairset.c: the same, the control thread */
-void pairs_config(struct fwd *, const struct conf *);
-/* What ike says of an entry that is dynamic; NULL: nothing any more. */
-void pair_policy(struct group *, const struct sa_policy *);
-void pair_end(struct group *); /* before it is freed */
-void pair_sa_new(struct fwd *, struct sa *, const struct sa_tek *);
-/* The same SA said again: the peer may be elsewhere. */
-void pair_sa_again(struct sa *, const struct sa_tek *);
-/* An SA is in the list of its group now, or leaves it. */
-void pair_sa_added(struct sa *);
-void pair_sa_removed(struct sa *);
-/* Tells ike of pairs that nobody uses; when to look again, at next at the
- * latest. */
-uint64_t pair_idle_run(struct fwd *, uint64_t now, uint64_t next);
-/* The same of those that only this side uses. */
-uint64_t pair_look_run(struct fwd *, uint64_t now, uint64_t next);
-void pair_event(struct fwd *, const struct event *);
-/* Of the snapshot: what is sent with of each entry, the entry of an SA, the
- * guards. */
-void pair_build(struct snap *, struct snap_group *, uint64_t now,
-    uint64_t *change);
-uint32_t pair_entry(const struct snap_group *, uint16_t sa_index);
-
-/* udpencap.c: ESP in UDP (RFC 3948) */
-enum udp_kind { UDP_OTHER, UDP_ESP, UDP_KEEPALIVE };
-/* Is it for port 4500 of this router, and what. */
-enum udp_kind udp_kind(const struct fwd *, const struct pkt *);
-/* A fragment that may be part of such a packet: those behind the first have no
- * ports, so all to this router are put together. */
-bool udp_fragment(const struct fwd *, const struct pkt *);
-void udp_header(const struct sa *, uint8_t *udp, unsigned len);
-/* An authentic packet came from elsewhere: the NAT in front of the peer has
- * another address or port for it (RFC 3947, 5). */
-void udp_follow(const struct pkt *, const struct sa *in, struct sa *out);
-
 /* failclose.c */
 void failclose_build(struct fwd *, struct snap_port *, const char *map);
 enum verdict failclose_judge(struct fwd *, const struct snap_port *,
@@ -773,6 +718,10 @@ struct group *group_get(struct fwd *, const char *name); /* made if need be */
 struct policy *policy_new(const struct sa_policy *, const struct policy *old);
 /* Takes SAs with that SPI and way (BOTH: either) out. */
 void sa_end(struct fwd *, struct group *, uint32_t spi, uint8_t way);
+/* use.c: what entries have carried, for ike to show; as pair_idle_run(). */
+uint64_t use_run(struct fwd *, uint64_t now, uint64_t next);
+/* show_ipsec.c: packets and drops of an entry since they were cleared. */
+void use_of(const uint64_t *c, const uint64_t *cleared, struct sa_use *);
 /* show_ipsec.c: "none", "counter", "time" */
 const char *sa_replay_name(const struct sa *);
 /* show.c: the name is given and no group has it: said, but for JSON, which
@@ -792,5 +741,7 @@ uint64_t ping_timeout(struct fwd *, uint64_t now);
 void ping_free_all(struct fwd *);
 /* In the worker: a ping to an own address answers itself. */
 void ping_to_self(struct fwd *, const struct pkt *);
+
+#include "dataplane/pair.h"
 
 #endif

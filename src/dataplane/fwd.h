@@ -76,6 +76,9 @@ struct fwd_io {
 	 * it since this process began. May be NULL. */
 	void (*tunnel)(void *, uint16_t port, bool answered,
 	    const struct tunnel_count *);
+	/* SA_EVENT_USE, each time that it has changed. False: later. May be
+	 * NULL. */
+	bool (*use)(void *, const struct sa_event *);
 };
 
 struct fwd *fwd_new(const struct fwd_io *, void *arg) MUST_USE;

@@ -150,9 +150,11 @@ wrap(struct fwd *f, struct pkt *p)
 	p->in_port = PORT_LOCAL;
 	p->ping = false;
 	p->tunnels++;
+	if (ip_parse(p) != IP_OK || !esp_tunnel_sa(f, p, sp))
+		return DROP;
 	count(&t->path->count.out_packets);
 	count_add(&t->path->count.out_bytes, p->len);
-	return ip_parse(p) == IP_OK && esp_tunnel_sa(f, p, sp) ? NEXT : DROP;
+	return NEXT;
 }
 
 unsigned

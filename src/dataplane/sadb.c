@@ -477,6 +477,8 @@ fwd_sa(struct fwd *f, const struct sa_change *c)
 {
 	struct group *g;
 
+	/* of a new process ike, or about other entries */
+	f->use_anew |= c->type != SA_ADD && c->type != SA_DEL;
 	switch (c->type) {
 	case SA_POLICY:
 		policy_set(f, &c->policy);
@@ -540,6 +542,7 @@ fwd_timeout(struct fwd *f)
 		return now;
 	next = pair_idle_run(f, now, next_expiry(f));
 	next = pair_look_run(f, now, next);
+	next = use_run(f, now, next);
 	next = nat < next ? nat : next;
 	debug = ipdebug_timeout(f, now);
 	next = debug < next ? debug : next;

@@ -75,6 +75,17 @@ sum_of(const struct tallies *s, int what)
 	return sum;
 }
 
+void
+use_of(const uint64_t *c, const uint64_t *cleared, struct sa_use *u)
+{
+	struct tallies s = { c, cleared };
+
+	u->packets[0] = stat_of(&s, STAT_DECRYPT);
+	u->packets[1] = stat_of(&s, STAT_ENCRYPT);
+	u->drops[0] = sum_of(&s, SUM_RECV);
+	u->drops[1] = sum_of(&s, SUM_SEND);
+}
+
 /* name: in JSON, NULL for what only the text has. */
 struct counter {
 	const char *label;

@@ -268,6 +268,8 @@ gdoi_sa_event(struct gdoi *g, const struct sa_event *e)
 {
 	if (e->type == SA_EVENT_SID)
 		gm_sid_event(g, e);
+	else if (e->type == SA_EVENT_USE)
+		gm_use_event(g, e);
 	else
 		gm_packet_event(g, e);
 	ike_reap(g->ike);

@@ -279,6 +279,7 @@ struct gm_group {
 	unsigned naces;
 	struct ace *aces;
 	uint16_t *sa_of;
+	struct sa_use *uses;	/* of each, says fwd; NULL: nothing yet */
 	uint8_t sid_bits;
 	uint32_t sid;		/* for new TEKs */
 	uint32_t sids[GDOI_SIDS_MAX]; /* of the last registration */
@@ -610,6 +611,8 @@ void gm_accept_sets(struct strbuf *, const struct gm_group *);
 /* Only after gm_check(). */
 void gm_install(struct gm_group *, const struct gdoi_sa_msg *,
     const struct gdoi_kd_msg *, bool registration);
+/* What an entry of its policy has carried. */
+void gm_use_event(struct gdoi *, const struct sa_event *);
 struct gm_tek *gm_find_tek(const struct gm_group *, uint32_t spi);
 void gm_forget_all(struct gm_group *); /* keys and policy, and tells fwd */
 void gm_delete_tek(struct gm_group *, struct gm_tek *, bool tell);

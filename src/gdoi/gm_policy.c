@@ -13,6 +13,21 @@
 
 #include "gdoi/gdoi_priv.h"
 
+void
+gm_use_event(struct gdoi *g, const struct sa_event *e)
+{
+	struct gm_group *gm;
+
+	TAILQ_FOREACH(gm, &g->gm, link)
+		if (strcmp(gm->name, e->group) == 0)
+			break;
+	if (gm == NULL || e->sa_index == 0 || e->sa_index > gm->naces)
+		return;
+	if (gm->uses == NULL)
+		gm->uses = xcalloc(gm->naces, sizeof(*gm->uses));
+	gm->uses[e->sa_index - 1] = e->use;
+}
+
 struct gm_tek *
 gm_find_tek(const struct gm_group *gm, uint32_t spi)
 {
@@ -141,6 +156,8 @@ gm_forget_all(struct gm_group *gm)
 	explicit_bzero(&gm->ack, sizeof(gm->ack));
 	free(gm->aces);
 	free(gm->sa_of);
+	free(gm->uses);
+	gm->uses = NULL;
 	gm->aces = NULL;
 	gm->sa_of = NULL;
 	gm->naces = 0;
@@ -418,6 +435,8 @@ gm_install(struct gm_group *gm, const struct gdoi_sa_msg *sa,
 	if (sa->n > 0) {
 		free(gm->aces);
 		free(gm->sa_of);
+		free(gm->uses);
+		gm->uses = NULL;
 		gm->aces = as.aces;
 		gm->sa_of = as.sa_of;
 		gm->naces = as.n;

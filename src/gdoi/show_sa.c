@@ -233,6 +233,23 @@ sas_of(const struct gm_group *gm)
 	return n;
 }
 
+/* Lives of a group have no limit by volume. */
+static void
+show_flow(struct sessions *s, const struct gm_group *gm, unsigned i)
+{
+	const struct gm_tek *t = TAILQ_FIRST(&gm->teks);
+	uint64_t now = ike_now(gm->g->ike);
+	struct ike_flow x = { .ace = &gm->aces[i], .sas = sas_of(gm),
+		.origin = "crypto map" };
+
+	if (gm->uses != NULL)
+		x.use = gm->uses[i];
+	if (t != NULL && t->expires > now)
+		x.seconds[0] = x.seconds[1] =
+		    (uint32_t)((t->expires - now) / 1000);
+	sessions_flow(s, &x);
+}
+
 static void
 session_of(struct sessions *s, const struct gm_group *gm)
 {
@@ -249,8 +266,7 @@ session_of(struct sessions *s, const struct gm_group *gm)
 		return;
 	for (i = 0; i < gm->naces; i++)
 		if (gm->aces[i].action == ACE_PERMIT)
-			sessions_flow(s, &gm->aces[i], sas_of(gm),
-			    "crypto map");
+			show_flow(s, gm, i);
 	sessions_end(s);
 }
 

@@ -7,10 +7,21 @@
 #ifndef COHORT_IKE_SESSION_H
 #define COHORT_IKE_SESSION_H
 
-#include "base/ace.h"
+#include "base/sa.h"
 #include "ike/ike.h"
 
 struct sessions; /* what was asked for */
+
+/* What is protected with a peer. [0] in, [1] out, as in struct sa_use. */
+struct ike_flow {
+	const struct ace *ace;
+	unsigned sas;
+	const char *origin;
+	struct sa_use use;
+	bool volume; /* the lives of its SAs have a limit by it, */
+	uint64_t kilobytes[2]; /* of which so much is left */
+	uint32_t seconds[2];
+};
 
 struct ike_session {
 	const char *ifname;
@@ -24,8 +35,7 @@ struct ike_session {
 
 /* True: its flows are wanted, too, and sessions_end(). */
 bool sessions_begin(struct sessions *, const struct ike_session *) MUST_USE;
-void sessions_flow(struct sessions *, const struct ace *, unsigned sas,
-    const char *origin);
+void sessions_flow(struct sessions *, const struct ike_flow *);
 void sessions_end(struct sessions *);
 
 #endif

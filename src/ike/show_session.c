@@ -177,10 +177,38 @@ end_text(uint32_t addr, uint32_t wild, char buf[48])
 	return buf;
 }
 
-void
-sessions_flow(struct sessions *s, const struct ace *ace, unsigned sas,
-    const char *origin)
+static void
+flow_use(struct sessions *s, const struct ike_flow *f, unsigned way)
 {
+	char life[48];
+
+	if (f->volume || f->sas == 0)
+		snprintf(life, sizeof(life), "%llu/%u",
+		    (unsigned long long)f->kilobytes[way], f->seconds[way]);
+	else
+		snprintf(life, sizeof(life), "KB Vol Rekey Disabled/%u",
+		    f->seconds[way]);
+	show_text(&s->v, "        %s %llu drop %llu life (KB/Sec) %s\n",
+	    way == 0 ? "Inbound:  #pkts dec'ed" : "Outbound: #pkts enc'ed",
+	    (unsigned long long)f->use.packets[way],
+	    (unsigned long long)f->use.drops[way], life);
+}
+
+static void
+flow_members(struct sessions *s, const struct ike_flow *f)
+{
+	show_uint(&s->v, "packets_decrypted", f->use.packets[0]);
+	show_uint(&s->v, "packets_encrypted", f->use.packets[1]);
+	show_uint(&s->v, "receive_errors", f->use.drops[0]);
+	show_uint(&s->v, "send_errors", f->use.drops[1]);
+}
+
+void
+sessions_flow(struct sessions *s, const struct ike_flow *f)
+{
+	const struct ace *ace = f->ace;
+	unsigned sas = f->sas;
+	const char *origin = f->origin;
 	char src[48], dst[48], proto[16] = "ip";
 
 	if (ace->proto != ACE_PROTO_IP)
@@ -198,7 +226,12 @@ sessions_flow(struct sessions *s, const struct ace *ace, unsigned sas,
 	show_ip4(&s->v, "remote_mask", ~ace->dst_wild);
 	show_uint(&s->v, "active_sas", sas);
 	show_str(&s->v, "origin", origin);
+	flow_members(s, f);
 	show_close(&s->v);
+	if (!s->args->detail)
+		return;
+	flow_use(s, f, 0);
+	flow_use(s, f, 1);
 }
 
 void

@@ -263,6 +263,19 @@ acquire(struct entry *e, uint16_t index)
 }
 
 static void
+used(struct entry *e, const struct sa_event *ev)
+{
+	struct ipsec_flow *f;
+
+	TAILQ_FOREACH(f, &e->flows, link)
+		if (f->index == ev->sa_index) {
+			f->use = ev->use;
+			f->use_spi = ev->spi;
+			return;
+		}
+}
+
+static void
 idle(struct pair *p)
 {
 	struct ipsec_flow *f = p->flow;
@@ -355,6 +368,8 @@ ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 		invalid_spi(s, ev);
 	else if (ev->type == SA_EVENT_ACQUIRE && e != NULL)
 		acquire(e, ev->sa_index);
+	else if (ev->type == SA_EVENT_USE && e != NULL)
+		used(e, ev);
 	else if ((ev->type == SA_EVENT_KILOBYTES ||
 	    ev->type == SA_EVENT_EXHAUSTED) && p != NULL)
 		pair_used_up(p);

@@ -103,6 +103,8 @@ struct ipsec_flow {
 	unsigned tried;	   /* peers that did not answer, in a row */
 	bool retried;	   /* in a new phase 1 */
 	uint64_t up_since;
+	struct sa_use use; /* fwd said so, */
+	uint32_t use_spi;  /* when it sent with this */
 };
 
 enum entry_kind { ENTRY_MAP, ENTRY_DYNAMIC, ENTRY_TUNNEL };

@@ -64,6 +64,38 @@ add_flow(struct ike_session *x, const struct ipsec_flow *f)
 		x->up_since = f->up_since;
 }
 
+static uint32_t
+seconds_left(const struct ipsec_flow *f, const struct pair_end *e)
+{
+	uint64_t now = ipsec_now(f->e->s);
+
+	return e->expires > now ? (uint32_t)((e->expires - now) / 1000) : 0;
+}
+
+/* The newest pair is sent with, or will be in a moment. */
+static void
+show_flow(struct sessions *s, const struct ipsec_flow *f)
+{
+	const struct pair *p = TAILQ_FIRST(&f->pairs);
+	struct ike_flow x = { .ace = &f->ace, .sas = sas_of(f),
+		.origin = f->e->kind == ENTRY_DYNAMIC ? "dynamic crypto map" :
+		"crypto map", .use = f->use };
+	uint64_t used;
+	unsigned i;
+
+	if (p != NULL) {
+		x.volume = p->kilobytes != 0;
+		x.seconds[0] = seconds_left(f, &p->in);
+		x.seconds[1] = seconds_left(f, &p->out);
+	}
+	for (i = 0; i < 2 && x.volume; i++) {
+		used = f->use_spi == p->out.spi ? f->use.octets[i] / 1024 : 0;
+		x.kilobytes[i] = used < p->kilobytes ?
+		    p->kilobytes - used : 0;
+	}
+	sessions_flow(s, &x);
+}
+
 /* Of a dynamic map: of: the first flow of its peer. */
 static void
 session(struct sessions *s, const struct entry *e,
@@ -81,9 +113,7 @@ session(struct sessions *s, const struct entry *e,
 		return;
 	TAILQ_FOREACH(f, &e->flows, link)
 		if (of == NULL || same_session(f, of))
-			sessions_flow(s, &f->ace, sas_of(f),
-			    e->kind == ENTRY_DYNAMIC ? "dynamic crypto map" :
-			    "crypto map");
+			show_flow(s, f);
 	sessions_end(s);
 }
 

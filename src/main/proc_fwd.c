@@ -49,16 +49,22 @@ io_random(void *arg UNUSED, void *data, size_t len)
 }
 
 /* Not waited for: ike may be waiting for us. */
-static void
-io_event(void *arg, const struct sa_event *e)
+static bool
+io_use(void *arg, const struct sa_event *e)
 {
 	struct fwd_proc *fp = arg;
 	uint8_t buf[256];
 	struct wr w = wr_of(buf, sizeof(buf));
 
-	if (fp->peer != -1 && sa_event_put(&w, e))
-		(void)ipc_try_send(fp->peer, IPC_SA_EVENT, 0, buf, wr_len(&w),
-		    NULL, 0);
+	return fp->peer != -1 && sa_event_put(&w, e) &&
+	    ipc_try_send(fp->peer, IPC_SA_EVENT, 0, buf, wr_len(&w), NULL,
+	    0) == 0;
+}
+
+static void
+io_event(void *arg, const struct sa_event *e)
+{
+	(void)io_use(arg, e);
 }
 
 static void
@@ -83,7 +89,7 @@ io_tunnel(void *arg, uint16_t port, bool answered,
 /* tx is the port engine's (tun.h). */
 static const struct fwd_io io = {.now = io_now, .now_us = io_now_us,
     .random = io_random, .log = proc_log, .event = io_event,
-    .tunnel = io_tunnel};
+    .tunnel = io_tunnel, .use = io_use};
 
 /* ---- start ---- */
 

@@ -46,6 +46,11 @@ one_member(void **state)
 	assert_memory_equal(grp->kek->k.spi, g->kek.spi, 16);
 	assert_int_equal(gm->nteks, 1);
 	assert_int_equal(gm->teks[0].spi, TAILQ_FIRST(&grp->teks)->k.spi);
+	gdoi_sa_event(gm->g, &(struct sa_event){ .type = SA_EVENT_USE,
+		.group = "G1", .sa_index = 1, .use = { .packets = { 7, 8 } } });
+	assert_int_equal(g->uses[0].packets[1], 8);
+	gdoi_sa_event(gm->g, &(struct sa_event){ .type = SA_EVENT_USE,
+		.group = "G1", .sa_index = (uint16_t)(g->naces + 1) });
 	assert_true(gdoi_has_spi(gm->g, gm->teks[0].spi));
 	assert_false(gdoi_has_spi(gm->g, gm->teks[0].spi + 1));
 	assert_memory_equal(gm->teks[0].key.data,

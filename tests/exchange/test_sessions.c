@@ -94,7 +94,7 @@ cli_ask(struct cli_ctx *ctx UNUSED, enum cli_ask_kind kind UNUSED,
 static void
 assert_session(struct vrouter *r, const char *const *want)
 {
-	static const struct show_crypto_session_args args;
+	static const struct show_crypto_session_args args = { .detail = true };
 	struct cli_ctx ctx = { .engines.ike[ENGINE_IPSEC] = ipsec_ike(r->s) };
 	const char *at;
 
@@ -120,13 +120,30 @@ test_sessions(void **state UNUSED)
 	ASSERT_SESSION(a, "Interface: FastEthernet0/0\n",
 	    "Session status: DOWN ", "Peer: 192.0.2.2 port 500",
 	    "IPSEC FLOW: permit ip 10.1.0.0/255.255.0.0 10.2.0.0/255.255.0.0",
-	    "Active SAs: 0, origin: crypto map\n");
+	    "Active SAs: 0, origin: crypto map\n        Inbound:  #pkts"
+	    " dec'ed 0 drop 0 life (KB/Sec) 0/0\n        Outbound: #pkts"
+	    " enc'ed 0 drop 0 life (KB/Sec) 0/0\n");
 	(void)vpn_packet(a, VPN_GROUP, 1);
 	ASSERT_SESSION(a, "Session status: DOWN-NEGOTIATING ");
 	up();
 	ASSERT_SESSION(a, "Session status: UP-ACTIVE ",
 	    "IKEv1 SA: local 192.0.2.1/500 remote 192.0.2.2/500 Active",
 	    "Active SAs: 2, origin: crypto map\n");
+	ipsec_sa_event(a->s, &(struct sa_event){ .type = SA_EVENT_USE,
+		.group = VPN_GROUP, .sa_index = 1,
+		.spi = vpn_out(a, VPN_GROUP, 1)->t.spi,
+		.use = { { 3, 4 }, { 5, 6 }, { 10 * 1024, 4096 } } });
+	vpn_run(v, 100 * SEC);
+	ASSERT_SESSION(a, "        Active SAs: 2, origin: crypto map\n"
+	    "        Inbound:  #pkts dec'ed 3 drop 5 life (KB/Sec)"
+	    " 4607990/34", "\n        Outbound: #pkts enc'ed 4 drop 6 life"
+	    " (KB/Sec) 4607996/34");
+	/* the next SA has used nothing of its volume */
+	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP,
+	    vpn_out(a, VPN_GROUP, 1)->t.spi);
+	vpn_run(v, SEC);
+	ASSERT_SESSION(a, "#pkts dec'ed 3 drop 5 life (KB/Sec) 4608000/359",
+	    "#pkts enc'ed 4 drop 6 life (KB/Sec) 4608000/359");
 	ike_clear(ipsec_ike(a->s));
 	ike_reap(ipsec_ike(a->s));
 	ASSERT_SESSION(a, "Session status: UP-NO-IKE ");

@@ -146,7 +146,11 @@ SESSION = [
     r'? {6}Phase1_id: \S+', r'? {6}Desc: \(none\)',
     r'? {2}IKEv1 SA: local ' + IP + '/848 remote ' + IP + '/848 Active ',
     r' {2}IPSEC FLOW: permit \w+ ' + IP + '/' + IP + ' ' + IP + '/' + IP +
-    ' ', r' {8}Active SAs: \d+, origin: crypto map']
+    ' ', r' {8}Active SAs: \d+, origin: crypto map',
+    r" {8}Inbound:  #pkts dec'ed \d+ drop \d+ life \(KB/Sec\) "
+    r'KB Vol Rekey Disabled/\d+',
+    r" {8}Outbound: #pkts enc'ed \d+ drop \d+ life \(KB/Sec\) "
+    r'KB Vol Rekey Disabled/\d+']
 
 COOP_HEAD = [r'Crypto Gdoi Group Name :\w+',
              r' {8}Group handle: \d+, Local Key Server handle: \d+']

@@ -149,6 +149,9 @@ check 'R1: one phase 1 for each: GDOI' shows r1 'show crypto isakmp sa' \
 check '... and IPsec' shows r1 'show crypto isakmp sa' \
     '192\.0\.2\.2 +192\.0\.2\.1 +QM_IDLE'
 check 'R1: four SAs' shows r1 'show crypto ipsec sa count' 'active: 4'
+check 'R1: the session of the group counts its packets' wait_for 5 shows \
+    r1 'show crypto session remote 10.9.0.9 detail' \
+    "#pkts enc'ed [1-9][0-9]* drop [0-9]* life \\(KB/Sec\\) KB Vol"
 check 'R1: clear crypto session remote 192.0.2.2' \
     node r1 'clear crypto session remote 192.0.2.2'
 check '... the member is one all the same' shows r1 'show crypto gdoi' \

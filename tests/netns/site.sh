@@ -163,6 +163,9 @@ check 'of one more: the router says how many fit' too_big 1439 1438
 check 'of 3000, in pieces' pings 3 -M dont -s 2972
 check 'both ways are shown' shows r1 'show crypto ipsec sa' \
     'remote crypto endpt.: 198.51.100.1$'
+check 'the session counts' wait_for 5 shows r1 'show crypto session detail' \
+    "^        Outbound: #pkts enc'ed [1-9][0-9]* drop [0-9]+ life \(KB/Sec\) 460[0-9]{4}/3[0-9]{3}\$"
+check 'both ways' grep -qE "Inbound:  #pkts dec'ed [1-9]" "$tmp/shown"
 check 'with numbers' shows r2 'show crypto ipsec sa' \
     '#pkts decaps: [1-9][0-9]*, #pkts decrypt: [1-9]'
 check 'and the matches of the list' shows r1 'show access-lists VPN' \

@@ -169,8 +169,9 @@ io_tunnel(void *arg, uint16_t port UNUSED, bool answered,
 void
 rig_start(struct rig *r)
 {
-	static const struct fwd_io io = { io_tx, io_now, io_now_us, io_random,
-		io_log, io_event, io_tunnel };
+	static const struct fwd_io io = { .tx = io_tx, .now = io_now,
+		.now_us = io_now_us, .random = io_random, .log = io_log,
+		.event = io_event, .tunnel = io_tunnel };
 	struct port lan = { .index = LAN, .name = "FastEthernet0/0",
 		.dev = "eth1", .addr = LAN_ADDR, .mask = 0xffffff00,
 		.mtu = 1500, .up = true };

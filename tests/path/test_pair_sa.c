@@ -488,6 +488,74 @@ test_send_after(void **state)
 	pair_drop(&p);
 }
 
+static struct sa_event used[8];
+static unsigned n_used;
+static bool unread;
+
+static bool
+hear_use(void *arg, const struct sa_event *e)
+{
+	if (arg == NULL || unread || n_used == NELEM(used))
+		return false;
+	used[n_used++] = *e;
+	return true;
+}
+
+static unsigned
+uses(struct rig *r)
+{
+	n_used = 0;
+	r->now += 1000;
+	rig_timeout(r);
+	return n_used;
+}
+
+/* What an entry has carried, for ike: each change once, each second. */
+static void
+test_use(void **state)
+{
+	struct pair p = pair_of(SA_TUNNEL, false);
+	struct sa_change doubt = { .type = SA_DOUBT };
+	const struct sa_use *u = &used[0].use;
+
+	(void)state;
+	p.a->f->io.use = p.b->f->io.use = hear_use;
+	assert_int_equal(uses(p.a), 0); /* there is nothing to say */
+	must_wait(&p, 1);
+	assert_int_equal(uses(p.a), 1);
+	assert_int_equal(u->drops[1], 1);
+	assert_int_equal(used[0].spi, 0);
+	pair_sas(&p, 0x5000, 1, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 10, 0));
+	carry(&p, 0);
+	carry(&p, 0);
+	assert_int_equal(fwd_timeout(p.a->f), p.a->now + 1000);
+	unread = true;
+	assert_int_equal(uses(p.a), 0);
+	assert_int_equal(fwd_timeout(p.a->f), p.a->now + 50);
+	unread = false;
+	assert_int_equal(uses(p.a), 1);
+	assert_string_equal(used[0].group, GROUP);
+	assert_int_equal(used[0].sa_index, 1);
+	assert_int_equal(used[0].spi, 0x5001);
+	assert_int_equal(u->packets[0], 0);
+	assert_int_equal(u->packets[1], 1);
+	assert_int_equal(u->octets[1], text_of(38));
+	assert_int_equal(u->octets[0], 0);
+	assert_int_equal(uses(p.b), 1);
+	assert_int_equal(used[0].spi, 0x5000);
+	assert_int_equal(u->packets[0], 1);
+	assert_int_equal(u->drops[0], 1); /* its copy */
+	assert_int_equal(u->octets[0], text_of(38));
+	assert_int_equal(uses(p.a), 0);
+	/* ike has died */
+	fwd_sa(p.a->f, &doubt);
+	assert_int_equal(uses(p.a), 1);
+	assert_int_equal(u->packets[1], 1);
+	assert_int_equal(uses(p.a), 0);
+	pair_drop(&p);
+}
+
 /* Who receives ends it, too: a peer that does not count. */
 static void
 test_kilobytes_in(void **state)
@@ -766,6 +834,7 @@ main(void)
 		cmocka_unit_test(test_kilobytes_small),
 		cmocka_unit_test(test_send_after),
 		cmocka_unit_test(test_kilobytes_in),
+		cmocka_unit_test(test_use),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_next_entry),
 		cmocka_unit_test(test_renumbered),

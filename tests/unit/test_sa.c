@@ -131,7 +131,9 @@ test_tek(void **state)
 static void
 test_event(void **state)
 {
-	struct sa_event e = { SA_EVENT_ACQUIRE, "GETVPN", 7, 8, 9, 10 }, d;
+	struct sa_event e = { .type = SA_EVENT_ACQUIRE, .group = "GETVPN",
+		.spi = 7, .src = 8, .dst = 9, .sa_index = 10,
+		.use = { { 1, 2 }, { 3, 4 }, { 5, UINT64_MAX } } }, d;
 	struct wr w = wr_of(buf, sizeof(buf));
 	struct rd r;
 	size_t len, i;
@@ -146,6 +148,16 @@ test_event(void **state)
 	assert_string_equal(d.group, "GETVPN");
 	assert_int_equal(d.spi, 7);
 	assert_int_equal(d.sa_index, 10);
+	assert_int_equal(d.use.packets[0], 0); /* only USE has it */
+	e.type = SA_EVENT_USE;
+	w = wr_of(buf, sizeof(buf));
+	assert_true(sa_event_put(&w, &e));
+	len = wr_len(&w);
+	for (i = 0; i <= len + 1; i++) {
+		r = rd_of(buf, i);
+		assert_int_equal(sa_event_get(&r, &d), i == len);
+	}
+	assert_memory_equal(&d.use, &e.use, sizeof(e.use));
 	buf[0] = SA_EVENT_COUNT;
 	r = rd_of(buf, len);
 	assert_false(sa_event_get(&r, &d));
