@@ -566,6 +566,9 @@ unsigned gre_mtu(const struct fwd *, const struct snap_tunnel *,
 /* What path MTU discovery knows of that, 0: nothing; until may be NULL. */
 uint32_t gre_path_mtu(const struct snap_tunnel *, uint64_t now,
     uint64_t *until);
+/* A packet of a tunnel is too big for the way out of here: more than p->mtu.
+ * False: it is none. */
+bool gre_too_big(struct fwd *, const struct pkt *);
 enum { GRE_IPV4 = 0x0800, GRE_KEEPALIVE = 0 }; /* protocols inside */
 unsigned gre_header_len(const struct snap_tunnel *); /* with that of IP */
 /* len: of the GRE packet, which stands there but for its header. */

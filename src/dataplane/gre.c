@@ -280,28 +280,19 @@ unwrap(struct fwd *f, struct pkt *p)
 	return NEXT;
 }
 
-/* `Fragmentation needed` about a packet of a tunnel (RFC 1191). */
 static void
-learn_mtu(struct fwd *f, const struct pkt *p)
+path_learn(struct fwd *f, uint32_t local, uint32_t remote, unsigned mtu)
 {
-	const uint8_t *icmp = pkt_ip(p) + p->ihl, *quoted = icmp + 8;
 	const struct snap *s = f->w.snap;
-	unsigned mtu, i;
+	unsigned i;
 
-	if (p->len - p->ihl < 8 + IPH_HDR ||
-	    p->flow.sport != (ICMP_UNREACH << 8 | ICMP_UNREACH_FRAG) ||
-	    quoted[IPH_PROTO] != PROTO_GRE ||
-	    sum_end(sum_add(0, icmp, p->len - p->ihl)) != 0)
-		return;
-	mtu = get16(icmp + 6);
 	for (i = 1; i <= PORT_MAX; i++) {
 		const struct snap_tunnel *t = s->port[i].tunnel;
 		struct tunnel_path *path;
 		uint32_t age, min;
 
-		if (t == NULL || !t->pmtud ||
-		    t->local != get32(quoted + IPH_SRC) ||
-		    t->remote != get32(quoted + IPH_DST))
+		if (t == NULL || !t->pmtud || t->local != local ||
+		    t->remote != remote)
 			continue;
 		path = t->path;
 		age = __atomic_load_n(&path->age, __ATOMIC_RELAXED);
@@ -312,6 +303,31 @@ learn_mtu(struct fwd *f, const struct pkt *p)
 		__atomic_store_n(&path->mtu, mtu < min ? min : mtu,
 		    __ATOMIC_RELAXED);
 	}
+}
+
+/* `Fragmentation needed` about a packet of a tunnel (RFC 1191). */
+static void
+learn_mtu(struct fwd *f, const struct pkt *p)
+{
+	const uint8_t *icmp = pkt_ip(p) + p->ihl, *quoted = icmp + 8;
+
+	if (p->len - p->ihl < 8 + IPH_HDR ||
+	    p->flow.sport != (ICMP_UNREACH << 8 | ICMP_UNREACH_FRAG) ||
+	    quoted[IPH_PROTO] != PROTO_GRE ||
+	    sum_end(sum_add(0, icmp, p->len - p->ihl)) != 0)
+		return;
+	path_learn(f, get32(quoted + IPH_SRC), get32(quoted + IPH_DST),
+	    get16(icmp + 6));
+}
+
+bool
+gre_too_big(struct fwd *f, const struct pkt *p)
+{
+	if (p->tunnels == 0 || p->in_port != PORT_LOCAL ||
+	    p->flow.proto != PROTO_GRE)
+		return false;
+	path_learn(f, p->flow.src, p->flow.dst, p->mtu);
+	return true;
 }
 
 unsigned

@@ -293,8 +293,9 @@ stage_split(struct fwd *f, struct pkt **pkts, unsigned n, unsigned at)
 		if (p->out_port != PORT_LOCAL)
 			fate = judge(f, p);
 		if (fate == TOO_BIG) {
-			icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_FRAG,
-			    p->mtu);
+			if (!gre_too_big(f, p))
+				icmp_error(f, p, ICMP_UNREACH,
+				    ICMP_UNREACH_FRAG, p->mtu);
 			(void)fwd_drop(f, DROP_MTU);
 			ipdebug(f, SEEN_DROPPED, p);
 			continue;

@@ -391,6 +391,26 @@ test_pmtud(void **state)
 	stop(t);
 }
 
+/* What this router itself does not send, because of the encryption behind the
+ * tunnel, it learns from as well. */
+static void
+test_pmtud_crypto(void **state)
+{
+	struct tun *t = start();
+
+	(void)state;
+	t->ifc.tunnel.pmtud = true;
+	str_copy(t->r.ifs[1].crypto_map, t->r.map.name, CONF_NAME);
+	rig_config(&t->r);
+	rig_group(&t->r);
+	(void)send_in(t, (struct mk){ .payload = 1440, .frag = IPH_DF });
+	assert_int_equal(t->r.n_out, 0);
+	assert_int_equal(rig_drops(&t->r, DROP_MTU), 1);
+	assert_int_equal(said_mtu(t),
+	    esp_plaintext_mtu(&rig_aes_sha1, 1500, 0) - 24);
+	stop(t);
+}
+
 static void
 test_fragments(void **state)
 {
@@ -671,6 +691,7 @@ main(void)
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_cut_twice),
 		cmocka_unit_test(test_pmtud),
+		cmocka_unit_test(test_pmtud_crypto),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_recursive),
 		cmocka_unit_test(test_map_inside),
