@@ -204,6 +204,7 @@ tek_put(struct wr *w, const struct sa_tek *t)
 	wr_u16(w, t->encap_local);
 	wr_u16(w, t->encap_remote);
 	wr_u32(w, t->other_spi);
+	wr_u8(w, t->pfs);
 	wr_u32(w, (uint32_t)(t->life_kb >> 32));
 	wr_u32(w, (uint32_t)t->life_kb);
 	wr_u32(w, t->idle_ms);
@@ -239,6 +240,7 @@ tek_get(struct rd *r, struct sa_tek *t)
 	t->encap_local = rd_u16(r);
 	t->encap_remote = rd_u16(r);
 	t->other_spi = rd_u32(r);
+	t->pfs = rd_u8(r);
 	high = rd_u32(r);
 	t->life_kb = high << 32 | rd_u32(r);
 	t->idle_ms = rd_u32(r);

@@ -124,6 +124,7 @@ struct sa_tek {
 	uint32_t local, remote;	/* end points */
 	uint16_t encap_local, encap_remote; /* UDP (RFC 3948); 0: none */
 	uint32_t other_spi;	/* of the other way, for show */
+	uint8_t pfs;		/* its group, 0: without; for show */
 	uint64_t life_kb;	/* 1024 octets; 0: no limit */
 	uint32_t idle_ms;	/* SA_EVENT_IDLE when the pair has been unused
 				 * for so long; 0: never */

@@ -150,6 +150,7 @@ struct sa {
 	/* between two routers, as in struct sa_tek */
 	uint8_t mode, way;
 	uint32_t local, other_spi;
+	uint8_t pfs;
 	uint16_t encap_local;	/* 0: plain ESP, no UDP */
 	uint64_t life;		/* octets, 0: no limit */
 	uint8_t spread;		/* random: when the next one is asked for */

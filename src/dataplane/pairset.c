@@ -250,6 +250,7 @@ pair_sa_new(struct fwd *f, struct sa *sa, const struct sa_tek *t)
 	sa->encap_local = t->encap_local;
 	sa->encap_remote = sa->said_port = t->encap_remote;
 	sa->other_spi = t->other_spi;
+	sa->pfs = t->pfs;
 	sa->life = t->life_kb < UINT64_MAX / 1024 ? t->life_kb * 1024 : 0;
 	sa->idle = t->idle_ms;
 	sa->used = sa->rate_at = f->io.now(f->arg);

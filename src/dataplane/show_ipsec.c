@@ -447,6 +447,7 @@ pair_of_sa(struct flow_row *r)
 		r->local = sa->local;
 		r->remote = sa_remote(sa);
 		r->peer_port = sa->encap_local != 0 ? sa_remote_port(sa) : 500;
+		r->pfs = sa->pfs; /* of the peer's choice, too */
 	}
 }
 

@@ -83,6 +83,7 @@ tell_add(struct pair *p, enum sa_way way, uint32_t seq_base,
 	t->replay = t->window == 0 || esp_icv_len(&p->esp) == 0 ?
 	    REPLAY_NONE : REPLAY_COUNTER;
 	t->life_ms = left(p->s, e->expires);
+	t->pfs = p->group;
 	t->life_kb = p->kilobytes;
 	t->idle_ms = f->terms.idle * 1000;
 	t->salt = e->salt;

@@ -217,7 +217,10 @@ test_pfs(void **state UNUSED)
 		apply();
 		(void)vpn_packet(a, VPN_GROUP, 1);
 		assert_int_equal(vpn_until(v, 5 * SEC, both_ways), t[i].up);
-		if (!t[i].up) {
+		if (t[i].up) {
+			assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.pfs,
+			    t[i].i);
+		} else {
 			assert_int_equal(vpn_count(a, SA_WAY_IN), 0);
 			assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
 			assert_int_equal(b->logs[LOG_IKMP_MODE_FAILURE], 1);

@@ -129,6 +129,7 @@ add_sa(struct rig *r, const char *group, uint8_t way, uint8_t mode,
 	str_copy(c.tek.group, group, sizeof(c.tek.group));
 	c.tek.mode = mode;
 	c.tek.way = way;
+	c.tek.pfs = 19; /* not what is configured */
 	c.tek.life_kb = 4608000;
 	c.tek.local = WAN_ADDR;
 	c.tek.remote = PEER;
@@ -183,7 +184,7 @@ static const char with_sas[] =
     "     plaintext mtu 1422, path mtu 1500, ip mtu 1500, "
     "ip mtu idb FastEthernet0/1\n"
     "     current outbound spi: 0x3000(12288)\n"
-    "     PFS (Y/N): Y, DH group: group14\n"
+    "     PFS (Y/N): Y, DH group: group19\n"
     "\n     inbound esp sas:\n"
     "      spi: 0x2000(8192)\n"
     "        transform: esp-aes esp-sha-hmac ,\n"
