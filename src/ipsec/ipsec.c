@@ -312,7 +312,8 @@ invalid_spi(struct ipsec *s, const struct sa_event *e)
 	struct ike_sa *sa = ike_find_sa(s->ike, e->dst, from);
 	const struct pair *p = pair_find_in(s, e->spi);
 
-	if (p != NULL && ipsec_now(s) < p->began + SETTLE_MS)
+	if (p != NULL && ipsec_now(s) + p->seconds * UINT64_C(1000) <
+	    p->in.expires + SETTLE_MS)
 		return;
 	if (sa != NULL)
 		ike_notify_spi(sa, PROTO_IPSEC_ESP, e->spi, N_INVALID_SPI,
