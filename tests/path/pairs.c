@@ -4,7 +4,11 @@
  */
 #include "config.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <cmocka.h>
 
 #include "pairs.h"
 
@@ -192,4 +196,12 @@ heard(struct rig *r, enum sa_event_type type, uint32_t spi)
 	for (i = 0; i < r->n_events; i++)
 		n += r->events[i].type == type && r->events[i].spi == spi;
 	return n;
+}
+
+void
+must_wait(const struct pair *p, uint64_t drops)
+{
+	send_a(p, mk_out(p, 10, 0));
+	assert_int_equal(p->a->n_out, 0);
+	assert_int_equal(rig_drops(p->a, DROP_NO_SA), drops);
 }

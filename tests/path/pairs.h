@@ -52,6 +52,8 @@ void pair_del(struct rig *, uint32_t spi, uint8_t way);
 size_t mk_out(const struct pair *, unsigned payload, uint16_t frag);
 /* a sends what is in buf; from its LAN, or of its own. */
 void send_a(const struct pair *, size_t len);
+/* It sends nothing for want of an SA, so many times now. */
+void must_wait(const struct pair *, uint64_t drops);
 /* What a has sent arrives at b. */
 void carry(const struct pair *, unsigned i);
 
