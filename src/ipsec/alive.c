@@ -63,7 +63,10 @@ failed(struct exch *x, const char *why UNUSED)
 	struct alive *a = x->data;
 	char peer[IP4_STRLEN];
 
-	if (!is_silence(x->sa)) {
+	/* while phase 1 is there DPD decides: who has made it may be the only
+	 * one who can, behind a firewall */
+	if (!is_silence(x->sa) || ike_find_sa(x->ike, a->local.addr,
+	    a->remote) != NULL) {
 		alive_look_in(a->s, LOOK_AGAIN_MS);
 		return;
 	}

@@ -119,6 +119,37 @@ test_periodic(void **state UNUSED)
 	end();
 }
 
+static bool
+no_main_mode(struct vpn *net UNUSED, struct udp_addr from UNUSED,
+    struct udp_addr to UNUSED, uint8_t *data, size_t len)
+{
+	return len < 28 || data[18] != ISAKMP_X_MAIN;
+}
+
+/* No new phase 1 can be made: the peer is not dead as long as it answers under
+ * the one that is there. */
+static void
+test_no_next(void **state UNUSED)
+{
+	struct isakmp_policy *p;
+
+	begin(95);
+	a->conf->keepalive_secs = 10;
+	a->conf->keepalive_retry = 2;
+	a->conf->keepalive_periodic = true;
+	p = (void *)a->conf->isakmp_policies.first;
+	p->lifetime = 600;
+	up();
+	v->tap = no_main_mode;
+	vpn_run(v, 590 * SEC);
+	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
+	assert_true(both_ways(v));
+	vpn_run(v, 120 * SEC);
+	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 1);
+	v->tap = NULL;
+	end();
+}
+
 /* Configured while SAs are there, with phase 1 or without. */
 static void
 test_configured_late(void **state UNUSED)
@@ -663,6 +694,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_periodic),
+		cmocka_unit_test(test_no_next),
 		cmocka_unit_test(test_configured_late),
 		cmocka_unit_test(test_on_demand),
 		cmocka_unit_test(test_refuses),
