@@ -104,6 +104,14 @@ on_ctrl_c(struct edit *e)
 	finish(e, EDIT_CTRL_C);
 }
 
+/* Ctrl-Shift-6: of a command that asks. Behind a prompt nothing runs. */
+static void
+on_escape(struct edit *e)
+{
+	if (e->kind == EDIT_ANSWER || e->kind == EDIT_SECRET)
+		finish(e, EDIT_CTRL_C);
+}
+
 static void
 on_leave(struct edit *e)
 {
@@ -333,6 +341,7 @@ struct binding {
 static const struct binding plain_keys[] = {
     {'\r', on_enter, true}, {CTRL('Z'), on_ctrl_z, true},
     {CTRL('C'), on_ctrl_c, true}, {0x1d, on_leave, true},
+    {0x1e, on_escape, true},
     {DEL, on_backspace, true}, {'\b', on_backspace, true},
     {CTRL('U'), on_kill_start, true}, {CTRL('X'), on_kill_start, false},
     {CTRL('W'), on_kill_word_left, true}, {CTRL('A'), on_start, false},

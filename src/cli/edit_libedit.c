@@ -201,6 +201,17 @@ on_ctrl_c(EditLine *el, int ch UNUSED)
 	return finish(el, EDIT_CTRL_C);
 }
 
+/* Ctrl-Shift-6: of a command that asks. */
+static unsigned char
+on_escape(EditLine *el, int ch UNUSED)
+{
+	struct edit *e;
+
+	el_get(el, EL_CLIENTDATA, &e);
+	return e->kind == EDIT_ANSWER || e->kind == EDIT_SECRET ?
+	    finish(el, EDIT_CTRL_C) : CC_NORM;
+}
+
 static unsigned char
 on_leave(EditLine *el, int ch UNUSED)
 {
@@ -227,6 +238,7 @@ bind_keys(EditLine *el)
 	    {"cohort-complete", "complete", "^I", on_tab},
 	    {"cohort-end", "leave configuration", "^Z", on_ctrl_z},
 	    {"cohort-drop", "drop the line", "^C", on_ctrl_c},
+	    {"cohort-escape", "end a command", "^^", on_escape},
 	    {"cohort-leave", "detach", "^]", on_leave},
 	};
 	static const char *const more[][2] = {{"^W", "ed-delete-prev-word"},
