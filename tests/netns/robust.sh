@@ -275,11 +275,16 @@ counter() { # counter ROUTER 'COMMAND': the sum of what its lines begin with
 	rexec "$1" "$2" | awk '$1 ~ /^[0-9]+$/ { n += $1 } END { print n + 0 }'
 }
 
-state_of() { # what must not change: peers, members, policy; no counters
+# What must not change: peers, members, policy; no counters, and no TEKs, which
+# the key server makes anew meanwhile.
+state_of() {
 	rexec "$1" 'show crypto isakmp sa' 'show crypto gdoi ks members' |
 	    grep -E 'ACTIVE|QM_IDLE|Member ID|GDOI_' |
 	    grep -v 'last rekey\|rekeys sent' | sort
-	rexec "$1" 'show crypto gdoi' 'show running-config' |
+	{
+		rexec "$1" 'show crypto gdoi' | sed '/TEK POLICY/,$d'
+		rexec "$1" 'show running-config'
+	} |
 	    grep -Eiv 'remaining|time|sent|rcvd|received|seq|count|register|last rekey|active tek' |
 	    grep -Ev 'min|sec'
 }

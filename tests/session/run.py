@@ -57,6 +57,7 @@ import time
 
 LIMIT = 60  # seconds that a prompt may take
 SILENCE = 1.0  # a step that ought to be over is, when this long nothing came
+PATIENCE = 5  # with what is not yet as it ought to be, on a busy machine
 
 # What is at the end when the other side waits for keys: a prompt, a question,
 # the pager.
@@ -268,13 +269,15 @@ class Player:
     def settle(self, over):
         """Until what came is as it ought to be; else until over() and then
         silence."""
+        known = self.want is not None and not self.update
+        silence = PATIENCE if known else SILENCE
         silent = time.monotonic()
         start = silent
         while not self.passes():
             if self.now.read(0.05):
                 silent = time.monotonic()
             now = time.monotonic()
-            if over() and (now - silent > SILENCE or self.now.ended):
+            if over() and (now - silent > silence or self.now.ended):
                 return
             if self.now.ended:
                 raise Failure("the terminal was closed")
