@@ -88,15 +88,14 @@ find_half(const struct nat_ask *a, unsigned kind, bool out, uint32_t addr,
     uint16_t port)
 {
 	bool whole = kind == NAT_SIMPLE || kind == NAT_OUTSIDE_SIMPLE;
-	uint8_t proto = whole ? 0 : a->proto;
+	struct nat_key k = { .kind = kind, .proto = whole ? 0 : a->proto,
+		.addr = addr, .port = whole ? 0 : port };
 	uint32_t i = 0, dynamic = 0;
 
 	if (!whole && !a->ports)
 		return 0;
-	port = whole ? 0 : port;
 	for (;;) {
-		i = out ? nat_find_local(a->n, kind, i, proto, addr, port) :
-		    nat_find_global(a->n, kind, i, proto, addr, port);
+		i = nat_find(a->n, out, i, &k);
 		if (i == 0)
 			return dynamic;
 		if ((nat_at(a->n, i)->flags & NE_STATIC) == 0)
@@ -239,8 +238,8 @@ own_address(struct nat_ask *a, struct nat_rule *r, struct nat_entry *e)
 	if (r->dynamic.route_map[0] != '\0' || r->dynamic.extended) {
 		s.kind = NAT_ANCHOR;
 		s.ilp = r->id;
-		e->parent = nat_find_local(a->n, NAT_ANCHOR, 0, 0, s.il,
-		    s.ilp);
+		e->parent = nat_find(a->n, true, 0, &(struct nat_key){
+		    .kind = NAT_ANCHOR, .addr = s.il, .port = s.ilp });
 	}
 	if (e->parent == 0) {
 		s.ig = nat_alloc_addr(a->n, r, e->il);
@@ -476,17 +475,15 @@ translate_tail(struct nat_ask *a, bool out)
 static bool
 error_entry(struct nat_ask *in, bool out, struct nat_entry *e)
 {
-	uint32_t i;
+	struct nat_key k = nat_key(in, out);
+	uint32_t i = nat_find(in->n, out, 0, &k);
 
-	i = out ? nat_find_out(in->n, in->proto, in->src, in->sport, in->dst,
-	    in->dport) : nat_find_in(in->n, in->proto, in->dst, in->dport,
-	    in->src, in->sport);
 	if (i != 0) {
 		*e = *nat_at(in->n, i);
 		return true;
 	}
-	i = out ? nat_find_local(in->n, NAT_SIMPLE, 0, 0, in->src, 0) :
-	    nat_find_global(in->n, NAT_SIMPLE, 0, 0, in->dst, 0);
+	i = nat_find(in->n, out, 0, &(struct nat_key){ .kind = NAT_SIMPLE,
+	    .addr = k.addr });
 	if (i == 0)
 		return false;
 	*e = *nat_at(in->n, i);
@@ -592,7 +589,8 @@ nat_route_by(struct fwd *f, const struct pkt *p)
 		if (((dst ^ s->local) & mask) == 0)
 			return (s->global & mask) | (dst & ~mask);
 	}
-	i = nat_find_local(f->nat, NAT_OUTSIDE_SIMPLE, 0, 0, dst, 0);
+	i = nat_find(f->nat, true, 0, &(struct nat_key){
+	    .kind = NAT_OUTSIDE_SIMPLE, .addr = dst });
 	e = nat_at(f->nat, i);
 	return i != 0 && (e->flags & NE_STATIC) == 0 && e->rule != 0 &&
 	    f->nat->rules[e->rule]->dynamic.add_route ? e->og : dst;
@@ -617,12 +615,10 @@ static enum verdict
 translate(struct nat_ask *a, bool out)
 {
 	struct nat_entry e;
+	struct nat_key k = nat_key(a, out);
+	uint32_t i = nat_find(a->n, out, 0, &k);
 	enum verdict v;
-	uint32_t i;
 
-	i = out ? nat_find_out(a->n, a->proto, a->src, a->sport, a->dst,
-	    a->dport) : nat_find_in(a->n, a->proto, a->dst, a->dport, a->src,
-	    a->sport);
 	if (i != 0) {
 		nat_entry_use(a->n, i, a->p->flow.tcp_flags, out);
 		if ((nat_at(a->n, i)->flags & NE_OWN) != 0)

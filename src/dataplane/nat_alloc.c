@@ -67,11 +67,14 @@ nat_pool_hold(struct nat *n, const struct nat_entry *e, bool hold)
 static bool
 addr_free(struct nat *n, const struct nat_rule *r, uint32_t addr)
 {
+	struct nat_key outside = { .kind = NAT_OUTSIDE_SIMPLE, .addr = addr };
+	struct nat_key simple = { .kind = NAT_SIMPLE, .addr = addr };
+	struct nat_key anchor = { .kind = NAT_ANCHOR, .addr = addr };
+
 	if (r->dynamic.way == NAT_OUTSIDE_SOURCE)
-		return nat_find_local(n, NAT_OUTSIDE_SIMPLE, 0, 0, addr,
-		    0) == 0;
-	return nat_find_global(n, NAT_SIMPLE, 0, 0, addr, 0) == 0 &&
-	    nat_find_global(n, NAT_ANCHOR, 0, 0, addr, 0) == 0;
+		return nat_find(n, true, 0, &outside) == 0;
+	return nat_find(n, false, 0, &simple) == 0 &&
+	    nat_find(n, false, 0, &anchor) == 0;
 }
 
 /* Host part as that of the host; with several ranges the first that has it. */
@@ -147,11 +150,15 @@ is_own_service(uint8_t proto, uint16_t port)
 static bool
 port_free(struct nat *n, const struct nat_entry *e, bool own)
 {
-	uint16_t far = e->proto == PROTO_ICMP ? e->igp : e->ogp;
+	struct nat_key fixed = { .kind = NAT_PORT, .proto = e->proto,
+		.addr = e->ig, .port = e->igp };
+	struct nat_key flow = { .kind = NAT_EXTENDED, .proto = e->proto,
+		.addr = e->ig, .port = e->igp, .far = e->og,
+		.far_port = e->proto == PROTO_ICMP ? e->igp : e->ogp };
 
 	return !(own && is_own_service(e->proto, e->igp)) &&
-	    nat_find_global(n, NAT_PORT, 0, e->proto, e->ig, e->igp) == 0 &&
-	    nat_find_in(n, e->proto, e->ig, e->igp, e->og, far) == 0;
+	    nat_find(n, false, 0, &fixed) == 0 &&
+	    nat_find(n, false, 0, &flow) == 0;
 }
 
 static struct nat_full *

@@ -56,11 +56,12 @@ nat_own_entry(const struct nat_ask *a)
 		.il = a->src, .ilp = a->sport, .ig = a->src, .igp = a->sport,
 		.ol = a->dst, .olp = a->dport, .og = a->dst,
 		.ogp = a->dport };
+	struct nat_key k = nat_key(a, true);
 	uint32_t i;
 
 	if (!a->ports)
 		return 0;
-	i = nat_find_out(a->n, a->proto, a->src, a->sport, a->dst, a->dport);
+	i = nat_find(a->n, true, 0, &k);
 	if (i != 0 || !begins(a) || !is_shared(a) ||
 	    !nat_alloc_own_port(a->n, &e))
 		return i;

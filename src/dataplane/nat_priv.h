@@ -249,6 +249,26 @@ struct nat_ask {
 
 /* ---- nat_table.c ---- */
 
+/* What entries are found by: local addresses by packets that go out, global
+ * ones by packets that come in. Only NAT_EXTENDED has a far end; the others
+ * are about a host of one side. For NAT_ANCHOR by its local address the port
+ * is the rule. Ports of ICMP queries are the identifier on both sides. */
+struct nat_key {
+	uint32_t addr, far;
+	uint16_t port, far_port;
+	uint8_t kind, proto;
+};
+
+/* Of the extended entry of a packet. */
+static inline struct nat_key
+nat_key(const struct nat_ask *a, bool out)
+{
+	return (struct nat_key){ .kind = NAT_EXTENDED, .proto = a->proto,
+		.addr = out ? a->src : a->dst, .far = out ? a->dst : a->src,
+		.port = out ? a->sport : a->dport,
+		.far_port = out ? a->dport : a->sport };
+}
+
 /* Two threads have a clock: it never goes back. */
 static inline void
 nat_clock(struct nat *n, uint64_t now_ms)
@@ -274,12 +294,6 @@ nat_active(const struct nat *n)
 
 void nat_table_alloc(struct nat *);
 void nat_table_free(struct nat *);
-/* Live extended entry of a packet that goes out or comes in, or 0. Ports of
- * ICMP queries are the identifier on both sides. */
-uint32_t nat_find_out(struct nat *, uint8_t proto, uint32_t il, uint16_t ilp,
-    uint32_t ol, uint16_t olp);
-uint32_t nat_find_in(struct nat *, uint8_t proto, uint32_t ig, uint16_t igp,
-    uint32_t og, uint16_t ogp);
 /* The head of the chain that such a packet is looked for in; its memory has
  * been asked for. */
 const uint32_t *nat_head(const struct nat *, const struct nat_ask *,
@@ -288,12 +302,9 @@ const uint32_t *nat_head(const struct nat *, const struct nat_ask *,
  * the first. */
 void nat_look_ahead(const struct nat *, const struct nat_ask *, uint32_t head,
     bool out);
-/* Live entries of one side of that kind: the one behind `at`, 0: the first.
- * For NAT_ANCHOR by local address the port is the rule. */
-uint32_t nat_find_local(struct nat *, unsigned kind, uint32_t at,
-    uint8_t proto, uint32_t addr, uint16_t port);
-uint32_t nat_find_global(struct nat *, unsigned kind, uint32_t at,
-    uint8_t proto, uint32_t addr, uint16_t port);
+/* The live entry of that key behind `at` (0: the first) among those that
+ * packets going out or coming in are looked for in, or 0. */
+uint32_t nat_find(struct nat *, bool out, uint32_t at, const struct nat_key *);
 /* A new entry like this one (links, times and counts are set here); another
  * one goes for it if need be, but for `parent` and `far` of it. 0: there is
  * no room. f: the worker asks. */

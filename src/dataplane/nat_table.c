@@ -96,80 +96,77 @@ nat_hash(const struct nat *n, uint64_t a, uint64_t b)
 	return mix(mix(a ^ n->seed[0]) ^ b ^ n->seed[1]);
 }
 
-static uint32_t
-chain_of(const struct nat *n, unsigned kind, uint8_t proto, uint32_t a,
-    uint16_t ap, uint32_t b, uint16_t bp)
+static uint32_t *
+head_of(const struct nat *n, bool out, const struct nat_key *k)
 {
-	return (uint32_t)(nat_hash(n, (uint64_t)a << 32 | b,
-	    (uint64_t)kind << 40 | (uint64_t)proto << 32 |
-	    (uint32_t)ap << 16 | bp) >> (64 - HASH_BITS));
+	return &(out ? n->out : n->in)[nat_hash(n, (uint64_t)k->addr << 32 |
+	    k->far, (uint64_t)k->kind << 40 | (uint64_t)k->proto << 32 |
+	    (uint32_t)k->port << 16 | k->far_port) >> (64 - HASH_BITS)];
 }
 
-/* What an entry is found by: the side that packets going out show, and the
+/* What an entry is found by: the side that packets going out show, or the
  * one that packets coming in show. */
-static uint32_t *
-head_out(const struct nat *n, const struct nat_entry *e)
+static inline struct nat_key
+key_of(const struct nat_entry *e, bool out)
 {
-	switch (e->kind) {
-	case NAT_EXTENDED:
-		return &n->out[chain_of(n, e->kind, e->proto, e->il, e->ilp,
-		    e->ol, e->olp)];
-	case NAT_OUTSIDE_SIMPLE:
-	case NAT_OUTSIDE_PORT:
-		return &n->out[chain_of(n, e->kind, e->proto, e->ol, e->olp,
-		    0, 0)];
-	default:
-		return &n->out[chain_of(n, e->kind, e->proto, e->il, e->ilp,
-		    0, 0)];
+	struct nat_key k = { .kind = e->kind, .proto = e->proto,
+		.addr = out ? e->il : e->ig, .port = out ? e->ilp : e->igp };
+	uint32_t far = out ? e->ol : e->og;
+	uint16_t far_port = out ? e->olp : e->ogp;
+
+	if (e->kind == NAT_EXTENDED) {
+		k.far = far;
+		k.far_port = far_port;
+	} else if (e->kind == NAT_OUTSIDE_SIMPLE ||
+	    e->kind == NAT_OUTSIDE_PORT) {
+		k.addr = far;
+		k.port = far_port;
 	}
+	return k;
 }
 
-static uint32_t *
-head_in(const struct nat *n, const struct nat_entry *e)
+static inline bool
+has_key(const struct nat_entry *e, bool out, const struct nat_key *k)
 {
-	switch (e->kind) {
-	case NAT_EXTENDED:
-		return &n->in[chain_of(n, e->kind, e->proto, e->ig, e->igp,
-		    e->og, e->ogp)];
-	case NAT_OUTSIDE_SIMPLE:
-	case NAT_OUTSIDE_PORT:
-		return &n->in[chain_of(n, e->kind, e->proto, e->og, e->ogp,
-		    0, 0)];
-	default:
-		return &n->in[chain_of(n, e->kind, e->proto, e->ig, e->igp,
-		    0, 0)];
-	}
+	struct nat_key h;
+
+	if (e->kind != k->kind || e->proto != k->proto)
+		return false;
+	h = key_of(e, out);
+	return h.addr == k->addr && h.far == k->far && h.port == k->port &&
+	    h.far_port == k->far_port;
+}
+
+static inline uint32_t *
+next_of(struct nat_entry *e, bool out)
+{
+	return out ? &e->next_out : &e->next_in;
 }
 
 /* Dynamic entries in front; static ones in the order of their lines. */
 static void
-link_in(struct nat *n, uint32_t i)
+link_in(struct nat *n, uint32_t i, bool out)
 {
 	struct nat_entry *e = nat_at(n, i);
-	uint32_t *out = head_out(n, e), *in = head_in(n, e);
+	struct nat_key k = key_of(e, out);
+	uint32_t *at = head_of(n, out, &k);
 
-	while ((e->flags & NE_STATIC) != 0 && *out != 0)
-		out = &nat_at(n, *out)->next_out;
-	while ((e->flags & NE_STATIC) != 0 && *in != 0)
-		in = &nat_at(n, *in)->next_in;
-	e->next_out = *out;
-	*out = i;
-	e->next_in = *in;
-	*in = i;
+	while ((e->flags & NE_STATIC) != 0 && *at != 0)
+		at = next_of(nat_at(n, *at), out);
+	*next_of(e, out) = *at;
+	*at = i;
 }
 
 static void
-link_out(struct nat *n, uint32_t i)
+link_out(struct nat *n, uint32_t i, bool out)
 {
 	struct nat_entry *e = nat_at(n, i);
-	uint32_t *out = head_out(n, e), *in = head_in(n, e);
+	struct nat_key k = key_of(e, out);
+	uint32_t *at = head_of(n, out, &k);
 
-	while (*out != i)
-		out = &nat_at(n, *out)->next_out;
-	*out = e->next_out;
-	while (*in != i)
-		in = &nat_at(n, *in)->next_in;
-	*in = e->next_in;
+	while (*at != i)
+		at = next_of(nat_at(n, *at), out);
+	*at = *next_of(e, out);
 }
 
 /* ---- life of an entry ---- */
@@ -309,7 +306,8 @@ nat_entry_del(struct nat *n, uint32_t i)
 	struct nat_entry *e = nat_at(n, i);
 
 	wheel_leave(n, i);
-	link_out(n, i);
+	link_out(n, i, true);
+	link_out(n, i, false);
 	if ((e->flags & NE_POOL) != 0)
 		nat_pool_hold(n, e, false);
 	if (e->rule != 0)
@@ -414,7 +412,8 @@ nat_entry_add(struct fwd *f, struct nat *n, const struct nat_entry *like)
 	n->n_kind[e->kind]++;
 	n->count++;
 	nat_limit_count(n, e, true);
-	link_in(n, i);
+	link_in(n, i, true);
+	link_in(n, i, false);
 	wheel_join(n, i);
 	if (nat_active(n) > n->peak) {
 		n->peak = nat_active(n);
@@ -462,10 +461,8 @@ expire(struct nat *n, uint32_t i)
 const uint32_t *
 nat_head(const struct nat *n, const struct nat_ask *a, bool out)
 {
-	const uint32_t *head = out ? &n->out[chain_of(n, NAT_EXTENDED,
-	    a->proto, a->src, a->sport, a->dst, a->dport)] :
-	    &n->in[chain_of(n, NAT_EXTENDED, a->proto, a->dst, a->dport,
-	    a->src, a->sport)];
+	struct nat_key k = nat_key(a, out);
+	const uint32_t *head = head_of(n, out, &k);
 
 	__builtin_prefetch(head);
 	return head;
@@ -475,105 +472,26 @@ void
 nat_look_ahead(const struct nat *n, const struct nat_ask *a, uint32_t head,
     bool out)
 {
-	const struct nat_entry *e = nat_at(n, head);
+	struct nat_key k = nat_key(a, out);
+	struct nat_entry *e = nat_at(n, head);
 
-	if (head == 0 || (out ? e->il == a->src && e->ilp == a->sport &&
-	    e->ol == a->dst : e->ig == a->dst && e->igp == a->dport &&
-	    e->og == a->src))
-		return;
-	__builtin_prefetch(nat_at(n, out ? e->next_out : e->next_in));
+	if (head != 0 && !has_key(e, out, &k))
+		__builtin_prefetch(nat_at(n, *next_of(e, out)));
 }
 
 uint32_t
-nat_find_out(struct nat *n, uint8_t proto, uint32_t il, uint16_t ilp,
-    uint32_t ol, uint16_t olp)
+nat_find(struct nat *n, bool out, uint32_t at, const struct nat_key *k)
 {
-	uint32_t i, next;
-	const struct nat_entry *e;
-
-	i = n->out[chain_of(n, NAT_EXTENDED, proto, il, ilp, ol, olp)];
-	for (; i != 0; i = next) {
-		e = nat_at(n, i);
-		next = e->next_out;
-		if (e->kind != NAT_EXTENDED || e->il != il || e->ol != ol ||
-		    e->ilp != ilp || e->olp != olp || e->proto != proto)
-			continue;
-		if (!nat_entry_dead(n, e))
-			return i;
-		expire(n, i);
-	}
-	return 0;
-}
-
-uint32_t
-nat_find_in(struct nat *n, uint8_t proto, uint32_t ig, uint16_t igp,
-    uint32_t og, uint16_t ogp)
-{
-	uint32_t i, next;
-	const struct nat_entry *e;
-
-	i = n->in[chain_of(n, NAT_EXTENDED, proto, ig, igp, og, ogp)];
-	for (; i != 0; i = next) {
-		e = nat_at(n, i);
-		next = e->next_in;
-		if (e->kind != NAT_EXTENDED || e->ig != ig || e->og != og ||
-		    e->igp != igp || e->ogp != ogp || e->proto != proto)
-			continue;
-		if (!nat_entry_dead(n, e))
-			return i;
-		expire(n, i);
-	}
-	return 0;
-}
-
-static bool
-is_outside(unsigned kind)
-{
-	return kind == NAT_OUTSIDE_SIMPLE || kind == NAT_OUTSIDE_PORT;
-}
-
-uint32_t
-nat_find_local(struct nat *n, unsigned kind, uint32_t at, uint8_t proto,
-    uint32_t addr, uint16_t port)
-{
-	const struct nat_entry *e;
+	struct nat_entry *e;
 	uint32_t i, next;
 
-	if (n->n_kind[kind] == 0)
+	if (n->n_kind[k->kind] == 0)
 		return 0;
-	i = at != 0 ? nat_at(n, at)->next_out :
-	    n->out[chain_of(n, kind, proto, addr, port, 0, 0)];
+	i = at != 0 ? *next_of(nat_at(n, at), out) : *head_of(n, out, k);
 	for (; i != 0; i = next) {
 		e = nat_at(n, i);
-		next = e->next_out;
-		if (e->kind != kind || e->proto != proto ||
-		    (is_outside(kind) ? e->ol != addr || e->olp != port :
-		    e->il != addr || e->ilp != port))
-			continue;
-		if (!nat_entry_dead(n, e))
-			return i;
-		expire(n, i);
-	}
-	return 0;
-}
-
-uint32_t
-nat_find_global(struct nat *n, unsigned kind, uint32_t at, uint8_t proto,
-    uint32_t addr, uint16_t port)
-{
-	const struct nat_entry *e;
-	uint32_t i, next;
-
-	if (n->n_kind[kind] == 0)
-		return 0;
-	i = at != 0 ? nat_at(n, at)->next_in :
-	    n->in[chain_of(n, kind, proto, addr, port, 0, 0)];
-	for (; i != 0; i = next) {
-		e = nat_at(n, i);
-		next = e->next_in;
-		if (e->kind != kind || e->proto != proto ||
-		    (is_outside(kind) ? e->og != addr || e->ogp != port :
-		    e->ig != addr || e->igp != port))
+		next = *next_of(e, out);
+		if (!has_key(e, out, k))
 			continue;
 		if (!nat_entry_dead(n, e))
 			return i;

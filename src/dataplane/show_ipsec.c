@@ -538,6 +538,16 @@ place_begin(struct show *v, const struct place *at)
 	show_array(v, "flows");
 }
 
+static bool
+place_end(struct show *v, bool begun)
+{
+	if (begun) {
+		show_close(v);
+		show_close(v);
+	}
+	return begun;
+}
+
 /* With `peer` an interface without a flow of it is not there at all. */
 static void
 show_row(struct show *v, const struct place *at, const struct flow_row *r,
@@ -578,11 +588,7 @@ show_place(struct show *v, const struct place *at)
 			show_row(v, at, &r, &begun);
 		}
 	}
-	if (begun) {
-		show_close(v);
-		show_close(v);
-	}
-	return begun;
+	return place_end(v, begun);
 }
 
 static bool
@@ -601,11 +607,7 @@ show_tunnel(struct show *v, struct place *at, const struct interface *i)
 	r = row_of_tunnel(at, i);
 	at->local = r.local;
 	show_row(v, at, &r, &begun);
-	if (begun) {
-		show_close(v);
-		show_close(v);
-	}
-	return begun;
+	return place_end(v, begun);
 }
 
 /* The map of a port, or what stands for it where a tunnel is protected. */
