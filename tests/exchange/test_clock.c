@@ -455,7 +455,8 @@ static void
 events(void **state)
 {
 	struct net *n = start(9, 1, 3600, 5);
-	struct sa_event e = { SA_EVENT_REPLAY_TIME, "G1", 7, 8, 0, 0 };
+	struct sa_event e = { .type = SA_EVENT_REPLAY_TIME, .group = "G1",
+		.spi = 7, .src = 8 };
 	struct gm_group *gm;
 
 	(void)state;
