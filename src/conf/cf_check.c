@@ -184,6 +184,26 @@ tunnel_check(struct cf_check *k, const struct interface *i)
 	return cf_reject(k, "%% %s is not a tunnel", i->name);
 }
 
+/* Of the router itself there is no way to the other end. An address may come
+ * or go later: it is kept, and the tunnel stays down for as long. */
+int
+tunnel_dest_check(struct cf_check *k, const struct interface *i)
+{
+	const struct interface *o;
+	char a[IP4_STRLEN];
+
+	if (tunnel_check(k, i) != 0)
+		return -1;
+	CF_FOREACH(o, &k->conf->interfaces)
+		if (!k->negated && o->addr != 0 && o->addr == i->tunnel.dest) {
+			cf_note(k, "%% NOTE: %s is an address of this router "
+			    "(%s), the tunnel stays down",
+			    ip4_str(o->addr, a), o->name);
+			break;
+		}
+	return 0;
+}
+
 int
 keepalive_check(struct cf_check *k, const struct interface *i)
 {
