@@ -185,6 +185,31 @@ outside_half(const struct nat_ask *a, struct nat_entry *e, bool out)
 
 /* ---- who translates: rules ---- */
 
+/* A line that is gone stays in the snapshot until the next one is there, which
+ * has what took its place: another address of the interface, another line.
+ * Meanwhile nothing of it passes. */
+static bool
+line_changes(const struct nat_ask *a, bool near, bool far)
+{
+	const struct nat_choice *c = a->r->statics;
+	const struct nat_static *s;
+	uint32_t addr;
+	unsigned i;
+
+	for (i = 0; a->n->n_gone > 0 && i < a->r->n_static; i++, c++) {
+		s = &c->rule->fixed;
+		if (!c->rule->gone ||
+		    (s->way == NAT_OUTSIDE_SOURCE ? far : near))
+			continue;
+		addr = s->way == NAT_OUTSIDE_SOURCE ? a->dst : a->src;
+		if (((addr ^ s->local) &
+		    (s->mask != 0 ? s->mask : UINT32_MAX)) == 0 &&
+		    nat_match(c->match, &a->p->flow))
+			return true;
+	}
+	return false;
+}
+
 /* Lists name who is translated: of a packet to a virtual host that is the
  * destination, also for a standard list, which knows sources only. */
 static struct nat_rule *
@@ -196,8 +221,7 @@ find_rule(const struct nat_ask *a, enum nat_way way)
 
 	for (i = 0; a->r->by_way[way] && i < a->r->n; i++, c++) {
 		fl.src = c->by_dst ? a->p->flow.dst : a->p->flow.src;
-		if (c->rule->dynamic.way == way && !c->rule->gone &&
-		    nat_match(c->match, &fl))
+		if (c->rule->dynamic.way == way && nat_match(c->match, &fl))
 			return c->rule;
 	}
 	return NULL;
@@ -277,7 +301,7 @@ by_rotary(struct nat_ask *a, struct nat_entry *e)
 	    (TCP_SYN | TCP_ACK)) != TCP_SYN)
 		return false;
 	r = find_rule(a, NAT_INSIDE_DEST);
-	if (r == NULL || (e->il = nat_alloc_rotary(r)) == 0) {
+	if (r == NULL || r->gone || (e->il = nat_alloc_rotary(r)) == 0) {
 		e->il = e->ig;
 		return false;
 	}
@@ -347,10 +371,14 @@ new_out(struct nat_ask *a, struct nat_entry *e)
 		.ogp = a->dport };
 	far = outside_half(a, e, true);
 	near = inside_half(a, e, true);
+	if (line_changes(a, near, far))
+		return fwd_drop(a->f, DROP_NAT_CHANGE);
 	if (!near && (r = find_rule(a, NAT_INSIDE_SOURCE)) == NULL && !far) {
 		e->kind = NE_FREE;
 		return NEXT;
 	}
+	if (r != NULL && r->gone)
+		return fwd_drop(a->f, DROP_NAT_CHANGE);
 	v = limited(a, e, true);
 	if (v == NEXT && r != NULL)
 		v = by_inside_rule(a, r, e);
@@ -401,6 +429,8 @@ new_in(struct nat_ask *a, struct nat_entry *e)
 		e->kind = NE_FREE;
 		return NEXT;
 	}
+	if (r != NULL && r->gone)
+		return fwd_drop(a->f, DROP_NAT_CHANGE);
 	v = limited(a, e, false);
 	if (v == NEXT && r != NULL)
 		v = by_outside_rule(a, r, e);

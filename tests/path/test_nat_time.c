@@ -418,6 +418,29 @@ test_address_changes(void **state UNUSED)
 	assert_int_equal(natrig_stats(&n).statics, 1);
 }
 
+/* The table has what the configuration says now, the worker still the
+ * snapshot of before: nothing leaves as it is. */
+static void
+test_line_changes(void **state UNUSED)
+{
+	natrig_static(&n, HOST_B, POOL_1);
+	natrig_commit(&n);
+	flow(7);
+	n.r.f->ports[WAN].addr = IP4(192, 0, 2, 77);
+	nat_config(n.r.f);
+	natrig_lost(&n, LAN, UDP(HOST_A, 7, FAR_A, 9), 0, DROP_NAT_CHANGE);
+	snap_publish(n.r.f);
+	natrig_out(&n, UDP(HOST_A, 7, FAR_A, 9),
+	    UDP(IP4(192, 0, 2, 77), 7, FAR_A, 9));
+
+	natrig_forget(&n);
+	nat_config(n.r.f);
+	natrig_lost(&n, LAN, UDP(HOST_A, 7, FAR_A, 9), 0, DROP_NAT_CHANGE);
+	natrig_lost(&n, LAN, UDP(HOST_B, 7, FAR_A, 9), 0, DROP_NAT_CHANGE);
+	snap_publish(n.r.f);
+	natrig_out(&n, UDP(HOST_B, 7, FAR_A, 9), UDP(HOST_B, 7, FAR_A, 9));
+}
+
 static void
 test_pool_changes(void **state UNUSED)
 {
@@ -607,6 +630,7 @@ main(void)
 		NAT_TEST(test_statics_over_limit),
 		NAT_TEST(test_rule_goes),
 		NAT_TEST(test_address_changes),
+		NAT_TEST(test_line_changes),
 		NAT_TEST(test_pool_changes),
 		NAT_TEST(test_many_changes),
 		NAT_TEST(test_clear),
