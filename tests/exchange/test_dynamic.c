@@ -25,9 +25,7 @@ static struct vrouter *a, *b, *c;
 static void
 begin(uint64_t seed)
 {
-	v = vpn_new(seed);
-	a = vpn_add(v);
-	b = vpn_add(v);
+	v = vpn_pair(seed, &a, &b);
 }
 
 static void

@@ -23,12 +23,6 @@
 static struct vpn *v;
 static struct vrouter *a, *b, *c;
 
-static struct crypto_map *
-map_of(struct vrouter *r)
-{
-	return (void *)r->conf->crypto_maps.first;
-}
-
 static struct transform_set *
 set_of(struct vrouter *r)
 {
@@ -38,23 +32,14 @@ set_of(struct vrouter *r)
 static void
 begin(uint64_t seed)
 {
-	v = vpn_new(seed);
-	a = vpn_add(v);
-	b = vpn_add(v);
+	v = vpn_pair(seed, &a, &b);
 	vpn_site(a, b);
 }
 
 static void
 end(void)
 {
-	v->each = NULL;
 	vpn_free(v);
-}
-
-static bool
-both_ways(struct vpn *net UNUSED)
-{
-	return vpn_reads(a, VPN_GROUP, 1, b) && vpn_reads(b, VPN_GROUP, 1, a);
 }
 
 static void
@@ -63,7 +48,7 @@ up(void)
 	vpn_apply(a);
 	vpn_apply(b);
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 }
 
 static void
@@ -105,7 +90,7 @@ test_periodic(void **state UNUSED)
 	drop_phase1(a);
 	vpn_run(v, 5 * SEC);
 	assert_int_equal(a->s->ike->nsas, 1);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	v->each = has_phase1; /* each is followed before it ends */
 	vpn_run(v, 3000 * SEC);
 	v->each = NULL;
@@ -143,7 +128,7 @@ test_no_next(void **state UNUSED)
 	v->tap = no_main_mode;
 	vpn_run(v, 590 * SEC);
 	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	vpn_run(v, 120 * SEC);
 	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 1);
 	v->tap = NULL;
@@ -167,7 +152,7 @@ test_configured_late(void **state UNUSED)
 		a->conf->keepalive_periodic = true;
 		vpn_apply(a);
 		vpn_run(v, 5 * SEC);
-		assert_true(both_ways(v));
+		assert_true(vpn_both_ways(v));
 		b->deaf = true;
 		vpn_run(v, 60 * SEC);
 		assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 1);
@@ -189,7 +174,7 @@ test_on_demand(void **state UNUSED)
 	silent(a);
 	vpn_run(v, 5 * SEC);
 	assert_int_equal(a->s->ike->nsas, 1);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	drop_phase1(a);
 	b->deaf = true;
 	silent(a);
@@ -222,7 +207,7 @@ test_refuses(void **state UNUSED)
 	drop_phase1(a);
 	vpn_run(v, 200 * SEC);
 	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	p->group = 19;
 	vpn_run(v, 70 * SEC);
 	assert_int_equal(a->s->ike->nsas, 1);
@@ -235,7 +220,7 @@ test_nat_keepalive(void **state UNUSED)
 {
 	begin(5);
 	a->nat = VPN_ADDR(77);
-	((struct map_peer *)map_of(b)->peers.first)->addr = a->nat;
+	((struct map_peer *)vpn_map_of(b)->peers.first)->addr = a->nat;
 	a->conf->nat_keepalive = 20;
 	up();
 	drop_phase1(a);
@@ -269,7 +254,7 @@ test_lost_one(void **state UNUSED)
 	vpn_run(v, 60 * SEC);
 	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
 	assert_int_equal(a->s->ike->nsas, 1);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	end();
 }
 
@@ -324,7 +309,7 @@ test_half_deaf(void **state UNUSED)
 	vpn_run(v, 20 * SEC);
 	v->tap = NULL;
 	vpn_run(v, 60 * SEC);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	end();
 }
 
@@ -341,7 +326,7 @@ test_other_address(void **state UNUSED)
 	a->conf->keepalive_secs = 10;
 	a->conf->keepalive_retry = 2;
 	a->conf->keepalive_periodic = true;
-	(void)vpn_peer(map_of(b), VPN_ADDR(50));
+	(void)vpn_peer(vpn_map_of(b), VPN_ADDR(50));
 	up();
 	old = a->addr;
 	a->addr = VPN_ADDR(50);
@@ -349,11 +334,11 @@ test_other_address(void **state UNUSED)
 	assert_int_equal(a->nsas, 0);
 	assert_int_equal(a->s->ike->nsas, 0);
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.local, old);
 	vpn_run(v, 120 * SEC);
 	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	end();
 }
 
@@ -367,8 +352,8 @@ two_peers(uint64_t seed)
 
 	begin(seed);
 	c = vpn_add(v);
-	(void)vpn_peer(map_of(a), c->addr);
-	map_of(a)->reverse_route = true;
+	(void)vpn_peer(vpn_map_of(a), c->addr);
+	vpn_map_of(a)->reverse_route = true;
 	m = vpn_map(c->conf, 10, a->addr);
 	(void)vpn_set(c->conf, &m->sets, "T", ESP_AES_CBC, 128,
 	    ESP_AUTH_SHA1);
@@ -412,7 +397,7 @@ test_route_shared(void **state UNUSED)
 	struct ike *ike;
 
 	begin(21);
-	map_of(a)->reverse_route = true;
+	vpn_map_of(a)->reverse_route = true;
 	vpn_permit(a->conf, 10, VPN_NET(3), 0xffff, VPN_NET(1), 0xffff)->proto =
 	    17;
 	vpn_permit(b->conf, 10, VPN_NET(1), 0xffff, VPN_NET(3), 0xffff)->proto =
@@ -487,9 +472,7 @@ hub(uint64_t seed)
 {
 	struct crypto_map *m, *d;
 
-	v = vpn_new(seed);
-	a = vpn_add(v);
-	b = vpn_add(v);
+	v = vpn_pair(seed, &a, &b);
 	c = vpn_add(v);
 	m = vpn_map(b->conf, 20, 0);
 	d = tc_add(&b->conf->dynamic_maps, sizeof(*d));
@@ -626,7 +609,7 @@ test_aggressive(void **state UNUSED)
 		vpn_apply(a);
 		vpn_apply(b);
 		(void)vpn_packet(a, VPN_GROUP, 1);
-		assert_int_equal(vpn_until(v, 5 * SEC, both_ways), i == 0);
+		assert_int_equal(vpn_until(v, 5 * SEC, vpn_both_ways), i == 0);
 		assert_int_equal((i == 1 ? a : b)->logs[LOG_IKMP_AG_DISABLED],
 		    i != 0);
 		end();
@@ -644,9 +627,9 @@ transport_lists(void)
 	    0)->proto = 47;
 	vpn_permit(b->conf, 10, b->addr, 0, a->nat != 0 ? a->nat : a->addr,
 	    0)->proto = 47;
-	((struct map_peer *)map_of(a)->peers.first)->addr = b->nat != 0 ?
+	((struct map_peer *)vpn_map_of(a)->peers.first)->addr = b->nat != 0 ?
 	    b->nat : b->addr;
-	((struct map_peer *)map_of(b)->peers.first)->addr = a->nat != 0 ?
+	((struct map_peer *)vpn_map_of(b)->peers.first)->addr = a->nat != 0 ?
 	    a->nat : a->addr;
 	vpn_apply(a);
 	vpn_apply(b);

@@ -24,9 +24,7 @@ static struct vrouter *a, *b;
 static void
 begin(uint64_t seed)
 {
-	v = vpn_new(seed);
-	a = vpn_add(v);
-	b = vpn_add(v);
+	v = vpn_pair(seed, &a, &b);
 }
 
 static void
@@ -42,12 +40,6 @@ apply(void)
 	vpn_apply(b);
 }
 
-static bool
-both_ways(struct vpn *net UNUSED)
-{
-	return vpn_reads(a, VPN_GROUP, 1, b) && vpn_reads(b, VPN_GROUP, 1, a);
-}
-
 static void
 test_up(void **state UNUSED)
 {
@@ -57,7 +49,7 @@ test_up(void **state UNUSED)
 	vpn_run(v, 5 * SEC);
 	assert_int_equal(v->sent, 0); /* nobody has anything to say */
 	assert_false(vpn_packet(a, VPN_GROUP, 1));
-	assert_true(vpn_until(v, SEC, both_ways));
+	assert_true(vpn_until(v, SEC, vpn_both_ways));
 	assert_true(vpn_packet(a, VPN_GROUP, 1));
 	assert_int_equal(v->sent, 9); /* main mode and quick mode */
 	assert_int_equal(vpn_count(a, SA_WAY_IN), 1);
@@ -69,12 +61,6 @@ test_up(void **state UNUSED)
 }
 
 /* ---- what is negotiated ---- */
-
-static struct crypto_map *
-map_of(struct vrouter *r)
-{
-	return (void *)r->conf->crypto_maps.first;
-}
 
 static struct transform_set *
 set_of(struct vrouter *r)
@@ -107,11 +93,11 @@ test_transforms(void **state UNUSED)
 		begin(10 + i);
 		vpn_site(a, b);
 		set_of(a)->esp = set_of(b)->esp = t[i];
-		map_of(a)->terms.pfs = map_of(b)->terms.pfs =
+		vpn_map_of(a)->terms.pfs = vpn_map_of(b)->terms.pfs =
 		    groups[i % NELEM(groups)];
 		apply();
 		(void)vpn_packet(a, VPN_GROUP, 1);
-		assert_true(vpn_until(v, 5 * SEC, both_ways));
+		assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 		out = vpn_out(a, VPN_GROUP, 1);
 		assert_int_equal(out->t.transform.cipher, t[i].cipher);
 		assert_int_equal(out->t.key.len, esp_key_len(&t[i]));
@@ -129,19 +115,19 @@ test_proposals(void **state UNUSED)
 	begin(30);
 	vpn_site(a, b);
 	set_of(a)->esp.key_bits = 256; /* the other one has no such */
-	(void)vpn_set(a->conf, &map_of(a)->sets, "T2", ESP_AES_GCM, 192,
+	(void)vpn_set(a->conf, &vpn_map_of(a)->sets, "T2", ESP_AES_GCM, 192,
 	    ESP_AUTH_NONE);
-	(void)vpn_set(a->conf, &map_of(a)->sets, "T3", ESP_AES_CBC, 192,
+	(void)vpn_set(a->conf, &vpn_map_of(a)->sets, "T3", ESP_AES_CBC, 192,
 	    ESP_AUTH_SHA256);
-	(void)vpn_set(a->conf, &map_of(a)->sets, "T4", ESP_3DES, 192,
+	(void)vpn_set(a->conf, &vpn_map_of(a)->sets, "T4", ESP_3DES, 192,
 	    ESP_AUTH_MD5);
-	(void)vpn_set(b->conf, &map_of(b)->sets, "T4", ESP_3DES, 192,
+	(void)vpn_set(b->conf, &vpn_map_of(b)->sets, "T4", ESP_3DES, 192,
 	    ESP_AUTH_MD5);
-	(void)vpn_set(b->conf, &map_of(b)->sets, "T3", ESP_AES_CBC, 192,
+	(void)vpn_set(b->conf, &vpn_map_of(b)->sets, "T3", ESP_AES_CBC, 192,
 	    ESP_AUTH_SHA256);
 	apply();
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.transform.auth,
 	    ESP_AUTH_SHA256);
 	end();
@@ -152,14 +138,14 @@ test_lifetimes(void **state UNUSED)
 {
 	begin(31);
 	vpn_site(a, b);
-	map_of(a)->terms.lifetime = 7200;
-	map_of(a)->terms.no_kilobytes = true;
-	map_of(b)->terms.lifetime = 600;
-	map_of(b)->terms.kilobytes = 5000;
-	map_of(b)->terms.no_replay = true;
+	vpn_map_of(a)->terms.lifetime = 7200;
+	vpn_map_of(a)->terms.no_kilobytes = true;
+	vpn_map_of(b)->terms.lifetime = 600;
+	vpn_map_of(b)->terms.kilobytes = 5000;
+	vpn_map_of(b)->terms.no_replay = true;
 	apply();
 	(void)vpn_packet(a, VPN_GROUP, 1); /* RESPONDER-LIFETIME tells it */
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	assert_in_range(vpn_out(a, VPN_GROUP, 1)->t.life_ms, 599900, 600000);
 	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.life_kb, 5000);
 	assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.replay, REPLAY_NONE);
@@ -167,11 +153,11 @@ test_lifetimes(void **state UNUSED)
 	end();
 	begin(32);
 	vpn_site(a, b);
-	map_of(a)->terms.lifetime = 600;
-	map_of(b)->terms.lifetime = 7200;
+	vpn_map_of(a)->terms.lifetime = 600;
+	vpn_map_of(b)->terms.lifetime = 7200;
 	apply();
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	assert_in_range(vpn_out(b, VPN_GROUP, 1)->t.life_ms, 599900, 600000);
 	end();
 }
@@ -189,7 +175,7 @@ test_transport(void **state UNUSED)
 	apply();
 	(void)vpn_packet(a, VPN_GROUP, 1);
 	(void)vpn_packet(a, VPN_GROUP, 2);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	vpn_run(v, SEC);
 	assert_true(vpn_reads(a, VPN_GROUP, 2, b));
 	assert_true(vpn_reads(b, VPN_GROUP, 2, a));
@@ -212,11 +198,11 @@ test_pfs(void **state UNUSED)
 	for (i = 0; i < NELEM(t); i++) {
 		begin(40 + i);
 		vpn_site(a, b);
-		map_of(a)->terms.pfs = t[i].i;
-		map_of(b)->terms.pfs = t[i].r;
+		vpn_map_of(a)->terms.pfs = t[i].i;
+		vpn_map_of(b)->terms.pfs = t[i].r;
 		apply();
 		(void)vpn_packet(a, VPN_GROUP, 1);
-		assert_int_equal(vpn_until(v, 5 * SEC, both_ways), t[i].up);
+		assert_int_equal(vpn_until(v, 5 * SEC, vpn_both_ways), t[i].up);
 		if (t[i].up) {
 			assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.pfs,
 			    t[i].i);
@@ -277,12 +263,12 @@ test_refused(void **state UNUSED)
 
 	begin(52);
 	vpn_site(a, b);
-	((struct map_peer *)map_of(b)->peers.first)->addr = VPN_ADDR(9);
+	((struct map_peer *)vpn_map_of(b)->peers.first)->addr = VPN_ADDR(9);
 	refused_for_good("no crypto map entry has this peer");
 
 	begin(53);
 	vpn_site(a, b);
-	map_of(a)->terms.lifetime = 20; /* no command gives that */
+	vpn_map_of(a)->terms.lifetime = 20; /* no command gives that */
 	refused_for_good("no offered proposal fits");
 }
 
@@ -361,7 +347,7 @@ test_lost(void **state UNUSED)
 		v->tap = lose_one;
 		v->each = readable;
 		(void)vpn_packet(a, VPN_GROUP, 1);
-		assert_true(vpn_until(v, 3 * SEC, both_ways));
+		assert_true(vpn_until(v, 3 * SEC, vpn_both_ways));
 		assert_in_range(v->sent, 10, 13);
 		end();
 	}
@@ -387,7 +373,7 @@ test_spoiled(void **state UNUSED)
 		v->tap = spoil_one;
 		v->each = readable;
 		(void)vpn_packet(a, VPN_GROUP, 1);
-		assert_true(vpn_until(v, 3 * SEC, both_ways));
+		assert_true(vpn_until(v, 3 * SEC, vpn_both_ways));
 		end();
 	}
 }

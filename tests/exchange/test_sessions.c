@@ -27,9 +27,7 @@ static struct vrouter *a, *b, *c;
 static void
 begin(uint64_t seed)
 {
-	v = vpn_new(seed);
-	a = vpn_add(v);
-	b = vpn_add(v);
+	v = vpn_pair(seed, &a, &b);
 }
 
 static void
@@ -38,18 +36,12 @@ end(void)
 	vpn_free(v);
 }
 
-static bool
-both_ways(struct vpn *net UNUSED)
-{
-	return vpn_reads(a, VPN_GROUP, 1, b) && vpn_reads(b, VPN_GROUP, 1, a);
-}
-
 static void
 up(void)
 {
 	vpn_apply(b);
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 }
 
 struct cli_ctx {

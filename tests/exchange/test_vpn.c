@@ -27,36 +27,20 @@ static struct vrouter *a, *b, *c;
 static void
 begin(uint64_t seed)
 {
-	v = vpn_new(seed);
-	a = vpn_add(v);
-	b = vpn_add(v);
+	v = vpn_pair(seed, &a, &b);
 }
 
 static void
 end(void)
 {
-	v->each = NULL;
 	vpn_free(v);
-}
-
-static struct crypto_map *
-map_of(struct vrouter *r)
-{
-	return (void *)r->conf->crypto_maps.first;
-}
-
-static bool
-both_ways(struct vpn *net UNUSED)
-{
-	return vpn_reads(a, VPN_GROUP, 1, b) && vpn_reads(b, VPN_GROUP, 1, a);
 }
 
 /* Both ways, from a moment on without a break. */
 static void
-readable(struct vpn *net UNUSED)
+readable(struct vpn *net)
 {
-	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
-	assert_true(vpn_reads(b, VPN_GROUP, 1, a));
+	assert_true(vpn_both_ways(net));
 }
 
 static void
@@ -65,7 +49,7 @@ up(void)
 	vpn_apply(a);
 	vpn_apply(b);
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 }
 
 static void
@@ -84,10 +68,10 @@ test_days(void **state UNUSED)
 
 	for (i = 0; i < 6; i++) {
 		site(10 + i);
-		map_of(a)->terms.lifetime = i % 2 ? 600 : 3600;
-		map_of(b)->terms.lifetime = i % 3 ? 3600 : 900;
-		map_of(a)->terms.pfs = i == 4 ? 19 : 0;
-		map_of(b)->terms.pfs = map_of(a)->terms.pfs;
+		vpn_map_of(a)->terms.lifetime = i % 2 ? 600 : 3600;
+		vpn_map_of(b)->terms.lifetime = i % 3 ? 3600 : 900;
+		vpn_map_of(a)->terms.pfs = i == 4 ? 19 : 0;
+		vpn_map_of(b)->terms.pfs = vpn_map_of(a)->terms.pfs;
 		up();
 		v->loss = i * 5;
 		v->dup = 5;
@@ -106,7 +90,7 @@ static void
 test_short_lives(void **state UNUSED)
 {
 	site(20);
-	map_of(a)->terms.lifetime = 120;
+	vpn_map_of(a)->terms.lifetime = 120;
 	up();
 	v->each = readable;
 	vpn_run(v, HOUR);
@@ -135,12 +119,12 @@ test_at_once(void **state UNUSED)
 
 	for (i = 0; i < 20; i++) {
 		site(30 + i);
-		map_of(a)->terms.lifetime = 600;
+		vpn_map_of(a)->terms.lifetime = 600;
 		vpn_apply(a);
 		vpn_apply(b);
 		(void)vpn_packet(a, VPN_GROUP, 1);
 		(void)vpn_packet(b, VPN_GROUP, 1);
-		assert_true(vpn_until(v, 5 * SEC, both_ways));
+		assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 		vpn_run(v, SEC);
 		v->each = readable;
 		assert_int_equal(npairs(a), 2);
@@ -183,7 +167,7 @@ static void
 test_away(void **state UNUSED)
 {
 	site(61);
-	map_of(a)->terms.lifetime = 600;
+	vpn_map_of(a)->terms.lifetime = 600;
 	up();
 	vpn_run(v, 500 * SEC);
 	b->deaf = true;
@@ -222,11 +206,11 @@ test_delete(void **state UNUSED)
 	assert_int_equal(vpn_count(b, SA_WAY_IN) + vpn_count(b, SA_WAY_OUT),
 	    0);
 	(void)vpn_packet(b, VPN_GROUP, 1);
-	assert_true(vpn_until(v, SEC, both_ways));
+	assert_true(vpn_until(v, SEC, vpn_both_ways));
 	/* phase 1 goes, its SAs stay */
 	ike_clear(ipsec_ike(a->s));
 	vpn_run(v, 5 * SEC);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	assert_int_equal(ipsec_ike(b->s)->nsas, 0);
 	/* a session is both */
 	(void)vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP,
@@ -238,7 +222,7 @@ test_delete(void **state UNUSED)
 	assert_int_equal(ipsec_ike(b->s)->nsas, 0);
 	/* one of them, named by its end */
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, SEC, both_ways));
+	assert_true(vpn_until(v, SEC, vpn_both_ways));
 	assert_false(ipsec_clear_spi(ipsec_ike(a->s), a->addr,
 	    vpn_out(a, VPN_GROUP, 1)->t.spi));
 	assert_true(ipsec_clear_spi(ipsec_ike(a->s), b->addr,
@@ -253,7 +237,7 @@ static void
 test_idle(void **state UNUSED)
 {
 	site(71);
-	map_of(a)->terms.idle = 300;
+	vpn_map_of(a)->terms.idle = 300;
 	up();
 	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.idle_ms, 300000);
 	assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.idle_ms, 0);
@@ -276,7 +260,7 @@ test_restart(void **state UNUSED)
 	vpn_run(v, 10 * SEC);
 	assert_int_equal(vpn_count(a, SA_WAY_OUT), 1); /* it cannot know */
 	(void)vpn_packet(b, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 5 * SEC, both_ways));
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	assert_int_equal(vpn_count(a, SA_WAY_OUT), 1);
 	ike_clear(ipsec_ike(a->s));
 	vpn_run(v, 5 * SEC);
@@ -344,7 +328,7 @@ test_spi_of_group(void **state UNUSED)
 		assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.spi, spi);
 		ipsec_spi_comes(a->s, spi);
 		vpn_run(v, 100 * SEC);
-		assert_true(both_ways(v));
+		assert_true(vpn_both_ways(v));
 		assert_null(vpn_in(a, spi));
 	}
 	end();
@@ -370,7 +354,7 @@ test_invalid_spi(void **state UNUSED)
 	ipsec_sa_event(b->s, &e);
 	vpn_run(v, 5 * SEC);
 	assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	/* a packet was faster than fwd: the SA is there, or will be */
 	e.spi = spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
 	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP, spi);
@@ -403,7 +387,7 @@ test_spi_recovery(void **state UNUSED)
 		assert_int_equal(vpn_count(b, SA_WAY_IN), 0);
 		e.src = a->addr;
 		ipsec_sa_event(b->s, &e);
-		assert_int_equal(vpn_until(v, 5 * SEC, both_ways), on);
+		assert_int_equal(vpn_until(v, 5 * SEC, vpn_both_ways), on);
 		end();
 	}
 }
@@ -424,7 +408,7 @@ two_peers(uint64_t seed)
 
 	site(seed);
 	c = vpn_add(v);
-	(void)vpn_peer(map_of(a), c->addr);
+	(void)vpn_peer(vpn_map_of(a), c->addr);
 	m = vpn_map(c->conf, 10, a->addr);
 	(void)vpn_set(c->conf, &m->sets, "T", ESP_AES_CBC, 128,
 	    ESP_AUTH_SHA1);
@@ -462,7 +446,7 @@ test_silent(void **state UNUSED)
 	vpn_event(a, SA_EVENT_SILENT, VPN_GROUP,
 	    vpn_out(a, VPN_GROUP, 1)->t.spi);
 	vpn_run(v, 60 * SEC); /* it lives */
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	b->deaf = true;
 	vpn_run(v, 60 * SEC); /* nobody asks */
 	assert_int_equal(a->logs[LOG_IKMP_PEER_DEAD], 0);
@@ -486,7 +470,7 @@ test_next_peer(void **state UNUSED)
 	end();
 	/* with `default` the first one is asked first, each time */
 	two_peers(82);
-	((struct map_peer *)map_of(a)->peers.first)->first = true;
+	((struct map_peer *)vpn_map_of(a)->peers.first)->first = true;
 	b->deaf = true;
 	vpn_apply(a);
 	(void)vpn_packet(a, VPN_GROUP, 1);
@@ -496,7 +480,7 @@ test_next_peer(void **state UNUSED)
 	assert_int_equal(clear(a, 0, "", false), 1);
 	vpn_run(v, 10 * SEC);
 	(void)vpn_packet(a, VPN_GROUP, 1);
-	assert_true(vpn_until(v, 30 * SEC, both_ways));
+	assert_true(vpn_until(v, 30 * SEC, vpn_both_ways));
 	end();
 }
 
@@ -546,7 +530,7 @@ test_change(void **state UNUSED)
 	assert_true(vpn_reads(a, VPN_GROUP, 2, b));
 	/* other terms: all of the entry begins anew */
 	more_entries(a, b, false);
-	map_of(a)->terms.lifetime = 1800;
+	vpn_map_of(a)->terms.lifetime = 1800;
 	vpn_apply(a);
 	vpn_run(v, SEC);
 	assert_int_equal(vpn_count(a, SA_WAY_IN), 0);
@@ -577,9 +561,9 @@ test_ports(void **state UNUSED)
 	up();
 	vpn_port(a, false); /* SAs wait for it */
 	vpn_run(v, 10 * SEC);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	vpn_port(a, true);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	(void)vpn_conf_new(a);
 	vpn_apply(a);
 	assert_int_equal(a->flushes, 1);
@@ -605,7 +589,7 @@ test_resync(void **state UNUSED)
 	spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
 	a->nsas = 0;
 	ipsec_resync(a->s);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);
 	assert_true(vpn_out(a, VPN_GROUP, 1)->t.seq_base > 1000000);
 	v->each = readable;
@@ -631,7 +615,7 @@ test_resync_amid(void **state UNUSED)
 		vpn_run(v, i);
 		b->nsas = 0;
 		ipsec_resync(b->s);
-		assert_true(vpn_until(v, 5 * SEC, both_ways));
+		assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 		end();
 	}
 }
@@ -659,7 +643,7 @@ test_resync_gcm(void **state UNUSED)
 	assert_null(vpn_out(a, VPN_GROUP, 1));
 	assert_true(vpn_reads(b, VPN_GROUP, 1, a));
 	vpn_run(v, 5 * SEC);
-	assert_true(both_ways(v));
+	assert_true(vpn_both_ways(v));
 	end();
 }
 

@@ -287,12 +287,23 @@ vpn_new(uint64_t seed)
 	return v;
 }
 
+struct vpn *
+vpn_pair(uint64_t seed, struct vrouter **a, struct vrouter **b)
+{
+	struct vpn *v = vpn_new(seed);
+
+	*a = vpn_add(v);
+	*b = vpn_add(v);
+	return v;
+}
+
 void
 vpn_free(struct vpn *v)
 {
 	struct vpn_datagram *d;
 	unsigned i;
 
+	v->each = NULL;
 	for (i = 0; i < v->n; i++) {
 		ipsec_free(v->r[i]->s);
 		tc_free(v->r[i]->conf);
@@ -649,9 +660,22 @@ one_site(struct vrouter *r, struct vrouter *peer)
 	    VPN_NET(peer->number), 0xffff);
 }
 
+struct crypto_map *
+vpn_map_of(struct vrouter *r)
+{
+	return (void *)r->conf->crypto_maps.first;
+}
+
 void
 vpn_site(struct vrouter *a, struct vrouter *b)
 {
 	one_site(a, b);
 	one_site(b, a);
+}
+
+bool
+vpn_both_ways(struct vpn *v)
+{
+	return vpn_reads(v->r[0], VPN_GROUP, 1, v->r[1]) &&
+	    vpn_reads(v->r[1], VPN_GROUP, 1, v->r[0]);
 }

@@ -68,6 +68,8 @@ struct vpn {
 
 struct vpn *vpn_new(uint64_t seed);
 void vpn_free(struct vpn *);
+/* A new one with its first two routers. */
+struct vpn *vpn_pair(uint64_t seed, struct vrouter **, struct vrouter **);
 struct vrouter *vpn_add(struct vpn *); /* router n, with phase 1 for all */
 void vpn_apply(struct vrouter *);
 /* A configuration to change what the router has; then vpn_apply(). */
@@ -91,6 +93,7 @@ struct ace *vpn_permit(struct conf *, uint16_t seq, uint32_t src,
 /* Both of them protect what is between the networks behind them: entry 10 of
  * the list, AES with SHA-1. */
 void vpn_site(struct vrouter *, struct vrouter *);
+struct crypto_map *vpn_map_of(struct vrouter *); /* its first entry */
 #define VPN_GROUP "map MAP 10"
 
 /* ---- what fwd knows ---- */
@@ -108,5 +111,7 @@ void vpn_event(struct vrouter *, enum sa_event_type, const char *group,
  * the way, if there are some. */
 bool vpn_reads(struct vrouter *a, const char *group, unsigned index,
     struct vrouter *b);
+/* The first two routers read each other, entry 1 of VPN_GROUP. */
+bool vpn_both_ways(struct vpn *);
 
 #endif
