@@ -10,17 +10,6 @@
 
 #include "main/session.h"
 
-static bool
-has_entries(const struct conf *c, const char *map)
-{
-	const struct crypto_map *m;
-
-	CF_FOREACH (m, &c->crypto_maps)
-		if (strcmp(m->name, map) == 0)
-			return true;
-	return false;
-}
-
 static void
 names(const struct conf *c, const char *map, char *text, size_t size)
 {
@@ -44,8 +33,8 @@ map_used(const struct conf *old, const struct conf *new, char *text,
 
 	CF_FOREACH (i, &new->interfaces) {
 		if (i->crypto_map[0] == '\0' ||
-		    !has_entries(old, i->crypto_map) ||
-		    has_entries(new, i->crypto_map))
+		    !conf_has_map(old, i->crypto_map) ||
+		    conf_has_map(new, i->crypto_map))
 			continue;
 		snprintf(text, size, "%% Crypto-map %s is in use by"
 		    " interface(s):", i->crypto_map);

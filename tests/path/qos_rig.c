@@ -188,3 +188,17 @@ qr_forget(struct qos_rig *q)
 	for (i = 0; i < NELEM(q->sent); i++)
 		q->sent[i] = (struct sent){ .last_id = q->sent[i].last_id };
 }
+
+void
+qr_send_segment(struct qos_rig *q)
+{
+	static uint8_t data[70000], buf[PKT_BUF_SIZE];
+	size_t len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
+	    .dst = FAR_HOST, .proto = PROTO_TCP, .payload = 10000 });
+	struct pkt p = rig_pkt(buf, data, len, LAN), *pp = &p;
+
+	p.gso = (struct pkt_gso){ .flags = GSO_F_NEEDS_CSUM,
+		.gso_type = GSO_TCPV4, .hdr_len = 40, .gso_size = 1000,
+		.csum_start = 20, .csum_offset = 16 };
+	fwd_input(q->r.f, &pp, 1);
+}

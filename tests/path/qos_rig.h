@@ -68,6 +68,8 @@ struct qos_node *qr_node(struct qos_rig *, const char *name);
 void qr_send(struct qos_rig *, uint8_t dscp, unsigned payload);
 void qr_send_flow(struct qos_rig *, uint8_t dscp, unsigned payload,
     uint16_t port);
+/* A segment of 10 packets of 1000 octets TCP, as the kernel gives it. */
+void qr_send_segment(struct qos_rig *);
 /* The clock to `us`; what is due on the way leaves at its time. */
 void qr_until(struct qos_rig *, uint64_t us);
 void qr_forget(struct qos_rig *); /* what was sent */

@@ -422,3 +422,31 @@ l4_ok(const uint8_t *ip)
 		return sum_end(sum_add(0, ip + ihl, len)) == 0;
 	return sum_end(sum_add(sum_pseudo(ip, len), ip + ihl, len)) == 0;
 }
+
+char rig_said[65536];
+unsigned rig_n_said;
+
+static void
+keep(void *arg, enum log_id id, const char *text)
+{
+	size_t n = strlen(rig_said);
+
+	(void)arg;
+	(void)id;
+	rig_n_said++;
+	snprintf(rig_said + n, sizeof(rig_said) - n, "%s\n", text);
+}
+
+void
+rig_hear(void)
+{
+	rig_forget_said();
+	log_set_sink(keep, NULL);
+}
+
+void
+rig_forget_said(void)
+{
+	rig_said[0] = '\0';
+	rig_n_said = 0;
+}

@@ -81,6 +81,11 @@ void rig_clear_out(struct rig *);
 void rig_timeout(struct rig *);
 uint64_t rig_drops(const struct rig *, enum drop_id);
 uint64_t rig_all_drops(const struct rig *);
+/* The log goes to rig_said from now on, a line each; forgotten so far. */
+extern char rig_said[65536];
+extern unsigned rig_n_said;
+void rig_hear(void);
+void rig_forget_said(void);
 const uint8_t *rig_ip(const struct rig *, unsigned i); /* out[i] */
 
 /* Makers: length of the packet, whose checksums are right. payload octets

@@ -632,18 +632,6 @@ test_keepalive(void **state)
 
 /* ---- debug ip packet ---- */
 
-static char said[2000];
-
-static void
-keep(void *arg, enum log_id id, const char *text)
-{
-	size_t n = strlen(said);
-
-	(void)arg;
-	(void)id;
-	snprintf(said + n, sizeof(said) - n, "%s\n", text);
-}
-
 /* The packet inside and the one around it, both ways. */
 static void
 test_debug(void **state)
@@ -651,12 +639,12 @@ test_debug(void **state)
 	struct tun *t = start();
 
 	(void)state;
-	log_set_sink(keep, NULL);
+	rig_hear();
 	debug_set.levels[DBG_IP_PACKET] = DBG_EVENT | DBG_DETAIL;
 	ipdebug_changed(t->r.f);
 	send_in(t, (struct mk){ .sport = 7, .dport = 8 });
 	rig_timeout(&t->r);
-	assert_string_equal(said, "IP: tableid=0, s=10.1.1.10 "
+	assert_string_equal(rig_said, "IP: tableid=0, s=10.1.1.10 "
 	    "(FastEthernet0/0), d=10.9.9.9 (Tunnel0), routed via FIB\n"
 	    "IP: s=10.1.1.10 (FastEthernet0/0), d=10.9.9.9 (Tunnel0), "
 	    "g=10.9.9.9, len 28, forward\n"
@@ -665,10 +653,10 @@ test_debug(void **state)
 	    "(FastEthernet0/1), routed via FIB\n"
 	    "IP: s=192.0.2.1 (local), d=198.51.100.2 (FastEthernet0/1), "
 	    "len 52, sending, proto=47\n");
-	said[0] = '\0';
+	rig_forget_said();
 	receive(t, 0, 0);
 	rig_timeout(&t->r);
-	assert_string_equal(said, "IP: s=198.51.100.2 (FastEthernet0/1), "
+	assert_string_equal(rig_said, "IP: s=198.51.100.2 (FastEthernet0/1), "
 	    "d=192.0.2.1 (FastEthernet0/1), len 152, rcvd 3, proto=47\n"
 	    "IP: tableid=0, s=10.9.9.9 (Tunnel0), d=10.1.1.10 "
 	    "(FastEthernet0/0), routed via FIB\n"

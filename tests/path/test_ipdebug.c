@@ -21,27 +21,6 @@
 #define OUT "FastEthernet0/1"
 
 static uint8_t buf[20000];
-static char said[65536];
-static unsigned n_said;
-
-static void
-keep(void *arg, enum log_id id, const char *text)
-{
-	size_t n = strlen(said);
-
-	(void)arg;
-	(void)id;
-	n_said++;
-	snprintf(said + n, sizeof(said) - n, "%s\n", text);
-}
-
-static void
-forget(void)
-{
-	said[0] = '\0';
-	n_said = 0;
-}
-
 static void
 debugs(struct rig *r, unsigned packet, unsigned icmp, uint16_t acl)
 {
@@ -50,7 +29,7 @@ debugs(struct rig *r, unsigned packet, unsigned icmp, uint16_t acl)
 	debug_set.levels[DBG_IP_ICMP] = (uint8_t)icmp;
 	debug_set.packet_acl = acl;
 	ipdebug_changed(r->f);
-	forget();
+	rig_forget_said();
 }
 
 /* A router without encryption, and what ctx runs on it. */
@@ -59,7 +38,7 @@ start(struct cli_ctx *ctx)
 {
 	struct rig *r = console_rig(ctx);
 
-	log_set_sink(keep, NULL);
+	rig_hear();
 	r->ifs[1].crypto_map[0] = '\0';
 	rig_config(r);
 	return r;
@@ -88,8 +67,8 @@ input(struct rig *r, struct mk mk, uint16_t port)
 static void
 expect(const char *text)
 {
-	assert_string_equal(said, text);
-	forget();
+	assert_string_equal(rig_said, text);
+	rig_forget_said();
 }
 
 /* The echo that left comes back. */
@@ -334,7 +313,7 @@ test_dropped(void **state)
 	    "sent to 10.1.1.10 mtu:1500\n");
 	debugs(r, DBG_EVENT, 0, 0);
 	input(r, mk, LAN);
-	assert_non_null(strstr(said, "IP: s=10.1.1.10 (" IN "), d=10.2.2.20 ("
+	assert_non_null(strstr(rig_said, "IP: s=10.1.1.10 (" IN "), d=10.2.2.20 ("
 	    OUT "), len 1628, dropped: too big and not to be fragmented\n"));
 	/* denied */
 	mk.payload = 0;
@@ -464,7 +443,7 @@ test_esp(void **state)
 	char line[600];
 
 	(void)state;
-	log_set_sink(keep, NULL);
+	rig_hear();
 	rig_group(r);
 	debugs(r, DBG_EVENT | DBG_DETAIL, 0, 0);
 	input(r, mk, LAN);
@@ -508,8 +487,8 @@ test_flood(void **state)
 	/* there is room again */
 	mk.src++;
 	input(r, mk, LAN);
-	assert_int_equal(n_said, 2);
-	forget();
+	assert_int_equal(rig_n_said, 2);
+	rig_forget_said();
 	/* what nobody has looked at yet when all is switched off is not
 	 * printed, and the loss is said at once */
 	for (i = 0; i < 1100; i++)

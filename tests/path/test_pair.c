@@ -631,18 +631,6 @@ test_matches(void **state)
 	pair_drop(&p);
 }
 
-static char said[2000];
-
-static void
-keep(void *arg, enum log_id id, const char *text)
-{
-	size_t n = strlen(said);
-
-	(void)arg;
-	(void)id;
-	snprintf(said + n, sizeof(said) - n, "%s\n", text);
-}
-
 /* debug ip packet: the packet of a host, and ESP that the router makes of it
  * and that the other one gets. */
 static void
@@ -654,7 +642,7 @@ test_debug(void **state)
 
 	(void)state;
 	pair_sas(&p, 0x5000, 1, pair_transforms[0]);
-	log_set_sink(keep, NULL);
+	rig_hear();
 	debug_set.levels[DBG_IP_PACKET] = DBG_EVENT | DBG_DETAIL;
 	ipdebug_changed(p.a->f);
 	ipdebug_changed(p.b->f);
@@ -669,21 +657,21 @@ test_debug(void **state)
 	    "    UDP src=%u, dst=%u\n"
 	    "IP: s=192.0.2.1 (local), d=192.0.2.2 (FastEthernet0/1), len %u, "
 	    "sending, proto=50\n", get16(buf + 20), get16(buf + 22), esp);
-	assert_string_equal(said, want);
-	said[0] = '\0';
+	assert_string_equal(rig_said, want);
+	rig_forget_said();
 	carry(&p, 0);
 	rig_timeout(p.b);
 	snprintf(want, sizeof(want), "IP: s=192.0.2.1 (FastEthernet0/1), "
 	    "d=192.0.2.2 (FastEthernet0/1), len %u, rcvd 3, proto=50\n"
 	    "IP: tableid=0, s=10.1.1.10 (FastEthernet0/1), d=10.2.2.20 "
 	    "(FastEthernet0/0), routed via FIB\n", esp);
-	assert_memory_equal(said, want, strlen(want));
+	assert_memory_equal(rig_said, want, strlen(want));
 	/* without an SA */
 	pair_del(p.a, 0x5001, SA_WAY_OUT);
-	said[0] = '\0';
+	rig_forget_said();
 	send_a(&p, mk_out(&p, 10, 0));
 	rig_timeout(p.a);
-	assert_non_null(strstr(said, "IP: s=10.1.1.10 (FastEthernet0/0), "
+	assert_non_null(strstr(rig_said, "IP: s=10.1.1.10 (FastEthernet0/0), "
 	    "d=10.2.2.20 (FastEthernet0/1), len 38, encapsulation failed"));
 	memset(&debug_set, 0, sizeof(debug_set));
 	pair_drop(&p);

@@ -657,20 +657,10 @@ test_preclassify(void **state)
 static void
 test_segments(void **state)
 {
-	static uint8_t data[70000], buf[PKT_BUF_SIZE];
-	struct pkt_gso gso = { .flags = GSO_F_NEEDS_CSUM,
-		.gso_type = GSO_TCPV4, .hdr_len = 40, .gso_size = 1000,
-		.csum_start = 20, .csum_offset = 16 };
-	size_t len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
-	    .dst = FAR_HOST, .proto = PROTO_TCP, .payload = 10000 });
-	struct pkt p, *pp = &p;
-
 	(void)state;
 	qr_start(&q);
 	qr_shaper(&q, "", 10000000);
-	p = rig_pkt(buf, data, len, LAN);
-	p.gso = gso;
-	fwd_input(q.r.f, &pp, 1);
+	qr_send_segment(&q);
 	qr_until(&q, q.r.us + SECOND);
 	assert_int_equal(q.sent[0].packets, 10);
 	qr_end(&q);

@@ -500,15 +500,8 @@ test_control(void **state)
 static void
 test_segments(void **state)
 {
-	static uint8_t data[70000], buf[PKT_BUF_SIZE];
-	struct pkt_gso gso = { .flags = GSO_F_NEEDS_CSUM,
-		.gso_type = GSO_TCPV4, .hdr_len = 40, .gso_size = 1000,
-		.csum_start = 20, .csum_offset = 16 };
-	size_t len = mk_packet(data, &(struct mk){ .src = LAN_HOST,
-	    .dst = FAR_HOST, .proto = PROTO_TCP, .payload = 10000 });
 	struct qos_node *n;
 	struct qos_class *c;
-	struct pkt p, *pp = &p;
 	unsigned i, rounds;
 
 	(void)state;
@@ -520,9 +513,7 @@ test_segments(void **state)
 		rig_add(&c->police, &q.police[0].obj);
 		qr_attach(&q, i == 0 ? "P" : "", i == 0 ? "" : "P");
 		for (rounds = 0; rounds < 200; rounds++) {
-			p = rig_pkt(buf, data, len, LAN);
-			p.gso = gso;
-			fwd_input(q.r.f, &pp, 1);
+			qr_send_segment(&q);
 			qr_until(&q, q.r.us + 40000);
 		}
 		n = &(i == 0 ? q.r.f->qos_in[LAN] : q.r.f->qos_out[WAN]).run->
