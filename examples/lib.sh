@@ -12,6 +12,7 @@
 set -u
 export LC_ALL=C
 
+. "$(dirname "${LAB_LIB:-$LAB_DIR/../lib.sh}")/tcpdump.sh"
 passed=0
 failed=0
 jobs_started=
@@ -132,11 +133,15 @@ capture_runs() {
 	grep -q 'listening on' "$1.err"
 }
 
-# capture_stop TAG: everything that was seen is in the file afterwards.
+# capture_stop TAG: everything that came is in the file afterwards.
 capture_stop() {
 	eval "_pid=\$capture_$1"
-	kill "$_pid" 2>/dev/null
-	wait "$_pid" 2>/dev/null
+	if [ $one_user = yes ]; then
+		kill "$_pid" && wait "$_pid"
+	else
+		tcpdump_end "$_pid" "$1.err" >end.out 2>&1 || result FAIL \
+		    "capture $1 is read to its end" "$(cat end.out)"
+	fi
 	if grep -q '[1-9][0-9]* packets dropped by kernel' "$1.err"; then
 		result FAIL "capture $1 is complete" "$(cat "$1.err")"
 	fi
@@ -170,6 +175,13 @@ none() {
 # some TAG N FILTER: at least N.
 some() {
 	at_least "$(count "$1" "$3")" "$2" "packets that match $3"
+}
+
+# tcp_octets TAG FILTER: of TCP in these packets, sent again or not. How many
+# packets they fill is up to the devices.
+tcp_octets() {
+	packets "$1" "tcp and ($2)" -q |
+	    awk '{ n += $NF } END { print n + 0 }'
 }
 
 # spis TAG FILTER: the SPIs in the order of their first packet.

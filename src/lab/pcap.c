@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * cohort lab pcap: one end of a link as a capture file (pcap with nanosecond
- * stamps) on standard output, as it happens, until SIGINT or the reader goes.
+ * stamps) on standard output, as it happens, until SIGINT or SIGTERM, or until
+ * the reader goes. All that came before the signal is in the file.
  */
 #include "config.h"
 
-#include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,15 +27,6 @@
 #define PCAP_MAGIC_NS 0xa1b23c4du
 #define PCAP_ETHERNET 1
 #define SNAPLEN 262144 /* frames of offloading devices pass 64 KiB */
-
-static volatile sig_atomic_t stopped;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stopped = 1;
-}
 
 struct pcap_head {
 	uint32_t magic;
@@ -79,7 +72,7 @@ receive(int fd, uint8_t *buf, struct pcap_record *rec)
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = sizeof(control) };
 	struct timespec ts;
-	ssize_t n = recvmsg(fd, &m, MSG_TRUNC);
+	ssize_t n = recvmsg(fd, &m, MSG_TRUNC | MSG_DONTWAIT);
 
 	if (n < 0)
 		return false;
@@ -96,31 +89,54 @@ receive(int fd, uint8_t *buf, struct pcap_record *rec)
 	return true;
 }
 
-static int
-copy_packets(int fd)
+/* How many packets have come since the socket is bound, but for lost ones. */
+static uint64_t
+arrived(int fd)
 {
-	const struct pcap_head head = { PCAP_MAGIC_NS, 2, 4, 0, 0, SNAPLEN,
-		PCAP_ETHERNET };
+	struct tpacket_stats st = { 0, 0 };
+	socklen_t len = sizeof(st);
+
+	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len);
+	return st.tp_packets - st.tp_drops;
+}
+
+static bool
+write_packet(const struct pcap_record *rec, const uint8_t *data)
+{
+	return fwrite(rec, sizeof(*rec), 1, stdout) == 1 &&
+	    fwrite(data, rec->captured, 1, stdout) == 1 &&
+	    fflush(stdout) != EOF;
+}
+
+/* SIGNALS is readable when the capture has to end. */
+static int
+copy_packets(int fd, int signals)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN } };
 	uint8_t *buf = xcalloc(1, SNAPLEN);
+	uint64_t packets = 0, last = UINT64_MAX;
 	struct pcap_record rec;
 	int rc = 0;
 
-	if (fwrite(&head, sizeof(head), 1, stdout) != 1 ||
-	    fflush(stdout) == EOF)
-		rc = 1;
-	while (rc == 0 && !stopped) {
+	while (packets < last) {
+		poll(p, 2, last == UINT64_MAX ? -1 : 0);
+		if (p[1].revents != 0) {
+			last = arrived(fd);
+			p[1].fd = -1;
+			continue;
+		}
 		if (!receive(fd, buf, &rec)) {
-			if (errno == EINTR)
+			if (errno == EAGAIN && last == UINT64_MAX)
 				continue;
 			fprintf(stderr, "cohort lab: pcap: %s\n",
 			    strerror(errno));
 			rc = 1;
 			break;
 		}
-		if (fwrite(&rec, sizeof(rec), 1, stdout) != 1 ||
-		    fwrite(buf, rec.captured, 1, stdout) != 1 ||
-		    fflush(stdout) == EOF)
+		if (!write_packet(&rec, buf))
 			break; /* the reader has what it wanted */
+		packets++;
 	}
 	free(buf);
 	return rc;
@@ -130,10 +146,12 @@ copy_packets(int fd)
 int
 lab_pcap(const struct lab *lab, const char *endpoint)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
+	const struct pcap_head head = { PCAP_MAGIC_NS, 2, 4, 0, 0, SNAPLEN,
+		PCAP_ETHERNET };
+	sigset_t stopping;
 	const char *colon = strchr(endpoint, ':');
 	char node[LAB_NAME];
-	int fd, rc;
+	int fd, signals, rc;
 
 	if (colon == NULL || (size_t)(colon - endpoint) >= sizeof(node)) {
 		fprintf(stderr, "cohort lab: a link is named by one of its "
@@ -158,11 +176,15 @@ lab_pcap(const struct lab *lab, const char *endpoint)
 		    strerror(errno));
 		return 1;
 	}
-	/* No SA_RESTART: the signal must end the waiting. */
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
+	sigemptyset(&stopping);
+	sigaddset(&stopping, SIGINT);
+	sigaddset(&stopping, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stopping, NULL);
+	signals = signalfd(-1, &stopping, SFD_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
-	rc = copy_packets(fd);
+	rc = fwrite(&head, sizeof(head), 1, stdout) != 1 ||
+	    fflush(stdout) == EOF || copy_packets(fd, signals) != 0;
+	close(signals);
 	close(fd);
 	return rc;
 }

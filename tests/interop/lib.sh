@@ -19,6 +19,7 @@ tmp=$(mktemp -d "/tmp/cohort-interop.XXXXXX") || exit 1
 export COHORT_RUN="$tmp/run"
 jobs_started=
 . "$here/../words.sh"
+. "$here/../../examples/tcpdump.sh"
 # Programs run in the namespaces of the nodes by nsenter.
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'this test needs root'
@@ -97,10 +98,9 @@ capture() {
 }
 
 capture_stop() {
-	sleep 0.3 # what is in the socket gets to the file
 	eval "_pid=\$capture_$1"
-	kill "$_pid" 2>/dev/null
-	wait "$_pid" 2>/dev/null
+	tcpdump_end "$_pid" "$tmp/$1.err" >"$tmp/end" 2>&1 ||
+	    bad "capture $1 is read to its end" "$tmp/end"
 }
 
 # lab_copy: $tmp/lab, where a script may still edit the configurations.

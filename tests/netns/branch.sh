@@ -281,14 +281,18 @@ capture() { # capture NAME
 	for _l in eth1 eth2; do
 		node core "exec tcpdump --immediate-mode -U -Z root -s 96 \
 		    -B 16384 -n -i $_l -w '$tmp/$1.$_l' ip \
-		    2>'$tmp/$1.$_l.err' & echo \$!" >>"$tmp/taps"
+		    2>'$tmp/$1.$_l.err' & echo \$! '$tmp/$1.$_l.err'" \
+		    >>"$tmp/taps"
 		wait_for 10 grep -q 'listening on' "$tmp/$1.$_l.err" || return
 	done
 }
 
 capture_end() {
-	# shellcheck disable=SC2046 # pids
-	[ ! -s "$tmp/taps" ] || kill $(cat "$tmp/taps")
+	: >>"$tmp/taps"
+	while read -r _pid _err; do
+		tcpdump_end "$_pid" "$_err" >"$tmp/end" 2>&1 ||
+		    bad "the capture in $_err is read to its end" "$tmp/end"
+	done <"$tmp/taps"
 	: >"$tmp/taps"
 }
 

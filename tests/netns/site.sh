@@ -141,10 +141,15 @@ clear_seen() { # what the core saw of the sites but as ESP
 }
 
 capture() { # the witness, from now on
-	host core "exec tcpdump -U -n -i any -w '$tmp/core.pcap' ip \
+	host core "exec tcpdump --immediate-mode -U -n -i any -w '$tmp/core.pcap' ip \
 	    2>'$tmp/core.err' &
 	    echo \$!" >"$tmp/core.pid"
 	wait_for 10 grep -q 'listening on' "$tmp/core.err"
+}
+
+capture_end() {
+	tcpdump_end "$(tail -n 1 "$tmp/core.pid")" "$tmp/core.err" || return
+	: >"$tmp/core.pid"
 }
 
 ending() {
@@ -228,8 +233,7 @@ check 'of 1422 octets, with DF' pings 3 -M "do" -s 1394
 check 'of one more: the router says how many fit' too_big 1423 1422
 check 'of 3000, in pieces' pings 3 -M dont -s 2972
 
-kill "$(tail -n 1 "$tmp/core.pid")"
-: >"$tmp/core.pid"
+check 'the capture is read to its end' capture_end
 check 'the core saw ESP' eval \
     'tcpdump -n -r "$tmp/core.pcap" esp 2>/dev/null | grep -q .'
 check 'and of the sites nothing else' not clear_seen
