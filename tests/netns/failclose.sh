@@ -253,7 +253,8 @@ run_again() {
 # ---- the part that runs in the lab ----
 
 part() {
-	. "$here/../../examples/lib.sh"
+	LAB_LIB=$here/../../examples/lib.sh
+	. "$LAB_LIB"
 	# g2 is open until it is registered, and so ESP gets through to h2,
 	# which says `protocol unreachable`, once g1 is registered before it.
 	secret='icmp and host 172.16.2.10 and not icmp[0:2] = 0x0302'

@@ -360,7 +360,7 @@ kill_main() {
 }
 
 part_first() {
-	. "$LAB_LIB_FILE"
+	. "$LAB_LIB"
 	_ks=$(lab_main r1)
 	_gm=$(lab_main r2)
 	check 'four members have registered' wait_for 60 members r1 4
@@ -495,7 +495,7 @@ crypto gdoi group NO_ACL\
 }
 
 part_faults() {
-	. "$LAB_LIB_FILE"
+	. "$LAB_LIB"
 	check 'wrong pre-shared key: KS names the member' wait_for 30 says r1 \
 	    '%CRYPTO-4-IKMP_BAD_MESSAGE: IKE message from 192.168.2.2 '
 	check 'no common policy: KS names the member' wait_for 30 says r1 \
@@ -566,10 +566,10 @@ lab_part() { # lab_part NAME: a copy of first-lab, this script as its verify
 	[ "$1" = faults ] && faults "$_d"
 	cat >"$_d/verify" <<EOT
 #!/bin/sh
-LAB_LIB_FILE=$here/../../examples/lib.sh
+LAB_LIB=$here/../../examples/lib.sh
 ROBUST_PY=$here/robust.py
 ROBUST_WORDS=$here/../words.sh
-export LAB_LIB_FILE ROBUST_PY
+export LAB_LIB ROBUST_PY
 set -- "$cohort" part $1
 . $here/robust.sh
 EOT
