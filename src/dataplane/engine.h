@@ -325,6 +325,7 @@ struct snap {
 	const struct routes *routes;
 	bool mroute;		/* multicast is forwarded */
 	const struct nat_rules *nat; /* NULL: nothing is translated */
+	uint64_t nat_lines;	/* which ones: fwd.nat_lines; 0: none */
 	bool tunnels;		/* there are some */
 	unsigned n_shapers;
 	struct qos_run **shapers; /* whose packets can have to wait */
@@ -474,6 +475,7 @@ struct fwd {
 	struct failclose *failcloses;
 	struct nat *nat;	    /* nat_priv.h; the worker's too */
 	struct nat_rules *nat_rules; /* for the next snapshot */
+	uint64_t nat_lines;	    /* how often they were read */
 	uint32_t next_conn;
 	struct used_sid sids[SIDS_KEPT];
 	unsigned n_sids, next_sid;
@@ -548,6 +550,9 @@ uint32_t nat_route_by(struct fwd *, const struct pkt *);
 #define NAT_HELD 32
 unsigned nat_held_ready(struct fwd *, struct pkt **, unsigned *at);
 void nat_held_done(struct fwd *);
+/* Of one that waited behind nat-out while lines changed: translated if it is
+ * to be now. False: it is not what it would be now; dropped and counted. */
+bool nat_again(struct fwd *, struct pkt *) MUST_USE;
 /* e, an ICMP error of this router about a packet that NAT has changed. */
 void nat_own_error(struct fwd *, const struct pkt *about, struct pkt *e);
 void nat_new(struct fwd *);

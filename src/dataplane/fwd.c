@@ -245,6 +245,7 @@ fwd_input(struct fwd *f, struct pkt **pkts, unsigned n)
 			burst[i]->trace = 0;
 			burst[i]->preclassified = false;
 			burst[i]->qos_group = burst[i]->tunnels = 0;
+			burst[i]->tunnel = PORT_LOCAL;
 			burst[i]->control = is_control(burst[i]);
 		}
 		path_run(f, 0, burst, part);

@@ -49,6 +49,8 @@ struct pkt {
 	bool outer_marked; /* the header in front of ESP gets outer_tos */
 	uint8_t outer_tos;
 	uint8_t tunnels;  /* that it went into */
+	uint16_t tunnel;  /* port of the last of them, whose GRE it is; 0: of
+			   * none */
 	/* private to the engine */
 	uint8_t ihl;	  /* octets of the IP header */
 	bool ping;	  /* made by exec_ping */

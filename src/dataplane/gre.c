@@ -146,6 +146,7 @@ wrap(struct fwd *f, struct pkt *p)
 	p->off -= hdr;
 	p->len += hdr;
 	ip_finish(outer, IPH_HDR, p->len);
+	p->tunnel = p->out_port;
 	pkt_anew(p);
 	p->in_port = PORT_LOCAL;
 	p->ping = false;
@@ -275,6 +276,7 @@ unwrap(struct fwd *f, struct pkt *p)
 	p->len -= hdr;
 	pkt_anew(p);
 	p->in_port = (uint16_t)port;
+	p->tunnel = PORT_LOCAL;
 	p->tunnels++;
 	p->preclassified = false;
 	return NEXT;

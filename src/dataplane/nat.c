@@ -389,6 +389,17 @@ new_out(struct nat_ask *a, struct nat_entry *e)
 	return add_entry(a, e, true);
 }
 
+bool
+nat_wants(const struct nat_ask *a)
+{
+	struct nat_entry e = { .il = a->src, .ilp = a->sport, .ol = a->dst,
+		.olp = a->dport };
+
+	return inside_half(a, &e, true) || outside_half(a, &e, true) ||
+	    line_changes(a, false, false) ||
+	    find_rule(a, NAT_INSIDE_SOURCE) != NULL;
+}
+
 /* What comes to a host by its own address, e, would be answered from another
  * one: that is no part of this connection, and e no entry. */
 static bool
@@ -689,17 +700,20 @@ nat_packet(struct nat_ask *a, bool out)
 		own_packet(a);
 		return NEXT;
 	}
-	if (a->p->flow.frag_tail)
-		return translate_tail(a, out);
-	v = nat_is_icmp_error(a->p) ? translate_error(a, out) :
+	v = a->p->flow.frag_tail ? translate_tail(a, out) :
+	    nat_is_icmp_error(a->p) ? translate_error(a, out) :
 	    translate(a, out);
-	if (v == NEXT)
-		nat_frag_note(a->n, a, out);
+	if (v != NEXT)
+		return v;
+	nat_frag_note(a->n, a, out);
+	/* what had no entry of its own as well */
+	if (out && (a->p->flow.src != a->src || a->p->flow.dst != a->dst))
+		a->p->nat = NAT_DID_OUT;
 	return v;
 }
 
-static bool
-crosses(const struct fwd *f, const struct pkt *p, bool out)
+bool
+nat_crosses(const struct fwd *f, const struct pkt *p, bool out)
 {
 	if (!out)
 		return port_of(f, p->in_port)->nat == NAT_OUTSIDE;
@@ -718,7 +732,7 @@ nat_burst(struct fwd *f, struct pkt **pkts, unsigned n, bool out, unsigned at)
 
 	for (i = 0; i < n; i++) {
 		what[i] = PASS;
-		if (!crosses(f, pkts[i], out))
+		if (!nat_crosses(f, pkts[i], out))
 			continue;
 		asks[i] = (struct nat_ask){ .f = f, .n = f->nat,
 			.r = f->w.snap->nat, .at = at };

@@ -10,6 +10,7 @@
  *  nat_frag.c   fragments behind the first
  *  nat_limit.c  entries that hosts may have
  *  nat_own.c    connections of this router itself
+ *  nat_again.c  packets that waited while lines changed
  *  nat_view.c   nat.h: what show, clear and debug want
  *
  * Everything below struct nat is under its lock. The worker takes it once a
@@ -321,6 +322,13 @@ bool nat_is_behind(const struct nat *);
 /* Have all entries looked at again: timeouts or rules have changed. */
 void nat_sweep_start(struct nat *);
 uint64_t nat_hash(const struct nat *, uint64_t a, uint64_t b);
+
+/* ---- nat.c ---- */
+
+/* Between an inside and an outside interface, or the router's own. */
+bool nat_crosses(const struct fwd *, const struct pkt *, bool out);
+/* Some line is about what goes out, whether or not it can be translated. */
+bool nat_wants(const struct nat_ask *);
 
 /* ---- nat_alloc.c ---- */
 

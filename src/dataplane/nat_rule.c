@@ -539,6 +539,7 @@ nat_config(struct fwd *f)
 	free(taken);
 	ref_put(f->nat_rules);
 	f->nat_rules = r;
+	f->nat_lines++;
 }
 
 bool

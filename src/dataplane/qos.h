@@ -5,6 +5,7 @@
  *	qos_plan.c   control: from the configuration to the structs below
  *	qos_class.c  worker: which class, marking, policers
  *	qos_queue.c  worker: queues, shapers, the scheduler
+ *	qos_again.c  worker: packets that waited while something changed
  *	qos.c	     worker: the stages
  *	show_qos.c   control: show policy-map interface, rates
  *
@@ -110,10 +111,9 @@ struct qos_buf {
 	uint32_t len, size; /* octets used, room */
 	struct pkt pkt;	    /* its metadata, without a buffer */
 	unsigned stage;	    /* where its path goes on */
-	/* who encrypts it, in which snapshot its pointers hold */
-	struct group *group;
-	uint16_t sa_index;
-	uint64_t generation;
+	/* of the snapshot that it was judged by, and in which its pointers
+	 * hold */
+	uint64_t generation, nat_lines;
 	uint8_t data[];
 };
 
@@ -214,6 +214,9 @@ void qos_drain(struct fwd *, struct qos_run *, uint64_t now);
  * it is gone and counted. False: none is left. */
 bool qos_take_over(struct fwd *, struct qos_run *, uint64_t now,
     struct pkt **p, unsigned *stage);
+/* qos_again.c. p, out of b, as the snapshot of now wants it, whatever it was
+ * when it began to wait. False: it may not leave; dropped and counted. */
+bool qos_again(struct fwd *, const struct qos_buf *b, struct pkt *p) MUST_USE;
 void qos_run_free(struct ref *);
 void qos_buffers_free(struct fwd *); /* those kept for later */
 

@@ -420,16 +420,12 @@ static void
 buf_fill(const struct fwd *f, struct qos_buf *b, const struct pkt *p,
     const struct qos_leaving *l)
 {
-	const struct snap_group *sg = p->group;
-	const struct sa *sa = p->sa;
-
 	memcpy(b->data, pkt_ip(p), p->len);
 	b->pkt = *p;
 	b->len = l->len;
 	b->stage = l->stage;
 	b->generation = f->w.snap->generation;
-	b->group = sa != NULL ? sg->group : NULL;
-	b->sa_index = sa != NULL ? sa->sa_index : 0;
+	b->nat_lines = f->w.snap->nat_lines;
 }
 
 /* Is there no place for it? What this router says to others about routes,
@@ -560,47 +556,8 @@ advance(struct qos_run *r, struct qos_node *q, unsigned len)
 	depth_add(&r->depth, -1);
 }
 
-/* The SA of that `sa ipsec`, access list entry or tunnel that is sent with
- * now. */
-static struct sa *
-sa_now(const struct snap_group *sg, const struct qos_buf *b, uint32_t *ace)
-{
-	const struct policy *p = sg->policy;
-	uint32_t i = b->pkt.ace;
-
-	*ace = i;
-	if (sg->group->kind == GROUP_TUNNEL)
-		return sg->out[0];
-	if (p == NULL)
-		return NULL;
-	if (i >= p->n || p->sa_of[i] != b->sa_index) {
-		for (i = 0; i < p->n && (p->sa_of[i] != b->sa_index ||
-		    p->aces[i].action != ACE_PERMIT); i++)
-			;
-	}
-	*ace = i;
-	return i < p->n ? sg->out[i] : NULL;
-}
-
-/* A packet to be encrypted that waited while the snapshot changed. */
-static bool
-sa_again(struct fwd *f, const struct qos_buf *b, struct pkt *p)
-{
-	const struct snap *s = f->w.snap;
-	unsigned i;
-
-	p->sa = p->group = NULL;
-	for (i = 0; i < s->n_groups && p->group == NULL; i++) {
-		if (s->groups[i].group == b->group)
-			p->group = &s->groups[i];
-	}
-	if (p->group != NULL)
-		p->sa = sa_now(p->group, b, &p->ace);
-	return p->sa != NULL;
-}
-
-/* The next packet of a queue, in a buffer of the worker. NULL: it was to be
- * encrypted, and there is no key for it any more. */
+/* The next packet of a queue, in a buffer of the worker. NULL: it may not
+ * leave any more; dropped and counted. */
 static struct pkt *
 take_out(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now,
     struct qos_leaving *l)
@@ -608,7 +565,7 @@ take_out(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now,
 	struct qos_buf *b = flow_get(q);
 	struct pkt *p = &f->w.waited[f->w.n_waited];
 	uint8_t *buf = p->buf;
-	bool keyed;
+	bool leaves;
 
 	q->bytes -= b->len;
 	q->spared -= b->pkt.control;
@@ -621,13 +578,9 @@ take_out(struct fwd *f, struct qos_run *r, struct qos_node *q, uint64_t now,
 	p->buf = buf;
 	p->off = PKT_HEADROOM;
 	memcpy(pkt_ip(p), b->data, p->len);
-	keyed = b->group == NULL || b->generation == f->w.snap->generation ||
-	    sa_again(f, b, p);
+	leaves = b->generation == f->w.snap->generation || qos_again(f, b, p);
 	buf_free(f, r, b);
-	if (keyed)
-		return p;
-	(void)fwd_drop(f, DROP_NO_SA);
-	return NULL;
+	return leaves ? p : NULL;
 }
 
 static void

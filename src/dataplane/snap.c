@@ -337,6 +337,7 @@ build_nat(struct fwd *f, struct snap *s)
 	if (i > PORT_MAX)
 		return;
 	s->nat = f->nat_rules;
+	s->nat_lines = f->nat_lines;
 	hold(s, s->nat);
 }
 
