@@ -340,6 +340,47 @@ rekeyed_in_one_half(void **state)
 	rekeyed_apart(13, false, REKEY_ALL);
 }
 
+/* The other half had a primary of its own, but no keys of its own came of
+ * that. Its members are told what they missed; if they missed nothing, nobody
+ * is told anything. */
+static void
+regained(void **state)
+{
+	unsigned missed, sent, i;
+	uint32_t spi;
+
+	(void)state;
+	for (missed = 0; missed < 2; missed++) {
+		begin(20 + missed);
+		for (i = 0; i < 4; i++)
+			(void)tc_server(net_add_gm(n, i)->conf, b->addr);
+		run();
+		assert_true(net_until(n, 60 * SEC, net_registered));
+		assert_null(ks_rekey(ga, REKEY_TEK));
+		net_run(n, 300 * SEC);
+		split_members(true);
+		assert_int_equal(gb->coop->role, COOP_PRIMARY);
+		if (missed) {
+			ks_make_tek(ga, &ga->active->sas[0]);
+			assert_null(ks_rekey(ga, REKEY_TEK));
+		}
+		net_run(n, 60 * SEC);
+		spi = TAILQ_FIRST(&ga->teks)->k.spi;
+		assert_int_equal(tek_of(gb, spi) == NULL, missed);
+		sent = a->logs[LOG_KS_SEND_UNICAST_REKEY];
+		split_members(false);
+		assert_int_equal(gb->coop->role, COOP_SECONDARY);
+		assert_int_equal(a->logs[LOG_KS_SEND_UNICAST_REKEY],
+		    sent + missed);
+		for (i = 2; i < 6; i++) {
+			assert_non_null(talk_tek(n->nodes[i], spi));
+			assert_int_equal(
+			    n->nodes[i]->logs[LOG_GM_REGS_COMPL], 1);
+		}
+		net_free(n);
+	}
+}
+
 /* A member registers in one half, then in the other one. The first one's row
  * has the higher stamp, and names a KEK that the member does not have any
  * more: it is told under the other one, too. */
@@ -410,6 +451,67 @@ numbers(void **state)
 		if (net_random(n) % 100 == 0)
 			net_run(n, SEC);
 	}
+	net_free(n);
+}
+
+/* How far the numbers of a KEK can have come at that age of it, an hour more
+ * for clocks that differ. */
+static void
+number_limits(void **state)
+{
+	const uint32_t age = 200, at = 0x80000000u + ((age + 3600) << 9);
+	struct coop_kek o = { .age = age * SEC, .life = 86400 };
+	struct ks_kek k;
+
+	(void)state;
+	begin(32);
+	run();
+	k = *ga->kek;
+	k.born = gdoi_now(ga->g) - age * SEC;
+	o.seq = at - 1;
+	assert_true(coop_seq_ok(ga, &o, NULL));
+	assert_true(coop_seq_ok(ga, &o, &k));
+	o.seq = at;
+	assert_false(coop_seq_ok(ga, &o, NULL));
+	assert_false(coop_seq_ok(ga, &o, &k));
+	/* how old it is said to be does not matter where that is known */
+	o.age = UINT32_MAX;
+	assert_true(coop_seq_ok(ga, &o, NULL));
+	assert_false(coop_seq_ok(ga, &o, &k));
+	/* nor is any older than its life */
+	o.life = age;
+	assert_false(coop_seq_ok(ga, &o, NULL));
+	o.seq = at - 1;
+	assert_true(coop_seq_ok(ga, &o, NULL));
+	net_free(n);
+}
+
+/* A key server says that all numbers of the KEK are used up, or nearly: the
+ * primary does not believe it, and its members hear its rekeys. */
+static void
+number_lie(void **state)
+{
+	struct node *gm;
+	uint32_t before;
+
+	(void)state;
+	begin(33);
+	gm = net_add_gm(n, 0);
+	run();
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	before = ga->kek->seq;
+	gb->kek->seq = UINT32_MAX - 1;
+	coop_keys_followed(gb);
+	coop_changed(gb);
+	net_touched(b);
+	net_run(n, 5 * SEC);
+	assert_int_equal(ga->kek->seq, before);
+	assert_int_equal(a->logs[LOG_COOP_KEYS_REJECTED], 1);
+	assert_non_null(strstr(a->last[LOG_COOP_KEYS_REJECTED],
+	    "no such sequence number of a KEK can be used"));
+	assert_null(ks_rekey(ga, REKEY_TEK));
+	net_run(n, 5 * SEC);
+	assert_int_equal(net_gm(gm)->last_seq, before + 1);
 	net_free(n);
 }
 
@@ -527,8 +629,11 @@ main(void)
 		cmocka_unit_test(tombstones),
 		cmocka_unit_test(merge),
 		cmocka_unit_test(rekeyed_in_one_half),
+		cmocka_unit_test(regained),
 		cmocka_unit_test(registered_in_both_halves),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(number_limits),
+		cmocka_unit_test(number_lie),
 		cmocka_unit_test(mismatch),
 		cmocka_unit_test(no_rsa_key),
 		cmocka_unit_test(clocks),

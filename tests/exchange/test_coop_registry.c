@@ -204,6 +204,59 @@ late(void **state)
 	net_free(n);
 }
 
+/* Those of the primary, or zeros. */
+static void
+counts_of(unsigned server, bool told)
+{
+	const struct ks_member *m, *p;
+	unsigned i;
+
+	for (i = 0; i < MEMBERS; i++) {
+		m = known(server, i);
+		p = known(0, i);
+		assert_non_null(m);
+		assert_int_equal(p->sent, 1);
+		assert_int_equal(p->retries, i == 0 ? 2 : 0);
+		assert_int_equal(p->acks, i != 0);
+		assert_int_equal(p->acks_missed, i == 0);
+		assert_int_equal(m->sent, told ? p->sent : 0);
+		assert_int_equal(m->retries, told ? p->retries : 0);
+		assert_int_equal(m->acks, told ? p->acks : 0);
+		assert_int_equal(m->acks_missed, told ? p->acks_missed : 0);
+	}
+}
+
+/* With its members a secondary is told how often they were sent rekeys, if
+ * announcements are not to be short. */
+static void
+counted(void **state)
+{
+	unsigned optimize, i;
+
+	(void)state;
+	for (optimize = 0; optimize < 2; optimize++) {
+		begin(6);
+		for (i = 0; i < SERVERS; i++) {
+			(void)net_edit(ks[i]);
+			cks_conf(ks[i])->optimize = optimize;
+			net_left(ks[i]);
+		}
+		join_all();
+		gm[0]->deaf = true;
+		assert_null(ks_rekey(net_ks(ks[0]), REKEY_TEK));
+		net_run(n, 60 * SEC);
+		gm[0]->deaf = false;
+		counts_of(2, false);
+		cks_kill(ks[2]);
+		net_run(n, 30 * SEC);
+		cks_revive(ks[2]);
+		(void)cks_settle(n, SETTLE, "back");
+		net_run(n, 30 * SEC);
+		counts_of(2, !optimize);
+		net_free(n);
+	}
+}
+
 /* Who registers with another one is his then, at once. */
 static void
 moves(void **state)
@@ -322,6 +375,7 @@ main(void)
 		cmocka_unit_test(lossy),
 		cmocka_unit_test(removed),
 		cmocka_unit_test(late),
+		cmocka_unit_test(counted),
 		cmocka_unit_test(moves),
 		cmocka_unit_test(alone),
 		cmocka_unit_test(cost),

@@ -175,6 +175,98 @@ disputed(void **state)
 	net_free(n);
 }
 
+static bool
+is_claimed_by(unsigned kssid, unsigned server)
+{
+	struct coop_keys *k = told(0);
+	bool is = false;
+	unsigned i;
+
+	for (i = 0; i < k->nclaims; i++)
+		is |= k->claims[i].kssid == kssid &&
+		    k->claims[i].id.addr == CKS(server);
+	coop_keys_free(k);
+	return is;
+}
+
+/* The next KSSID is claimed when there is a quarter left, not before, so that
+ * all others know of it when it is needed. */
+static void
+next_in_time(void **state)
+{
+	const unsigned first[SERVERS] = { 0, 2, 6 }, each = 32;
+	struct node *ks, *gm;
+	unsigned i, given;
+
+	(void)state;
+	make(5, 0);
+	for (i = 0; i < SERVERS; i++) {
+		tc_local(n->nodes[i]->conf)->sid_bits = 8;
+		own_kssids(n->nodes[i], first[i], i == 1 ? 4 : 2);
+	}
+	start();
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	net_run(n, 5 * SEC);
+	ks = n->nodes[1];
+	gm = n->nodes[SERVERS + 1];
+	given = net_ks(ks)->sids.next[first[1]];
+	assert_true(given > 0 && given < each * 3 / 4);
+	for (; given < 2 * each; given++) {
+		assert_int_equal(is_claimed_by(first[1] + 1, 1),
+		    given >= each * 3 / 4);
+		assert_int_equal(is_claimed_by(first[1] + 2, 1),
+		    given >= each * 7 / 4);
+		life[SERVERS + 1]++;
+		net_restart(gm);
+		assert_true(net_until(n, 10 * SEC, net_registered));
+		net_run(n, 5 * SEC);
+		assert_int_equal(net_ks(ks)->sids.next[first[1]] +
+		    net_ks(ks)->sids.next[first[1] + 1], given + 1);
+	}
+	for (i = 0; i < SERVERS; i++)
+		assert_int_equal(n->nodes[i]->logs[LOG_KS_NO_SID] +
+		    n->nodes[i]->logs[LOG_KS_REINIT], 0);
+	net_free(n);
+}
+
+/* It starts the group over, alone, and meets the others again with the keys of
+ * before: what it gave out under those it has forgotten. */
+static void
+came_back(void **state)
+{
+	struct ks_group *grp;
+	unsigned i;
+
+	(void)state;
+	make(6, KSSIDS);
+	start();
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	grp = net_ks(n->nodes[1]);
+	assert_true(grp->sids.next[KSSIDS] > 0);
+	for (i = 0; i < n->n; i++)
+		if (i != 1)
+			net_cut(n->nodes[1], n->nodes[i], true);
+	net_run(n, 60 * SEC);
+	assert_int_equal(grp->coop->role, COOP_PRIMARY);
+	ks_reinit(grp);
+	net_touched(n->nodes[1]);
+	net_run(n, 10 * SEC);
+	assert_int_not_equal(coop_sid_epoch(grp),
+	    coop_sid_epoch(net_ks(n->nodes[0])));
+	net_heal(n);
+	net_run(n, 60 * SEC);
+	assert_int_equal(grp->coop->role, COOP_SECONDARY);
+	assert_int_equal(coop_sid_epoch(grp),
+	    coop_sid_epoch(net_ks(n->nodes[0])));
+	life[SERVERS + 1]++;
+	net_restart(n->nodes[SERVERS + 1]);
+	assert_true(net_until(n, 60 * SEC, net_registered));
+	assert_int_equal(net_gm(n->nodes[SERVERS + 1])->ks, CKS(1));
+	assert_int_equal(grp->sids.next[KSSIDS], 0);
+	assert_true(grp->sids.next[KSSIDS + 1] > 0);
+	net_free(n);
+}
+
 /* While one of the others cannot hear of it, a claim is not used. */
 static void
 silent_peer(void **state)
@@ -291,6 +383,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(claims),
 		cmocka_unit_test(disputed),
+		cmocka_unit_test(next_in_time),
+		cmocka_unit_test(came_back),
 		cmocka_unit_test(silent_peer),
 		cmocka_unit_test(no_identifier),
 		cmocka_unit_test(storms),

@@ -553,6 +553,48 @@ no_join(void **state)
 	end();
 }
 
+/* It registers between a rekey by multicast and its repetitions: it has that
+ * rekey's keys, and these are no replay. Neither is a repetition with another
+ * pseudotime for the one that has heard the first. An older rekey is one. */
+static void
+repeated(void **state)
+{
+	struct node *late;
+	unsigned bad;
+
+	(void)state;
+	make(1, 86400);
+	multicast("M");
+	((struct gdoi_sa *)(void *)local()->sas.first)->replay = REPLAY_TIME;
+	((struct gdoi_sa *)(void *)local()->sas.first)->window = 5;
+	run();
+	way.kind = GDOI_X_PUSH;
+	rekey(REKEY_TEK);
+	net_run(n, SEC);
+	assert_int_equal(way.pushes, 1);
+	late = net_add_gm(n, 1);
+	net_apply(late);
+	assert_true(net_until(n, 5 * SEC, net_registered));
+	assert_int_equal(net_gm(late)->last_seq, net_gm(gm)->last_seq);
+	bad = late->g->ike->stats.bad + gm->g->ike->stats.bad;
+	net_run(n, 60 * SEC);
+	assert_true(way.pushes > 1);
+	assert_int_equal(late->g->ike->stats.bad + gm->g->ike->stats.bad, bad);
+	assert_int_equal(late->logs[LOG_GM_REKEY_SEQ], 0);
+	assert_int_equal(gm->logs[LOG_GM_REKEY_SEQ], 0);
+	assert_int_equal(late->logs[LOG_GM_RECV_REKEY], 0);
+	assert_int_equal(gm->logs[LOG_GM_RECV_REKEY], 1);
+	/* the next one, then that one again */
+	way.kind = 0;
+	rekey(REKEY_TEK);
+	net_run(n, 60 * SEC);
+	assert_int_equal(late->logs[LOG_GM_RECV_REKEY], 1);
+	gdoi_input(late->g, (struct udp_addr){ MGROUP, 848 }, way.from,
+	    way.data, way.len);
+	assert_int_equal(late->logs[LOG_GM_REKEY_SEQ], 1);
+	end();
+}
+
 /* Two groups with one address: the last that goes leaves. A device without
  * an index joins nowhere. */
 static void
@@ -633,6 +675,7 @@ main(void)
 		cmocka_unit_test(in_pull),
 		cmocka_unit_test(unfit),
 		cmocka_unit_test(no_join),
+		cmocka_unit_test(repeated),
 		cmocka_unit_test(one_address),
 		cmocka_unit_test(long_life),
 	};

@@ -155,6 +155,47 @@ exhausted(void **state)
 	net_free(n);
 }
 
+/* They are used up again at once: the next beginning has to wait, and who asks
+ * until then is refused. Those that are in keep their keys. */
+static void
+exhausted_again(void **state)
+{
+	struct net *n = net_new(9);
+	struct node *ks = gcm_ks(n, 8), *a = net_add_gm(n, 0);
+	struct node *b = net_add_gm(n, 1);
+	uint64_t first;
+	uint32_t spi;
+
+	(void)state;
+	own_kssids(ks, 0, 0);
+	net_apply_all(n);
+	assert_true(net_until(n, SEC, net_registered));
+	while (ks->logs[LOG_KS_REINIT] == 0) {
+		gm_clear(net_gm(a));
+		assert_true(net_until(n, 30 * SEC, net_registered));
+	}
+	first = n->now;
+	net_run(n, 10 * SEC);
+	assert_true(net_registered(n));
+	spi = b->teks[0].spi;
+	while (ks_sids_left(net_ks(ks)) > 0) {
+		gm_clear(net_gm(a));
+		assert_true(net_until(n, 5 * SEC, net_registered));
+	}
+	assert_true(n->now < first + 50 * SEC);
+	gm_clear(net_gm(a));
+	net_run(n, first + 55 * SEC - n->now);
+	assert_false(net_registered(n));
+	assert_int_equal(ks->logs[LOG_KS_REINIT], 1);
+	assert_int_equal(b->teks[0].spi, spi);
+	assert_int_equal(b->logs[LOG_GM_RECV_DELETE_NOW], 1);
+	net_run(n, 120 * SEC);
+	assert_true(net_registered(n));
+	assert_int_equal(ks->logs[LOG_KS_REINIT], 2);
+	assert_int_not_equal(b->teks[0].spi, spi);
+	net_free(n);
+}
+
 /* More members than identifiers: those that are in stay in. */
 static void
 too_many_members(void **state)
@@ -318,6 +359,7 @@ main(void)
 		cmocka_unit_test(kssids),
 		cmocka_unit_test(group_sizes),
 		cmocka_unit_test(exhausted),
+		cmocka_unit_test(exhausted_again),
 		cmocka_unit_test(too_many_members),
 		cmocka_unit_test(size_changes),
 		cmocka_unit_test(identifiers_change),
