@@ -12,7 +12,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-cp -r "$here/../../examples/first-lab" "$here/../../examples/lib.sh" "$tmp"
+cp -r "$here/../../examples/first-lab" "$tmp"
 chmod -R u+w "$tmp"
 sed -i 's/lifetime seconds 120/lifetime seconds 600/' "$tmp/first-lab/r1.cfg"
 

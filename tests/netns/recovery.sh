@@ -17,7 +17,7 @@
 . "$(dirname "$0")/lib.sh"
 lab=$tmp/first-lab
 
-cp -r "$here/../../examples/first-lab" "$here/../../examples/lib.sh" "$tmp"
+cp -r "$here/../../examples/first-lab" "$tmp"
 chmod -R u+w "$tmp"
 
 # ---- configurations ----

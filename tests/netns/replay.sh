@@ -198,8 +198,7 @@ registered() { # registered ROUTER TIMES
 # one is used.
 lab() {
 	export COHORT_RUN="$tmp/run"
-	cp -r "$here/../../examples/first-lab" \
-	    "$here/../../examples/lib.sh" "$tmp"
+	cp -r "$here/../../examples/first-lab" "$tmp"
 	cp "$here/replay.py" "$tmp"
 	chmod -R u+w "$tmp"
 	sed -i "s/lifetime seconds 120/lifetime seconds 1200/
