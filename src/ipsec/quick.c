@@ -558,6 +558,8 @@ quick_failed(struct exch *x, const char *why)
 	f = q->flow;
 	f->quick = NULL;
 	q->flow = NULL;
+	pair_free(q->pair); /* the flow may go before the exchange does */
+	q->pair = NULL;
 	flow_failed(f, x, why);
 	flow_unused(f);
 }

@@ -288,6 +288,39 @@ test_gone(void **state UNUSED)
 	end();
 }
 
+static bool
+asked_in_vain(struct vpn *net UNUSED)
+{
+	return TAILQ_FIRST(&ipsec_ike(b->s)->sas)->dpd_tries == 4;
+}
+
+/* It dies while the hub, which knows it only by what it asked for, makes the
+ * next pair with it. */
+static void
+test_dies_amid(void **state UNUSED)
+{
+	begin(118);
+	(void)dynamic(b->conf, NULL);
+	b->conf->keepalive_secs = 10;
+	b->conf->keepalive_retry = 2;
+	b->conf->keepalive_periodic = true;
+	vpn_apply(b);
+	spoke(a, VPN_NET(0));
+	vpn_run(v, 10 * SEC);
+	assert_int_equal(b->naces, 1);
+	a->deaf = true;
+	assert_true(vpn_until(v, 30 * SEC, asked_in_vain));
+	vpn_event(b, SA_EVENT_KILOBYTES, DYNAMIC_GROUP,
+	    vpn_out(b, DYNAMIC_GROUP, b->sa_of[0])->t.spi);
+	assert_int_equal(b->s->nflows, 1);
+	vpn_run(v, 5 * SEC);
+	assert_int_equal(b->logs[LOG_IKMP_PEER_DEAD], 1);
+	assert_int_equal(b->nsas, 0);
+	assert_int_equal(b->naces, 0);
+	assert_int_equal(b->s->nflows, 0);
+	end();
+}
+
 int
 main(void)
 {
@@ -299,6 +332,7 @@ main(void)
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_dies_amid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
