@@ -49,7 +49,7 @@ ports_equal(const struct ace_ports *a, const struct ace_ports *b)
 	return a->op == b->op && a->lo == b->lo && a->hi == b->hi;
 }
 
-static bool
+bool
 ace_equal(const struct ace *a, const struct ace *b)
 {
 	return a->action == b->action && a->proto == b->proto &&

@@ -720,6 +720,7 @@ struct hits *hits_new(void) MUST_USE;
 /* acl.c */
 void acls_compile(struct fwd *, const struct conf *);
 struct acl_obj *acl_find(const struct fwd *, const char *name);
+bool ace_equal(const struct ace *, const struct ace *);
 
 /* sadb.c */
 struct group *group_find(const struct fwd *, const char *name);

@@ -467,6 +467,24 @@ build_guards(struct snap *s, struct snap_group *sg)
 	sg->n_guards = g->n_guards;
 }
 
+/* A peer that comes again to a new process ike has an entry before it has SAs
+ * for that: what it had goes on until then. */
+static void
+lend_left(struct snap_group *sg)
+{
+	const struct policy *p = sg->policy;
+	uint32_t i, left, known;
+
+	if (p == NULL || p != sg->group->said)
+		return;
+	known = p->n - sg->group->n_left;
+	for (left = known; left < p->n; left++)
+		for (i = 0; i < known; i++)
+			if (sg->out[i] == NULL &&
+			    ace_equal(&p->aces[i], &p->aces[left]))
+				sg->out[i] = sg->out[left];
+}
+
 /* One walk through SAs and entries: a hub has thousands of both. Of two
  * entries with one number (a dynamic map) the second is as the first. */
 void
@@ -492,6 +510,7 @@ pair_build(struct snap *s, struct snap_group *sg, uint64_t now,
 		if (p->aces[i].action == ACE_PERMIT && p->sa_of[i] != 0)
 			sg->out[i] = sg->out[pair_entry(sg, p->sa_of[i])];
 	}
+	lend_left(sg);
 }
 
 /* ---- what the worker says ---- */

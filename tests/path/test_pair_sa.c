@@ -539,6 +539,17 @@ test_dynamic_dead_ike(void **state)
 	memcpy(buf, rig_ip(p.b, 0), p.b->out[0].len);
 	rig_input(p.a, buf, p.b->out[0].len, WAN);
 	assert_int_equal(p.a->n_out, 1);
+	/* it comes again, under another number, and has no SAs yet */
+	say(&p, &net, 11);
+	send_a(&p, mk_out(&p, 50, 0));
+	assert_int_equal(p.a->n_out, 1);
+	assert_true(p.a->out[0].encrypted);
+	assert_int_equal(get32(rig_ip(p.a, 0) + IPH_HDR), 0x5001);
+	pair_add(&p, p.a, SA_WAY_OUT, 0x5003, 11, rig_aes_sha1);
+	send_a(&p, mk_out(&p, 50, 0));
+	assert_int_equal(get32(rig_ip(p.a, 0) + IPH_HDR), 0x5003);
+	pair_del(p.a, 0x5003, SA_WAY_OUT);
+	say(&p, &other, 9);
 	/* it has come: what it had before is its own again, once */
 	pair_del(p.a, 0x5000, SA_WAY_IN);
 	pair_del(p.a, 0x5001, SA_WAY_OUT);
