@@ -159,12 +159,31 @@ add_sa(struct vrouter *r, const struct sa_tek *t)
 		sa->order = ++r->v->order;
 		sa->known = r->v->now + r->lag;
 		sa->from = sa->known + c.tek.send_after_ms;
+		sa->orphan = sa->ended = false;
+		sa->seq = c.tek.seq_base;
+		sa->octets = sa->volume_told = sa->silence_told = 0;
+		sa->used = r->v->now;
+		if (r->v->added != NULL)
+			r->v->added(r, sa);
 	}
 	sa->t.sa_index = t->sa_index;
 	sa->t.remote = t->remote;
 	sa->t.encap_remote = t->encap_remote;
 	sa->end = r->v->now + t->life_ms;
 	r->adds++;
+}
+
+static void
+tell(const struct vrouter *r, const struct sa_change *c)
+{
+	bool add = c->type == SA_ADD;
+
+	if (r->v->verbose && (add || c->type == SA_DEL))
+		fprintf(stderr, "%8llu R%u %s %08X %s\n",
+		    (unsigned long long)r->v->now, r->number,
+		    add ? "add" : "del", add ? c->tek.spi : c->del.spi,
+		    (add ? c->tek.way : c->del.way) == SA_WAY_IN ? "in" :
+		    "out");
 }
 
 static void
@@ -176,6 +195,7 @@ io_sa(void *arg, const struct sa_change *c)
 
 	if (r->fwd_dead)
 		return;
+	tell(r, c);
 	expire(r);
 	switch (c->type) {
 	case SA_POLICY:
@@ -378,6 +398,29 @@ vpn_restart(struct vrouter *r, bool silently)
 	ipsec_config(r->s, NULL, r->conf);
 }
 
+void
+vpn_kill_ike(struct vrouter *r)
+{
+	bool deaf = r->deaf;
+	unsigned i;
+
+	r->deaf = r->fwd_dead = true;
+	ipsec_free(r->s);
+	r->deaf = deaf;
+	r->fwd_dead = false;
+	for (i = 0; i < r->nsas; i++)
+		r->sas[i].orphan = true;
+	start(r);
+	ipsec_config(r->s, NULL, r->conf);
+}
+
+void
+vpn_kill_fwd(struct vrouter *r)
+{
+	r->nsas = r->naces = 0;
+	ipsec_resync(r->s);
+}
+
 /* ---- time ---- */
 
 static uint32_t
@@ -495,7 +538,7 @@ vpn_out(struct vrouter *r, const char *group, unsigned index)
 		if (r->sas[i].t.way == SA_WAY_OUT &&
 		    r->sas[i].t.sa_index == index &&
 		    strcmp(r->sas[i].t.group, group) == 0 &&
-		    r->sas[i].known <= r->v->now)
+		    r->sas[i].known <= r->v->now && !r->sas[i].ended)
 			best = better(best, &r->sas[i], r->v->now);
 	return best;
 }
@@ -539,12 +582,13 @@ vpn_packet(struct vrouter *r, const char *group, unsigned index)
 {
 	struct sa_event e = { .type = SA_EVENT_ACQUIRE,
 		.sa_index = (uint16_t)index };
+	const struct vpn_sa *sa = vpn_out(r, group, index);
 
-	if (vpn_out(r, group, index) != NULL)
+	if (sa != NULL && !sa->orphan)
 		return true;
 	str_copy(e.group, group, sizeof(e.group));
 	ipsec_sa_event(r->s, &e);
-	return false;
+	return sa != NULL;
 }
 
 static bool

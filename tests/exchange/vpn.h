@@ -25,6 +25,11 @@ struct vpn_sa {
 	uint64_t known; /* when fwd has it */
 	uint64_t from;	/* when it is sent with, if there is another one */
 	uint64_t order; /* in which fwd heard of them */
+	bool orphan;	/* of a process ike before this one */
+	/* of vpn_traffic.c */
+	uint32_t seq;
+	bool ended;	/* its volume is used up: sent with no more */
+	uint64_t octets, used, volume_told, silence_told;
 };
 
 struct vrouter {
@@ -63,6 +68,9 @@ struct vpn {
 	bool (*tap)(struct vpn *, struct udp_addr from, struct udp_addr to,
 	    uint8_t *data, size_t len);
 	void (*each)(struct vpn *); /* after each event, at each second */
+	/* fwd hears of an SA that it does not have. */
+	void (*added)(struct vrouter *, struct vpn_sa *);
+	struct traffic *traffic; /* of vpn_traffic.h */
 	bool verbose;
 };
 
@@ -77,6 +85,8 @@ struct conf *vpn_conf_new(struct vrouter *);
 void vpn_run(struct vpn *, uint64_t ms);
 bool vpn_until(struct vpn *, uint64_t ms, bool (*)(struct vpn *));
 void vpn_restart(struct vrouter *, bool silently); /* of process ike */
+void vpn_kill_ike(struct vrouter *); /* it is started again, fwd goes on */
+void vpn_kill_fwd(struct vrouter *);
 void vpn_port(struct vrouter *, bool up);
 uint64_t vpn_random(struct vpn *);
 
