@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * cohort lab up: namespaces, links, hosts, then all routers at once, and wait
- * until every one of them says that it is ready.
+ * until every one of them says that it is ready and all lines are up.
  */
 #include "config.h"
 
@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include "lab/lab.h"
+#include "main/netlink.h"
 
+#define LINES_MS 3000  /* for all lines that are coming up */
 #define LOG_TAIL 2000 /* octets of a log shown when a router did not start */
 
 static void
@@ -250,6 +252,45 @@ wait_ready(const struct lab *lab, unsigned wait_secs)
 	}
 }
 
+static void
+link_seen(void *arg, const struct nl_link *l)
+{
+	*(bool *)arg |= nl_link_rises(l);
+}
+
+/* A device of the node has its carrier, but is not used by the kernel yet. */
+static bool
+node_rises(const struct lab *lab, const struct lab_node *n)
+{
+	struct netlink *nl;
+	bool rises = false;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		if (ns_enter(lab, n->name) == -1 || (nl = nl_open()) == NULL ||
+		    nl_links(nl, link_seen, &rises) != 0)
+			_exit(1);
+		_exit(rises ? 2 : 0);
+	}
+	return pid != -1 && lab_wait(pid) == 2;
+}
+
+/* The lines of routers are up when they are ready; here are those of hosts,
+ * which would lose what is sent first. */
+static void
+wait_lines(const struct lab *lab)
+{
+	uint64_t start = time_mono_ms();
+
+	for (unsigned i = 0; i < lab->nnodes; i++)
+		while (!lab->nodes[i].router &&
+		    node_rises(lab, &lab->nodes[i]) &&
+		    time_mono_ms() - start < LINES_MS)
+			pause_ms(20);
+}
+
 bool
 lab_running(const struct lab *lab)
 {
@@ -322,6 +363,7 @@ build(struct lab *lab, unsigned wait_secs)
 	fflush(stdout);
 	if (wait_ready(lab, wait_secs) == -1)
 		return -1;
+	wait_lines(lab);
 	for (unsigned i = 0; i < lab->nnodes; i++)
 		if (lab->nodes[i].router)
 			failed += configure_node(lab, &lab->nodes[i]);

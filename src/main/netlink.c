@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -150,6 +150,7 @@ link_cb(const struct nlmsghdr *h, void *data)
 	const struct nlattr *a;
 
 	l.up = (ifi->ifi_flags & IFF_UP) != 0;
+	l.carrier = (ifi->ifi_flags & IFF_LOWER_UP) != 0;
 	l.running = (ifi->ifi_flags & IFF_RUNNING) != 0;
 	mnl_attr_for_each(a, h, sizeof(*ifi)) {
 		switch (mnl_attr_get_type(a)) {

@@ -14,10 +14,18 @@ struct nl_link {
 	uint32_t ifindex;
 	char name[16];
 	uint32_t mtu;
-	bool up, running;
+	/* carrier without running: the kernel's link watch, which looks once
+	 * a second, has not let packets out yet (RFC 2863: operStatus) */
+	bool up, carrier, running;
 	uint8_t mac[6];
 	struct port_stats stats;
 };
+
+static inline bool
+nl_link_rises(const struct nl_link *l)
+{
+	return l->up && l->carrier && !l->running;
+}
 
 struct nl_route {
 	uint32_t prefix, nexthop, ifindex, table, priority;

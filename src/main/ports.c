@@ -513,6 +513,7 @@ on_scan(void *arg)
 	read_routes(r);
 	if (r->committed != NULL)
 		ports_reverse(r, r->committed);
+	router_child_ready(r);
 }
 
 static void

@@ -61,6 +61,26 @@ ports_scan(struct ports *ps, struct scan *sc)
 	return true;
 }
 
+bool
+ports_rise(const struct router *r)
+{
+	struct scan *sc = xcalloc(1, sizeof(*sc));
+	bool rise = false;
+	unsigned i;
+
+	if (ports_scan(r->ports, sc))
+		for (i = 1; i <= r->ports->n && !rise; i++) {
+			const struct portrec *rec = &r->ports->rec[i];
+
+			/* or is up, which is not known here yet */
+			rise = rec->wanted && !rec->p.loopback &&
+			    !rec->p.tunnel && (nl_link_rises(&sc->found[i]) ||
+			    (sc->found[i].running && !rec->p.up));
+		}
+	free(sc);
+	return rise;
+}
+
 static void
 rate_step(uint64_t *rate, uint64_t now, uint64_t before, uint64_t unit)
 {

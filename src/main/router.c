@@ -21,6 +21,7 @@
 #define COMMIT_DELAY_MS 20
 #define COMMIT_SHARE 4 /* of the time that a commit took */
 #define RUN_MAX 16     /* `run` commands of a file: each is a session */
+#define LINES_MS 3000  /* that it waits for lines which are coming up */
 
 /* ---- configuration ---- */
 
@@ -174,11 +175,23 @@ router_run_lines(struct router *r, const char *lines)
 		run_pending(r);
 }
 
+static void
+say_ready(void *arg)
+{
+	struct router *r = arg;
+	char path[320];
+
+	loop_timer(r->loop, &r->ready_timer, 0);
+	r->ready = true;
+	snprintf(path, sizeof(path), "%s/ready", r->statedir);
+	if (file_write(path, "", 0, 0644) == -1)
+		log_emit(LOG_SYS_CONF_LINE, "STATEDIR/ready cannot be written");
+	log_emit(LOG_SYS_RESTART, PACKAGE_VERSION);
+}
+
 void
 router_child_ready(struct router *r)
 {
-	char path[320];
-
 	if (r->ready || !child_is_ready(r, CHILD_IKE))
 		return;
 	/* at once: ike answers already, and members without the KEK that an
@@ -186,11 +199,11 @@ router_child_ready(struct router *r)
 	run_pending(r);
 	if (!child_is_ready(r, CHILD_FWD))
 		return;
-	r->ready = true;
-	snprintf(path, sizeof(path), "%s/ready", r->statedir);
-	if (file_write(path, "", 0, 0644) == -1)
-		log_emit(LOG_SYS_CONF_LINE, "STATEDIR/ready cannot be written");
-	log_emit(LOG_SYS_RESTART, PACKAGE_VERSION);
+	if (!ports_rise(r))
+		say_ready(r);
+	else if (r->ready_timer.at == 0)
+		loop_timer(r->loop, &r->ready_timer, time_mono_ms() +
+		    LINES_MS);
 }
 
 void
@@ -285,7 +298,8 @@ router_run(struct router *r)
 	r->start_mono_ms = time_mono_ms();
 	r->loop = loop_new();
 	r->commit_timer.fn = on_commit;
-	r->commit_timer.arg = r;
+	r->ready_timer.fn = say_ready;
+	r->commit_timer.arg = r->ready_timer.arg = r;
 	loop_signal(r->loop, SIGTERM, on_signal, r);
 	loop_signal(r->loop, SIGINT, on_signal, r);
 	loop_signal(r->loop, SIGHUP, on_signal, r);
@@ -293,6 +307,7 @@ router_run(struct router *r)
 	if (start(r) == 0)
 		code = loop_run(r->loop);
 	loop_timer(r->loop, &r->commit_timer, 0);
+	loop_timer(r->loop, &r->ready_timer, 0);
 	loop_timer(r->loop, &r->archive_timer, 0);
 	r->archive_period = 0;
 	rollback_close(r);

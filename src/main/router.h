@@ -68,6 +68,7 @@ struct router {
 	uint32_t weak_named; /* weak.c */
 	uint64_t start_wall_us, start_mono_ms;
 	bool ready;
+	struct timer ready_timer; /* at the latest, while lines come up */
 };
 
 /* ---- router.c ---- */
@@ -82,7 +83,8 @@ void router_settled(struct router *);
  * when the children run. */
 void router_run_lines(struct router *, const char *lines);
 void router_set_debug(struct router *, const struct debug_set *);
-/* Both children run and are configured: say so to those who wait. */
+/* Both children run and are configured, and no line is about to come up: say
+ * so to those who wait. */
 void router_child_ready(struct router *);
 /* Ends router_run() with code 0, or ROUTER_RELOAD: start again from the
  * saved configuration. */
@@ -132,6 +134,8 @@ struct port_rates {
 	/* monotonic ms, to a few seconds; 0: never */
 	uint64_t last_in, last_out, cleared;
 };
+/* A line has its carrier and will be up within a second or so. */
+bool ports_rise(const struct router *);
 /* Counters since the last ports_clear_stats(); false: there is no device. */
 bool ports_stats(struct router *, const struct port *, struct port_stats *,
     struct port_rates *) MUST_USE;

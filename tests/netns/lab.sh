@@ -5,6 +5,8 @@
 #
 #	a eth1 --- eth1 mid eth2 --- eth1 b
 #
+# and one of two routers and two hosts, whose lines it waits for.
+#
 # up, down, twice each; exec, background processes, captures, refusals.
 # COHORT is the program (default ./cohort). Exit 77: no namespaces here.
 
@@ -182,6 +184,48 @@ check 'it is gone' [ ! -e "$COHORT_RUN/routers/state/r/startup-config" ]
 check 'down' routers down
 check 'nothing is left' [ ! -e "$COHORT_RUN/routers" ]
 unset COHORT_BINARY
+
+# Lines. Where a device has the number of its peer, the kernel uses it up to a
+# second after it got its carrier: nothing is said to be up before that.
+lab=$tmp/lines
+mkdir "$lab"
+cat >"$lab/lab.clab.yml" <<'EOT'
+name: lines
+topology:
+  nodes:
+    r1: {kind: linux, image: cohort, binds: ["r1:/etc/cohort/startup-config"]}
+    r2: {kind: linux, image: cohort, binds: ["r2:/etc/cohort/startup-config"]}
+    h1: {kind: linux, image: alpine:3, exec: [ip addr add 10.9.0.1/24 dev eth1]}
+    h2: {kind: linux, image: alpine:3, exec: [ip addr add 10.9.0.2/24 dev eth1]}
+  links:
+    - endpoints: ["r1:eth1", "r2:eth1"]
+    - endpoints: ["h1:eth1", "h2:eth1"]
+EOT
+for i in 1 2; do
+	printf '%s\n' "hostname r$i" 'interface GigabitEthernet0/0' \
+	    " ip address 10.0.0.$i 255.255.255.0" >"$lab/r$i"
+done
+brief='show ip interface brief'
+for round in 1 2 3; do
+	"$COHORT" lab up "$lab" >"$tmp/up" || cat "$tmp/up"
+	check "lines, $round: r1 is up" shows r1 "$brief" 'manual up  *up'
+	check "lines, $round: so is r2" shows r2 "$brief" 'manual up  *up'
+	check "lines, $round: a host loses nothing" \
+	    node h2 'ping -n -q -c 1 -W 1 10.9.0.1'
+	check "lines, $round: nor does a router" \
+	    shows r2 'ping 10.0.0.1 repeat 1 timeout 1' '^!$'
+	[ "$round" = 3 ] || "$COHORT" lab down "$lab" >/dev/null
+done
+check 'the far end is shut' configure r1 'interface GigabitEthernet0/0' shutdown
+check 'the line is down' wait_for 5 shows r2 'show interfaces Gi0/0' \
+    'GigabitEthernet0/0 is down, line protocol is down'
+check 'it stays so' sh -c '"$0" lab exec "$1" r1 write && "$0" lab down --keep \
+    "$1" && "$0" lab up "$1"' "$COHORT" "$lab"
+check 'up waits for no line that is shut' \
+    shows r2 'show interfaces Gi0/0' 'is down, line protocol is down'
+check 'its own end says why' \
+    shows r1 'show interfaces Gi0/0' 'is administratively down'
+check 'down' "$COHORT" lab down "$lab"
 
 refused() { # refused TEXT YAML: `lab up` says TEXT
 	mkdir -p "$tmp/bad"
