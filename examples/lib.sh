@@ -12,7 +12,7 @@
 set -u
 export LC_ALL=C
 
-. "$(dirname "${LAB_LIB:-$LAB_DIR/../lib.sh}")/tcpdump.sh"
+. "$(dirname "${LAB_LIB:-$LAB_DIR/../lib.sh}")/ends.sh"
 passed=0
 failed=0
 jobs_started=
@@ -58,19 +58,22 @@ proof() {
 	fi
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds. The last output stays for
-# proof to show.
+# wait_for SECONDS COMMAND...: until it succeeds; it may wait for something
+# itself. The last output stays for proof to show.
 wait_for() {
-	_end=$(($(date +%s) + $1))
+	_waits=$((${_waits-0} + 1))
+	eval "_end$_waits=$(($(date +%s) + $1))"
 	shift
-	until "$@" >wait.out 2>&1; do
-		if [ "$(date +%s)" -ge "$_end" ]; then
-			cat wait.out
+	until "$@" >"wait.$_waits" 2>&1; do
+		if [ "$(date +%s)" -ge $((_end$_waits)) ]; then
+			cat "wait.$_waits"
 			echo "not within the time: $*"
+			_waits=$((_waits - 1))
 			return 1
 		fi
 		sleep 0.2
 	done
+	_waits=$((_waits - 1))
 }
 
 # equal GOT WANTED WHAT
@@ -142,16 +145,21 @@ capture_stop() {
 		tcpdump_end "$_pid" "$1.err" >end.out 2>&1 || result FAIL \
 		    "capture $1 is read to its end" "$(cat end.out)"
 	fi
+	eval "capture_$1="
 	if grep -q '[1-9][0-9]* packets dropped by kernel' "$1.err"; then
 		result FAIL "capture $1 is complete" "$(cat "$1.err")"
 	fi
 }
 
-# packets TAG FILTER [TCPDUMP OPTIONS]: the packets of a capture, one a line.
+# packets TAG FILTER [TCPDUMP OPTIONS]: the packets of a capture, one a line. Of
+# one that goes on, all that have come by now, but for a user's: see some.
 packets() {
 	_tag=$1
 	_filter=$2
 	shift 2
+	eval "_pid=\$capture_$_tag"
+	[ -z "$_pid" ] || [ $one_user = yes ] ||
+	    tcpdump_reads "$_pid" "$_tag.err" >/dev/null
 	if [ $one_user = yes ]; then
 		unshare --user tcpdump -n -r "$_tag.pcap" "$@" "$_filter" \
 		    2>/dev/null
@@ -172,8 +180,12 @@ none() {
 	return 1
 }
 
-# some TAG N FILTER: at least N.
+# some TAG N FILTER: at least N, when what has come is in the file.
 some() {
+	wait_for 5 has_some "$@"
+}
+
+has_some() {
 	at_least "$(count "$1" "$3")" "$2" "packets that match $3"
 }
 
@@ -236,38 +248,18 @@ too_big() {
 # told, until stream_stop.
 stream_start() {
 	nsenter --net="$LAB_RUN/ns/$2" ping -n -O -i "${4:-0.05}" "$3" \
-	    >"$1.ping" 2>&1 &
+	    >"$1.ping" 2>"$1.ping.err" &
 	eval "stream_$1=$!"
 	jobs_started="$jobs_started $!"
 }
 
 stream_stop() {
-	eval "_pid=\$stream_$1"
-	kill -INT "$_pid" 2>/dev/null
-	wait "$_pid" 2>/dev/null
-	tail -n 2 "$1.ping"
+	eval "ping_end \$stream_$1 $1.ping"
 }
 
-# stream_lossless TAG: every echo but perhaps the one on its way at the end
-# came back, once.
+# stream_lossless TAG: every echo came back, once, and there were many.
 stream_lossless() {
-	awk '
-	/bytes from/ && match($0, /icmp_seq=[0-9]+/) {
-		seq = substr($0, RSTART + 9, RLENGTH - 9) + 0
-		if (got[seq]++) { print "twice: " $0; bad++ }
-		if (seq > max) max = seq
-	}
-	/^From|Unreachable|exceeded/ { print; bad++ }
-	/packets transmitted/ { sent = $1 }
-	END {
-		for (i = 1; i <= max; i++)
-			if (!(i in got)) { print "lost: icmp_seq " i; bad++ }
-		if (max < 100 || sent - max > 1) {
-			print "sent " sent ", last answer " max + 0
-			bad++
-		}
-		exit bad > 0
-	}' "$1.ping"
+	ping_whole "$1.ping" 100
 }
 
 # transfer FROM TO ADDRESS PORT KIB: a file of random octets over TCP; the
@@ -407,7 +399,7 @@ router_start() {
 	setsid nsenter --net="$LAB_RUN/ns/$_node" "$@" \
 	    >>"$LAB_RUN/log/$_node" 2>&1 </dev/null &
 	_pid=$!
-	wait_for 20 [ -e "$LAB_RUN/state/$_node/ready" ] || return 1
+	wait_for 60 [ -e "$LAB_RUN/state/$_node/ready" ] || return 1
 	# for `lab down`: with the time of its start
 	echo "$_pid $(sed 's/.*) //' "/proc/$_pid/stat" | cut -d ' ' -f 20)" \
 	    >"$LAB_RUN/pid/$_node"

@@ -10,6 +10,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -64,7 +65,16 @@ class Capture:
             pass
 
     def stop(self):
-        time.sleep(0.3)     # what is in the socket gets to the file
+        """When tcpdump has read all that has come by now: it says so."""
+        came, end = None, time.monotonic() + 10
+        while time.monotonic() < end:
+            self.p.send_signal(signal.SIGUSR1)
+            read, got, lost = map(int, re.findall(
+                r'(\d+) packets? ', self.p.stderr.readline())[:3])
+            came = got - lost if came is None else came
+            if read >= came:
+                break
+            time.sleep(0.05)
         self.p.terminate()
         self.p.wait()
         return self.path

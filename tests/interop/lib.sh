@@ -19,7 +19,7 @@ tmp=$(mktemp -d "/tmp/cohort-interop.XXXXXX") || exit 1
 export COHORT_RUN="$tmp/run"
 jobs_started=
 . "$here/../words.sh"
-. "$here/../../examples/tcpdump.sh"
+. "$here/../../examples/ends.sh"
 # Programs run in the namespaces of the nodes by nsenter.
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'this test needs root'

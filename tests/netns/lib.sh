@@ -19,7 +19,7 @@ case $COHORT in
 esac
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../words.sh"
-. "$here/../../examples/tcpdump.sh"
+. "$here/../../examples/ends.sh"
 need_namespaces
 tmp=$(mktemp -d "/tmp/cohort-$(basename "$0" .sh).XXXXXX") || exit 1
 export COHORT_RUN="$tmp/run"

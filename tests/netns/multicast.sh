@@ -186,6 +186,7 @@ forwarded() { # forwarded PORT GROUP: the bridge sends it there
 }
 
 seen() { # seen N FILTER: exactly N packets on the bridge so far
+	tcpdump_reads "$dump" "$tmp/dump.err" || return 1
 	tcpdump -r "$tmp/core.pcap" -d "$2" >"$tmp/seen" || return 1
 	node core tcpdump -n -r "$tmp/core.pcap" "$2" >"$tmp/seen" 2>/dev/null
 	[ "$(wc -l <"$tmp/seen")" -eq "$1" ] && return 0
@@ -195,6 +196,7 @@ seen() { # seen N FILTER: exactly N packets on the bridge so far
 }
 
 left() { # left GROUP: an IGMP leave, as hosts of a version 2 querier say it
+	tcpdump_reads "$dump" "$tmp/dump.err" || return 1
 	node core tcpdump -n -r "$tmp/core.pcap" igmp >"$tmp/igmp" 2>&1
 	grep -q "igmp leave $1" "$tmp/igmp" && return 0
 	cat "$tmp/igmp"
@@ -224,8 +226,9 @@ lost() { # lost NODE: it was
 # ---- play ----
 
 check 'the lab comes up' "$COHORT" lab up "$tmp/lab"
-node core tcpdump --immediate-mode -U -Z root -s 0 -n -i br0 \
-    -w "$tmp/core.pcap" 'igmp or udp port 848' 2>"$tmp/dump.err" &
+nsenter --net="$COHORT_RUN/multicast/ns/core" tcpdump --immediate-mode -U \
+    -Z root -s 0 -n -i br0 -w "$tmp/core.pcap" 'igmp or udp port 848' \
+    2>"$tmp/dump.err" &
 dump=$!
 check 'tcpdump listens on the bridge' wait_for 10 \
     grep -q 'listening on' "$tmp/dump.err"
