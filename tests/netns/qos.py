@@ -6,7 +6,8 @@
 #
 #	qos.py send ADDRESS SECONDS PORT:TOS:PACKETS_A_SECOND:OCTETS ...
 #	qos.py receive FROM TO PORT ...	prints `PORT octets median-delay-ms`
-#					of the seconds FROM to TO
+#					of the seconds FROM to TO, and how many
+#					were sent and came in all
 import select
 import socket
 import statistics
@@ -22,20 +23,21 @@ def send(addr, seconds, flows):
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
         s.connect((addr, port))
-        out.append([s, 1 / rate, size - 28, time.monotonic()])
+        out.append([s, 1 / rate, size - 28, time.monotonic(), 0])
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
         for f in out:
             while f[3] <= time.monotonic():
-                f[0].send(struct.pack('d', time.monotonic()) +
-                          bytes(f[2] - 8))
+                f[0].send(struct.pack('dI', time.monotonic(), f[4]) +
+                          bytes(f[2] - 12))
                 f[3] += f[1]
+                f[4] += 1
         time.sleep(max(0, min(f[3] for f in out) - time.monotonic()))
 
 
 def receive(begin, end, ports):
     socks = {}
-    seen = {int(p): [0, []] for p in ports}
+    seen = {int(p): [0, [], set()] for p in ports}
     for p in seen:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -49,13 +51,16 @@ def receive(begin, end, ports):
             data = s.recv(2048)
             now = time.monotonic()
             first = now if first is None else first
+            row = seen[socks[s]]
+            sent, number = struct.unpack('dI', data[:12])
+            row[2].add(number)
             if first + begin <= now < first + end:
-                row = seen[socks[s]]
                 row[0] += len(data) + 28
-                row[1].append(now - struct.unpack('d', data[:8])[0])
-    for p, (octets, delays) in seen.items():
+                row[1].append(now - sent)
+    for p, (octets, delays, numbers) in seen.items():
         ms = statistics.median(delays) * 1000 if delays else 0
-        print(p, octets, '%.2f' % ms)
+        print(p, octets, '%.2f' % ms, max(numbers, default=-1) + 1,
+              len(numbers))
 
 
 if sys.argv[1] == 'send':

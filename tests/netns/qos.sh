@@ -7,7 +7,8 @@
 #
 # Voice and three classes of bulk, each more than the link takes. What is
 # judged are ratios: between the classes, of the rate to that of the policy,
-# of the delay of voice to that of bulk. COHORT is the program (default
+# of the delay of voice to that of bulk. The shapers may send in one go what they
+# could not for 100 ms, while the machine did something else. COHORT is the program (default
 # ./cohort). Exit 77: no namespaces here.
 
 . "$(dirname "$0")/lib.sh"
@@ -38,7 +39,7 @@ policy-map CHILD
   bandwidth percent 20
 policy-map TOP
  class class-default
-  shape average 2000000
+  shape average 2000000 200000
   service-policy CHILD
 policy-map MARK
  class SILVER
@@ -128,8 +129,10 @@ check 'voice and bulk go through the shaper' load "$tmp/first"
 check 'the rate is that of the shaper' rate "$tmp/first" 2000000
 check 'gold has twice what silver has' \
     ratio "$(column "$tmp/first" 2 2)" "$(column "$tmp/first" 3 2)" 1.85 2.15
-check 'no voice is lost' \
-    ratio "$(column "$tmp/first" 1 2)" $((50 * 200 * 5)) 0.97 1.03
+came() { # came FILE: of the packets of voice, hardly one is missing
+	ratio "$(column "$1" 1 5)" "$(column "$1" 1 4)" 0.97 1
+}
+check 'no voice is lost' came "$tmp/first"
 check 'voice waits for a small part of what bulk waits' \
     ratio "$(column "$tmp/first" 1 3)" "$(column "$tmp/first" 4 3)" 0 0.2
 check 'voice was counted in its class' ratio "$(counted VOICE)" 400 0.95 1.05
@@ -138,7 +141,7 @@ check 'drops are shown' grep -Eq \
     '\(queue depth/total drops/no-buffer drops\) [0-9]+/[1-9][0-9]*/0' \
     "$tmp/shown"
 printf '%s\n' 'configure terminal' 'policy-map TOP' 'class class-default' \
-    'shape average 4000000' 'interface GigabitEthernet0/1' \
+    'shape average 4000000 400000' 'interface GigabitEthernet0/1' \
     'service-policy input MARK' 'end' >"$tmp/change"
 check 'twice the rate, and a policer on the way in' \
     node r1 - <"$tmp/change"
@@ -162,8 +165,7 @@ changing() {
 	wait "$_load"
 }
 check 'policies change while voice and bulk go on' changing
-check 'no voice is lost by that' \
-    ratio "$(column "$tmp/third" 1 2)" $((50 * 200 * 5)) 0.97 1.03
+check 'no voice is lost by that' came "$tmp/third"
 printf '%s\n' 'clear counters' 'y' >"$tmp/clear"
 check 'clear counters' node r1 - <"$tmp/clear"
 check 'counters are cleared' wait_for 5 is_zero
