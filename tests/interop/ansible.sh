@@ -44,7 +44,7 @@ export LC_ALL=C.UTF-8
 export ANSIBLE_CONFIG="$tmp/ansible/ansible.cfg" ANSIBLE_HOME="$tmp/ansible" \
     ANSIBLE_CALLBACKS_ENABLED='' ANSIBLE_DEPRECATION_WARNINGS=False
 PATH="/usr/bin:$PATH"
-(cd "$tmp/ansible" && timeout 170 ansible-playbook ansible.yml \
+(cd "$tmp/ansible" && timeout 400 ansible-playbook ansible.yml \
     >"$tmp/play.json" 2>"$tmp/play.err")
 tally "$python" "$here/ansible_results.py" "$tmp/play.json" "$tmp/play.err"
 check 'the configuration is saved' \

@@ -75,7 +75,7 @@ def alive(g, what):
     check('and its members talk', good)
 
 
-def lie_keys(g, change):
+def lie_keys(g, change, seconds=4):
     """Says part 16 as change() has made it."""
     with g.host.lock:
         digest = os.urandom(8)
@@ -83,7 +83,7 @@ def lie_keys(g, change):
         k['keks'] = [dict(x) for x in k['keks']]
         k['teks'] = [dict(x) for x in k['teks']]
         change(k)
-    return ask(g, lambda m: dict(m, keys=k, digest=digest))
+    return ask(g, lambda m: dict(m, keys=k, digest=digest), seconds=seconds)
 
 
 def teks():
@@ -110,7 +110,7 @@ def times_and_keys(g):
             ('two newest TEKs', lambda k: k['teks'].append(dict(
                 k['teks'][0], spi=4711, flags=1)) or [
                     t.update(flags=1) for t in k['teks']])):
-        got = lie_keys(g, change)
+        got = lie_keys(g, change, seconds=1)
         check('%s: not taken' % text, got is None, got)
     before = teks()
     check('a new TEK that ended: answered', lie_keys(
@@ -292,11 +292,11 @@ def clocks(private):
     check('what is configured is the same',
           g.peers[KS].last.get('config') == g.policy['digests'])
 
-    def say(pst):
+    def say(pst, seconds=4):
         with h.lock:
             g.keys['pst'] = pst
             g.keys['version'] += 1
-        return lie_keys(g, lambda k: None)
+        return lie_keys(g, lambda k: None, seconds)
     check('no time was invalid so far', invalid_times('TIME') == 0)
     check('its clock goes on', say(101000) == 'answer')
     check('it stands: answered', say(100000) == 'answer')
@@ -304,7 +304,7 @@ def clocks(private):
           and logs('COOP_ANN_(INVALID_PST_SEC|TOO_OLD): .*TIME'),
           shell('ks', 'show logging')[-1200:])
     check('a pseudotime that cannot be is refused',
-          say((1 << 48) + 1) is None)
+          say((1 << 48) + 1, 1) is None)
     check('the highest is answered', say(1 << 48) == 'answer')
     check('ours is there', shown('TIME', 'Local KS Role: Secondary')[0])
     h.stop()

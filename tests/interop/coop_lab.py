@@ -124,7 +124,7 @@ def drops():
         r'Recv drops: (\d+)', coop_show('GETVPN')))
 
 
-def ask(g, change=lambda m: m, raw=lambda b: b, spoil=False, seconds=1):
+def ask(g, change=lambda m: m, raw=lambda b: b, spoil=False, seconds=4):
     """A message 1 of g -> 'answer', ('notify', number) or None."""
     with g.host.lock:
         g.lie, g.lie_raw = change, raw

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/router.sh"
 need_program expect /usr/sbin/sshd ssh sshpass
 router_up
-tally timeout 100 expect -f "$here/expect_client.exp" "$COHORT" "$state" \
+tally timeout 300 expect -f "$here/expect_client.exp" "$COHORT" "$state" \
     "$tmp/ssh/config"
 check 'what the burst configured is there' \
     grep -q '^ ip address 10.9.0.1 255.255.255.0$' "$state/startup-config"

@@ -153,18 +153,18 @@ check 'it is gone at the router' wait_for 5 gone
 check 'another suite' conn s2s aes256-sha2_256-modp4096 \
     'aes256-sha2_256;modp2048'
 check 'comes up' begins
-check 'is that of the router too' shows gm1 'show crypto ipsec sa' \
+check 'is that of the router too' wait_for 3 shows gm1 'show crypto ipsec sa' \
     'esp-256-aes esp-sha256-hmac'
 check 'with the same SPIs' same_spis
 check 'pluto deletes all' whack --terminate --name s2s
 check 'another group of PFS than the router wants' \
     conn s2s $suite 'aes128-sha1;modp3072'
 patience=4 check 'is refused' not begins
-check 'with NO-PROPOSAL-CHOSEN' refusals 1
+check 'with NO-PROPOSAL-CHOSEN' wait_for 10 refusals 1
 check 'pluto deletes all' whack --terminate --name s2s
 check 'a transform that the router has not' conn s2s $suite aes192-sha1
 patience=4 check 'is refused' not begins
-check 'with NO-PROPOSAL-CHOSEN' refusals 2
+check 'with NO-PROPOSAL-CHOSEN' wait_for 10 refusals 2
 check 'pluto deletes all' whack --terminate --name s2s
 
 # ---- NAT traversal: pluto invents a NAT; RFC 3947 and the drafts

@@ -6,6 +6,6 @@
 need_program "$python" /usr/sbin/sshd
 "$python" -c 'import netmiko' 2>/dev/null || { echo 'skipped: no netmiko'; exit 77; }
 router_up
-tally timeout 120 "$python" "$here/netmiko_client.py" "$tmp/ssh/id"
+tally timeout 300 "$python" "$here/netmiko_client.py" "$tmp/ssh/id"
 router_whole
 finish

@@ -24,7 +24,7 @@ export PATH="$bin:/usr/bin:/bin:/usr/sbin:/sbin" BASEDIR="$tmp/rancid"
 mkdir -p "$BASEDIR" && cd "$BASEDIR" || exit 1
 
 commands() {
-	timeout 60 clogin -t 20 -c 'show privilege;show clock;show ip interface brief' \
+	timeout 120 clogin -t 20 -c 'show privilege;show clock;show ip interface brief' \
 	    127.0.0.1 >"$tmp/clogin" 2>&1
 	_status=$?
 	cat "$tmp/clogin"
@@ -36,7 +36,7 @@ check 'what it got has no key but those of lines' \
     not grep -aq "$(printf '[\001-\006\013\014\016-\037]')" "$tmp/clogin"
 
 collect() { # rancid writes HOST.new and says on stderr what it missed
-	timeout 110 rancid -t cisco -l 127.0.0.1 >"$tmp/rancid.log" 2>&1
+	timeout 300 rancid -t cisco -l 127.0.0.1 >"$tmp/rancid.log" 2>&1
 	cat "$tmp/rancid.log"
 	[ -s 127.0.0.1.new ]
 }

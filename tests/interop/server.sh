@@ -64,6 +64,6 @@ touch "$tmp/keys.push"
 wait "$server"
 tally cat "$tmp/server"
 check 'our member has the TEK of the PUSH' wait_for 10 has_spi
-check 'and counts the rekey' shows gm1 'show crypto gdoi' \
+check 'and counts the rekey' wait_for 10 shows gm1 'show crypto gdoi' \
     'Unicast rekey received: 1'
 finish

@@ -33,5 +33,7 @@ check 'and so is gm2' shared gm2 192.168.3.3 192.168.1.1 8 \
     '4 - 6'
 check 'ks is its primary' wait_for 40 shows gm2 \
     'show crypto gdoi group SHARED ks coop' 'Peer KS Role: Primary '
+check 'and gm2 its secondary' wait_for 40 shows ks \
+    'show crypto gdoi group SHARED ks coop' 'Peer KS Role: Secondary '
 tally "$python" "$here/show_formats.py" "$COHORT" "$tmp/lab" ks gm2 coop
 finish

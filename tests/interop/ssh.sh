@@ -24,7 +24,6 @@ username bob secret bobpw
 username old privilege 5 password 7 094F471A1A0A
 line vty 0 1
  login local
- exec-timeout 0 3
  transport input ssh
 line vty 2 4
  transport input none
@@ -148,6 +147,8 @@ by_key() {
 check 'a key of that user' says '^R1>' by_key bob
 check 'a key of another user is refused' not by_key admin
 
+"$COHORT" exec -s "$state" R1 'configure terminal' 'line vty 0 1' \
+    'exec-timeout 0 3' end >/dev/null
 idle() { # until the router ends it
 	# shellcheck disable=SC2086 # words
 	sleep 15 | timeout 12 ssh -tt -i "$tmp/id" $opts bob@127.0.0.1 \

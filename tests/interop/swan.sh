@@ -42,7 +42,7 @@ EOT
 	    sh "$_d" $charon "$plugins" >"$_d/out" 2>&1 &
 	eval "charon_$_node=$!"
 	jobs_started="$jobs_started $!"
-	wait_for 15 [ -S "$_d/vici" ]
+	wait_for 30 [ -S "$_d/vici" ]
 }
 
 ctl() { # ctl NODE ARGUMENTS...

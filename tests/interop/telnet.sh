@@ -217,7 +217,7 @@ check '... and lets nobody in when that is gone' unknown_list
 zombies() {
 	[ "$(ps -o stat= --ppid "$ROUTER" | grep -c Z)" -le 1 ]
 }
-check 'no server is left' zombies
+check 'no server is left' wait_for 5 zombies
 check 'no transport, no listener' configure 'line vty 0 1' \
     'transport input none'
 check '... it is gone' wait_for 5 refused

@@ -23,8 +23,11 @@ tally node peer "$python" "$here/gdoi_member.py" register "$tmp/state" \
     192.168.1.1 192.168.8.8 INTEROP_KEY 4242 aes256-sha256-14 1
 check 'h1 pings h2' node h1 ping -n -q -c 3 -i 0.2 -W 2 172.16.3.10
 check 'a rekey is sent' rexec ks 'crypto gdoi ks rekey'
-check 'it arrives' wait_for 20 shows gm1 'show crypto gdoi' \
-    'Rekeys received +: [1-9]'
+acked() { # by both
+	[ "$(rexec ks 'show crypto gdoi ks members' |
+	    grep -Ec 'Rekey Acks Rcvd +: [1-9]')" -eq 2 ]
+}
+check 'it arrives' wait_for 20 acked
 capture_stop all
 
 state() { # state EXPRESSION: of the keys that our member was given

@@ -238,7 +238,7 @@ run_again() {
 	_kids=$(kids "$_main" | sed 's/.* //')
 	kill -9 "$_main"
 	for _k in $_kids; do
-		wait_for 5 gone "$_k" || return 1
+		wait_for 10 gone "$_k" || return 1
 	done
 	asks_on 20 || return 1
 	set --
@@ -271,7 +271,7 @@ part() {
 	check 'to the member: nothing' no_ping core 192.168.2.1
 	check 'from the member: nothing' shows g1 'ping 192.168.2.254' \
 	    'Success rate is 0 percent'
-	check 'the reason is counted' shows g1 'show cohort drops' \
+	check 'the reason is counted' wait_for 5 shows g1 'show cohort drops' \
 	    '[1-9][0-9]*  fail-close'
 	check 'ike is killed' killed ike
 	check 'fwd is killed' killed fwd

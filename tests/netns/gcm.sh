@@ -160,7 +160,7 @@ kill_router() { # kill_router NAME: and the same again in its place
 	_kids=$(kids "$_main" | sed 's/.* //')
 	kill -9 "$_main"
 	for _k in $_kids; do
-		check "$1 is killed: process $_k ends" wait_for 5 gone "$_k"
+		check "$1 is killed: process $_k ends" wait_for 10 gone "$_k"
 	done
 	rm -f "$COHORT_RUN/interop/state/$1/ready"
 	lab shell "$1" "setsid $_words >>'$tmp/$1.log' 2>&1 </dev/null &

@@ -125,7 +125,7 @@ debugs 'packet detail'
 check 'sizes about the MTU, as seed 004 has them' picture
 debugs icmp
 check 'the same by debug ip icmp' node r1 'ping 10.2.0.10 repeat 1'
-check '... is the reply' has \
+check '... is the reply' wait_for 5 has \
     'ICMP: echo reply rcvd, src 10.2.0.10, dst 10.2.0.1'
 
 # ---- what the kernel of the router does ----

@@ -92,6 +92,7 @@ cp -r "$tmp/lab" "$tmp/other"
 check 'a lab of the same name from elsewhere is refused' \
     says "is up from $tmp/lab" "$COHORT" lab up "$tmp/other"
 
+wait_for 10 [ -s "$tmp/cmd.pid" ]
 pid=$(cat "$tmp/cmd.pid")
 check 'cmd runs in the background' alive "$pid"
 lab exec a 'setsid sleep 1000 >/dev/null 2>&1 & echo $!' >"$tmp/stray"
@@ -99,10 +100,7 @@ lab exec a 'setsid sleep 1000 >/dev/null 2>&1 & echo $!' >"$tmp/stray"
 # pcap: a capture file that tcpdump reads, with every packet, and it ends.
 "$COHORT" lab pcap "$tmp/lab" mid:eth2 >"$tmp/pcap" &
 capture=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s "$tmp/pcap" ] && break
-	sleep 0.1
-done
+check 'pcap begins with a head' wait_for 10 [ -s "$tmp/pcap" ]
 lab exec a 'ping -n -q -c 5 -i 0.05 198.18.2.1' >/dev/null
 kill -INT "$capture" 2>/dev/null
 kill "$capture"

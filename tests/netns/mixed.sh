@@ -103,11 +103,11 @@ EOT
 # A connection each time: port $1, the octets arrive.
 connect() {
 	"$COHORT" lab shell "$lab" h2 \
-	    "timeout 10 socat -u TCP-LISTEN:$1,reuseaddr CREATE:$tmp/got" &
+	    "timeout 30 socat -u TCP-LISTEN:$1,reuseaddr CREATE:$tmp/got" &
 	_server=$!
 	wait_for 5 listens "$1"
 	"$COHORT" lab shell "$lab" h1 \
-	    "echo hello | timeout 8 socat -u - TCP:10.2.0.10:$1"
+	    "echo hello | timeout 25 socat -u - TCP:10.2.0.10:$1"
 	wait "$_server"
 	grep -qx hello "$tmp/got"
 }
@@ -148,7 +148,7 @@ check 'R1: one phase 1 for each: GDOI' shows r1 'show crypto isakmp sa' \
     '10\.9\.0\.9 +192\.0\.2\.1 +GDOI_IDLE'
 check '... and IPsec' shows r1 'show crypto isakmp sa' \
     '192\.0\.2\.2 +192\.0\.2\.1 +QM_IDLE'
-check 'R1: four SAs' shows r1 'show crypto ipsec sa count' 'active: 4'
+check 'R1: four SAs' wait_for 5 shows r1 'show crypto ipsec sa count' 'active: 4'
 check 'R1: the session of the group counts its packets' wait_for 5 shows \
     r1 'show crypto session remote 10.9.0.9 detail' \
     "#pkts enc'ed [1-9][0-9]* drop [0-9]* life \\(KB/Sec\\) KB Vol"
@@ -156,13 +156,13 @@ check 'R1: clear crypto session remote 192.0.2.2' \
     node r1 'clear crypto session remote 192.0.2.2'
 check '... the member is one all the same' shows r1 'show crypto gdoi' \
     'Registration status +: Registered'
-check '... with its SAs' shows r1 'show crypto ipsec sa count' 'active: 2'
+check '... with its SAs' wait_for 5 shows r1 'show crypto ipsec sa count' 'active: 2'
 check 'TCP once more' connect 81
 check 'R1: the member leaves, the entry of the group goes' \
     configure r1 'no crypto map M 20'
 check '... TCP goes on' connect 82
 check '... and no other SA is left' \
-    shows r1 'show crypto ipsec sa count' 'total: 2, active: 2'
+    wait_for 5 shows r1 'show crypto ipsec sa count' 'total: 2, active: 2'
 captured wire
 check 'no TCP in clear, ever' none wire tcp
 finish

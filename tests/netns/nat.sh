@@ -132,7 +132,7 @@ sends() {
 # echoes FROM TO ADDRESS PORT: a datagram comes back
 echoes() {
 	serve "$2" -u "$4" "UDP-LISTEN:$4,fork" PIPE || return 1
-	echo hello | inside "$1" timeout 5 socat -T 2 - "UDP:$3:$4" \
+	echo hello | inside "$1" timeout 20 socat -t 3 -T 3 - "UDP:$3:$4" \
 	    >"$tmp/echo"
 	kill "$server"
 	grep -q hello "$tmp/echo"
@@ -279,7 +279,7 @@ check 'and known' shows r1 'show debugging' 'IP NAT debugging is on'
 check 'h1 pings again' pings h1 203.0.113.9
 check 'the way out is told' wait_for 5 shows r1 'show logging' \
     'NAT\*: s=10.1.0.10->192.0.2.1, d=203.0.113.9 \['
-check 'and the way back' shows r1 'show logging' \
+check 'and the way back' wait_for 5 shows r1 'show logging' \
     'NAT\*: s=203.0.113.9, d=192.0.2.1->10.1.0.10 \['
 check 'debugging is off' shows r1 'undebug all' 'turned off'
 
@@ -326,7 +326,7 @@ EOT
 check 'TCP from far to the static entry once more' \
     sends far h1 198.51.100.50 80 8080
 check 'a line that is in use asks first' dialogues
-check 'h1 pings by the new line' pings h1 203.0.113.9
+check 'h1 pings by the new line' wait_for 5 pings h1 203.0.113.9
 
 check 'h2 has its address again' pings h2 203.0.113.9
 check '... and that is told' shows r1 'show ip nat translations' \
@@ -352,7 +352,7 @@ configure r1 >/dev/null \
     'ip nat outside source static 203.0.113.9 10.1.0.99 add-route'
 check 'add-route is a route' wait_for 5 shows r1 'show ip route' \
     '^S +10\.1\.0\.99.* via 192\.0\.2\.2'
-check 'h1 reaches far by its local address' pings h1 10.1.0.99
+check 'h1 reaches far by its local address' wait_for 5 pings h1 10.1.0.99
 configure r1 'no ip nat outside source static 203.0.113.9 10.1.0.99' >/dev/null
 check 'the route goes with the line' wait_for 5 not shows r1 'show ip route' \
     '10\.1\.0\.99'

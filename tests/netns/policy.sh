@@ -56,7 +56,7 @@ check 'the change is named once, when configuration is left' \
 check 'nothing of it is at the members' \
     not shows r2 'show crypto gdoi gm acl' '1.2.3.4'
 check 'a rekey by hand' router r1 'crypto gdoi ks rekey'
-check 'R2 has the new list' wait_for 10 \
+check 'R2 has the new list' wait_for 20 \
     shows r2 'show crypto gdoi gm acl' '1.2.3.4'
 check 'and the new transform' wait_for 10 \
     shows r2 'show crypto gdoi' 'esp-256-aes esp-sha256-hmac'

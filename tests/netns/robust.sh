@@ -124,7 +124,7 @@ kill_in_write() {
 	timeout 10 "$cohort" exec -s "$tmp/st" R1 'configure terminal' \
 	    "hostname R$_call" end 'write memory' >/dev/null 2>&1
 	for _p in $_old; do
-		wait_for 3 gone "$_p" || {
+		wait_for 10 gone "$_p" || {
 			echo 'it was not killed'
 			kill "$_p"
 			wait "$_tracer"
@@ -206,7 +206,8 @@ churn() {
 	rx 'configure terminal' 'interface Loopback5' \
 	    'ip address 5.5.5.5 255.255.255.255' end >/dev/null
 	ip link del dum0
-	ip -4 -o addr show dev lo | grep -q 5.5.5.5 && rx 'show ip route' &&
+	wait_for 5 sh -c 'ip -4 -o addr show dev lo | grep -q 5.5.5.5' &&
+	    rx 'show ip route' &&
 	    rx 'configure terminal' 'no interface Loopback5' end
 }
 
@@ -227,7 +228,7 @@ ends() {
 	start # at once: the old ike may still hold its port
 	for _k in $_kids; do
 		check "kill -9 of main: a child ends by itself" \
-		    wait_for 5 gone "$_k"
+		    wait_for 10 gone "$_k"
 	done
 	check 'the new router has UDP 848' wait_for 5 sh -c \
 	    'ss -H -l -u -n "sport = :848" | grep -q .'
@@ -334,7 +335,7 @@ kill_main() {
 	kill -9 "$_main"
 	for _k in $_kids; do
 		check 'kill -9 of main: a child ends by itself' \
-		    wait_for 5 gone "$_k"
+		    wait_for 10 gone "$_k"
 	done
 	# Longer than the pings need to be seen in clear, if they were.
 	node h2 ping -n -q -c 5 -i 0.2 -W 1 172.16.3.10 >/dev/null 2>&1
@@ -413,13 +414,13 @@ part_first() {
 		check "mutated ISAKMP to $_r" node core python3 \
 		    "$ROBUST_PY" isakmp "$_a" 2000
 		check "$_r has counted them" \
-		    more_than "$_r" 'show cohort isakmp' $((_before + 500))
+		    wait_for 10 more_than "$_r" 'show cohort isakmp' $((_before + 500))
 		check "nothing changed in $_r" untouched "$_r" "$_r.state"
 	done
 	_before=$(counter r2 'show cohort drops')
 	check 'mutated ESP to a member' node core python3 "$ROBUST_PY" esp \
 	    eth2 172.16.2.10 200
-	check 'R2 has counted them' more_than r2 'show cohort drops' \
+	check 'R2 has counted them' wait_for 10 more_than r2 'show cohort drops' \
 	    $((_before + 100))
 	check 'nothing changed in R2' untouched r2 r2.state
 	check 'the processes are the same' equal \

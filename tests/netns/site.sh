@@ -171,9 +171,9 @@ check 'both ways are shown' shows r1 'show crypto ipsec sa' \
 check 'the session counts' wait_for 5 shows r1 'show crypto session detail' \
     "^        Outbound: #pkts enc'ed [1-9][0-9]* drop [0-9]+ life \(KB/Sec\) 460[0-9]{4}/3[0-9]{3}\$"
 check 'both ways' grep -qE "Inbound:  #pkts dec'ed [1-9]" "$tmp/shown"
-check 'with numbers' shows r2 'show crypto ipsec sa' \
+check 'with numbers' wait_for 5 shows r2 'show crypto ipsec sa' \
     '#pkts decaps: [1-9][0-9]*, #pkts decrypt: [1-9]'
-check 'and the matches of the list' shows r1 'show access-lists VPN' \
+check 'and the matches of the list' wait_for 5 shows r1 'show access-lists VPN' \
     '^    10 permit ip 10\.1\.1\.0 .* \([1-9][0-9]+ matches\)$'
 
 check 'SAs for 2560 KB from now on' configure r1 'crypto map CM 10' \
@@ -195,7 +195,7 @@ check 'and 1500 again' host core 'ip link set eth2 mtu 1500'
 
 check 'r2 goes' configure r2 'interface GigabitEthernet0/1' shutdown
 check 'r1 asks whether it lives, as nobody answers' wait_for 90 peer_dead
-check 'and has no SAs any more' shows r1 'show crypto ipsec sa' \
+check 'and has no SAs any more' wait_for 5 shows r1 'show crypto ipsec sa' \
     'current outbound spi: 0x0\(0\)'
 check 'r2 is back' configure r2 'interface GigabitEthernet0/1' 'no shutdown'
 check 'SAs, too' wait_for 90 pings 2
