@@ -79,7 +79,8 @@ enum ipc_type {
 			  * u8 IPC_TERM_* flags: all of it, each time */
 	IPC_ACTIVE,	 /* shell: a key was pressed (now and then) */
 	IPC_FILTER,	 /* main: str "| include x", which an alias stood for:
-			  * what the command says goes through it */
+			  * what the command says goes through it; "": the line
+			  * is refused, what follows goes through none */
 	IPC_CLOSE,	 /* main: the session ends (exit, reload) */
 };
 

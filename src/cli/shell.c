@@ -200,7 +200,14 @@ take_bar(struct shell *s, struct rd *b)
 	struct bar bar;
 
 	rd_str(b, text, sizeof(text));
-	if (!rd_ok(b) || s->filter != NULL)
+	if (!rd_ok(b))
+		return;
+	if (text[0] == '\0') {
+		filter_free(s->filter);
+		s->filter = NULL;
+		return;
+	}
+	if (s->filter != NULL)
 		return; /* what was typed behind the alias counts */
 	bar_split(text, true, &bar);
 	s->filter = filter_new(bar.kind, bar.arg);

@@ -151,12 +151,17 @@ ops_done(void *user, enum cli_status st)
 
 static const struct cli_ctx_ops ops = {ops_out, ops_ask, ops_done};
 
-/* The caret line counts the prompt, as IOS does it. */
+/* The caret line counts the prompt, as IOS does it; `| include x` is for what
+ * a command says, not for why the line is none. */
 static void
 print_error(struct session *s, const char *text, int column)
 {
+	uint8_t none[2];
+	struct wr w = wr_of(none, sizeof(none));
 	struct strbuf sb = {0};
 
+	wr_str(&w, "");
+	session_send(s, IPC_FILTER, none, wr_len(&w));
 	if (column >= 0)
 		sb_printf(&sb, "%*s^\n",
 		    column + (int)s->skipped +
