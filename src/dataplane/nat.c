@@ -677,8 +677,8 @@ translate(struct nat_ask *a, bool out)
 	return NEXT;
 }
 
-/* What this router sends itself is on neither side, but may have to share an
- * address. */
+/* What this router sends itself from elsewhere than the inside is on neither
+ * side, but may have to share an address. */
 static void
 own_packet(struct nat_ask *a)
 {
@@ -696,7 +696,8 @@ nat_packet(struct nat_ask *a, bool out)
 {
 	enum verdict v;
 
-	if (out && a->p->in_port == PORT_LOCAL) {
+	if (out && a->p->in_port == PORT_LOCAL &&
+	    !nat_own_begins_inside(a)) {
 		own_packet(a);
 		return NEXT;
 	}

@@ -5,6 +5,7 @@
  * kernel that chose one does not know what hosts inside have. What the router
  * begins gets an entry like theirs, so that the port is taken for that
  * destination; if a host has it already the router's own is another outside.
+ * From the address of an interface inside it is a host like the others.
  */
 #include "config.h"
 
@@ -45,6 +46,22 @@ is_shared(const struct nat_ask *a)
 	for (i = 0; i < r->n_static; i++) {
 		if (r->statics[i].rule->fixed.global == a->src)
 			return true;
+	}
+	return false;
+}
+
+/* `ping 203.0.113.9 source GigabitEthernet0/1`. An answer is none: who asked
+ * that address has to hear it. */
+bool
+nat_own_begins_inside(const struct nat_ask *a)
+{
+	const struct snap *s = a->f->w.snap;
+	unsigned i;
+
+	for (i = 1; i <= PORT_MAX; i++) {
+		if (s->port[i].used && s->port[i].nat == NAT_INSIDE &&
+		    s->port[i].addr == a->src)
+			return a->ports && begins(a);
 	}
 	return false;
 }

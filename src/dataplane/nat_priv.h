@@ -399,6 +399,8 @@ void nat_held_expire(struct fwd *);
 /* The entry of a packet of this router's own, made if it begins something, or
  * 0: it goes as it is. */
 uint32_t nat_own_entry(const struct nat_ask *);
+/* A packet of this router's own is translated like that of a host inside. */
+bool nat_own_begins_inside(const struct nat_ask *);
 
 /* ---- nat_view.c ---- */
 

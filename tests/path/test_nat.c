@@ -158,8 +158,8 @@ test_own_connections(void **state UNUSED)
 	    UDP(FAR_A, 80, WAN_ADDR, 40003));
 }
 
-/* Answers of the router take nothing: a stranger can have any number of them.
- * Neither does what it sends from an address that it does not share. */
+/* Answers of the router take nothing: a stranger can have any number of
+ * them. */
 static void
 test_own_answers(void **state UNUSED)
 {
@@ -176,9 +176,40 @@ test_own_answers(void **state UNUSED)
 	    77), 1, WAN, mk_seen(PROTO_ICMP, WAN_ADDR, 77, FAR_A, 77));
 	natrig_out(&n, mk_seen(PROTO_ICMP, HOST_A, 77, FAR_A, 77),
 	    mk_seen(PROTO_ICMP, WAN_ADDR, 77, FAR_A, 77));
-	natrig_pass(&n, PORT_LOCAL, UDP(LAN_ADDR, 5000, FAR_A, 5000), 0, WAN,
-	    UDP(LAN_ADDR, 5000, FAR_A, 5000));
+	natrig_pass(&n, PORT_LOCAL, UDP(LAN_ADDR, 161, FAR_A, 5000), 0, WAN,
+	    UDP(LAN_ADDR, 161, FAR_A, 5000));
 	assert_int_equal(natrig_stats(&n).dynamics, 3);
+}
+
+/* What the router begins from its address inside is translated as from a
+ * host there; it leaves with that address only where no rule wants it. */
+static void
+test_own_inside(void **state UNUSED)
+{
+	struct seen ping = mk_seen(PROTO_ICMP, LAN_ADDR, 77, FAR_A, 77),
+	    udp = UDP(LAN_ADDR, 5000, FAR_A, 5000),
+	    tcp = TCP(LAN_ADDR, 6000, FAR_A, 80), sent[] = { ping, udp, tcp };
+	unsigned i;
+
+	for (i = 0; i < NELEM(sent); i++)
+		natrig_pass(&n, PORT_LOCAL, sent[i], sent[i].proto ==
+		    PROTO_TCP ? TCP_SYN : 0, WAN, sent[i]);
+	overload_interface();
+	for (i = 0; i < NELEM(sent); i++) {
+		struct seen out = sent[i];
+
+		out.src = WAN_ADDR;
+		natrig_pass(&n, PORT_LOCAL, sent[i], sent[i].proto ==
+		    PROTO_TCP ? TCP_SYN : 0, WAN, out);
+		natrig_pass(&n, WAN, seen_back(out), 1, PORT_LOCAL,
+		    seen_back(sent[i]));
+	}
+	tcp.src = WAN_ADDR;
+	natrig_pass(&n, PORT_LOCAL, sent[2], 0, WAN, tcp);
+	assert_int_equal(natrig_stats(&n).dynamics, 3);
+	/* who asked the address inside hears it */
+	natrig_pass(&n, PORT_LOCAL, TCP(LAN_ADDR, 22, FAR_B, 5000), TCP_SYN |
+	    TCP_ACK, WAN, TCP(LAN_ADDR, 22, FAR_B, 5000));
 }
 
 /* All low ports in use for a destination: dropped, not sent with the private
@@ -677,6 +708,7 @@ main(void)
 		NAT_TEST(test_own_services),
 		NAT_TEST(test_own_connections),
 		NAT_TEST(test_own_answers),
+		NAT_TEST(test_own_inside),
 		NAT_TEST(test_no_port_left),
 		NAT_TEST(test_icmp_query),
 		NAT_TEST(test_other_protocols),
