@@ -414,7 +414,8 @@ show_counters(struct show *v, const struct nat_stats *s)
 	number(v, "  Misses: ", "misses", s->misses);
 	number(v, "\nCEF Translated packets: ", "translated",
 	    s->out + s->in);
-	show_text(v, "\n");
+	/* there is one path, which gives none away to a slower one */
+	show_text(v, ", CEF Punted packets: 0\n");
 	show_uint(v, "translated_out", s->out);
 	show_uint(v, "translated_in", s->in);
 	number(v, "Expired translations: ", "expired", s->expired);
@@ -500,10 +501,12 @@ show_ip_nat_statistics(struct cli_ctx *ctx,
 	show_uint(&v, "static", s.statics);
 	show_uint(&v, "dynamic", s.dynamics);
 	show_uint(&v, "extended", s.extended);
-	show_text(&v, "Peak translations: %u, occurred %s ago\n", s.peak,
-	    age_str(s.peak_ago, ago));
+	show_text(&v, "Peak translations: %u", s.peak);
+	if (s.peak != 0)
+		show_text(&v, ", occurred %s ago", age_str(s.peak_ago, ago));
+	show_text(&v, "\n");
 	show_uint(&v, "peak", s.peak);
-	show_uint(&v, "peak_seconds_ago", s.peak_ago);
+	show_uint(&v, "peak_seconds_ago", s.peak != 0 ? s.peak_ago : 0);
 	show_side(&v, f, "outside_interfaces", "Outside interfaces:",
 	    NAT_OUTSIDE);
 	show_side(&v, f, "inside_interfaces", "Inside interfaces: ",
