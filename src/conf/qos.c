@@ -72,6 +72,23 @@ const struct ace_name qos_protocols[] = {
 	{0, NULL, NULL},
 };
 
+/* What no packet has here, or nobody looks at. */
+const struct ace_name qos_nevers[] = {
+	{0, "application", "Application"},
+	{1, "atm", "ATM"},
+	{2, "cos", "IEEE 802.1Q/ISL class of service/user priority values"},
+	{3, "destination-address", "Destination address"},
+	{4, "discard-class", "Discard behavior identifier"},
+	{5, "fr", "Frame relay"},
+	{6, "fr-de", "Frame-relay DE bit"},
+	{7, "fr-dlci", "Frame-relay DLCI"},
+	{8, "mpls", "Multi Protocol Label Switching specific values"},
+	{9, "source-address", "Source address"},
+	{10, "traffic-class", "Traffic class"},
+	{11, "vlan", "VLANs to match"},
+	{0, NULL, NULL},
+};
+
 const struct qos_protocol qos_protocol_ports[] = {
 #define X(id, name, help, proto, port) {proto, port},
 	PROTOCOLS(X)
@@ -218,8 +235,11 @@ qos_match_text(struct strbuf *sb, const struct qos_match *m)
 	case QOS_CLASS:
 		sb_printf(sb, "class-map %s", m->name);
 		break;
+	case QOS_NO_PROTOCOL:
+		sb_printf(sb, "protocol %s", m->text);
+		break;
 	default:
-		sb_printf(sb, "%s", m->text != NULL ? m->text : "");
+		sb_printf(sb, "%s %s", qos_nevers[m->never].name, m->text);
 	}
 }
 

@@ -15,7 +15,8 @@
 
 enum qos_match_kind { QOS_ANY, QOS_ACL, QOS_DSCP, QOS_PRECEDENCE,
 	QOS_PROTOCOL, QOS_GROUP, QOS_INPUT, QOS_LENGTH, QOS_RTP, QOS_CLASS,
-	QOS_NEVER }; /* by what no packet has here */
+	QOS_NO_PROTOCOL, /* one that is not known here */
+	QOS_NEVER };	 /* by what no packet has here */
 
 struct qos_match {
 	struct cf_obj obj;
@@ -28,7 +29,8 @@ struct qos_match {
 	uint16_t protocol; /* index in qos_protocols */
 	uint8_t group;
 	uint16_t lo, hi;  /* length, 0: no limit; rtp: first port, how many */
-	const char *text; /* of QOS_NEVER */
+	uint16_t never;	  /* index in qos_nevers */
+	const char *text; /* of QOS_NEVER, QOS_NO_PROTOCOL */
 };
 
 /* class-map [match-all | match-any] NAME */
@@ -114,7 +116,7 @@ struct qos_protocol {
 	uint8_t proto;
 	uint16_t port; /* of either side */
 };
-extern const struct ace_name qos_protocols[], qos_precedences[];
+extern const struct ace_name qos_protocols[], qos_precedences[], qos_nevers[];
 extern const struct qos_protocol qos_protocol_ports[]; /* by value */
 
 const struct qos_class_map *conf_find_class_map(const struct conf *,

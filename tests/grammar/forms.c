@@ -43,7 +43,7 @@ fill_names(const char *s)
 	    {"@ace_icmp_types", ace_icmp_types}, {"@ace_dscps", ace_dscps},
 	    {"@log_levels", log_levels},
 	    {"@qos_precedences", qos_precedences},
-	    {"@qos_protocols", qos_protocols}};
+	    {"@qos_protocols", qos_protocols}, {"@qos_nevers", qos_nevers}};
 	struct strbuf sb = {0};
 
 	while (*s != '\0') {
