@@ -85,6 +85,9 @@ interface_map_check(struct cf_check *k, const struct interface *i)
 	if (!k->negated && !conf_has_map(k->conf, i->crypto_map))
 		cf_note(k, "%% NOTE: crypto map with tag %s does not exist.",
 		    i->crypto_map);
+	if (!k->negated && i->map_shared)
+		cf_note(k, "accepted without effect: redundancy of a crypto "
+		    "map, it works for this router alone");
 	return 0;
 }
 

@@ -83,6 +83,7 @@ struct interface {
 	uint16_t load_interval; /* seconds, 300 */
 	uint8_t df_bit;	       /* enum df_bit, INHERIT: global */
 	char crypto_map[CONF_NAME];
+	bool map_shared; /* crypto map NAME redundancy GROUP */
 	char acl_in[CONF_NAME], acl_out[CONF_NAME];
 	struct cf_list igmp_static; /* struct igmp_group */
 	uint8_t nat;		    /* enum nat_side */
