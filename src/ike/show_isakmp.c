@@ -246,9 +246,9 @@ show_crypto_isakmp_count(struct cli_ctx *ctx,
 			*(sa->state == IKE_IDLE ? &active : &negotiated) += 1;
 	}
 	cli_printf(ctx,
-	    "Active ISAKMP SA's: %u\n"
-	    "Standby ISAKMP SA's: 0\n"
-	    "Currently being negotiated ISAKMP SA's: %u\n"
-	    "Dead ISAKMP SA's: 0\n", active, negotiated);
+	    "Active ISAKMP SA's: %u\n\n"
+	    "Standby ISAKMP SA's: 0\n\n"
+	    "Currently being negotiated ISAKMP SA's: %u\n\n"
+	    "Dead ISAKMP SA's: 0\n\n", active, negotiated);
 	return CLI_DONE;
 }
