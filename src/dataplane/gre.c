@@ -299,7 +299,6 @@ path_learn(struct fwd *f, uint32_t local, uint32_t remote, unsigned mtu)
 		path = t->path;
 		age = __atomic_load_n(&path->age, __ATOMIC_RELAXED);
 		min = __atomic_load_n(&path->min, __ATOMIC_RELAXED);
-		min = min < 68 ? 68 : min;
 		__atomic_store_n(&path->until, age != 0 ? f->w.now + age : 0,
 		    __ATOMIC_RELAXED);
 		__atomic_store_n(&path->mtu, mtu < min ? min : mtu,

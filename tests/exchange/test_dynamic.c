@@ -103,6 +103,8 @@ test_dynamic(void **state UNUSED)
 static void
 test_dynamic_refused(void **state UNUSED)
 {
+	unsigned listed;
+
 	begin(101);
 	c = vpn_add(v);
 	(void)tc_ace(tc_acl(b->conf, "ONLY"), ACE_PERMIT, VPN_NET(1), 0xffff,
@@ -129,6 +131,48 @@ test_dynamic_refused(void **state UNUSED)
 	vpn_run(v, 5 * SEC);
 	assert_int_equal(b->naces, 0);
 	assert_int_equal(b->nsas, 0);
+	end();
+	/* nor is another peer than those that it names, if it names some */
+	for (listed = 0; listed < 2; listed++) {
+		begin(105 + listed);
+		(void)vpn_peer(dynamic(b->conf, NULL), listed ? a->addr :
+		    VPN_ADDR(2));
+		vpn_apply(b);
+		spoke(a, VPN_NET(0));
+		vpn_run(v, 5 * SEC);
+		assert_int_equal(b->naces, listed);
+		assert_int_equal(b->nsas != 0, listed);
+		end();
+	}
+}
+
+/* Who has them may be gone: when another one asks for them, that is looked at,
+ * and then they are free. */
+static void
+test_dynamic_left(void **state UNUSED)
+{
+	unsigned i;
+
+	begin(104);
+	c = vpn_add(v);
+	b->conf->keepalive_secs = 10;
+	b->conf->keepalive_retry = 2;
+	(void)dynamic(b->conf, NULL);
+	vpn_apply(b);
+	spoke(a, VPN_NET(0));
+	vpn_run(v, 5 * SEC);
+	assert_int_equal(b->naces, 1);
+	a->deaf = true;
+	vpn_run(v, 300 * SEC);
+	assert_int_equal(b->logs[LOG_IKMP_PEER_DEAD], 0);
+	spoke(c, VPN_NET(0));
+	for (i = 0; i < 120; i++) {
+		(void)vpn_packet(c, VPN_GROUP, 1);
+		vpn_run(v, SEC);
+	}
+	assert_int_equal(b->logs[LOG_IKMP_PEER_DEAD], 1);
+	assert_int_equal(b->naces, 1);
+	assert_true(vpn_reads(c, VPN_GROUP, 1, b));
 	end();
 }
 
@@ -327,6 +371,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dynamic),
 		cmocka_unit_test(test_dynamic_refused),
+		cmocka_unit_test(test_dynamic_left),
 		cmocka_unit_test(test_dynamic_share),
 		cmocka_unit_test(test_tunnel),
 		cmocka_unit_test(test_nat),

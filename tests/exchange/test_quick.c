@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "net.h"
 #include "vpn.h"
 
 #define SEC 1000ull
@@ -160,6 +161,21 @@ test_lifetimes(void **state UNUSED)
 	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
 	assert_in_range(vpn_out(b, VPN_GROUP, 1)->t.life_ms, 599900, 600000);
 	end();
+	/* what an entry does not say is as for all; what it says goes first */
+	begin(33);
+	vpn_site(a, b);
+	a->conf->ipsec_lifetime = b->conf->ipsec_lifetime = 900;
+	a->conf->ipsec_kilobytes = b->conf->ipsec_kilobytes = 7000;
+	a->conf->ipsec_window = b->conf->ipsec_window = 128;
+	vpn_map_of(b)->terms.window = 256;
+	apply();
+	(void)vpn_packet(a, VPN_GROUP, 1);
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
+	assert_in_range(vpn_out(a, VPN_GROUP, 1)->t.life_ms, 899900, 900000);
+	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.life_kb, 7000);
+	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.window, 128);
+	assert_int_equal(vpn_out(b, VPN_GROUP, 1)->t.window, 256);
+	end();
 }
 
 /* Transport mode is for what the routers themselves say; the rest of the
@@ -246,6 +262,7 @@ refused_for_good(const char *why)
 static void
 test_refused(void **state UNUSED)
 {
+	struct isakmp_profile *p;
 	struct acl *acl;
 	struct acl_entry *e;
 
@@ -270,6 +287,14 @@ test_refused(void **state UNUSED)
 	vpn_site(a, b);
 	vpn_map_of(a)->terms.lifetime = 20; /* no command gives that */
 	refused_for_good("no offered proposal fits");
+
+	/* phase 1 did not come by the isakmp-profile of the entry */
+	begin(55);
+	vpn_site(a, b);
+	p = tc_add(&b->conf->isakmp_profiles, sizeof(*p));
+	str_copy(p->name, "OTHERS", sizeof(p->name));
+	str_copy(vpn_map_of(b)->terms.profile, "OTHERS", CONF_NAME);
+	refused_for_good("no crypto map entry has this peer");
 }
 
 static void

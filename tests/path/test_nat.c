@@ -235,6 +235,12 @@ test_no_port_left(void **state UNUSED)
 	natrig_out(&n, TCP(HOST_B, 600, FAR_A, 7),
 	    TCP(WAN_ADDR, 600, FAR_A, 7));
 	natrig_out(&n, TCP(HOST_B, 1, FAR_B, 7), TCP(WAN_ADDR, 1, FAR_B, 7));
+	/* when those have ended there is room again */
+	n.r.now += 61000;
+	rig_timeout(&n.r);
+	natrig_out(&n, TCP(HOST_A, 1, FAR_A, 7), TCP(WAN_ADDR, 1, FAR_A, 7));
+	natrig_send(&n, LAN, TCP(HOST_B, 1, FAR_A, 7), 2);
+	assert_int_equal(natrig_got(&n, WAN).src, WAN_ADDR);
 }
 
 /* An identifier for a port. */

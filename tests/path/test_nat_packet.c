@@ -270,6 +270,16 @@ test_error_from_inside(void **state UNUSED)
 	    28);
 	rig_input(&n.r, buf, len, LAN);
 	assert_error(WAN, POOL_1, FAR_A, UDP(FAR_A, 9, POOL_1, 53), false);
+	/* nor the port that one of them has there */
+	natrig_static_port(&n, PROTO_UDP, HOST_A, 53, WAN_ADDR, 5353);
+	natrig_commit(&n);
+	natrig_send(&n, WAN, UDP(FAR_A, 9, WAN_ADDR, 5353), 0);
+	len = quote_last();
+	assert_int_equal(get16(quote + 22), 53);
+	len = mk_error(HOST_A, FAR_A, ICMP_UNREACH, quote, len);
+	rig_input(&n.r, buf, len, LAN);
+	assert_error(WAN, WAN_ADDR, FAR_A, UDP(FAR_A, 9, WAN_ADDR, 5353),
+	    true);
 }
 
 static uint32_t
@@ -358,6 +368,15 @@ test_strange_from_inside(void **state UNUSED)
 	rig_input(&n.r, buf, len, LAN);
 	assert_int_equal(n.r.n_out, 0);
 	assert_int_equal(rig_drops(&n.r, DROP_NAT_ICMP), 1);
+	/* nobody has an error about an error to tell of (RFC 1122, 3.2.2) */
+	natrig_static(&n, HOST_B, POOL_1);
+	natrig_commit(&n);
+	len = mk_error(FAR_A, HOST_B, ICMP_UNREACH, quote, 28);
+	memcpy(quote, buf, len);
+	len = mk_error(HOST_B, FAR_A, ICMP_UNREACH, quote, len);
+	rig_input(&n.r, buf, len, LAN);
+	assert_int_equal(n.r.n_out, 0);
+	assert_int_equal(rig_drops(&n.r, DROP_NAT_ICMP), 2);
 }
 
 /* This router refuses a packet behind NAT: its sender finds his own packet in
@@ -504,6 +523,36 @@ test_fragments_late(void **state UNUSED)
 	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 0);
 }
 
+/* Of several packets each waits for its own first one, and no longer than its
+ * time. */
+static void
+test_fragments_apart(void **state UNUSED)
+{
+	uint16_t id;
+
+	for (id = 20; id < 23; id++)
+		frag_in(LAN, HOST_A, FAR_A, id, 4);
+	for (id = 22; id > 20; id--) {
+		frag_in(LAN, HOST_A, FAR_A, id, IPH_MF);
+		assert_frags(WAN, 2, WAN_ADDR, FAR_A);
+		assert_int_equal(get16(n.r.bytes[1] + IPH_ID), id);
+		assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 0);
+	}
+	/* it is in nobody's way */
+	for (id = 100; id < 101 + NAT_HELD; id++) {
+		frag_in(LAN, HOST_A, FAR_A, id, 4);
+		frag_in(LAN, HOST_A, FAR_A, id, IPH_MF);
+		assert_frags(WAN, 2, WAN_ADDR, FAR_A);
+	}
+	frag_in(LAN, HOST_A, FAR_A, 20, IPH_MF);
+	assert_frags(WAN, 2, WAN_ADDR, FAR_A);
+	frag_in(LAN, HOST_A, FAR_A, 23, 4);
+	n.r.now += 1000;
+	frag_in(LAN, HOST_A, FAR_A, 23, IPH_MF);
+	assert_frags(WAN, 1, WAN_ADDR, FAR_A);
+	assert_int_equal(rig_drops(&n.r, DROP_NAT_FRAGMENT), 1);
+}
+
 /* More than can wait: the oldest go, each counts once, and what comes then is
  * as it was. */
 static void
@@ -577,6 +626,7 @@ main(void)
 		NAT_TEST(test_fragments),
 		NAT_TEST(test_fragments_simple),
 		NAT_TEST(test_fragments_late),
+		NAT_TEST(test_fragments_apart),
 		NAT_TEST(test_fragments_late_flood),
 		NAT_TEST(test_fragment_flood),
 	};

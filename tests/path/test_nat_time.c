@@ -319,6 +319,34 @@ test_full_of_static(void **state UNUSED)
 	assert_int_equal(ACTIVE(), 1);
 }
 
+/* The address of a host does not go before the flows that came from it: it
+ * could be another host's while they are still translated to it. */
+static void
+test_full_of_parents(void **state UNUSED)
+{
+	struct nat_view v[4];
+	unsigned i;
+
+	natrig_forget(&n);
+	natrig_pool(&n, "P", POOL_1, POOL_1 + 3);
+	natrig_list(&n, "1", "P", false);
+	n.r.conf.nat_max_entries = 3;
+	natrig_commit(&n);
+	natrig_out(&n, UDP(HOST_A, 9, FAR_A, 9), UDP(POOL_1, 9, FAR_A, 9));
+	n.r.now += 1000;
+	natrig_in(&n, UDP(FAR_A, 9, POOL_1, 9), UDP(FAR_A, 9, HOST_A, 9));
+	natrig_out(&n, UDP(HOST_B, 9, FAR_A, 9), UDP(POOL_1 + 1, 9, FAR_A, 9));
+	assert_int_equal(natrig_stats(&n).evicted, 1);
+	assert_int_equal(walk(v, 4), 3);
+	for (i = 0; i < 3; i++) {
+		if (v[i].t.inside_local == HOST_A)
+			assert_int_equal(v[i].kind, NAT_SIMPLE);
+		if (v[i].kind == NAT_SIMPLE)
+			assert_int_equal(v[i].children,
+			    v[i].t.inside_local == HOST_B);
+	}
+}
+
 /* A line makes its entry when it is typed, not when the router came up. */
 static void
 test_static_age(void **state UNUSED)
@@ -625,6 +653,7 @@ main(void)
 		NAT_TEST(test_simple_entries),
 		NAT_TEST(test_full),
 		NAT_TEST(test_full_of_static),
+		NAT_TEST(test_full_of_parents),
 		NAT_TEST(test_static_age),
 		NAT_TEST(test_line_goes_at_once),
 		NAT_TEST(test_statics_over_limit),

@@ -632,6 +632,41 @@ test_red(void **state)
 	}
 }
 
+/* The mean sinks while nothing waits, as if packets came each millisecond: who
+ * comes then does not pay for a queue of long ago. */
+static void
+test_red_idle(void **state)
+{
+	static const struct {
+		unsigned ms, low, high;
+	} rows[] = { { 0, 56, 60 }, { 10, 28, 32 }, { 5000, 0, 0 } };
+	struct qos_class *c;
+	struct qos_node *n;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < NELEM(rows); i++) {
+		qr_start(&q);
+		c = qr_shaper(&q, "", 8000);
+		c->red = QOS_RED_DSCP;
+		c->red_weight = 4;
+		q.reds[0] = (struct qos_red){ .dscp = true, .value = 10,
+			.min = 40, .max = 41, .mark = 1 };
+		rig_add(&c->reds, &q.reds[0].obj);
+		rig_config(&q.r);
+		n = qr_node(&q, QOS_DEFAULT);
+		qr_until(&q, q.r.us + 10 * SECOND);
+		qr_send(&q, 10, 100); /* the shaper is closed now */
+		assert_int_equal(n->depth, 0);
+		n->average = 60 << 16;
+		n->idle_since = q.r.us - rows[i].ms * UINT64_C(1000);
+		qr_send(&q, 10, 100);
+		assert_in_range(n->average >> 16, rows[i].low, rows[i].high);
+		assert_int_equal(n->c[QC_RED_DROPS], rows[i].low > 41);
+		qr_end(&q);
+	}
+}
+
 /* `queue-limit N ms`: of the rate that the class has. */
 static void
 test_limit_ms(void **state)
@@ -678,6 +713,7 @@ main(void)
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_red),
+		cmocka_unit_test(test_red_idle),
 		cmocka_unit_test(test_limit_ms),
 	};
 
