@@ -479,8 +479,9 @@ struct fwd {
 	uint32_t next_conn;
 	struct used_sid sids[SIDS_KEPT];
 	unsigned n_sids, next_sid;
-	/* how far SAs were that went before their end, a ring */
-	struct { uint32_t spi, seq; } seqs[SEQS_KEPT];
+	/* how far SAs were that went before their end, a ring; sa: until the
+	 * next snapshot */
+	struct kept_seq { uint32_t spi, seq; struct sa *sa; } seqs[SEQS_KEPT];
 	unsigned n_seqs;
 	uint64_t iv_limit;	/* 0: none */
 	struct probe *probes[PING_MAX];
@@ -723,6 +724,8 @@ struct acl_obj *acl_find(const struct fwd *, const char *name);
 bool ace_equal(const struct ace *, const struct ace *);
 
 /* sadb.c */
+/* No snapshot has SAs any more that were taken out before. */
+void seqs_settle(struct fwd *);
 struct group *group_find(const struct fwd *, const char *name);
 struct group *group_get(struct fwd *, const char *name); /* made if need be */
 struct policy *policy_new(const struct sa_policy *, const struct policy *old);

@@ -13,7 +13,6 @@
 /* Not sent with in its last 30 seconds, even by who comes then: the others
  * have left it. */
 #define SAME_END_MS 1000
-#define SEQ_SLACK 65536
 
 struct group *
 group_find(const struct fwd *f, const char *name)
@@ -201,17 +200,31 @@ sa_life(struct fwd *f, struct sa *sa, uint32_t life_ms)
  * between two routers the number is the IV.
  */
 static void
-seq_keep(struct fwd *f, const struct sa *sa)
+seq_keep(struct fwd *f, struct sa *sa)
 {
-	uint32_t seq = __atomic_load_n(&sa->seq, __ATOMIC_RELAXED);
+	struct kept_seq *k = &f->seqs[f->n_seqs];
 
-	if (sid_is_used(sa) || seq == 0 || sa->way == SA_WAY_IN)
+	if (sid_is_used(sa) || sa->way == SA_WAY_IN)
 		return;
-	/* the worker may send on until it has the next snapshot */
-	seq = seq < UINT32_MAX - SEQ_SLACK ? seq + SEQ_SLACK : UINT32_MAX;
-	f->seqs[f->n_seqs].spi = sa->spi;
-	f->seqs[f->n_seqs].seq = seq;
+	ref_put(k->sa);
+	k->spi = sa->spi;
+	k->seq = UINT32_MAX; /* the worker may still send with it */
+	k->sa = ref_get(sa);
 	f->n_seqs = (f->n_seqs + 1) % SEQS_KEPT;
+}
+
+void
+seqs_settle(struct fwd *f)
+{
+	struct kept_seq *k;
+
+	for (k = f->seqs; k < f->seqs + SEQS_KEPT; k++) {
+		if (k->sa == NULL)
+			continue;
+		k->seq = __atomic_load_n(&k->sa->seq, __ATOMIC_RELAXED);
+		ref_put(k->sa);
+		k->sa = NULL;
+	}
 }
 
 static uint32_t

@@ -387,6 +387,7 @@ snap_swap(struct fwd *f, struct snap *new)
 	struct snap *old = rcu_xchg_pointer(&f->snap, new);
 
 	synchronize_rcu();
+	seqs_settle(f);
 	snap_free(old);
 }
 

