@@ -17,6 +17,7 @@ TELNET = dict(host='127.0.0.1', port=23, username='admin',
               password='ADMIN_SECRET', secret='ENABLE_SECRET', timeout=20,
               fast_cli=True, global_delay_factor=0.2)
 ERROR = re.compile(r'% (Invalid|Incomplete|Ambiguous|Unknown|Unrecog)')
+PROMPT = r'[\w-]+(\([\w-]+\))?[>#]\s*$'
 failed = 0
 
 
@@ -229,11 +230,32 @@ def vanish():
     conn.remote_conn_pre.close()
 
 
+def patient(conn):
+    """Its way to find the prompt is to press Enter every 20 ms and to read what
+    has come so far: on a busy machine the rest is taken for the answer to the
+    next command. Here it is one Enter and its prompt."""
+    def until(what):
+        out, end = '', time.monotonic() + 60
+        while not re.search(what, out) and time.monotonic() < end:
+            time.sleep(0.01)
+            out += conn.read_channel()
+        return out
+
+    def find_prompt(delay_factor=1):
+        conn.clear_buffer()
+        conn.write_channel(conn.RETURN)
+        return until(PROMPT).split('\n')[-1].strip()
+    conn.write_channel('show privilege' + conn.RETURN)
+    until(r'level is \d+[\r\n]+' + PROMPT)
+    conn.find_prompt = find_prompt
+
+
 def session(name, **how):
     started = time.time()
     conn = netmiko.ConnectHandler(**how)
     first = conn.find_prompt()
     proof(name + ': the prompt of user mode', first in ('R1>', 'R1#'), first)
+    patient(conn)
     conn.enable()
     proof(name + ': enable with a secret', conn.find_prompt() == 'R1#' and
           conn.check_enable_mode())
