@@ -156,7 +156,8 @@ event_rekey(struct sim *s)
 }
 
 /* Not where halves are made: members of the other one hear of it when their
- * keys end, if their key server steps back to the one that did it. */
+ * keys end, if they have a KEK of that half, or their key server steps back to
+ * the one that did it and had registered them again meanwhile. */
 static void
 event_remove(struct sim *s)
 {
