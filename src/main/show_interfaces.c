@@ -350,6 +350,21 @@ ago(uint64_t then_ms, char *buf, size_t size)
 	return buf;
 }
 
+/* Only a class that shapes has queues. */
+static bool
+has_queues(const struct conf *c, const struct interface *ifc)
+{
+	const struct qos_policy_map *m =
+	    conf_find_policy_map(c, ifc->policy_out);
+	const struct qos_class *qc;
+
+	if (m != NULL)
+		CF_FOREACH(qc, &m->classes)
+			if (qc->shape)
+				return true;
+	return false;
+}
+
 static void
 show_one(struct cli_ctx *ctx, const struct interface *ifc,
     const struct port *p)
@@ -374,13 +389,14 @@ show_one(struct cli_ctx *ctx, const struct interface *ifc,
 			"%s\n"
 			"  Input queue: 0/0/%llu/0 (size/max/drops/flushes); "
 			"Total output drops: %llu\n"
-			"  Queueing strategy: fifo\n"
+			"  Queueing strategy: %s\n"
 			"  Output queue: 0/%u (size/max)\n",
 	    ago(rates.last_in, in, sizeof(in)),
 	    ago(rates.last_out, out, sizeof(out)),
 	    ago(rates.cleared, clear, sizeof(clear)),
 	    (unsigned long long)s.rx_dropped, (unsigned long long)s.tx_dropped,
-	    link.queue_len);
+	    has_queues(router_of(ctx)->running, ifc) ?
+	    "Class-based queueing" : "fifo", link.queue_len);
 	interface_counters(ctx, &s, &rates,
 	    p == NULL || (!p->loopback && !p->tunnel));
 }
