@@ -78,8 +78,8 @@ struct command {
 	const char *target; /* name of the mode entered, struct added */
 	struct mode *enters;
 	const char *list;
-	const char *run, *proc, *check, *format, *choice, *always, *last,
-	    *note;
+	const char *run, *proc, *check, *format, *alike, *choice, *always,
+	    *last, *note;
 	const char *deliver; /* NULL: the mode's */
 	VEC(const char *) def_field;
 	VEC(const char *) def_value;

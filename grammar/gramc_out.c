@@ -116,6 +116,11 @@ out_header(FILE *f)
 			    "void %s(struct strbuf *text, struct strbuf *key, "
 			    "%s *);\n\n",
 			    c->format, c->rec);
+		if (FIRST(c, alike))
+			fprintf(f,
+			    "void %s(const %s *, unsigned which, "
+			    "struct strbuf *key);\n\n",
+			    c->alike, c->rec);
 	}
 	fputs("#endif\n", f);
 }
@@ -292,10 +297,12 @@ out_form(FILE *f, const struct command *c)
 		fprintf(f, "%u, form_fields_%u, ", c->fields.n, c->id);
 	else
 		fputs("0, NULL, ", f);
-	fprintf(f, "%s%s, %s%s, ", c->check != NULL ? "check_" : "",
+	fprintf(f, "%s%s, %s%s, %s%s, ", c->check != NULL ? "check_" : "",
 	    c->check != NULL ? c->check : "NULL",
 	    c->format != NULL ? "format_" : "",
-	    c->format != NULL ? c->format : "NULL");
+	    c->format != NULL ? c->format : "NULL",
+	    c->alike != NULL ? "alike_" : "",
+	    c->alike != NULL ? c->alike : "NULL");
 	out_string(f, c->note);
 	fputs("},\n", f);
 }
@@ -317,6 +324,12 @@ out_forms(FILE *f)
 			    "struct strbuf *key, void *rec)\n"
 			    "{\n\t%s(text, key, rec);\n}\n\n",
 			    c->format, c->format);
+		if (FIRST(c, alike))
+			fprintf(f,
+			    "static void\nalike_%s(const void *rec, "
+			    "unsigned which, struct strbuf *key)\n"
+			    "{\n\t%s(rec, which, key);\n}\n\n",
+			    c->alike, c->alike);
 		if (!lists_fields(c))
 			continue;
 		fprintf(f, "static const uint16_t form_fields_%u[] = {", i);

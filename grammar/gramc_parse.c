@@ -287,7 +287,7 @@ parse_value(struct elem *e)
 static const char *const actions[] = {"enter", "prefix", "add", "run", "check",
 	"choice", "default", "on", "both", "always", "deliver", "sort",
 	"noeffect", "refuse", "hidden", "existing", "dup", "whole", "each", "format",
-	"json"};
+	"alike", "json"};
 
 static bool
 is_action(void)
@@ -444,6 +444,8 @@ parse_action(struct command *c)
 		c->check = need(TK_WORD, "function");
 	else if (take_word("format"))
 		c->format = need(TK_WORD, "function");
+	else if (take_word("alike"))
+		c->alike = need(TK_WORD, "function");
 	else if (take_word("choice"))
 		c->choice = need(TK_WORD, "name");
 	else if (take_word("default"))

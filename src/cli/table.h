@@ -87,6 +87,7 @@ struct cli_ctx;
 struct cf_check;
 typedef int cli_check_fn(struct cf_check *, const void *rec);
 typedef void cli_format_fn(struct strbuf *text, struct strbuf *key, void *rec);
+typedef void cli_alike_fn(const void *rec, unsigned which, struct strbuf *key);
 
 struct cli_form {
 	uint8_t action, deliver, level;
@@ -102,6 +103,7 @@ struct cli_form {
 	const uint16_t *fields; /* all that it may write: LINE, ENTER */
 	cli_check_fn *check;
 	cli_format_fn *format;
+	cli_alike_fn *alike;
 	const char *note; /* noeffect; refuse: the reason */
 };
 

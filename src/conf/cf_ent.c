@@ -31,6 +31,8 @@ cf_index_new(void)
 	x->ents_size = x->groups_size = 64;
 	x->ents = xcalloc(x->ents_size, sizeof(*x->ents));
 	x->groups = xcalloc(x->groups_size, sizeof(*x->groups));
+	x->sides_size = 64;
+	x->sides = xcalloc(x->sides_size, sizeof(*x->sides));
 	return x;
 }
 
@@ -41,6 +43,7 @@ cf_index_free(struct cf_index *x)
 		return;
 	free(x->ents);
 	free(x->groups);
+	free(x->sides);
 	free(x);
 }
 
@@ -81,6 +84,25 @@ grow_groups(struct cf_index *x)
 	free(x->groups);
 	x->groups = t;
 	x->groups_size = size;
+}
+
+static void
+grow_sides(struct cf_index *x)
+{
+	size_t size = x->sides_size * 2;
+	struct cf_side **t = xcalloc(size, sizeof(*t));
+
+	for (size_t i = 0; i < x->sides_size; i++)
+		while (x->sides[i] != NULL) {
+			struct cf_side *s = x->sides[i];
+
+			x->sides[i] = s->hnext;
+			s->hnext = t[s->hash % size];
+			t[s->hash % size] = s;
+		}
+	free(x->sides);
+	x->sides = t;
+	x->sides_size = size;
 }
 
 struct cf_group *
@@ -129,6 +151,62 @@ cf_ent_find(const struct conf *c, const struct cf_obj *owner, uint16_t slot,
 	return e;
 }
 
+const struct cf_side *
+cf_alike(const struct conf *c, const struct cf_obj *owner, const char *key,
+    const struct cf_side *from)
+{
+	const struct cf_index *x = c->index;
+	uint32_t h = hash_of(owner, 0, key);
+	const struct cf_side *s = from != NULL ? from->hnext :
+	    x->sides[h % x->sides_size];
+
+	while (s != NULL && (s->hash != h || s->ent->owner != owner))
+		s = s->hnext;
+	return s;
+}
+
+static void
+sides_add(struct conf *c, struct cf_ent *e)
+{
+	const struct cli_form *f = ent_form(e);
+	struct cf_index *x = c->index;
+
+	if (f == NULL || f->alike == NULL || e->obj == NULL)
+		return;
+	e->sides = arena_alloc(c->arena, CF_SIDES * sizeof(*e->sides));
+	for (unsigned i = 0; i < CF_SIDES; i++) {
+		struct cf_side *s = &e->sides[i];
+		struct strbuf key = {0};
+
+		f->alike(e->obj, i, &key);
+		if (x->nsides++ > x->sides_size)
+			grow_sides(x);
+		s->ent = e;
+		s->hash = hash_of(e->owner, 0, key.s);
+		s->hnext = x->sides[s->hash % x->sides_size];
+		x->sides[s->hash % x->sides_size] = s;
+		sb_free(&key);
+	}
+}
+
+static void
+sides_remove(struct conf *c, struct cf_ent *e)
+{
+	struct cf_index *x = c->index;
+
+	for (unsigned i = 0; e->sides != NULL && i < CF_SIDES; i++) {
+		struct cf_side **p =
+		    &x->sides[e->sides[i].hash % x->sides_size];
+
+		while (*p != NULL && *p != &e->sides[i])
+			p = &(*p)->hnext;
+		if (*p != NULL) {
+			*p = e->sides[i].hnext;
+			x->nsides--;
+		}
+	}
+}
+
 static void
 index_add(struct conf *c, struct cf_ent *e)
 {
@@ -139,6 +217,7 @@ index_add(struct conf *c, struct cf_ent *e)
 	e->hash = hash_of(e->owner, e->slot, e->key);
 	e->hnext = x->ents[e->hash % x->ents_size];
 	x->ents[e->hash % x->ents_size] = e;
+	sides_add(c, e);
 }
 
 static void
@@ -153,6 +232,7 @@ index_remove(struct conf *c, struct cf_ent *e)
 		*p = e->hnext;
 		x->nents--;
 	}
+	sides_remove(c, e);
 }
 
 /* ---- records ---- */

@@ -10,6 +10,14 @@
 
 #define CF_KEPT 0xffff /* as form and slot: a line kept as it was typed */
 
+/* What else a line is found by: others may have the same. */
+#define CF_SIDES 2
+struct cf_side {
+	struct cf_side *hnext;
+	struct cf_ent *ent;
+	uint32_t hash;
+};
+
 /* A line of a record. Lines stand in the order of the slots of the mode;
  * within a slot sorted or as entered. A slot that has a list has the records
  * of that list in the same order. */
@@ -20,6 +28,7 @@ struct cf_ent {
 	struct cf_obj *obj; /* the record that the line entered or added */
 	const char *text;   /* canonical */
 	const char *key;    /* tells it from others of its slot */
+	struct cf_side *sides; /* CF_SIDES, if its form has `alike` */
 	uint32_t hash;
 	uint32_t number; /* FF_NUMBERED */
 	uint16_t form, slot;
@@ -40,7 +49,8 @@ struct cf_group {
 struct cf_index {
 	struct cf_ent **ents;
 	struct cf_group **groups;
-	size_t nents, ents_size, ngroups, groups_size;
+	struct cf_side **sides;
+	size_t nsides, sides_size, nents, ents_size, ngroups, groups_size;
 };
 
 /* A record of a mode that keeps unknown lines. */
@@ -85,6 +95,11 @@ struct cf_group *cf_group_find(const struct conf *, const struct cf_obj *owner,
     uint16_t slot);
 struct cf_ent *cf_ent_find(const struct conf *, const struct cf_obj *owner,
     uint16_t slot, const char *key);
+/* Lines of a record whose `alike` gives that key, one after the other; from
+ * NULL: the first one. There may be others among them: the caller looks
+ * closer. */
+const struct cf_side *cf_alike(const struct conf *, const struct cf_obj *owner,
+    const char *key, const struct cf_side *from);
 /* The record of that name in a global list whose key is a name. */
 const void *cf_find(const struct conf *, const struct cf_list *,
     const char *name);

@@ -337,6 +337,18 @@ nat_static_format(struct strbuf *text, struct strbuf *key,
 	    s->no_payload ? " no-payload" : "");
 }
 
+/* What two lines that meet have in common: the local side, or the global. */
+void
+nat_static_alike(const struct nat_static *s, unsigned which,
+    struct strbuf *key)
+{
+	sb_printf(key, "%u %u %x %u ", s->way, s->proto, s->mask, which);
+	if (which == 0)
+		add_side(key, s->local, s->local_port);
+	else
+		add_global(key, s);
+}
+
 /* "10.1.1.1:80" */
 static const char *
 side_str(uint32_t addr, uint16_t port, char out[IP4_STRLEN + 6])
@@ -389,11 +401,28 @@ static_pair_check(struct cf_check *k, const struct nat_static *s,
 	return already(k, o, local);
 }
 
+static int
+others_check(struct cf_check *k, const struct nat_static *s)
+{
+	const struct cf_side *at = NULL;
+	int rv = 0;
+
+	for (unsigned i = 0; i < CF_SIDES && rv == 0; i++) {
+		struct strbuf key = {0};
+
+		nat_static_alike(s, i, &key);
+		while (rv == 0 && (at = cf_alike(k->conf, &k->conf->obj,
+		    key.s, at)) != NULL)
+			rv = static_pair_check(k, s,
+			    (const void *)at->ent->obj);
+		sb_free(&key);
+	}
+	return rv;
+}
+
 int
 nat_static_check(struct cf_check *k, const struct nat_static *s)
 {
-	const struct nat_static *o;
-
 	if (k->negated)
 		return 0;
 	if (number_check(k) != 0)
@@ -406,9 +435,8 @@ nat_static_check(struct cf_check *k, const struct nat_static *s)
 	    (s->global == 0 && s->ifname[0] == '\0') ||
 	    is_multicast(s->global))
 		return cf_reject(k, "%%Invalid address");
-	CF_FOREACH (o, &k->conf->nat_statics)
-		if (static_pair_check(k, s, o) != 0)
-			return -1;
+	if (others_check(k, s) != 0)
+		return -1;
 	if (s->redundancy[0] != '\0')
 		cf_note(k, "accepted without effect: redundancy, this router "
 		    "translates whatever the others do");

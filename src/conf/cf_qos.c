@@ -14,6 +14,12 @@
 
 /* ---- class maps ---- */
 
+static const struct qos_class_map *
+class_map_of(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->class_maps, name);
+}
+
 /* `class-map X` alone is the one that is there, or a new match-all. */
 void
 qos_class_map_format(struct strbuf *text, struct strbuf *key,
@@ -21,7 +27,7 @@ qos_class_map_format(struct strbuf *text, struct strbuf *key,
 {
 	const struct qos_class_map *old;
 
-	old = conf_find_class_map(cf_root(&m->obj), m->name);
+	old = class_map_of(cf_root(&m->obj), m->name);
 	if (!m->any && !m->all && old != NULL)
 		m->any = old->any;
 	m->all = !m->any;
@@ -60,7 +66,7 @@ qos_class_map_check(struct cf_check *k, const struct qos_class_map *m)
 static bool
 class_reaches(const struct conf *c, const char *from, const char *name)
 {
-	const struct qos_class_map *m = conf_find_class_map(c, from);
+	const struct qos_class_map *m = class_map_of(c, from);
 	const struct qos_match *x;
 
 	if (strcmp(from, name) == 0)
@@ -84,7 +90,7 @@ struct nest {
 static bool
 nest_fits(struct nest *n, const char *at)
 {
-	const struct qos_class_map *m = conf_find_class_map(n->conf, at);
+	const struct qos_class_map *m = class_map_of(n->conf, at);
 	const struct qos_match *x;
 
 	if (n->asked++ > QOS_NESTED_MAX)
@@ -99,6 +105,19 @@ nest_fits(struct nest *n, const char *at)
 	return true;
 }
 
+static bool
+is_asked_for(const struct conf *c, const char *name)
+{
+	const struct qos_class_map *m;
+	const struct qos_match *x;
+
+	CF_FOREACH(m, &c->class_maps)
+		CF_FOREACH(x, &m->matches)
+			if (x->kind == QOS_CLASS && strcmp(x->name, name) == 0)
+				return true;
+	return false;
+}
+
 /* In all class maps, since others may ask for the parent. */
 static bool
 all_fit(const struct conf *c, const char *parent, const char *child)
@@ -108,6 +127,8 @@ all_fit(const struct conf *c, const char *parent, const char *child)
 
 	if (!nest_fits(&n, parent))
 		return false;
+	if (!is_asked_for(c, parent))
+		return true;
 	CF_FOREACH(m, &c->class_maps) {
 		n.asked = 0;
 		if (!nest_fits(&n, m->name))
@@ -432,7 +453,7 @@ qos_class_check(struct cf_check *k, const struct qos_class *c)
 		return 0;
 	if (strcmp(c->name, QOS_DEFAULT) == 0)
 		return 0;
-	if (conf_find_class_map(k->conf, c->name) == NULL)
+	if (class_map_of(k->conf, c->name) == NULL)
 		return cf_reject(k, "%% class map %s not configured",
 		    c->name);
 	CF_FOREACH(o, &p->classes)

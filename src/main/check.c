@@ -20,6 +20,9 @@ struct reader {
 	const char *name;
 	FILE *out;
 	bool errors_only;
+	/* of say_missing(): the line found last */
+	const char *text, *at;
+	unsigned line;
 };
 
 static void
@@ -60,91 +63,99 @@ read_all(const char *name, struct strbuf *sb)
 
 /* ---- what is missing when all of it has been read ---- */
 
+static bool
+is_line(const char *text, const char *header, size_t len)
+{
+	const char *s = text + strspn(text, " \t");
+
+	return strncasecmp(s, header, len) == 0 &&
+	    s[len + strspn(s + len, " \t\r")] == '\n';
+}
+
 /* Number of the line that is this header, blanks around it or not; 1 if it
- * is written in another way. */
+ * is written in another way. Most stand in the order in which they are asked
+ * for: the search begins at the last one and goes round. */
 static unsigned
-line_of(const char *text, const char *header)
+line_of(struct reader *r, const char *header)
 {
 	size_t len = strlen(header);
-	unsigned n = 1;
+	const char *from = r->at;
 
-	for (; *text != '\0'; n++) {
-		const char *s = text + strspn(text, " \t");
-		size_t end = strcspn(text, "\n");
-
-		if (strncasecmp(s, header, len) == 0 &&
-		    s[len + strspn(s + len, " \t\r")] == '\n')
-			return n;
-		text += end + (text[end] == '\n');
-	}
+	do {
+		if (is_line(r->at, header, len))
+			return r->line;
+		r->at += strcspn(r->at, "\n");
+		r->at += *r->at == '\n';
+		r->line++;
+		if (*r->at == '\0') {
+			r->at = r->text;
+			r->line = 1;
+		}
+	} while (r->at != from);
 	return 1;
 }
 
 static void
-missing(struct reader *r, const char *text, const struct cf_obj *o,
-    const char *what, const char *name)
+missing(struct reader *r, const struct cf_obj *o, const char *what,
+    const char *name)
 {
 	const char *header = conf_header(o);
 	char *note = xasprintf("%s: %s%s%s", header, what,
 	    name[0] != '\0' ? " " : "", name);
 
-	say(r, line_of(text, header), false, note);
+	say(r, line_of(r, header), false, note);
 	free(note);
 }
 
 static void
-missing_sets(struct reader *r, const char *text, const struct conf *c,
+missing_sets(struct reader *r, const struct conf *c,
     const struct cf_obj *o, const struct set_names *names)
 {
 	const char *name;
 
 	for (unsigned i = 0; (name = conf_set_name(names, i)) != NULL; i++)
 		if (conf_find_transform_set(c, name) == NULL)
-			missing(r, text, o, "there is no transform set", name);
+			missing(r, o, "there is no transform set", name);
 }
 
 /* Of an interface, what protects it: its packets would be in clear. */
 static void
-missing_of_interface(struct reader *r, const char *text, const struct conf *c,
+missing_of_interface(struct reader *r, const struct conf *c,
     const struct interface *i)
 {
 	if (i->crypto_map[0] != '\0' && !conf_has_map(c, i->crypto_map))
-		missing(r, text, &i->obj, "there is no crypto map",
-		    i->crypto_map);
+		missing(r, &i->obj, "there is no crypto map", i->crypto_map);
 	if (i->acl_in[0] != '\0' && conf_find_acl(c, i->acl_in) == NULL)
-		missing(r, text, &i->obj, "there is no access list",
-		    i->acl_in);
+		missing(r, &i->obj, "there is no access list", i->acl_in);
 	if (i->acl_out[0] != '\0' && conf_find_acl(c, i->acl_out) == NULL)
-		missing(r, text, &i->obj, "there is no access list",
-		    i->acl_out);
+		missing(r, &i->obj, "there is no access list", i->acl_out);
 }
 
 /* Of a line of NAT: it translates nothing, or finds no address. */
 static void
-missing_of_nat(struct reader *r, const char *text, const struct conf *c,
+missing_of_nat(struct reader *r, const struct conf *c,
     const struct nat_dynamic *d)
 {
 	const struct nat_pool *p;
 	const struct route_map *rm;
 
 	if (d->acl[0] != '\0' && conf_find_acl(c, d->acl) == NULL)
-		missing(r, text, &d->obj, "there is no access list", d->acl);
+		missing(r, &d->obj, "there is no access list", d->acl);
 	CF_FOREACH (rm, &c->route_maps)
 		if (strcmp(rm->name, d->route_map) == 0)
 			break;
 	if (d->route_map[0] != '\0' && rm == NULL)
-		missing(r, text, &d->obj, "there is no route-map",
-		    d->route_map);
+		missing(r, &d->obj, "there is no route-map", d->route_map);
 	CF_FOREACH (p, &c->nat_pools)
 		if (strcmp(p->name, d->pool) == 0)
 			break;
 	if (d->pool[0] != '\0' && p == NULL)
-		missing(r, text, &d->obj, "there is no pool", d->pool);
+		missing(r, &d->obj, "there is no pool", d->pool);
 }
 
 /* References may dangle, as in IOS: no errors, but seldom meant. */
 static void
-say_missing(struct reader *r, const char *text, const struct conf *c)
+say_missing(struct reader *r, const struct conf *c)
 {
 	const struct ipsec_profile *p;
 	const struct crypto_map *m;
@@ -153,20 +164,20 @@ say_missing(struct reader *r, const char *text, const struct conf *c)
 	const char *lacks;
 
 	CF_FOREACH (i, &c->interfaces)
-		missing_of_interface(r, text, c, i);
+		missing_of_interface(r, c, i);
 	CF_FOREACH (d, &c->nat_dynamics)
-		missing_of_nat(r, text, c, d);
+		missing_of_nat(r, c, d);
 	CF_FOREACH (p, &c->ipsec_profiles)
-		missing_sets(r, text, c, &p->obj, &p->sets);
+		missing_sets(r, c, &p->obj, &p->sets);
 	CF_FOREACH (m, &c->dynamic_maps)
-		missing_sets(r, text, c, &m->obj, &m->sets);
+		missing_sets(r, c, &m->obj, &m->sets);
 	CF_FOREACH (m, &c->crypto_maps) {
 		if (m->kind != MAP_ISAKMP)
 			continue;
-		missing_sets(r, text, c, &m->obj, &m->sets);
+		missing_sets(r, c, &m->obj, &m->sets);
 		lacks = conf_map_lacks(c, m);
 		if (lacks != NULL)
-			missing(r, text, &m->obj, "incomplete, it has no",
+			missing(r, &m->obj, "incomplete, it has no",
 			    lacks);
 	}
 }
@@ -181,7 +192,9 @@ load(struct conf *c, struct reader *r)
 
 	if (rv == 0 && sb.len != 0) {
 		errors = conf_load(c, sb.s, sb.len, say, r);
-		say_missing(r, sb.s, c);
+		r->text = r->at = sb.s;
+		r->line = 1;
+		say_missing(r, c);
 	}
 	if (sb.s != NULL)
 		explicit_bzero(sb.s, sb.cap);
@@ -200,7 +213,7 @@ cmd_check(int argc, char **argv)
 	}
 	for (int i = 1; i < argc; i++) {
 		struct conf *c = conf_new();
-		struct reader r = {argv[i], stdout, false};
+		struct reader r = {.name = argv[i], .out = stdout};
 
 		if (load(c, &r) != 0)
 			rv = 1;
@@ -222,7 +235,8 @@ cmd_print(int argc, char **argv)
 		return 2;
 	}
 	c = conf_new();
-	r = (struct reader){argv[1], stderr, true};
+	r = (struct reader){.name = argv[1], .out = stderr,
+	    .errors_only = true};
 	rv = load(c, &r);
 	if (rv >= 0) {
 		conf_print(&sb, c, CF_MAIN);
