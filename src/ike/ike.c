@@ -570,6 +570,9 @@ ike_established(struct ike_sa *sa)
 	sa->established = ike_now(ike);
 	ike_sa_set_expiry(sa, ike_now(ike) + (uint64_t)1000 *
 	    (sa->suite.lifetime != 0 ? sa->suite.lifetime : 86400));
+	if (!sa->initiator) /* not while the other's Delete is on its way */
+		timer_set(&ike->timers, &sa->expire, sa->expires +
+		    DELETE_TRAVELS_MS, sa_expired, sa);
 	dpd_schedule(sa);
 	natt_schedule(sa);
 	ike_limit_peer(sa);

@@ -35,6 +35,7 @@
 #define HALF_OPEN_PER_SOURCE 5
 #define UNPROVEN_MAX 200 /* aggressive mode */
 #define OVERTAKE_MS 20
+#define DELETE_TRAVELS_MS 1000
 #define HALF_OPEN_GRACE_MS 2000 /* that none is pushed out in */
 #define SA_MAX 20000	  /* established ones; then the oldest goes */
 #define PEER_SA_MAX 16	  /* of one peer; then its oldest goes */

@@ -293,8 +293,16 @@ dpd_heard(struct ike_sa *sa)
 	dpd_schedule(sa);
 }
 
-/* Numbers that were there before come from a replay: that does not show that
- * the peer lives. One that asks again may repeat its last number. */
+/* From a network that doubles, or a replay: not worth a word. */
+static enum exch_verdict
+old_number(struct exch *x)
+{
+	x->ike->stats.bad++;
+	return EX_LATER;
+}
+
+/* A number that was there before does not show that the peer lives. One that
+ * asks again may repeat its last number. */
 static enum exch_verdict
 got_dpd(struct exch *x, bool ack, struct rd r)
 {
@@ -304,15 +312,16 @@ got_dpd(struct exch *x, bool ack, struct rd r)
 	if (!rd_end(&r))
 		return EX_BAD;
 	if (ack) {
-		if ((int32_t)(seq - sa->dpd_acked) <= 0 ||
-		    (int32_t)(seq - sa->dpd_seq) > 0)
+		if ((int32_t)(seq - sa->dpd_acked) <= 0)
+			return old_number(x);
+		if ((int32_t)(seq - sa->dpd_seq) > 0)
 			return EX_BAD;
 		sa->dpd_acked = seq;
 		x->fresh = true;
 		return EX_OK;
 	}
 	if (sa->dpd_peer_seq != 0 && (int32_t)(seq - sa->dpd_peer_seq) < 0)
-		return EX_BAD;
+		return old_number(x);
 	x->fresh = seq != sa->dpd_peer_seq;
 	sa->dpd_peer_seq = seq;
 	if (x->fresh)

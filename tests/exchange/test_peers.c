@@ -586,6 +586,35 @@ test_moved(void **state UNUSED)
 	end();
 }
 
+/* ---- nothing to tell an operator ---- */
+
+/* Phase 1 ends on both sides at once; then the network doubles. */
+static void
+test_quiet(void **state UNUSED)
+{
+	struct isakmp_policy *p;
+	unsigned i;
+
+	begin(58);
+	for (i = 0; i < 2; i++) {
+		p = (void *)v->r[i]->conf->isakmp_policies.first;
+		p->lifetime = 120;
+		v->r[i]->conf->keepalive_secs = 10;
+		v->r[i]->conf->keepalive_retry = 2;
+		v->r[i]->conf->keepalive_periodic = true;
+		vpn_apply(v->r[i]);
+	}
+	up();
+	vpn_run(v, HOUR);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(v->r[i]->logs[LOG_IKMP_NO_SA], 0);
+	v->dup = 50;
+	vpn_run(v, HOUR);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(v->r[i]->logs[LOG_IKMP_BAD_MESSAGE], 0);
+	end();
+}
+
 /* ---- aggressive mode ---- */
 
 /* On without a line, as IOS; off with one. */
@@ -691,6 +720,7 @@ main(void)
 		cmocka_unit_test(test_taken_spi),
 		cmocka_unit_test(test_contact),
 		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_aggressive),
 		cmocka_unit_test(test_transport_nat),
 	};
