@@ -591,18 +591,24 @@ show_place(struct show *v, const struct place *at)
 	return place_end(v, begun);
 }
 
+/* Its packets leave by the interface of the route to the other end, wherever
+ * they have their address from. */
 static bool
 show_tunnel(struct show *v, struct place *at, const struct interface *i)
 {
+	const struct fwd *f = at->f;
+	const struct route *rt = f->routes == NULL ? NULL :
+	    route_lookup(f->routes->table, i->tunnel.dest);
+	unsigned source = port_named(f, i->tunnel.source_if);
+	unsigned link = rt != NULL && rt->port != PORT_LOCAL ? rt->port :
+	    source;
 	struct flow_row r;
 	bool begun = false;
-	unsigned link = port_named(at->f, i->tunnel.source_if);
 
-	at->local = i->tunnel.source;
+	at->local = source != 0 ? f->ports[source].addr : i->tunnel.source;
 	if (link != 0) {
-		at->link = &at->f->ports[link];
-		at->mtu = at->f->snap->port[link].mtu;
-		at->local = at->link->addr;
+		at->link = &f->ports[link];
+		at->mtu = f->snap->port[link].mtu;
 	}
 	r = row_of_tunnel(at, i);
 	at->local = r.local;

@@ -280,6 +280,15 @@ test_show_tunnel(void **state)
 	assert_non_null(strstr(ctx.out.s, "in use settings ={Transport, }\n"
 	    "        conn id: 1, flow_id: SW:1, sibling_flags 80000000, "
 	    "crypto map: Tunnel0-head-0\n"));
+	/* the same with its source as an address */
+	ti.tunnel.source_if[0] = '\0';
+	ti.tunnel.source = IP4(192, 0, 2, 1);
+	sb_free(&ctx.out);
+	(void)show_crypto_ipsec_sa(&ctx,
+	    &(struct show_crypto_ipsec_sa_args){ .ifname = "Tunnel0" });
+	assert_non_null(strstr(ctx.out.s, "local addr 192.0.2.1\n"));
+	assert_non_null(strstr(ctx.out.s, "     plaintext mtu 1458, "
+	    "path mtu 1500, ip mtu 1500, ip mtu idb FastEthernet0/1\n"));
 	console_end(r, &ctx);
 }
 
