@@ -577,4 +577,5 @@ sadb_free(struct fwd *f)
 		pair_end(g);
 		free(g);
 	}
+	seqs_settle(f);
 }
