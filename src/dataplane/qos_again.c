@@ -23,6 +23,18 @@ encrypt_again(struct fwd *f, struct pkt *p)
 	return stage_classify(f, p);
 }
 
+/* What was to be encrypted still is, and its checksum is there, which the
+ * device was to write. */
+static enum verdict
+leave_again(struct fwd *f, struct pkt *p, bool secret)
+{
+	if (secret && p->sa == NULL)
+		return fwd_drop(f, DROP_NO_SA);
+	if (p->sa != NULL && !ip_complete_csum(p))
+		return fwd_drop(f, DROP_BAD_OFFLOAD);
+	return NEXT;
+}
+
 bool
 qos_again(struct fwd *f, const struct qos_buf *b, struct pkt *p)
 {
@@ -31,14 +43,7 @@ qos_again(struct fwd *f, const struct qos_buf *b, struct pkt *p)
 	p->sa = p->group = NULL;
 	if (b->nat_lines != f->w.snap->nat_lines && !nat_again(f, p))
 		return false;
-	if (encrypt_again(f, p) != NEXT)
-		;
-	else if (secret && p->sa == NULL)
-		(void)fwd_drop(f, DROP_NO_SA);
-	/* the device was to write its checksum */
-	else if (p->sa != NULL && !ip_complete_csum(p))
-		(void)fwd_drop(f, DROP_BAD_OFFLOAD);
-	else
+	if (encrypt_again(f, p) == NEXT && leave_again(f, p, secret) == NEXT)
 		return true;
 	ipdebug(f, SEEN_DROPPED, p);
 	return false;
