@@ -167,6 +167,18 @@ conf_find_gdoi_group(const struct conf *c, const char *name)
 	return cf_find(c, &c->gdoi_groups, name);
 }
 
+const struct qos_class_map *
+conf_find_class_map(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->class_maps, name);
+}
+
+const struct qos_policy_map *
+conf_find_policy_map(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->policy_maps, name);
+}
+
 const struct keyring *
 conf_find_keyring(const struct conf *c, const char *name)
 {

@@ -14,12 +14,6 @@
 
 /* ---- class maps ---- */
 
-static const struct qos_class_map *
-class_map_of(const struct conf *c, const char *name)
-{
-	return cf_find(c, &c->class_maps, name);
-}
-
 /* `class-map X` alone is the one that is there, or a new match-all. */
 void
 qos_class_map_format(struct strbuf *text, struct strbuf *key,
@@ -27,7 +21,7 @@ qos_class_map_format(struct strbuf *text, struct strbuf *key,
 {
 	const struct qos_class_map *old;
 
-	old = class_map_of(cf_root(&m->obj), m->name);
+	old = conf_find_class_map(cf_root(&m->obj), m->name);
 	if (!m->any && !m->all && old != NULL)
 		m->any = old->any;
 	m->all = !m->any;
@@ -66,7 +60,7 @@ qos_class_map_check(struct cf_check *k, const struct qos_class_map *m)
 static bool
 class_reaches(const struct conf *c, const char *from, const char *name)
 {
-	const struct qos_class_map *m = class_map_of(c, from);
+	const struct qos_class_map *m = conf_find_class_map(c, from);
 	const struct qos_match *x;
 
 	if (strcmp(from, name) == 0)
@@ -90,7 +84,7 @@ struct nest {
 static bool
 nest_fits(struct nest *n, const char *at)
 {
-	const struct qos_class_map *m = class_map_of(n->conf, at);
+	const struct qos_class_map *m = conf_find_class_map(n->conf, at);
 	const struct qos_match *x;
 
 	if (n->asked++ > QOS_NESTED_MAX)
@@ -453,7 +447,7 @@ qos_class_check(struct cf_check *k, const struct qos_class *c)
 		return 0;
 	if (strcmp(c->name, QOS_DEFAULT) == 0)
 		return 0;
-	if (class_map_of(k->conf, c->name) == NULL)
+	if (conf_find_class_map(k->conf, c->name) == NULL)
 		return cf_reject(k, "%% class map %s not configured",
 		    c->name);
 	CF_FOREACH(o, &p->classes)

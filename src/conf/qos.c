@@ -97,28 +97,6 @@ const struct qos_protocol qos_protocol_ports[] = {
 
 /* ---- looking up ---- */
 
-const struct qos_class_map *
-conf_find_class_map(const struct conf *c, const char *name)
-{
-	const struct qos_class_map *m;
-
-	CF_FOREACH(m, &c->class_maps)
-		if (strcmp(m->name, name) == 0)
-			return m;
-	return NULL;
-}
-
-const struct qos_policy_map *
-conf_find_policy_map(const struct conf *c, const char *name)
-{
-	const struct qos_policy_map *p;
-
-	CF_FOREACH(p, &c->policy_maps)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return NULL;
-}
-
 bool
 qos_class_queues(const struct qos_class *c)
 {

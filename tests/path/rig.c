@@ -15,17 +15,20 @@ const struct esp_transform rig_aes_sha1 =
 
 /* ---- configuration ---- */
 
-const struct interface *
-conf_find_interface(const struct conf *c, const char *name)
-{
-	const struct interface *i;
-
-	CF_FOREACH(i, &c->interfaces) {
-		if (strcmp(i->name, name) == 0)
-			return i;
+#define FIND(fn, type, list)                                                  \
+	const type *fn(const struct conf *c, const char *name)                \
+	{                                                                     \
+		const type *v;                                                \
+		CF_FOREACH (v, &c->list)                                      \
+			if (strcmp(v->name, name) == 0)                       \
+				return v;                                     \
+		return NULL;                                                  \
 	}
-	return NULL;
-}
+
+FIND(conf_find_interface, struct interface, interfaces)
+FIND(conf_find_gdoi_group, struct gdoi_group, gdoi_groups)
+FIND(conf_find_class_map, struct qos_class_map, class_maps)
+FIND(conf_find_policy_map, struct qos_policy_map, policy_maps)
 
 const struct crypto_map *
 conf_next_map(const struct conf *c, const char *name,
@@ -38,18 +41,6 @@ conf_next_map(const struct conf *c, const char *name,
 	for (; m != NULL; m = (const void *)m->obj.next) {
 		if (strcmp(m->name, name) == 0)
 			return m;
-	}
-	return NULL;
-}
-
-const struct gdoi_group *
-conf_find_gdoi_group(const struct conf *c, const char *name)
-{
-	const struct gdoi_group *g;
-
-	CF_FOREACH(g, &c->gdoi_groups) {
-		if (strcmp(g->name, name) == 0)
-			return g;
 	}
 	return NULL;
 }
