@@ -162,8 +162,12 @@ sa_expired(void *arg)
 void
 ike_sa_set_expiry(struct ike_sa *sa, uint64_t at)
 {
+	/* not while the Delete of who began it is on its way */
+	unsigned wait = sa->established != 0 && !sa->initiator ?
+	    DELETE_TRAVELS_MS : 0;
+
 	sa->expires = at;
-	timer_set(&sa->ike->timers, &sa->expire, at, sa_expired, sa);
+	timer_set(&sa->ike->timers, &sa->expire, at + wait, sa_expired, sa);
 }
 
 struct ike_sa *
@@ -570,9 +574,6 @@ ike_established(struct ike_sa *sa)
 	sa->established = ike_now(ike);
 	ike_sa_set_expiry(sa, ike_now(ike) + (uint64_t)1000 *
 	    (sa->suite.lifetime != 0 ? sa->suite.lifetime : 86400));
-	if (!sa->initiator) /* not while the other's Delete is on its way */
-		timer_set(&ike->timers, &sa->expire, sa->expires +
-		    DELETE_TRAVELS_MS, sa_expired, sa);
 	dpd_schedule(sa);
 	natt_schedule(sa);
 	ike_limit_peer(sa);
