@@ -58,11 +58,12 @@ nat_own_begins_inside(const struct nat_ask *a)
 	const struct snap *s = a->f->w.snap;
 	unsigned i;
 
-	for (i = 1; i <= PORT_MAX; i++) {
+	if (!a->ports || !begins(a))
+		return false;
+	for (i = 1; i <= PORT_MAX; i++)
 		if (s->port[i].used && s->port[i].nat == NAT_INSIDE &&
 		    s->port[i].addr == a->src)
-			return a->ports && begins(a);
-	}
+			return true;
 	return false;
 }
 

@@ -478,10 +478,9 @@ lend_left(struct snap_group *sg)
 	if (p == NULL || p != sg->group->said)
 		return;
 	known = p->n - sg->group->n_left;
-	for (left = known; left < p->n; left++)
-		for (i = 0; i < known; i++)
-			if (sg->out[i] == NULL &&
-			    ace_equal(&p->aces[i], &p->aces[left]))
+	for (i = 0; i < known; i++)
+		for (left = known; left < p->n && sg->out[i] == NULL; left++)
+			if (ace_equal(&p->aces[i], &p->aces[left]))
 				sg->out[i] = sg->out[left];
 }
 
