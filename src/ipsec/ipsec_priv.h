@@ -44,7 +44,7 @@ struct pair {
 	struct pair_end in, out;
 	struct udp_addr local, remote; /* of phase 1 */
 	bool initiator, up;
-	bool stale; /* goes when there is a newer one */
+	uint64_t stale; /* since then: it goes when there is a newer one */
 	bool transport, udp;
 	bool nat_local, nat_remote; /* who is behind one */
 	struct esp_transform esp;

@@ -5,11 +5,14 @@
  *
  * The newest pair of a flow is sent with, and only it is followed by another
  * one. When both sides have made one at the same time both stay, and whoever
- * is first to follow his newest ends the difference. Packets may be on their
- * way under an older pair, so that one is read until its end. A life begins
- * with the exchange for what is sent with, which is before the other side's
- * inbound SA is there, and with the SA for what is received with: nobody sends
- * with what the other one has no more.
+ * is first to follow his newest ends the difference. By volume he may not: only
+ * what is used ends, and a hub whose process ike has died sends with a pair
+ * that it knows no more. So an older one is followed, too, if the peer has used
+ * it up and goes on with it. Packets may be on their way under an older pair,
+ * so that one is read until its end. A life begins with the exchange for what
+ * is sent with, which is before the other side's inbound SA is there, and with
+ * the SA for what is received with: nobody sends with what the other one has
+ * no more.
  */
 #include "config.h"
 
@@ -135,7 +138,7 @@ void
 pair_resync(struct pair *p)
 {
 	tell_add(p, SA_WAY_IN, 0, 0);
-	p->stale = true;
+	p->stale = ipsec_now(p->s);
 	if (p->out.told && !esp_is_aead(&p->esp))
 		tell_add(p, SA_WAY_OUT, seq_guess(p), 0);
 	else
@@ -173,6 +176,15 @@ out_expired(void *arg)
 	timer_set(&p->s->ike->timers, &p->timer, p->in.expires, expired, p);
 }
 
+/* An older one that the peer goes on with: its volume ends, nobody has made
+ * another one since that was known, and the peer had the time to. */
+static bool
+is_left_to_us(const struct pair *p)
+{
+	return TAILQ_FIRST(&p->flow->pairs)->began < p->stale &&
+	    p->stale + SETTLE_MS <= ipsec_now(p->s);
+}
+
 static void
 rekey(void *arg)
 {
@@ -180,7 +192,7 @@ rekey(void *arg)
 
 	timer_set(&p->s->ike->timers, &p->timer, p->out.expires, out_expired,
 	    p);
-	if (TAILQ_FIRST(&p->flow->pairs) == p)
+	if (TAILQ_FIRST(&p->flow->pairs) == p || is_left_to_us(p))
 		flow_rekey(p->flow);
 }
 
@@ -191,7 +203,8 @@ pair_used_up(struct pair *p)
 {
 	if (!p->up || ipsec_now(p->s) >= p->out.expires)
 		return;
-	p->stale = true;
+	if (p->stale == 0)
+		p->stale = ipsec_now(p->s);
 	rekey(p);
 }
 
@@ -226,7 +239,7 @@ retire(struct pair *by)
 
 	for (p = TAILQ_NEXT(by, link); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		stale |= p->stale;
+		stale |= p->stale != 0;
 		if (++n >= FLOW_PAIRS_MAX)
 			pair_delete(p, true, "too many of them");
 		else if (stale && p->in.expires > end) {

@@ -365,6 +365,70 @@ test_dies_amid(void **state UNUSED)
 	end();
 }
 
+/* Which pair of two that were made at once is newer may be seen otherwise at
+ * the other end. */
+static bool
+crossed(void)
+{
+	return vpn_out(b, DYNAMIC_GROUP, b->sa_of[0])->t.other_spi !=
+	    vpn_out(a, VPN_GROUP, 1)->t.spi;
+}
+
+/* What the hub sends with is the older one here, and after its process ike has
+ * died it knows nobody to follow it with: when it is used up we do. */
+static void
+follow_for_the_hub(void)
+{
+	uint16_t index = b->sa_of[0];
+	uint32_t spi = vpn_out(b, DYNAMIC_GROUP, index)->t.spi, next;
+
+	vpn_run(v, 70 * SEC); /* what both of them have replaced goes */
+	vpn_kill_ike(b);
+	next = vpn_out(a, VPN_GROUP, 1)->t.spi;
+	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP, spi);
+	vpn_run(v, 5 * SEC); /* the hub may do it, if it lives */
+	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, next);
+	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP, spi);
+	vpn_run(v, 30 * SEC);
+	assert_int_not_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, next);
+	assert_int_equal(b->naces, 1);
+	assert_false(vpn_out(b, DYNAMIC_GROUP, b->sa_of[0])->orphan);
+	assert_true(vpn_reads(a, VPN_GROUP, 1, b));
+	assert_true(vpn_reads(b, DYNAMIC_GROUP, b->sa_of[0], a));
+	/* once is enough: there is a newer one now */
+	next = vpn_out(a, VPN_GROUP, 1)->t.spi;
+	vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP, spi);
+	vpn_run(v, 10 * SEC);
+	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, next);
+}
+
+static void
+test_dies_crossed(void **state UNUSED)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < 40; i++) {
+		begin(200 + i);
+		(void)dynamic(b->conf, NULL);
+		vpn_apply(b);
+		spoke(a, VPN_NET(0));
+		vpn_run(v, 10 * SEC);
+		v->reorder = 50;
+		vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP,
+		    vpn_out(a, VPN_GROUP, 1)->t.spi);
+		vpn_event(b, SA_EVENT_KILOBYTES, DYNAMIC_GROUP,
+		    vpn_out(b, DYNAMIC_GROUP, b->sa_of[0])->t.spi);
+		vpn_run(v, 5 * SEC);
+		v->reorder = 0;
+		if (crossed()) {
+			n++;
+			follow_for_the_hub();
+		}
+		end();
+	}
+	assert_int_not_equal(n, 0);
+}
+
 int
 main(void)
 {
@@ -378,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_dies_amid),
+		cmocka_unit_test(test_dies_crossed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
