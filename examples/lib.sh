@@ -58,14 +58,21 @@ proof() {
 	fi
 }
 
+# seconds: since the machine began; nobody sets that clock.
+seconds() {
+	read -r _up _ </proc/uptime
+	echo "${_up%.*}"
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds; it may wait for something
-# itself. The last output stays for proof to show.
+# itself. It is tried once more when the time is over: that may be because this
+# process was held up. The last output stays for proof to show.
 wait_for() {
 	_waits=$((${_waits-0} + 1))
-	eval "_end$_waits=$(($(date +%s) + $1))"
+	eval "_end$_waits=$(($(seconds) + $1))"
 	shift
-	until "$@" >"wait.$_waits" 2>&1; do
-		if [ "$(date +%s)" -ge $((_end$_waits)) ]; then
+	until eval "_at$_waits=$(seconds)" && "$@" >"wait.$_waits" 2>&1; do
+		if [ $((_at$_waits)) -gt $((_end$_waits)) ]; then
 			cat "wait.$_waits"
 			echo "not within the time: $*"
 			_waits=$((_waits - 1))

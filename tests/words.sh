@@ -33,12 +33,21 @@ not() {
 	! "$@"
 }
 
-wait_for() { # wait_for SECONDS COMMAND...: it may wait for something itself
+# seconds: since the machine began; nobody sets that clock.
+seconds() {
+	read -r _up _ </proc/uptime
+	echo "${_up%.*}"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; it may wait for something
+# itself. It is tried once more when the time is over: that may be because this
+# process was held up.
+wait_for() {
 	_waits=$((${_waits-0} + 1))
-	eval "_end$_waits=$(($(date +%s) + $1))"
+	eval "_end$_waits=$(($(seconds) + $1))"
 	shift
-	until "$@" >"$tmp/wait$_waits" 2>&1; do
-		if [ "$(date +%s)" -ge $((_end$_waits)) ]; then
+	until eval "_at$_waits=$(seconds)" && "$@" >"$tmp/wait$_waits" 2>&1; do
+		if [ $((_at$_waits)) -gt $((_end$_waits)) ]; then
 			cat "$tmp/wait$_waits"
 			echo "not within the time: $*"
 			_waits=$((_waits - 1))

@@ -479,7 +479,7 @@ DEBUG_GM = [
     r'.*: IPSEC\(create_sa\): sa created, .*']
 
 RSA = [
-    r'% Key pair was generated at: \d\d:\d\d:\d\d \w+ \w{3} \d+ \d{4}',
+    r'% Key pair was generated at: \d\d:\d\d:\d\d \w+ \w{3} [ \d]\d \d{4}',
     r'Key name: \w+', r'Key type: RSA KEYS( +\d+ bits)?',
     ' Storage Device: .*', ' Usage: General Purpose Key',
     r' Key is (not )?exportable\.( Redundancy enabled\.)?', ' Key Data:',

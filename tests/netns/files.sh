@@ -79,7 +79,7 @@ talk() {
 	s/[0-9]+ bytes total \([0-9]+ /N bytes total (N /
 	s/[A-Z][a-z][a-z] [ 0-9][0-9] [0-9]{4} [0-9:]{8} /DATE /
 	s/-[A-Z][a-z]{2}-[0-9]{2}-[0-9]{2}-[0-9]{2}-[0-9]{2}\.[0-9]{3}-/-TIME-/
-	s/[0-9:]{8} UTC [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9]{4}/TIME/
+	s/[0-9:]{8} UTC [A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{1,2} [0-9]{4}/TIME/
 	s/[0-9] minutes?( and [0-9]+ seconds?)?\)/N minutes)/' \
 	    "$tmp/talk" >"$tmp/got"
 	diff -u "$tmp/expected" "$tmp/got"

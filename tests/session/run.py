@@ -71,7 +71,7 @@ VARIES = {
         (r"\*[A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d(\.\d+)?", "*TIME"),
         (r"\*?\d\d:\d\d:\d\d\.\d+ UTC \w{3} \w{3} \d+ \d{4}", "*TIME"),
         (r"\d\d:\d\d:\d\d UTC \w{3} \w{3} \d+ \d{4}", "TIME"),
-        (r"\w{3} \d\d \d{4} \d\d:\d\d:\d\d \+00:00", "DATE")],
+        (r"\w{3} [ \d]\d \d{4} \d\d:\d\d:\d\d \+00:00", "DATE")],
     "uptime": [(r"uptime is .*", "uptime is UPTIME")],
     "rtt": [(r"= \d+/\d+/\d+ ms", "= N/N/N ms")],
     "secs": [(r"in \d+\.\d+ secs \(\d+ bytes/sec\)",

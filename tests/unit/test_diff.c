@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "conf/cf.h"
 #include "unit.h"
@@ -345,6 +346,13 @@ test_last(void **state)
 	conf_free(b);
 }
 
+/* Of the processor, not of the clock: others may want it, too. */
+static double
+cpu_seconds(void)
+{
+	return (double)clock() / CLOCKS_PER_SEC;
+}
+
 /* A hundred thousand lines, all in one list, some of them others: seconds
  * would be a wrong algorithm. */
 static void
@@ -352,7 +360,7 @@ test_long(void **state)
 {
 	struct strbuf x = {0}, y = {0}, diff = {0}, cmds = {0};
 	struct conf *a, *b;
-	uint64_t start;
+	double start;
 
 	(void)state;
 	for (unsigned i = 0; i < 50000; i++) {
@@ -371,11 +379,11 @@ test_long(void **state)
 	}
 	a = load(x.s);
 	b = load(y.s);
-	start = time_mono_ms();
+	start = cpu_seconds();
 	conf_diff(&diff, a, b);
 	assert_true(diff.len != 0);
 	assert_int_equal(conf_commands(&cmds, a, b), 1);
-	assert_true(time_mono_ms() - start < 30000);
+	assert_true(cpu_seconds() - start < 30);
 	sb_free(&x);
 	sb_free(&y);
 	sb_free(&diff);
