@@ -30,8 +30,8 @@ qos_class_map_format(struct strbuf *text, struct strbuf *key,
 	sb_printf(key, "%s", m->name);
 }
 
-/* In use is what could not be named if it did not exist: a class of a policy.
- * `match class-map` of one that is not there matches nothing. */
+/* What could not be named if it did not exist: a class of a policy. Others may
+ * come and go in any order, in files: who types is told (main/name_use.c). */
 static bool
 class_map_used(const struct conf *c, const char *name)
 {
@@ -99,8 +99,8 @@ nest_fits(struct nest *n, const char *at)
 	return true;
 }
 
-static bool
-is_asked_for(const struct conf *c, const char *name)
+bool
+conf_class_map_nested(const struct conf *c, const char *name)
 {
 	const struct qos_class_map *m;
 	const struct qos_match *x;
@@ -121,7 +121,7 @@ all_fit(const struct conf *c, const char *parent, const char *child)
 
 	if (!nest_fits(&n, parent))
 		return false;
-	if (!is_asked_for(c, parent))
+	if (!conf_class_map_nested(c, parent))
 		return true;
 	CF_FOREACH(m, &c->class_maps) {
 		n.asked = 0;
@@ -458,9 +458,8 @@ qos_class_check(struct cf_check *k, const struct qos_class *c)
 	return 0;
 }
 
-/* Is the policy a child of something, or has it children? */
-static bool
-is_child(const struct conf *c, const char *name)
+bool
+conf_policy_map_nested(const struct conf *c, const char *name)
 {
 	const struct qos_policy_map *p;
 	const struct qos_class *x;
@@ -497,7 +496,8 @@ qos_child_check(struct cf_check *k, const struct qos_class *c)
 		return cf_reject(k, "%% Policy-map %s cannot be its own "
 				    "service-policy: that is a loop",
 		    p->name);
-	if (is_child(k->conf, p->name) || (child != NULL && has_child(child)))
+	if (conf_policy_map_nested(k->conf, p->name) ||
+	    (child != NULL && has_child(child)))
 		return cf_reject(k, "%% Service policies are nested in two "
 				    "levels at most");
 	return qos_class_line_check(k, c);

@@ -485,8 +485,7 @@ enum gdoi_id_type { GDOI_ID_NONE, GDOI_ID_NUMBER, GDOI_ID_ADDRESS };
 struct gdoi_accept {
 	bool des, des3, aes128, aes192, aes256;
 	bool sha1, sha256, sha384, sha512;
-	char set1[CONF_NAME], set2[CONF_NAME], set3[CONF_NAME];
-	char set4[CONF_NAME], set5[CONF_NAME], set6[CONF_NAME];
+	struct set_names sets;
 };
 
 struct gdoi_group {

@@ -119,6 +119,9 @@ struct qos_protocol {
 extern const struct ace_name qos_protocols[], qos_precedences[], qos_nevers[];
 extern const struct qos_protocol qos_protocol_ports[]; /* by value */
 
+/* Whether a class map asks for it, whether it is the child of a policy. */
+bool conf_class_map_nested(const struct conf *, const char *name);
+bool conf_policy_map_nested(const struct conf *, const char *name);
 const struct qos_class_map *conf_find_class_map(const struct conf *,
     const char *name);
 const struct qos_policy_map *conf_find_policy_map(const struct conf *,

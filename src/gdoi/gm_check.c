@@ -66,19 +66,15 @@ gm_accept_hashes(struct strbuf *sb, const struct gm_group *gm)
 	append_names(sb, &names, "any");
 }
 
-#define SETS(a) { (a)->set1, (a)->set2, (a)->set3, (a)->set4, (a)->set5,      \
-	(a)->set6 }
-
 void
 gm_accept_sets(struct strbuf *sb, const struct gm_group *gm)
 {
 	const struct gdoi_accept *a = accept_of(gm);
-	const char *const sets[] = SETS(a);
 	struct strbuf names = { 0 };
-	size_t i;
+	const char *set;
 
-	for (i = 0; i < NELEM(sets); i++)
-		name(&names, sets[i][0] != '\0', sets[i]);
+	for (unsigned i = 0; (set = conf_set_name(&a->sets, i)) != NULL; i++)
+		name(&names, true, set);
 	append_names(sb, &names, "any ESP");
 }
 
@@ -123,16 +119,13 @@ static bool
 transform_allowed(const struct gm_group *gm, const struct gdoi_accept *a,
     const struct esp_transform *t)
 {
-	const char *const sets[] = SETS(a);
 	const struct transform_set *s;
-	size_t i;
+	const char *set;
 
-	if (a->set1[0] == '\0')
+	if (a->sets.set1[0] == '\0')
 		return true;
-	for (i = 0; i < NELEM(sets); i++) {
-		if (sets[i][0] == '\0')
-			continue;
-		s = conf_find_transform_set(gm->g->conf, sets[i]);
+	for (unsigned i = 0; (set = conf_set_name(&a->sets, i)) != NULL; i++) {
+		s = conf_find_transform_set(gm->g->conf, set);
 		if (s != NULL && s->ah == 0 && !s->unknown &&
 		    same_transform(&s->esp, t))
 			return true;

@@ -458,17 +458,19 @@ asks_about_group(struct session *s, const char *line, const struct conf *trial)
 	return gone != NULL;
 }
 
-/* ---- crypto maps, pools and entries of NAT that are in use ---- */
+/* ---- what is in use, by name or by entries of NAT ---- */
 
 static bool
-asks_about_use(struct session *s, const char *line, const struct conf *trial)
+asks_about_use(struct session *s, const char *line, const struct conf *trial,
+    bool whole)
 {
 	const char *header = nat_line_lost(s->r->running, trial);
 	struct cli_cmd cmd;
 	char text[400];
 
 	if (nat_pool_used(s->r->running, trial, text, sizeof(text)) ||
-	    map_used(s->r->running, trial, text, sizeof(text))) {
+	    map_used(s->r->running, trial, whole, text, sizeof(text)) ||
+	    name_used(s->r->running, trial, text, sizeof(text))) {
 		print_error(s, text, -1);
 		return true;
 	}
@@ -513,7 +515,7 @@ asks_first(struct session *s, const char *line)
 	cur = session_cursor(s, trial);
 	if (conf_line(&cur, line, &err, &notes) == CF_OK)
 		asks = asks_about_group(s, line, trial) ||
-		    asks_about_use(s, line, trial);
+		    asks_about_use(s, line, trial, cur.at == &trial->obj);
 	sb_free(&notes);
 	conf_free(trial);
 	return asks;

@@ -84,8 +84,13 @@ bool nat_pool_used(const struct conf *old, const struct conf *new, char *text,
     size_t size);
 
 /* map_use.c: whether new has no entry left of a crypto map that an interface
- * has, and what to say about it. */
-bool map_used(const struct conf *old, const struct conf *new, char *text,
+ * has, and what to say about it. whole: the line is none of an entry's own. */
+bool map_used(const struct conf *old, const struct conf *new, bool whole,
+    char *text, size_t size);
+
+/* name_use.c: whether new lacks what others name in it (class maps, policies,
+ * transform sets, profiles), and what to say about it. */
+bool name_used(const struct conf *old, const struct conf *new, char *text,
     size_t size);
 
 struct console {

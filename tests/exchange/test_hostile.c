@@ -536,20 +536,20 @@ static void a_sha512(struct gdoi_accept *a) { a->sha384 = a->sha512 = true; }
 static void
 a_strong(struct gdoi_accept *a)
 {
-	str_copy(a->set1, "STRONG", sizeof(a->set1));
+	str_copy(a->sets.set1, "STRONG", sizeof(a->sets.set1));
 }
 
 static void
 a_fits(struct gdoi_accept *a)
 {
 	a_strong(a);
-	str_copy(a->set2, "FITS", sizeof(a->set2));
+	str_copy(a->sets.set2, "FITS", sizeof(a->sets.set2));
 }
 
 static void
 a_missing(struct gdoi_accept *a)
 {
-	str_copy(a->set1, "NOSUCH", sizeof(a->set1));
+	str_copy(a->sets.set1, "NOSUCH", sizeof(a->sets.set1));
 }
 
 static void
