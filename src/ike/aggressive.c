@@ -341,7 +341,8 @@ got_auth(struct exch *x, const struct isakmp_msg *m)
 	if (!check_hash(sa, m, CHUNK(sa->idi_b, sa->idi_len)) ||
 	    !natt_get(sa, m))
 		return EX_BAD;
-	phase1_notifies(sa, m);
+	if (m->hdr.flags & ISAKMP_F_ENC) /* else anybody can have put them in */
+		phase1_notifies(sa, m);
 	return EX_OK;
 }
 

@@ -141,6 +141,7 @@ void info_receive_clear(struct ike_sa *, const uint8_t *data, size_t len);
 void info_send_unknown_sa(struct ike *, struct udp_addr local,
     struct udp_addr remote, const struct isakmp_hdr *, size_t len);
 void info_send_delete(struct ike_sa *);
+void info_send_initial_contact(struct ike_sa *);
 void info_send_clear_notify(struct ike *, struct udp_addr local,
     struct udp_addr remote, const struct isakmp_hdr *, uint16_t type);
 void dpd_heard(struct ike_sa *);

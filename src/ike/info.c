@@ -162,6 +162,16 @@ info_send_delete(struct ike_sa *sa)
 	send_info(sa, &i);
 }
 
+/* In aggressive mode who answers sends nothing that is encrypted. */
+void
+info_send_initial_contact(struct ike_sa *sa)
+{
+	struct info_out i = { .payload = ISAKMP_N, .proto = PROTO_ISAKMP,
+		.type = N_INITIAL_CONTACT };
+
+	send_info(sa, &i);
+}
+
 void
 info_send_clear_notify(struct ike *ike, struct udp_addr local,
     struct udp_addr remote, const struct isakmp_hdr *to, uint16_t type)

@@ -9,7 +9,7 @@
  *	3 HDR KE Ni		 ->
  *				 <-	4 HDR KE Nr
  *	5 HDR* ID HASH_I [N]	 ->
- *				 <-	6 HDR* ID HASH_R
+ *				 <-	6 HDR* ID HASH_R [N]
  *
  * Spoofed first messages cost neither Diffie-Hellman nor memory: to the
  * responder the exchange begins with message 3, which holds a cookie that only
@@ -475,17 +475,34 @@ put_auth(struct exch *x, struct isakmp_out *o)
 	isakmp_out_add(o, ISAKMP_HASH, hash, ike_hash_len(sa->suite.hash));
 }
 
+/* One with the peer that lives, or that it takes for alive: it may have had the
+ * last message of ours. */
 static bool
-has_other_sa(const struct ike_sa *sa)
+is_other(const struct ike_sa *o, const struct ike_sa *sa)
 {
+	if (o == sa || o->local.addr != sa->local.addr ||
+	    o->remote.addr != sa->remote.addr)
+		return false;
+	if (o->state != IKE_IDLE)
+		return o->initiator && o->state == MM_KEY_EXCH;
+	/* who answers an initiator is not known yet */
+	return sa->initiator || natt_same_peer(o, sa);
+}
+
+/* Who answers says so only where both sides have something to lose by it, and
+ * not to a member of a group. */
+static bool
+is_first_contact(struct ike_sa *sa)
+{
+	const struct ike_doi *doi = sa->ike->doi;
 	const struct ike_sa *o;
 
+	if (!sa->initiator && doi->has_sas == NULL)
+		return false;
 	TAILQ_FOREACH(o, &sa->ike->sas, link)
-		if (o != sa && o->state == IKE_IDLE &&
-		    o->local.addr == sa->local.addr &&
-		    o->remote.addr == sa->remote.addr)
-			return true;
-	return false;
+		if (is_other(o, sa))
+			return false;
+	return doi->has_sas == NULL || !doi->has_sas(sa);
 }
 
 void
@@ -495,8 +512,7 @@ phase1_put_initial_contact(struct ike_sa *sa, struct isakmp_out *o)
 
 	memcpy(cookies.icookie, sa->icookie, sizeof(cookies.icookie));
 	memcpy(cookies.rcookie, sa->rcookie, sizeof(cookies.rcookie));
-	if (!has_other_sa(sa) && (sa->ike->doi->has_sas == NULL ||
-	    !sa->ike->doi->has_sas(sa)))
+	if (is_first_contact(sa))
 		isakmp_out_notify(o, DOI_IPSEC, N_INITIAL_CONTACT, &cookies,
 		    NULL, 0);
 }
@@ -540,8 +556,8 @@ check_auth(struct exch *x, const struct isakmp_msg *m)
 	return EX_OK;
 }
 
-/* INITIAL-CONTACT: when the peer began this SA it had no other with us, so
- * those of before are dead. What came up since then lives: both sides may have
+/* INITIAL-CONTACT: when this SA came up the peer had no other with us, so those
+ * of before it are dead. What came up since then lives: both sides may have
  * begun at once. */
 void
 phase1_initial_contact(struct ike_sa *sa)
@@ -579,7 +595,7 @@ got_auth(struct exch *x, const struct isakmp_msg *m)
 {
 	enum exch_verdict v = check_auth(x, m);
 
-	if (v == EX_OK)
+	if (v == EX_OK && (!x->initiator || x->ike->doi->has_sas != NULL))
 		phase1_notifies(x->sa, m);
 	return v;
 }
@@ -588,6 +604,7 @@ static bool
 send_auth_answer(struct exch *x, struct isakmp_out *o)
 {
 	put_auth(x, o);
+	phase1_put_initial_contact(x->sa, o);
 	x->sa->state = MM_KEY_AUTH;
 	return true;
 }
@@ -601,6 +618,9 @@ phase1_done(struct exch *x)
 	debug(DBG_ISAKMP, DBG_TERSE, x->sa->remote.addr, "(%u):SA is up",
 	    x->sa->conn_id);
 	ike_established(x->sa);
+	if (!x->initiator && x->type == &aggressive_mode && !x->sa->dead &&
+	    is_first_contact(x->sa))
+		info_send_initial_contact(x->sa);
 }
 
 void
@@ -617,7 +637,7 @@ static const struct exch_step initiator[] = {
 	    .handle = got_ke_answer, .send = send_auth, .flags = SEND_ENC },
 	{ .in = PL(ISAKMP_ID) | PL(ISAKMP_HASH),
 	    .opt = PL(ISAKMP_N) | PHASE1_EXTRAS,
-	    .handle = check_auth, .flags = STEP_ENC | STEP_LAST },
+	    .handle = got_auth, .flags = STEP_ENC | STEP_LAST },
 };
 
 static const struct exch_step responder[] = {

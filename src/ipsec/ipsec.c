@@ -11,6 +11,8 @@
 
 #include "ipsec/ipsec_priv.h"
 
+#define APART_MS 50 /* flows that begin anew, or the peer drops some */
+
 uint32_t
 ipsec_random(struct ipsec *s, uint32_t below)
 {
@@ -146,17 +148,45 @@ deleted(struct ike_sa *sa, uint8_t proto, const uint32_t *spis, unsigned n)
 		each_pair(sa, sa->remote, delete_spi, &d);
 }
 
-static void
-delete_older(struct pair *p, struct ike_sa *sa, void *arg UNUSED)
+/* Behind a NAT another one may have the port of the pair's peer by now. */
+static bool
+is_of_another(const struct pair *p, const struct ike_sa *sa)
 {
-	if (p->began < sa->created)
-		pair_delete(p, false, "initial contact");
+	char id[IKE_ID_STRLEN];
+
+	return p->nat_remote && p->flow->peer_id[0] != '\0' &&
+	    strcmp(p->flow->peer_id, ike_id_str(&sa->peer_id, id)) != 0;
 }
 
+/* Who calls begins what it wants by itself. One that we have called may not be
+ * able to, so what it has lost is replaced, and only then goes: if nothing but
+ * its key management has died its packet process still reads it. */
+static void
+lost_older(struct pair *p, struct ike_sa *sa, void *arg)
+{
+	struct ipsec_flow *f = p->flow;
+	unsigned *delay = arg;
+
+	if (p->began >= sa->created || is_of_another(p, sa))
+		return;
+	if (!sa->initiator) {
+		pair_delete(p, false, "initial contact");
+		return;
+	}
+	pair_end_soon(p);
+	if (TAILQ_FIRST(&f->pairs) != p)
+		return;
+	flow_start_in(f, *delay);
+	*delay += APART_MS;
+}
+
+/* Where phase 1 goes only after the message that says so. */
 static void
 initial_contact(struct ike_sa *sa)
 {
-	each_pair(sa, sa->remote, delete_older, NULL);
+	unsigned delay = 0;
+
+	each_pair(sa, sa->ike->from, lost_older, &delay);
 }
 
 static void
@@ -165,19 +195,29 @@ peer_dead(struct ike_sa *sa)
 	flows_peer_dead(sa->ike->env.arg, sa->local.addr, sa->remote);
 }
 
-static void
-note_pair(struct pair *p UNUSED, struct ike_sa *sa UNUSED, void *arg)
+/* Of the peer of a static entry only the address is known for sure. */
+static bool
+may_be_of(const struct pair *p, const struct ike_sa *sa)
 {
-	*(bool *)arg = true;
+	return is_of(p, sa, sa->remote) || (p->flow->peer_id[0] == '\0' &&
+	    p->local.addr == sa->local.addr &&
+	    p->remote.addr == sa->remote.addr);
 }
 
 static bool
 has_sas(struct ike_sa *sa)
 {
-	bool any = false;
+	struct ipsec *s = sa->ike->env.arg;
+	const struct ipsec_flow *f;
+	const struct entry *e;
+	const struct pair *p;
 
-	each_pair(sa, sa->remote, note_pair, &any);
-	return any;
+	TAILQ_FOREACH(e, &s->entries, link)
+		TAILQ_FOREACH(f, &e->flows, link)
+			TAILQ_FOREACH(p, &f->pairs, link)
+				if (may_be_of(p, sa))
+					return true;
+	return false;
 }
 
 /* INVALID-SPI: the peer knows nothing of what we send with. Who says so has

@@ -220,6 +220,7 @@ void pair_delete(struct pair *, bool tell_peer, const char *why);
 void pair_say(struct pair *); /* once more: something of it changed */
 void pair_resync(struct pair *); /* to a fwd that is new */
 void pair_used_up(struct pair *); /* its volume, soon or already */
+void pair_end_soon(struct pair *); /* the peer may not have it any more */
 struct pair *pair_find_in(struct ipsec *, uint32_t spi);
 struct pair *pair_find_out(struct ipsec *, uint32_t peer, uint32_t spi);
 /* That number of the peer's names another SA of the entry already. */

@@ -228,12 +228,24 @@ pair_tell_in(struct pair *p)
 	tell_add(p, SA_WAY_IN, 0, 0);
 }
 
+/* Long enough for a successor, unless there will be none. */
+void
+pair_end_soon(struct pair *p)
+{
+	uint64_t end = ipsec_now(p->s) + STALE_LEFT_MS;
+
+	p->stale = true;
+	if (p->in.expires <= end)
+		return;
+	p->in.expires = p->out.expires = end;
+	timer_set(&p->s->ike->timers, &p->timer, end, expired, p);
+}
+
 /* What this one replaces, and what that one had replaced. */
 static void
 retire(struct pair *by)
 {
 	struct pair *p, *next;
-	uint64_t end = ipsec_now(by->s) + STALE_LEFT_MS;
 	bool stale = false;
 	unsigned n = 0;
 
@@ -242,12 +254,8 @@ retire(struct pair *by)
 		stale |= p->stale != 0;
 		if (++n >= FLOW_PAIRS_MAX)
 			pair_delete(p, true, "too many of them");
-		else if (stale && p->in.expires > end) {
-			p->in.expires = end;
-			p->out.expires = end;
-			timer_set(&p->s->ike->timers, &p->timer, end, expired,
-			    p);
-		}
+		else if (stale)
+			pair_end_soon(p);
 	}
 }
 
