@@ -47,9 +47,12 @@ enum ipc_type {
 	IPC_REVERSE,	 /* ike: u8 there are SAs, u32 prefix, u32 mask, str
 			  * interface, u32 peer */
 
+	IPC_TUNNEL,	 /* fwd: u16 port, u8 its keepalives are answered, and
+			  * struct tunnel_count */
+	IPC_DROPS,	 /* fwd: u16 port, u64 packets that its policies have
+			  * dropped since */
+
 	/* key store of ike: main never sees a private key */
-	IPC_TUNNEL,	 /* fwd -> main: u16 port, u8 its keepalives are
-			  * answered */
 	IPC_KEYS_OPEN,	 /* ike -> main: a new file, please */
 	IPC_KEYS_FD,	 /* main -> ike: +fd; session 0 = stored keys to read,
 			  * 1 = empty file to write */

@@ -470,6 +470,9 @@ struct fwd {
 	struct qos_side qos_in[PORT_MAX + 1], qos_out[PORT_MAX + 1];
 	uint64_t snaps;		/* how many there were */
 	uint64_t qos_sample;	/* when rates are taken again, 0: now */
+	/* drops of the policies of a port on the way out: of those that are
+	 * gone, and in all, as main knows; when it hears of them again */
+	uint64_t qos_gone[PORT_MAX + 1], qos_told[PORT_MAX + 1], qos_tell;
 	uint32_t qos_buffers, qos_bytes; /* of what waits; atomic */
 	struct group *groups;
 	struct failclose *failcloses;

@@ -78,6 +78,9 @@ struct fwd_io {
 	 * it since this process began. May be NULL. */
 	void (*tunnel)(void *, uint16_t port, bool answered,
 	    const struct tunnel_count *);
+	/* So many more packets were dropped by the service policies of a port
+	 * on the way out. May be NULL. */
+	void (*drops)(void *, uint16_t port, uint64_t packets);
 	/* SA_EVENT_USE, each time that it has changed. False: later. May be
 	 * NULL. */
 	bool (*use)(void *, const struct sa_event *);

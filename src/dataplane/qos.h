@@ -174,6 +174,7 @@ struct qos_run {
 	uint32_t seed;
 	/* control thread */
 	uint16_t interval; /* load-interval, seconds */
+	uint64_t *gone;	   /* gets its drops when it ends, or NULL */
 };
 
 /* qos_class.c. The nodes that a packet belongs to: its class and that of the
@@ -188,6 +189,7 @@ enum verdict qos_act(struct fwd *, struct qos_run *, struct pkt *,
 /* Counts a drop in the classes of the packet as well. */
 enum verdict qos_drop(struct fwd *, struct qos_run *, const uint16_t node[2],
     unsigned len, enum drop_id);
+uint64_t qos_drops(const struct qos_run *); /* all of them */
 /* What has flowed in since; at most cap bits * 1e6. */
 void qos_fill(struct qos_bucket *, uint64_t rate, int64_t cap, uint64_t now);
 static inline int64_t

@@ -293,6 +293,18 @@ qos_drop(struct fwd *f, struct qos_run *r, const uint16_t node[2],
 	return fwd_drop(f, why);
 }
 
+/* Each is one of a class of the policy, and maybe one of the child's, too. */
+uint64_t
+qos_drops(const struct qos_run *r)
+{
+	uint64_t n = 0;
+	unsigned i;
+
+	for (i = 0; i < r->n_top; i++)
+		n += count_read(&r->nodes[i].c[QC_DROPS]);
+	return n;
+}
+
 void
 qos_offer(struct qos_run *r, const uint16_t node[2], unsigned len)
 {

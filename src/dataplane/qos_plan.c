@@ -678,6 +678,7 @@ side_build(struct fwd *f, struct qos_side *side, const struct interface *i,
 	if (new != NULL) {
 		new->port = port;
 		new->out = out;
+		new->gone = out ? &f->qos_gone[port] : NULL;
 		new->interval = i->load_interval != 0 ? i->load_interval :
 		    300;
 	}

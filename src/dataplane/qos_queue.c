@@ -102,6 +102,8 @@ qos_run_free(struct ref *ref)
 		free(n->flows);
 		free(n->reds);
 	}
+	if (r->gone != NULL)
+		*r->gone += qos_drops(r);
 	free(r->nodes);
 	free(r);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * show policy-map interface, in the classic form of IOS, whose nesting by
- * blanks other programs read; and the rates in it. Control thread of process
- * fwd.
+ * blanks other programs read; the rates in it, and what main is told. Control
+ * thread of process fwd.
  */
 #include "config.h"
 
@@ -15,6 +15,7 @@
 #include "dataplane/qos.h"
 
 #define SAMPLE_MS 5000
+#define TELL_MS 500
 
 /* ---- rates: an exponential mean over the load interval ---- */
 
@@ -42,6 +43,38 @@ sample_run(struct qos_run *r)
 	}
 }
 
+/* ---- what main hears, for show interfaces ---- */
+
+/* A policy that only the snapshot before holds is missing for a moment. */
+static void
+tell_drops(struct fwd *f, unsigned port)
+{
+	const struct qos_side *side = &f->qos_out[port];
+	uint64_t n = f->qos_gone[port];
+	unsigned i;
+
+	if (side->run != NULL)
+		n += qos_drops(side->run);
+	for (i = 0; i < QOS_BEFORE && side->before[i] != NULL; i++)
+		n += qos_drops(side->before[i]);
+	if (n <= f->qos_told[port] || f->io.drops == NULL)
+		return;
+	f->io.drops(f->arg, (uint16_t)port, n - f->qos_told[port]);
+	f->qos_told[port] = n;
+}
+
+static void
+tell_all(struct fwd *f, uint64_t now)
+{
+	unsigned p;
+
+	if (f->qos_tell > now)
+		return;
+	f->qos_tell = now + TELL_MS;
+	for (p = 1; p <= PORT_MAX; p++)
+		tell_drops(f, p);
+}
+
 uint64_t
 qos_timeout(struct fwd *f, uint64_t now)
 {
@@ -51,9 +84,11 @@ qos_timeout(struct fwd *f, uint64_t now)
 	for (p = 1; p <= PORT_MAX; p++)
 		some |= f->qos_in[p].run != NULL || f->qos_out[p].run != NULL;
 	if (!some) {
-		f->qos_sample = 0;
+		f->qos_sample = f->qos_tell = 0;
+		tell_all(f, now);
 		return UINT64_MAX;
 	}
+	tell_all(f, now);
 	if (f->qos_sample == 0)
 		f->qos_sample = now + SAMPLE_MS;
 	while (f->qos_sample <= now) {
@@ -65,7 +100,7 @@ qos_timeout(struct fwd *f, uint64_t now)
 		}
 		f->qos_sample += SAMPLE_MS;
 	}
-	return f->qos_sample;
+	return f->qos_sample < f->qos_tell ? f->qos_sample : f->qos_tell;
 }
 
 static void

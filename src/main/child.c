@@ -305,6 +305,9 @@ on_message(void *arg, int fd)
 		case IPC_TUNNEL:
 			tunnel_heard(c->r, &m.body);
 			break;
+		case IPC_DROPS:
+			drops_heard(c->r, &m.body);
+			break;
 		case IPC_KEYS_OPEN:
 			keys_open(c);
 			break;

@@ -21,6 +21,7 @@ struct portrec {
 	bool unanswered; /* keepalives of a tunnel, says fwd */
 	/* through a tunnel in all, and what this process fwd said last */
 	struct tunnel_count through, heard;
+	uint64_t policy_drops; /* in all, of all processes fwd */
 	struct port_stats base, last; /* at the clear; at the last sample */
 	struct port_rates rates;
 };

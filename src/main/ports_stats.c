@@ -55,10 +55,22 @@ ports_scan(struct ports *ps, struct scan *sc)
 	sc->ps = ps;
 	if (nl_links(ps->nl, link_seen, sc) != 0)
 		return false;
-	for (i = 1; i <= ps->n; i++)
+	for (i = 1; i <= ps->n; i++) {
 		if (ps->rec[i].p.tunnel)
 			tunnel_stats(&ps->rec[i], &sc->found[i].stats);
+		sc->found[i].stats.policy_drops = ps->rec[i].policy_drops;
+	}
 	return true;
+}
+
+void
+drops_heard(struct router *r, struct rd *body)
+{
+	uint16_t index = rd_u16(body);
+	uint64_t packets = rd_u64(body);
+
+	if (rd_end(body) && index != PORT_LOCAL && index <= r->ports->n)
+		r->ports->rec[index].policy_drops += packets;
 }
 
 bool
@@ -150,7 +162,7 @@ stats_since(struct port_stats *now, const struct port_stats *base)
 	    COUNTER(rx_frame), COUNTER(rx_overrun), COUNTER(rx_length),
 	    COUNTER(tx_packets), COUNTER(tx_bytes), COUNTER(tx_errors),
 	    COUNTER(tx_dropped), COUNTER(collisions), COUNTER(tx_underruns),
-	    COUNTER(lost_carrier)
+	    COUNTER(lost_carrier), COUNTER(policy_drops)
 #undef COUNTER
 	};
 	size_t i;

@@ -86,10 +86,22 @@ io_tunnel(void *arg, uint16_t port, bool answered,
 	(void)ipc_send(fp->p.sock, IPC_TUNNEL, 0, buf, wr_len(&w), NULL, 0);
 }
 
+static void
+io_drops(void *arg, uint16_t port, uint64_t packets)
+{
+	struct fwd_proc *fp = arg;
+	uint8_t buf[16];
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	wr_u16(&w, port);
+	wr_u64(&w, packets);
+	(void)ipc_send(fp->p.sock, IPC_DROPS, 0, buf, wr_len(&w), NULL, 0);
+}
+
 /* tx is the port engine's (tun.h). */
 static const struct fwd_io io = {.now = io_now, .now_us = io_now_us,
     .random = io_random, .log = proc_log, .event = io_event,
-    .tunnel = io_tunnel, .use = io_use};
+    .tunnel = io_tunnel, .drops = io_drops, .use = io_use};
 
 /* ---- start ---- */
 

@@ -116,8 +116,9 @@ void ports_commit(struct router *, const struct conf *old,
 /* Tells a child (again) all it must know of devices and routes. */
 void ports_tell(struct router *, enum child_kind);
 const struct port *ports_find(const struct router *, const char *ifname);
-/* IPC_TUNNEL of process fwd. */
+/* IPC_TUNNEL and IPC_DROPS of process fwd. */
 void tunnel_heard(struct router *, struct rd *body);
+void drops_heard(struct router *, struct rd *body);
 /* What path MTU discovery lets into a tunnel, 0: it knows nothing; until when
  * (monotonic ms, 0: for ever). */
 uint32_t ports_path_mtu(const struct router *, const struct port *,
@@ -127,6 +128,7 @@ struct port_stats {
 	uint64_t rx_crc, rx_frame, rx_overrun, rx_length;
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
 	uint64_t collisions, tx_underruns, lost_carrier;
+	uint64_t policy_drops; /* by service policies on the way out */
 	uint8_t mac[6];
 };
 struct port_rates {

@@ -394,7 +394,8 @@ show_one(struct cli_ctx *ctx, const struct interface *ifc,
 	    ago(rates.last_in, in, sizeof(in)),
 	    ago(rates.last_out, out, sizeof(out)),
 	    ago(rates.cleared, clear, sizeof(clear)),
-	    (unsigned long long)s.rx_dropped, (unsigned long long)s.tx_dropped,
+	    (unsigned long long)s.rx_dropped,
+	    (unsigned long long)(s.tx_dropped + s.policy_drops),
 	    has_queues(router_of(ctx)->running, ifc) ?
 	    "Class-based queueing" : "fifo", link.queue_len);
 	interface_counters(ctx, &s, &rates,

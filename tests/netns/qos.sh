@@ -120,7 +120,7 @@ counted() { # counted CLASS: packets of a class of the child
 }
 
 is_zero() {
-	[ "$(counted GOLD)" = 0 ]
+	[ "$(counted GOLD)" = 0 ] && dropped 0
 }
 
 check 'the lab comes up' "$COHORT" lab up "$tmp/lab"
@@ -140,6 +140,13 @@ node r1 'show policy-map interface GigabitEthernet0/2' >"$tmp/shown"
 check 'drops are shown' grep -Eq \
     '\(queue depth/total drops/no-buffer drops\) [0-9]+/[1-9][0-9]*/0' \
     "$tmp/shown"
+dropped() { # dropped N: says show interfaces, half a second later
+	node r1 'show interfaces GigabitEthernet0/2' | tee "$tmp/interface"
+	grep -q "Total output drops: $1\$" "$tmp/interface"
+}
+check 'show interfaces has those of the shaper, too' wait_for 5 dropped \
+    "$(sed -n 's;.*no-buffer drops) [0-9]*/\([0-9]*\)/.*;\1;p' "$tmp/shown" |
+    sed -n 1p)"
 printf '%s\n' 'configure terminal' 'policy-map TOP' 'class class-default' \
     'shape average 4000000 400000' 'interface GigabitEthernet0/1' \
     'service-policy input MARK' 'end' >"$tmp/change"

@@ -157,12 +157,21 @@ io_tunnel(void *arg, uint16_t port UNUSED, bool answered,
 	r->through = *c;
 }
 
+static void
+io_drops(void *arg, uint16_t port, uint64_t packets)
+{
+	struct rig *r = arg;
+
+	r->drops[port] += packets;
+}
+
 void
 rig_start(struct rig *r)
 {
 	static const struct fwd_io io = { .tx = io_tx, .now = io_now,
 		.now_us = io_now_us, .random = io_random, .log = io_log,
-		.event = io_event, .tunnel = io_tunnel };
+		.event = io_event, .tunnel = io_tunnel,
+		.drops = io_drops };
 	struct port lan = { .index = LAN, .name = "FastEthernet0/0",
 		.dev = "eth1", .addr = LAN_ADDR, .mask = 0xffffff00,
 		.mtu = 1500, .up = true };

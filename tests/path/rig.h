@@ -47,6 +47,7 @@ struct rig {
 	unsigned n_tunnels;
 	bool answered;
 	struct tunnel_count through;
+	uint64_t drops[PORT_MAX + 1]; /* of policies, by port */
 	struct sa_event events[64]; /* what ike hears */
 	unsigned n_events;
 };

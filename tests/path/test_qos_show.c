@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * `show policy-map interface`, to the letter: a shaper with a child policy on
- * the way out, marks and a policer on the way in, what was counted, cleared.
+ * the way out, marks and a policer on the way in, what was counted, cleared;
+ * what main hears of drops.
  */
 #include "config.h"
 
@@ -246,6 +247,64 @@ test_idle(void **state)
 	qr_end(&q);
 }
 
+static void
+send_many(void)
+{
+	for (unsigned i = 0; i < 100; i++)
+		qr_send(&q, i % 2 == 0 ? EF : AF31, 1000);
+}
+
+/* Main hears half a second later of all that was dropped on the way out. */
+static void
+told(void)
+{
+	static const enum drop_id whys[] = { DROP_QOS_CLASS, DROP_QOS_POLICE,
+		DROP_QOS_PRIORITY, DROP_QOS_QUEUE, DROP_QOS_RED,
+		DROP_QOS_MEMORY };
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < NELEM(whys); i++)
+		sum += rig_drops(&q.r, whys[i]);
+	assert_true(sum > q.r.drops[WAN]);
+	q.r.now += 500;
+	rig_timeout(&q.r);
+	assert_int_equal(q.r.drops[WAN], sum);
+	assert_int_equal(q.r.drops[LAN], 0);
+}
+
+/* Each drop once, whatever becomes of the policy and of its own counters. */
+static void
+test_told(void **state)
+{
+	struct qos_class *top, *c;
+
+	(void)state;
+	configure();
+	top = &q.classes[q.n_classes - 1];
+	c = qr_class(&q, qr_policy(&q, "POLICE"), QOS_DEFAULT);
+	q.police[1] = (struct qos_police){ .cir = 8000, .bc = 2000 };
+	rig_add(&c->police, &q.police[1].obj);
+	qr_attach(&q, "", "TOP");
+	rig_timeout(&q.r);
+	send_many();
+	assert_int_equal(q.r.drops[WAN], 0);
+	told();
+	send_many();
+	top->shape_rate = 2000000;
+	rig_config(&q.r);
+	send_many();
+	fwd_clear_counters(q.r.f);
+	told();
+	send_many();
+	qr_attach(&q, "", "POLICE");
+	send_many();
+	told();
+	send_many();
+	qr_attach(&q, "", "");
+	told();
+	qr_end(&q);
+}
+
 int
 main(void)
 {
@@ -254,6 +313,7 @@ main(void)
 		cmocka_unit_test(test_input),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
