@@ -164,9 +164,9 @@ check 'matches are of packets that a list filters' sh -c \
 
 # ---- a flood ----
 
-# Up to 10,000 packets a second each way until there is a file `stop`, at most
-# 100 s. No more than 128 are on their way, so a slow machine has fewer, and
-# one that does not come back is lost.
+# Up to 10,000 packets a second each way until there is a file `stop` and that
+# many were sent, at most 100 s. No more than 128 are on their way, so a slow
+# machine takes longer, and one that does not come back is lost.
 cat >"$tmp/flood.py" <<'EOT'
 import os, select, socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -180,7 +180,7 @@ s.setblocking(False)
 sent, back, start = 0, 0, time.monotonic()
 while True:
     now = time.monotonic() - start
-    stop = now > 100 or os.path.exists(sys.argv[2])
+    stop = now > 100 or sent >= 10000 and os.path.exists(sys.argv[2])
     if stop and back == sent:
         break
     if not stop:
