@@ -8,6 +8,9 @@
  * end of the one that is there, which some peers take for the end of all that
  * was made under it. Else a peer is asked when what is sent is not answered.
  * NAT keepalives, too, are sent only under a phase 1.
+ *
+ * A peer that lives and has taken it so says nothing of it: what has seen the
+ * end of a phase 1 and is not answered is made anew, once.
  */
 #include "config.h"
 
@@ -118,6 +121,12 @@ can_ask(const struct pair *p)
 	    ike_has_key(p->s->ike, p->local.addr, p->remote.addr));
 }
 
+static bool
+has_keepalives(const struct pair *p)
+{
+	return ike_keepalive_of(p->s->ike, flow_profile(p->flow)).secs != 0;
+}
+
 void
 alive_ask(const struct pair *p)
 {
@@ -125,9 +134,34 @@ alive_ask(const struct pair *p)
 
 	if (sa != NULL)
 		ike_dpd(sa);
-	else if (can_ask(p) && ike_keepalive_of(p->s->ike,
-	    flow_profile(p->flow)).secs != 0)
+	else if (can_ask(p) && has_keepalives(p))
 		ask(p);
+}
+
+void
+alive_silent(struct pair *p)
+{
+	alive_ask(p); /* on demand (RFC 3706) */
+	if (!p->doubtful || !has_keepalives(p))
+		return;
+	p->doubtful = false;
+	pair_used_up(p);
+}
+
+static void
+doubt(const struct ike_sa *sa)
+{
+	struct ipsec *s = sa->ike->env.arg;
+	struct ipsec_flow *f;
+	struct entry *e;
+	struct pair *p;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		TAILQ_FOREACH(f, &e->flows, link)
+			TAILQ_FOREACH(p, &f->pairs, link)
+				p->doubtful |= p->local.addr ==
+				    sa->local.addr &&
+				    pair_is_with(p, sa->remote);
 }
 
 /* ---- periodic ---- */
@@ -201,8 +235,10 @@ alive_sa_changed(struct ike_sa *sa)
 {
 	struct ipsec *s = sa->ike->env.arg;
 
-	if (sa->dead)
-		alive_look_in(s, sa->initiator ? LOOK_MS : LOOK_LATE_MS);
-	else
+	if (!sa->dead) {
 		follow(sa);
+		return;
+	}
+	doubt(sa);
+	alive_look_in(s, sa->initiator ? LOOK_MS : LOOK_LATE_MS);
 }

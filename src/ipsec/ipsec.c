@@ -417,7 +417,7 @@ ipsec_sa_event(struct ipsec *s, const struct sa_event *ev)
 	else if (ev->type == SA_EVENT_IDLE && p != NULL)
 		idle(p);
 	else if (ev->type == SA_EVENT_SILENT && p != NULL)
-		alive_ask(p); /* on demand (RFC 3706) */
+		alive_silent(p);
 	else if (ev->type == SA_EVENT_MOVED && p != NULL)
 		peer_moved(p, (struct udp_addr){ ev->dst, ev->port });
 	ike_reap(s->ike);

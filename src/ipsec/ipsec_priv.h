@@ -45,6 +45,8 @@ struct pair {
 	struct udp_addr local, remote; /* of phase 1 */
 	bool initiator, up;
 	uint64_t stale; /* since then: it goes when there is a newer one */
+	bool doubtful; /* a phase 1 of its time has ended: if it is silent the
+			* peer may have taken that for its end, too */
 	bool transport, udp;
 	bool nat_local, nat_remote; /* who is behind one */
 	struct esp_transform esp;
@@ -206,6 +208,7 @@ bool entry_serves(const struct entry *, uint32_t local);
 /* alive.c */
 /* Asks the peer whether it lives, if keepalives are configured. */
 void alive_ask(const struct pair *);
+void alive_silent(struct pair *); /* what is sent with it is not answered */
 void alive_look_in(struct ipsec *, unsigned ms);
 void alive_config(struct ipsec *);
 void alive_sa_changed(struct ike_sa *);

@@ -234,7 +234,6 @@ pair_end_soon(struct pair *p)
 {
 	uint64_t end = ipsec_now(p->s) + STALE_LEFT_MS;
 
-	p->stale = true;
 	if (p->in.expires <= end)
 		return;
 	p->in.expires = p->out.expires = end;

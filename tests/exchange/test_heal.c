@@ -2,7 +2,7 @@
  *
  * A router that has lost its SAs, and the peer that still has them: by
  * INITIAL-CONTACT of whoever answers all of them come back at once; nobody
- * else's go, nor any that live.
+ * else's go, nor any that live. And a peer that does not say it.
  */
 #include "config.h"
 
@@ -376,6 +376,61 @@ test_late(void **state UNUSED)
 	end();
 }
 
+/* ---- a peer that says nothing ---- */
+
+static bool
+has_some(struct ike_sa *sa UNUSED)
+{
+	return true;
+}
+
+static void
+silent(struct vrouter *r)
+{
+	vpn_event(r, SA_EVENT_SILENT, VPN_GROUP,
+	    vpn_out(r, VPN_GROUP, 1)->t.spi);
+}
+
+/* Some take the end of phase 1 for the end of all that was made under it, and
+ * say in the next one that they are alive. */
+static void
+test_forgets(void **state UNUSED)
+{
+	struct ike_doi taciturn;
+	uint32_t spi;
+	unsigned i;
+
+	for (i = 0; i < 3; i++) { /* on demand, periodic, not at all */
+		site(810 + i);
+		a->conf->keepalive_secs = i < 2 ? 10 : 0;
+		a->conf->keepalive_retry = 2;
+		a->conf->keepalive_periodic = i == 1;
+		vpn_apply(a);
+		taciturn = *ipsec_ike(b->s)->doi;
+		taciturn.has_sas = has_some; /* no INITIAL-CONTACT */
+		ipsec_ike(b->s)->doi = &taciturn;
+		(void)vpn_packet(a, VPN_GROUP, 1);
+		assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
+		spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
+		silent(a); /* phase 1 has not ended: the peer lives */
+		vpn_run(v, 10 * SEC);
+		assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);
+		ike_clear(ipsec_ike(a->s));
+		ike_reap(ipsec_ike(a->s));
+		vpn_run(v, SEC);
+		flow_down(TAILQ_FIRST(&entry_find(b->s, VPN_GROUP)->flows),
+		    false, "phase 1 has ended");
+		vpn_run(v, 10 * SEC);
+		silent(a);
+		assert_int_equal(vpn_until(v, 2 * SEC, vpn_both_ways), i < 2);
+		spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
+		silent(a); /* a flow that has one way only */
+		vpn_run(v, 10 * SEC);
+		assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);
+		end();
+	}
+}
+
 int
 main(void)
 {
@@ -387,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_port_of_neighbour),
 		cmocka_unit_test(test_static_behind_nat),
 		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_forgets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
