@@ -384,6 +384,7 @@ apply(struct coop *c, const struct coop_member *m, bool doubtful)
 	ks_farewell_forget(grp, m->addr);
 	km->kek_order = k != NULL && !doubtful ? k->order : 0;
 	coop_keys_member(grp, km, m->term, m->keys);
+	ks_farewell_late(grp, km);
 }
 
 /* One change. What was here and is forgotten, tombstone and all, must not

@@ -22,6 +22,7 @@
  * all that live: who may have them is not known for sure. */
 #define KEKS_OLD 31
 #define KEKS_OLD_ALONE 4
+#define KEKS_GONE 8
 
 /* What is left of a TEK that is shortened, if that is less than it had: MAX(90
  * s, MIN(5% of its life, 3600 s)). */
@@ -193,6 +194,8 @@ struct ks_group {
 	struct ks_rekey rekey;
 	struct coop *coop;	 /* NULL: the only key server */
 	TAILQ_HEAD(, ks_farewell) farewells;
+	/* dropped when members were removed; the last first */
+	struct ks_kek *gone_keks[KEKS_GONE];
 	uint32_t clock_id;	 /* of the pseudotime; 0: not started */
 	uint64_t clock_start, clock_sync; /* began; was told last */
 	struct timer timer;
@@ -494,6 +497,10 @@ void ks_farewell_forget(struct ks_group *, uint32_t addr);
 /* Another key server has registered it with keys of before the removal, which
  * it had not heard of: it is told, too. False: it has others. */
 bool ks_farewell_again(struct ks_group *, const struct ks_member *);
+/* The same when the farewell is over already: as long as that KEK would have
+ * lived, since nobody else can tell the member anything under it. */
+void ks_farewell_late(struct ks_group *, const struct ks_member *);
+void ks_gone_keks_end(struct ks_group *); /* those that have */
 bool ks_farewells_pending(const struct ks_group *);
 void ks_farewells_free(struct ks_group *);
 /* The primary drops this KEK, as the keys say that it has told. If that is

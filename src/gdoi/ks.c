@@ -233,6 +233,7 @@ drop_ended_keks(struct ks_group *grp)
 		else if (k != NULL)
 			grp->old_keks[n++] = k;
 	}
+	ks_gone_keks_end(grp);
 }
 
 static void

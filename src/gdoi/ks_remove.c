@@ -9,7 +9,8 @@
  *
  * A farewell outlives the member list and the KEK: it goes on, more and more
  * slowly, until each member has acknowledged it, is back, or can have no TEK
- * of old times any more.
+ * of old times any more. The KEK is kept longer: another key server, cut off
+ * from this one, may go on registering members with it.
  */
 #include "config.h"
 
@@ -65,8 +66,14 @@ farewell_free(struct ks_farewell *f)
 void
 ks_farewells_free(struct ks_group *grp)
 {
+	unsigned i;
+
 	while (!TAILQ_EMPTY(&grp->farewells))
 		farewell_free(TAILQ_FIRST(&grp->farewells));
+	for (i = 0; i < KEKS_GONE; i++) {
+		ks_kek_free(grp->gone_keks[i]);
+		grp->gone_keks[i] = NULL;
+	}
 }
 
 static void
@@ -414,6 +421,62 @@ ks_farewells_resume(struct ks_group *grp)
 	}
 }
 
+/* ---- the KEKs of before ---- */
+
+/* Others may send under it, until they hear that it is dropped. */
+static void
+keep_kek(struct ks_group *grp, const struct ks_kek *k)
+{
+	struct ks_kek **gone = grp->gone_keks;
+
+	if (grp->coop == NULL || k == NULL)
+		return;
+	ks_kek_free(gone[KEKS_GONE - 1]);
+	memmove(&gone[1], &gone[0], (KEKS_GONE - 1) * sizeof(gone[0]));
+	gone[0] = xcalloc(1, sizeof(*gone[0]));
+	*gone[0] = *k;
+	gone[0]->lent = true;
+}
+
+static void
+keep_keks(struct ks_group *grp)
+{
+	unsigned i;
+
+	for (i = KEKS_OLD; i-- > 0;)
+		keep_kek(grp, grp->old_keks[i]);
+	keep_kek(grp, grp->kek);
+}
+
+void
+ks_gone_keks_end(struct ks_group *grp)
+{
+	struct ks_kek *k;
+	unsigned i, n = 0;
+
+	for (i = 0; i < KEKS_GONE; i++) {
+		k = grp->gone_keks[i];
+		grp->gone_keks[i] = NULL;
+		if (k != NULL && k->expires <= gdoi_now(grp->g))
+			ks_kek_free(k);
+		else
+			grp->gone_keks[n++] = k;
+	}
+}
+
+static struct ks_kek *
+gone_kek(struct ks_group *grp, const struct ks_member *m)
+{
+	unsigned i;
+
+	ks_gone_keks_end(grp);
+	for (i = 0; i < KEKS_GONE && grp->gone_keks[i] != NULL; i++)
+		if (memcmp(grp->gone_keks[i]->k.spi, m->kek_spi,
+		    KEK_SPI_LEN) == 0)
+			return grp->gone_keks[i];
+	return NULL;
+}
+
 /* ---- removing ---- */
 
 static void
@@ -456,6 +519,7 @@ ks_remove_members(struct ks_group *grp, enum removal how)
 	if (graceful)
 		ks_shorten_all(grp);
 	farewells_new(grp, f, last_end(grp), graceful);
+	keep_keks(grp);
 	forget_members(grp);
 	if (how == REMOVE_CLEAR) {
 		ks_clear(grp);
@@ -550,6 +614,19 @@ ks_farewell_forget(struct ks_group *grp, uint32_t addr)
 				remove_leaver(f, i);
 }
 
+static void
+also_to(struct ks_farewell *f, const struct ks_member *m)
+{
+	struct ks_group *grp = f->grp;
+
+	f->to = xrealloc(f->to, (f->n + 1) * sizeof(*f->to));
+	f->to[f->n++] = leaver_of(f, m);
+	f->rounds = 0;
+	f->interval = (uint64_t)grp->retransmit_secs * 1000;
+	timer_set(&grp->g->ike->timers, &f->timer, gdoi_now(grp->g),
+	    distribute, f);
+}
+
 bool
 ks_farewell_again(struct ks_group *grp, const struct ks_member *m)
 {
@@ -562,13 +639,34 @@ ks_farewell_again(struct ks_group *grp, const struct ks_member *m)
 	if (f == NULL)
 		return false;
 	ks_farewell_forget(grp, m->addr);
-	f->to = xrealloc(f->to, (f->n + 1) * sizeof(*f->to));
-	f->to[f->n++] = leaver_of(f, m);
-	f->rounds = 0;
-	f->interval = (uint64_t)grp->retransmit_secs * 1000;
-	timer_set(&grp->g->ike->timers, &f->timer, gdoi_now(grp->g),
-	    distribute, f);
+	also_to(f, m);
 	return true;
+}
+
+/* What its TEKs were is not known any more: they end now. It has one KEK, so
+ * only who has this one, and can hear of nothing else, takes that. */
+void
+ks_farewell_late(struct ks_group *grp, const struct ks_member *m)
+{
+	struct ks_kek *k = m->has_kek ? gone_kek(grp, m) : NULL;
+	uint64_t now = gdoi_now(grp->g), end = last_end(grp);
+	struct ks_farewell *f;
+
+	if (k == NULL || ks_find_kek(grp, k->k.spi) != NULL)
+		return;
+	f = xcalloc(1, sizeof(*f));
+	f->grp = grp;
+	f->kek = *k;
+	f->built = now;
+	f->linger = now + LATE_MS; /* more of them will come */
+	f->until = end > f->linger ? end : f->linger;
+	TAILQ_INSERT_TAIL(&grp->farewells, f, link);
+	if (!build(f)) {
+		farewell_free(f);
+		return;
+	}
+	k->seq = f->kek.seq;
+	also_to(f, m);
 }
 
 bool

@@ -155,9 +155,8 @@ event_rekey(struct sim *s)
 		s->ordered = s->n->now;
 }
 
-/* Not where halves are made: members of the other one hear of it when their
- * keys end, if they have a KEK of that half, or their key server steps back to
- * the one that did it and had registered them again meanwhile. */
+/* Not where halves are made: members of the other one that have a KEK of that
+ * half hear of it when their keys end. */
 static void
 event_remove(struct sim *s)
 {

@@ -34,7 +34,7 @@ begin(uint64_t seed, const struct cks_timers *t)
 }
 
 static void
-run(void)
+run_keys(void)
 {
 	net_apply(a);
 	net_apply(b);
@@ -43,6 +43,12 @@ run(void)
 	gb = net_ks(b);
 	assert_int_equal(ga->coop->role, COOP_PRIMARY);
 	net_run(n, 5 * SEC);
+}
+
+static void
+run(void)
+{
+	run_keys();
 	net_apply_all(n);
 	assert_true(net_until(n, 60 * SEC, net_registered));
 	net_run(n, 5 * SEC);
@@ -538,12 +544,7 @@ removed_meanwhile(void **state)
 	gm = net_add_gm(n, 1);
 	first_server(gm, CKS(1), 0);
 	gm->deaf = true;
-	net_apply(a);
-	net_apply(b);
-	(void)cks_settle(n, SETTLE, "start");
-	ga = net_ks(a);
-	gb = net_ks(b);
-	net_run(n, 5 * SEC);
+	run_keys();
 	net_apply(n->nodes[2]);
 	net_run(n, 20 * SEC);
 	net_cut(a, b, true);
@@ -562,6 +563,57 @@ removed_meanwhile(void **state)
 	net_run(n, 200 * SEC);
 	assert_true(TAILQ_EMPTY(&ga->farewells));
 	net_free(n);
+}
+
+/* The same, and they meet again when the farewell is over. Either the member
+ * has the KEK of the half that it registered with, or it has missed the next
+ * one and has one that nobody else has. */
+static void
+removed_long_ago(bool rekeyed)
+{
+	struct node *gm;
+
+	begin(8, &cks_fast);
+	(void)net_add_gm(n, 0);
+	gm = net_add_gm(n, 1);
+	first_server(gm, CKS(1), 0);
+	gm->deaf = true;
+	run_keys();
+	net_apply(n->nodes[2]);
+	net_run(n, 20 * SEC);
+	net_cut(a, b, true);
+	ks_remove_members(ga, REMOVE_NOW);
+	net_touched(a);
+	net_run(n, 20 * SEC);
+	assert_int_equal(gb->coop->role, COOP_PRIMARY);
+	gm->deaf = false;
+	net_apply(gm);
+	net_run(n, 5 * SEC);
+	assert_int_equal(net_gm(gm)->state, GM_REGISTERED);
+	gm->deaf = true;
+	if (rekeyed)
+		assert_null(ks_rekey(gb, REKEY_KEK));
+	net_run(n, 130 * SEC);
+	assert_true(TAILQ_EMPTY(&ga->farewells));
+	assert_int_equal(gm_has_kek(net_gm(gm), &gb->kek->k), !rekeyed);
+	gm->deaf = false;
+	net_cut(a, b, false);
+	net_run(n, 30 * SEC);
+	assert_int_equal(gm->logs[LOG_GM_RECV_DELETE_NOW], 1);
+	assert_int_equal(gm->logs[LOG_GM_REGS_COMPL], 2);
+	assert_true(gm_has_kek(net_gm(gm), &ga->kek->k));
+	readable("removed long ago", 0, 1);
+	net_run(n, 200 * SEC);
+	assert_true(TAILQ_EMPTY(&ga->farewells));
+	net_free(n);
+}
+
+static void
+late_farewell(void **state)
+{
+	(void)state;
+	removed_long_ago(false);
+	removed_long_ago(true);
 }
 
 /* A KEK that goes for another reason takes nobody's keys. */
@@ -673,6 +725,7 @@ main(void)
 		cmocka_unit_test(stopped),
 		cmocka_unit_test(farewells),
 		cmocka_unit_test(removed_meanwhile),
+		cmocka_unit_test(late_farewell),
 		cmocka_unit_test(no_farewell),
 		cmocka_unit_test(many_tombs),
 		cmocka_unit_test(dead_member),
