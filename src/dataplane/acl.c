@@ -124,26 +124,30 @@ acls_compile(struct fwd *f, const struct conf *conf)
 
 /* ---- stages ---- */
 
+/* again: it was let through, and counted, before. */
 static bool
-acl_permits(const struct acl_obj *a, const struct pkt *p)
+acl_permits(const struct acl_obj *a, const struct flow *flow, bool again)
 {
+	bool permits;
 	uint32_t i;
 
 	/* An empty list filters nothing; behind the last entry stands an
 	 * unwritten deny. */
 	if (a == NULL || a->n == 0)
 		return true;
-	i = classify(a->classifier, &p->flow);
+	i = classify(a->classifier, flow);
 	if (i == CLASSIFY_NONE)
 		return false;
-	count(&a->hits[i]->packets);
-	return a->aces[i].action == ACE_PERMIT;
+	permits = a->aces[i].action == ACE_PERMIT;
+	if (!again || !permits)
+		count(&a->hits[i]->packets);
+	return permits;
 }
 
 enum verdict
 stage_acl_in(struct fwd *f, struct pkt *p)
 {
-	if (acl_permits(port_of(f, p->in_port)->acl_in, p))
+	if (acl_permits(port_of(f, p->in_port)->acl_in, &p->flow, false))
 		return NEXT;
 	icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_ADMIN, 0);
 	return fwd_drop(f, DROP_ACL_IN);
@@ -156,12 +160,30 @@ stage_acl_in_again(struct fwd *f, struct pkt *p)
 	return p->decrypted ? stage_acl_in(f, p) : NEXT;
 }
 
+static enum verdict
+acl_out(struct fwd *f, struct pkt *p, const struct flow *flow, bool again)
+{
+	if (acl_permits(port_of(f, p->out_port)->acl_out, flow, again))
+		return NEXT;
+	icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_ADMIN, 0);
+	return fwd_drop(f, DROP_ACL_OUT);
+}
+
 /* Not asked for packets that this router made (as in IOS). */
 enum verdict
 stage_acl_out(struct fwd *f, struct pkt *p)
 {
-	if (acl_permits(port_of(f, p->out_port)->acl_out, p))
+	p->acl_dscp = p->flow.dscp;
+	return acl_out(f, p, &p->flow, false);
+}
+
+enum verdict
+acl_out_again(struct fwd *f, struct pkt *p)
+{
+	struct flow flow = p->flow;
+
+	if (p->in_port == PORT_LOCAL)
 		return NEXT;
-	icmp_error(f, p, ICMP_UNREACH, ICMP_UNREACH_ADMIN, 0);
-	return fwd_drop(f, DROP_ACL_OUT);
+	flow.dscp = p->acl_dscp;
+	return acl_out(f, p, &flow, true);
 }

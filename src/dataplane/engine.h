@@ -537,6 +537,7 @@ enum verdict stage_ttl(struct fwd *, struct pkt *);
 enum verdict stage_mss(struct fwd *, struct pkt *);
 enum verdict stage_classify(struct fwd *, struct pkt *);
 enum verdict stage_acl_out(struct fwd *, struct pkt *);
+enum verdict acl_out_again(struct fwd *, struct pkt *); /* it has waited */
 unsigned stage_split(struct fwd *, struct pkt **, unsigned n, unsigned at);
 unsigned stage_esp_out(struct fwd *, struct pkt **, unsigned n, unsigned at);
 /* nat*.c */

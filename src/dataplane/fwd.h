@@ -58,6 +58,7 @@ struct pkt {
 	uint32_t ace;	  /* entry of that policy */
 	uint32_t mtu;	  /* largest packet before encryption; 0: none */
 	uint8_t nat;	  /* NAT_DID_OUT, NAT_DID_IN: it was translated */
+	uint8_t acl_dscp; /* that the output list saw, before a policy */
 };
 
 struct fwd;

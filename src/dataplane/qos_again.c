@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Packets that waited in a queue of process fwd while the snapshot changed.
- * Queues are behind NAT and behind the decision who is encrypted; both hold
- * for the moment at which a packet leaves, so they are taken again. What was
- * to be encrypted never leaves in clear: its policy may be gone for want of
- * keys only.
+ * Queues are behind NAT, the decision who is encrypted and the output list; all
+ * hold for the moment at which a packet leaves, so they are taken again. What
+ * was to be encrypted never leaves in clear: its policy may be gone for want
+ * of keys only.
  */
 #include "config.h"
 
@@ -43,7 +43,8 @@ qos_again(struct fwd *f, const struct qos_buf *b, struct pkt *p)
 	p->sa = p->group = NULL;
 	if (b->nat_lines != f->w.snap->nat_lines && !nat_again(f, p))
 		return false;
-	if (encrypt_again(f, p) == NEXT && leave_again(f, p, secret) == NEXT)
+	if (encrypt_again(f, p) == NEXT && acl_out_again(f, p) == NEXT &&
+	    leave_again(f, p, secret) == NEXT)
 		return true;
 	ipdebug(f, SEEN_DROPPED, p);
 	return false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Packets that wait in a queue while something in front of it changes: who is
- * encrypted, who is translated. What leaves is what a packet would be that
- * came then, or it is dropped and counted; each change once behind a shaper
- * that stays and once behind one that changes with it.
+ * encrypted, who is translated, what the output list lets through. What leaves
+ * is what a packet would be that came then, or it is dropped and counted; each
+ * change once behind a shaper that stays and once behind one that changes with
+ * it.
  */
 #include "config.h"
 
@@ -541,6 +542,73 @@ test_exempt(void **state)
 	}
 }
 
+/* ---- what may leave ---- */
+
+static void
+list_out(struct ace a)
+{
+	rig_acl(&q.r, "OUT", &a, 1);
+	str_copy(q.r.ifs[1].acl_out, "OUT", CONF_NAME);
+	rig_config(&q.r);
+}
+
+/* Who sent it hears of it, as of what never waited. */
+static void
+test_list(void **state)
+{
+	unsigned way;
+
+	(void)state;
+	for (way = 0; way < 2; way++) {
+		start();
+		fill(500);
+		list_out(ace_any(ACE_DENY));
+		if (way == 1) {
+			shaper->shape_rate *= 2;
+			rig_config(&q.r);
+		}
+		qr_until(&q, q.r.us + 20 * SECOND);
+		assert_int_equal(q.r.f->qos_buffers, 0);
+		assert_int_equal(left(PROTO_UDP, 0), 0);
+		assert_true(left(PROTO_ICMP, LAN_ADDR) > 0);
+		assert_int_equal(rig_drops(&q.r, DROP_ACL_OUT), was.waited);
+		assert_int_equal(acl_find(q.r.f, "OUT")->hits[0]->packets,
+		    was.waited);
+		qr_end(&q);
+	}
+}
+
+/* While something else changes: the list sees what it saw, not what the policy
+ * made of it, and counts once. What this router sent is not asked. */
+static void
+test_list_stays(void **state)
+{
+	struct ace a = ace_any(ACE_PERMIT);
+	unsigned way;
+
+	(void)state;
+	a.dscp = 0;
+	for (way = 0; way < 2; way++) {
+		start();
+		shaper->set_dscp = 46;
+		list_out(a);
+		fill(500);
+		map_on();
+		map_off();
+		leave(way == 1);
+		assert_int_equal(left(PROTO_UDP, LAN_HOST), was.waited);
+		assert_int_equal(acl_find(q.r.f, "OUT")->hits[0]->packets,
+		    SENT);
+		qr_end(&q);
+	}
+	start_tunnel();
+	fill(500);
+	list_out(ace_any(ACE_DENY));
+	leave(false);
+	assert_int_equal(left(PROTO_GRE, WAN_ADDR), was.waited);
+	qr_end(&q);
+}
+
 int
 main(void)
 {
@@ -552,6 +620,8 @@ main(void)
 		cmocka_unit_test(test_tunnel),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_exempt),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
