@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "conf/cf_int.h"
@@ -137,6 +138,30 @@ cf_find(const struct conf *c, const struct cf_list *list, const char *name)
 	return e != NULL ? e->obj : NULL;
 }
 
+const void *
+cf_find_first(const struct conf *c, const struct cf_list *list,
+    const char *name)
+{
+	const struct cf_group *g;
+	uint32_t from = 0, to, mid;
+	char key[CONF_NAME + 1];
+	size_t len = (size_t)snprintf(key, sizeof(key), "%s ", name);
+
+	if (list->first == NULL || len >= sizeof(key))
+		return NULL;
+	g = cf_group_find(c, &c->obj, list->first->head->slot);
+	for (to = g->n; from < to;) {
+		mid = from + (to - from) / 2;
+		if (strverscmp(g->order[mid]->key, key) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (from == g->n || strncmp(g->order[from]->key, key, len) != 0)
+		return NULL;
+	return g->order[from]->obj;
+}
+
 const struct interface *
 conf_find_interface(const struct conf *c, const char *name)
 {
@@ -165,6 +190,24 @@ const struct gdoi_group *
 conf_find_gdoi_group(const struct conf *c, const char *name)
 {
 	return cf_find(c, &c->gdoi_groups, name);
+}
+
+const struct nat_pool *
+conf_find_nat_pool(const struct conf *c, const char *name)
+{
+	return cf_find(c, &c->nat_pools, name);
+}
+
+const struct route_map *
+conf_find_route_map(const struct conf *c, const char *name)
+{
+	return cf_find_first(c, &c->route_maps, name);
+}
+
+const struct crypto_map *
+conf_find_dynamic_map(const struct conf *c, const char *name)
+{
+	return cf_find_first(c, &c->dynamic_maps, name);
 }
 
 const struct qos_class_map *

@@ -103,6 +103,10 @@ const struct cf_side *cf_alike(const struct conf *, const struct cf_obj *owner,
 /* The record of that name in a global list whose key is a name. */
 const void *cf_find(const struct conf *, const struct cf_list *,
     const char *name);
+/* The first record of that name in a global list whose keys are a name and a
+ * number, and which is sorted by them. */
+const void *cf_find_first(const struct conf *, const struct cf_list *,
+    const char *name);
 /* The line of that sequence number. */
 struct cf_ent *cf_number_find(const struct cf_group *, uint32_t number);
 /* First line of a slot, NULL if none. */

@@ -16,7 +16,6 @@ const char *
 conf_map_lacks(const struct conf *c, const struct crypto_map *m)
 {
 	const struct transform_set *sets[SET_NAMES];
-	const struct crypto_map *d;
 
 	if (m->dynamic[0] == '\0') {
 		if (m->peers.n == 0 || conf_find_acl(c, m->acl) == NULL)
@@ -24,10 +23,8 @@ conf_map_lacks(const struct conf *c, const struct crypto_map *m)
 		return conf_transform_sets(c, &m->sets, sets) == 0 ?
 		    "transform set" : NULL;
 	}
-	CF_FOREACH (d, &c->dynamic_maps)
-		if (strcmp(d->name, m->dynamic) == 0)
-			return NULL;
-	return "dynamic map";
+	return conf_find_dynamic_map(c, m->dynamic) == NULL ? "dynamic map" :
+	    NULL;
 }
 
 static const struct crypto_map *

@@ -181,7 +181,7 @@ nat_pool_check(struct cf_check *k, const struct nat_pool *p)
 	if (p->add_route || p->arp_ping || p->accounting[0] != '\0')
 		cf_note(k, "accepted without effect: add-route, arp-ping, "
 		    "accounting of pools");
-	old = cf_find(k->conf, &k->conf->nat_pools, p->name);
+	old = conf_find_nat_pool(k->conf, p->name);
 	if (old != NULL && (old->end == 0) != (p->end == 0))
 		return cf_reject(k, "%%Pool %s is defined %s, remove it first",
 		    p->name, old->end == 0 ? "by its address lines" :

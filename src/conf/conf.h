@@ -775,6 +775,13 @@ const struct crypto_map *conf_next_map(const struct conf *, const char *name,
 /* What an ipsec-isakmp entry lacks: "peer or access-list", "transform set",
  * "dynamic map"; NULL: it is complete. */
 const char *conf_map_lacks(const struct conf *, const struct crypto_map *);
+const struct nat_pool *conf_find_nat_pool(const struct conf *,
+    const char *name);
+/* The first entry of that name. */
+const struct route_map *conf_find_route_map(const struct conf *,
+    const char *name);
+const struct crypto_map *conf_find_dynamic_map(const struct conf *,
+    const char *name);
 const struct keyring *conf_find_keyring(const struct conf *,
     const char *name);
 const struct isakmp_profile *conf_find_isakmp_profile(const struct conf *,

@@ -136,20 +136,12 @@ static void
 missing_of_nat(struct reader *r, const struct conf *c,
     const struct nat_dynamic *d)
 {
-	const struct nat_pool *p;
-	const struct route_map *rm;
-
 	if (d->acl[0] != '\0' && conf_find_acl(c, d->acl) == NULL)
 		missing(r, &d->obj, "there is no access list", d->acl);
-	CF_FOREACH (rm, &c->route_maps)
-		if (strcmp(rm->name, d->route_map) == 0)
-			break;
-	if (d->route_map[0] != '\0' && rm == NULL)
+	if (d->route_map[0] != '\0' &&
+	    conf_find_route_map(c, d->route_map) == NULL)
 		missing(r, &d->obj, "there is no route-map", d->route_map);
-	CF_FOREACH (p, &c->nat_pools)
-		if (strcmp(p->name, d->pool) == 0)
-			break;
-	if (d->pool[0] != '\0' && p == NULL)
+	if (d->pool[0] != '\0' && conf_find_nat_pool(c, d->pool) == NULL)
 		missing(r, &d->obj, "there is no pool", d->pool);
 }
 

@@ -41,17 +41,6 @@ nat_line_lost(const struct conf *old, const struct conf *new)
 	    first_lost(&old->nat_statics, &new->nat_statics);
 }
 
-static const struct nat_pool *
-find_pool(const struct conf *c, const char *name)
-{
-	const struct nat_pool *p;
-
-	CF_FOREACH (p, &c->nat_pools)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return NULL;
-}
-
 static bool
 ranges_equal(const struct cf_list *a, const struct cf_list *b)
 {
@@ -66,10 +55,10 @@ nat_pool_used(const struct conf *old, const struct conf *new, char *text,
 	const struct nat_dynamic *d;
 
 	CF_FOREACH (d, &new->nat_dynamics) {
-		p = find_pool(old, d->pool);
+		p = conf_find_nat_pool(old, d->pool);
 		if (d->pool[0] == '\0' || p == NULL)
 			continue;
-		q = find_pool(new, d->pool);
+		q = conf_find_nat_pool(new, d->pool);
 		if (q == NULL || strcmp(conf_header(&p->obj),
 		    conf_header(&q->obj)) != 0 ||
 		    !ranges_equal(&p->ranges, &q->ranges)) {

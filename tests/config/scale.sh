@@ -37,6 +37,12 @@ lines() { # lines KIND N
 		if (kind == "route-map")
 			return "route-map R" i " permit 10\n match ip " \
 			    "address 101"
+		if (kind == "rule")
+			return "ip nat inside source route-map R" i \
+			    " interface Loopback0 overload\nroute-map R" i
+		if (kind == "dynamic")
+			return "crypto dynamic-map D" i " 10\ncrypto map M " \
+			    i " ipsec-isakmp dynamic D" i
 		if (kind == "class-map")
 			return "class-map match-any C" i "\n match dscp ef"
 		if (kind == "crypto-map")
@@ -90,7 +96,9 @@ check 'static lines of NAT with ports' grows ports 6000
 check 'static lines of NAT of the outside' grows outside 4000
 check 'lines of an access list' grows access-list 6000
 check 'route-maps' grows route-map 4000
+check 'rules of NAT, a route-map each' grows rule 4000
 check 'class maps' grows class-map 4000
 check 'entries of a crypto map' grows crypto-map 4000
+check 'entries of a crypto map, a dynamic map each' grows dynamic 4000
 check 'keys of peers' grows key 4000
 finish
