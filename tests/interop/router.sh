@@ -93,7 +93,8 @@ accounts() {
 
 # sshd wants a directory of its own in /run; this /run is ours alone.
 sshd_start() {
-	mount -t tmpfs tmpfs /run && mkdir /run/sshd "$tmp/ssh" || return 1
+	mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd "$tmp/ssh" ||
+	    return 1
 	ssh-keygen -q -t ed25519 -N '' -f "$tmp/ssh/host" &&
 	    ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -f "$tmp/ssh/id" ||
 	    return 1

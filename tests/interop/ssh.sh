@@ -119,9 +119,13 @@ check 'a failed login is in the log with its source' grep -q \
     'LOGIN_FAILED: Login failed \[user: admin\] \[Source: 127.0.0.1\]' \
     "$tmp/router.log"
 
+hundredths() { # of seconds, by a clock that nobody sets
+	sed 's/ .*//; s/\.//' /proc/uptime
+}
+
 # Eight at once: one check after the other, a pause behind each wrong one.
 many() {
-	_t=$(date +%s%N)
+	_t=$(hundredths)
 	_pids=
 	for _i in 1 2 3 4 5 6 7 8; do
 		guess bob "wrong$_i" &
@@ -130,9 +134,9 @@ many() {
 	for _pid in $_pids; do
 		wait "$_pid" && return 1
 	done
-	_t=$((($(date +%s%N) - _t) / 1000000))
-	echo "$_t ms"
-	[ "$_t" -ge 2000 ]
+	_t=$(($(hundredths) - _t))
+	echo "$_t hundredths of a second"
+	[ "$_t" -ge 200 ]
 }
 check 'guessing in parallel is not faster' many
 
@@ -150,8 +154,9 @@ check 'a key of another user is refused' not by_key admin
 "$COHORT" exec -s "$state" R1 'configure terminal' 'line vty 0 1' \
     'exec-timeout 0 3' end >/dev/null
 idle() { # until the router ends it
+	mkfifo "$tmp/keys" || return 1
 	# shellcheck disable=SC2086 # words
-	sleep 15 | timeout 12 ssh -tt -i "$tmp/id" $opts bob@127.0.0.1 \
+	timeout 60 ssh -tt -i "$tmp/id" $opts bob@127.0.0.1 <>"$tmp/keys" \
 	    >"$tmp/idle.out" 2>&1
 	[ $? -ne 124 ] && grep -q 'Line timeout expired' "$tmp/idle.out"
 }

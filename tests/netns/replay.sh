@@ -246,7 +246,7 @@ beside to_counter to_counter
 
 # ---- the first lab ----
 
-began=$(date +%s)
+began=$(seconds)
 lab
 check 'counters: a capture' capture
 check 'sent again' again
@@ -291,8 +291,8 @@ stream_stop >/dev/null
 sync_time() { # of 7200 s no more have gone than since the lab is there
 	_s=$(node r1 'show crypto gdoi ks replay' |
 	    sed -n 's/.*Remaining sync time : \([0-9]*\) secs.*/\1/p')
-	echo "$_s s remain, $(($(date +%s) - began)) s ago it began"
-	[ "$_s" -le 7200 ] && [ "$_s" -ge $((7199 - $(date +%s) + began)) ]
+	echo "$_s s remain, $(($(seconds) - began)) s ago it began"
+	[ "$_s" -le 7200 ] && [ "$_s" -ge $((7199 - $(seconds) + began)) ]
 }
 check 'the key server says its clock' sync_time
 cat >"$tmp/expected" <<'EOT'
