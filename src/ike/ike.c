@@ -225,6 +225,7 @@ sa_free(struct ike_sa *sa)
 	while ((x = TAILQ_FIRST(&sa->exchs)) != NULL)
 		exch_free(x);
 	main_mode_forget(sa);
+	free(sa->seen_mid);
 	explicit_bzero(sa, sizeof(*sa));
 	free(sa);
 }
@@ -381,24 +382,6 @@ find_type(const struct ike *ike, uint8_t number)
 		if ((*t)->number == number && (*t)->resp != NULL)
 			return *t;
 	return NULL;
-}
-
-/* Message ids that a peer has used under this SA; 0 is none. */
-bool
-ike_seen_mid(const struct ike_sa *sa, uint32_t mid)
-{
-	size_t i;
-
-	for (i = 0; i < NELEM(sa->seen_mid); i++)
-		if (mid == 0 || sa->seen_mid[i] == mid)
-			return true;
-	return false;
-}
-
-void
-ike_note_mid(struct ike_sa *sa, uint32_t mid)
-{
-	sa->seen_mid[sa->seen_at++ % NELEM(sa->seen_mid)] = mid;
 }
 
 /* A late answer to an exchange of ours that is over. */

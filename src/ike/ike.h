@@ -41,6 +41,8 @@
 #define PEER_SA_MAX 16	  /* of one peer; then its oldest goes */
 #define STALE_MS 60000	  /* silence that makes an SA doubtful */
 #define EXCH_MAX 16	  /* exchanges that a peer may run under one SA */
+#define SEEN_MIN 64	  /* of its exchanges are remembered: a replay of an */
+#define SEEN_MAX 8192	  /* older one costs what the exchange did */
 #define UNKNOWN_SA_PER_SECOND 50 /* answers to peers whose SA is gone */
 #define LINGER_MS 60000	  /* how long a responder answers duplicates */
 
@@ -278,8 +280,9 @@ struct ike_sa {
 	struct timer dpd;
 	uint32_t dpd_seq, dpd_acked, dpd_peer_seq;
 	unsigned dpd_tries;
-	uint32_t seen_mid[256]; /* of exchanges that the peer began, a ring */
-	unsigned seen_at;
+	/* of exchanges that the peer began, a ring that grows */
+	uint32_t *seen_mid;
+	unsigned seen_at, seen_size;
 	uint32_t own_mid[16];	/* of our own that are forgotten, a ring */
 	unsigned own_at;
 };

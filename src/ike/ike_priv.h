@@ -16,8 +16,6 @@ void ike_sa_set_expiry(struct ike_sa *, uint64_t at);
 void ike_sa_rehash(struct ike_sa *);
 void ike_bad(struct ike *, uint32_t from, const char *why);
 void ike_established(struct ike_sa *);
-bool ike_seen_mid(const struct ike_sa *, uint32_t mid);
-void ike_note_mid(struct ike_sa *, uint32_t mid);
 
 /* limits.c */
 bool ike_unproven(const struct ike_sa *);
@@ -28,6 +26,8 @@ bool ike_make_room_unproven(struct ike *, struct udp_addr local,
     struct udp_addr from) MUST_USE;
 void ike_limit_peer(const struct ike_sa *);
 void ike_limit_exchanges(struct ike_sa *, const struct exch_type *);
+bool ike_seen_mid(const struct ike_sa *, uint32_t mid);
+void ike_note_mid(struct ike_sa *, uint32_t mid);
 
 /* admit.c */
 void admit_first(struct ike *, struct udp_addr local, struct udp_addr from,

@@ -2,10 +2,13 @@
  *
  * Limits of phase 1: how many SAs may be half open, of a source and of all,
  * and how many SAs and exchanges a peer may have that has authenticated
- * itself. Who gives way is chosen so that nobody can push out others. Runs in
- * process ike.
+ * itself, and how many of those are remembered. Who gives way is chosen so that
+ * nobody can push out others. Runs in process ike.
  */
 #include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #include "ike/ike_priv.h"
 
@@ -137,4 +140,36 @@ ike_limit_exchanges(struct ike_sa *sa, const struct exch_type *type)
 	}
 	if (n > keep)
 		exch_cancel(done != NULL ? done : oldest);
+}
+
+/* ---- exchanges that were there before ---- */
+
+/* Message ids that a peer has used under this SA; 0 is none. */
+bool
+ike_seen_mid(const struct ike_sa *sa, uint32_t mid)
+{
+	size_t i;
+
+	for (i = 0; i < sa->seen_size; i++)
+		if (sa->seen_mid[i] == mid)
+			return true;
+	return mid == 0;
+}
+
+void
+ike_note_mid(struct ike_sa *sa, uint32_t mid)
+{
+	unsigned size = sa->seen_size == 0 ? SEEN_MIN : 2 * sa->seen_size;
+	uint32_t *more;
+
+	if (sa->seen_at == sa->seen_size && size <= SEEN_MAX) {
+		more = xcalloc(size, sizeof(*more));
+		if (sa->seen_at != 0)
+			memcpy(more, sa->seen_mid, sa->seen_at *
+			    sizeof(*more));
+		free(sa->seen_mid);
+		sa->seen_mid = more;
+		sa->seen_size = size;
+	}
+	sa->seen_mid[sa->seen_at++ % sa->seen_size] = mid;
 }

@@ -20,8 +20,8 @@
 
 /* ---- what was recorded ---- */
 
-/* Each of the two begins more exchanges than an SA remembers. */
-#define ROUNDS (2 * (NELEM(((struct ike_sa *)0)->seen_mid) + 40))
+/* Exchanges of both, in turn. */
+#define ROUNDS 592
 
 static struct datagram *kept[20000];
 static unsigned nkept;
@@ -72,6 +72,18 @@ forget(void)
 		free(kept[--nkept]);
 }
 
+/* What phase 1 remembers of replays is not what keeps them out. */
+static void
+lose_memory(struct node *node)
+{
+	struct ike_sa *sa;
+	unsigned i;
+
+	TAILQ_FOREACH(sa, &node->g->ike->sas, link)
+		for (i = 0; i < sa->seen_size; i++)
+			sa->seen_mid[i] = 0;
+}
+
 static void
 test_replays(void **state)
 {
@@ -94,6 +106,8 @@ test_replays(void **state)
 		assert_int_equal(link_states[0].taken[1], a);
 		assert_int_equal(link_states[1].taken[0], b);
 		net_run(n, 100 * SEC);
+		lose_memory(n->nodes[0]);
+		lose_memory(n->nodes[1]);
 	}
 	assert_true(A(n)->logs[LOG_COOP_ANN_SEQ_FAILURE] > 0);
 	assert_true(A(n)->logs[LOG_COOP_ANN_SEQ_FAILURE] < 5);

@@ -423,6 +423,60 @@ test_half_done(void **state UNUSED)
 	end();
 }
 
+/* ---- replays ---- */
+
+static struct {
+	struct udp_addr from, to;
+	size_t len;
+	uint8_t data[1024];
+} first;
+
+static bool
+keep_first(struct vpn *net UNUSED, struct udp_addr from, struct udp_addr to,
+    uint8_t *data, size_t len)
+{
+	if (data[18] != ISAKMP_X_QUICK || first.len != 0)
+		return true;
+	assert_true(len <= sizeof(first.data));
+	first.from = from;
+	first.to = to;
+	first.len = len;
+	memcpy(first.data, data, len);
+	return true;
+}
+
+/* After hundreds of others under the same phase 1 the first one is still known
+ * for a replay. */
+static void
+test_replayed(void **state UNUSED)
+{
+	unsigned i, adds;
+	uint64_t dh;
+
+	begin(90);
+	vpn_site(a, b);
+	vpn_map_of(a)->terms.pfs = vpn_map_of(b)->terms.pfs = 19;
+	apply();
+	first.len = 0;
+	v->tap = keep_first;
+	(void)vpn_packet(a, VPN_GROUP, 1);
+	assert_true(vpn_until(v, 5 * SEC, vpn_both_ways));
+	for (i = 0; i < 600; i++) {
+		vpn_event(a, SA_EVENT_KILOBYTES, VPN_GROUP,
+		    vpn_out(a, VPN_GROUP, 1)->t.spi);
+		vpn_run(v, 10 * SEC);
+		assert_true(vpn_both_ways(v));
+	}
+	assert_int_equal(ipsec_ike(b->s)->nsas, 1);
+	assert_true(TAILQ_FIRST(&ipsec_ike(b->s)->sas)->seen_at > 600);
+	adds = b->adds;
+	dh = ipsec_ike(b->s)->stats.dh;
+	ipsec_input(b->s, first.to, first.from, first.data, first.len);
+	assert_int_equal(b->adds, adds);
+	assert_int_equal(ipsec_ike(b->s)->stats.dh, dh);
+	end();
+}
+
 int
 main(void)
 {
@@ -439,6 +493,7 @@ main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_spoiled),
 		cmocka_unit_test(test_half_done),
+		cmocka_unit_test(test_replayed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

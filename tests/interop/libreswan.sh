@@ -35,7 +35,8 @@ pluto_start() {
 	    --nssdir "$1/nss" --secretsfile "$1/secrets" \
 	    --ipsecdir "$1/ipsec.d" --no-dnssec' sh "$d" "$libreswan" \
 	    "$tmp/noesp.so" $ipsec >"$d/out" 2>&1 &
-	jobs_started="$jobs_started $!"
+	pluto=$!
+	jobs_started="$jobs_started $pluto"
 	wait_for 15 grep -q 'loading secrets' "$d/log"
 }
 
@@ -197,6 +198,23 @@ check 'the router talks to port 4500' shows gm1 \
     'show crypto isakmp peers' 'Peer: 192\.168\.8\.8 Port: 4500'
 check 'the SPIs are the same' same_spis
 check 'the router puts ESP into UDP' sends 'udpencap && esp'
+check 'pluto deletes all' whack --terminate --name s2s
+check 'it is gone at the router' wait_for 5 gone
+
+# ---- pluto has lost its SAs, and says so
+check 'its connection says so' conn s2s $suite aes128-sha1 initial-contact=yes
+check 'pluto brings it up' begins
+check 'the SPIs are the same' same_spis
+lost=$(spi in)
+check 'pluto is killed' kill -9 "$pluto"
+rm -rf "$d/run/pluto" "$d/nss" "$d/log"
+check 'pluto starts again' pluto_start
+check 'its connection loads' conn s2s $suite aes128-sha1 initial-contact=yes
+check 'pluto brings it up' begins
+check 'the SPIs are the same' same_spis
+check 'those of before are gone' not shows gm1 \
+    'show crypto ipsec sa' "spi: 0x0*$lost\("
+check '... and their phase 1' one_phase1
 check 'pluto deletes all' whack --terminate --name s2s
 check 'it is gone at the router' wait_for 5 gone
 

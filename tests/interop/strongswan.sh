@@ -114,6 +114,8 @@ check 'its connection loads' load peer INTEROP_KEY <"$tmp/conns"
 # ---- charon begins
 check 'capture' capture first core eth2 'not arp'
 check 'charon brings it up' ctl peer --initiate --child s2s
+check 'the router says that it has no other' grep -q \
+    'parsed ID_PROT response .*N(INITIAL_CONTACT)' "$tmp/charon.peer/log"
 check 'the router has the SA, and knows of the NAT' up 192.168.8.8
 check 'it answers at port 4500' shows gm1 'show crypto isakmp peers' \
     'Peer: 192\.168\.8\.8 Port: 4500'
@@ -173,6 +175,38 @@ check 'no packet is lost' grep -q ' 0% packet loss' "$tmp/long"
 check 'clear crypto sa' rexec gm1 'clear crypto sa'
 check 'and it comes up again' wait_for 20 all_back h1 172.16.2.10 $inside 2
 
+# ---- one side has lost its SAs
+children() { # N, of charon
+	[ "$(ctl peer --list-sas | grep -c INSTALLED)" -eq "$1" ]
+}
+ikes() { # N, of charon
+	[ "$(ctl peer --list-sas | grep -c ESTABLISHED)" -eq "$1" ]
+}
+# charon takes the end of phase 1 for the end of all, and does not say so
+check 'clear crypto isakmp' rexec gm1 'clear crypto isakmp'
+check 'charon has lost its SAs' wait_for 5 children 0
+check 'the router finds out, and makes others' wait_for 30 \
+    all_back h1 172.16.2.10 $inside 2
+check 'charon has one again' children 1
+# the router has lost its own, and charon is not told
+check 'charon is cut off' node core nft -f - <<'EOT'
+table ip cut {
+	chain forward {
+		type filter hook forward priority 0;
+		ip saddr 192.168.2.2 drop
+	}
+}
+EOT
+check 'clear crypto session' rexec gm1 'clear crypto session'
+check 'charon is no longer' node core nft delete table ip cut
+check 'charon still has its own' children 1
+check 'the router brings it up' wait_for 20 \
+    all_back h1 172.16.2.10 $inside 2
+check 'INITIAL-CONTACT is heard' grep -q \
+    'destroying duplicate IKE_SA .* INITIAL_CONTACT' "$tmp/charon.peer/log"
+check 'charon has nothing else' wait_for 10 children 1
+check '... of phase 1 neither' ikes 1
+
 # ---- charon dies
 check 'charon is killed' kill -9 "$charon_peer"
 check 'the router finds it dead' wait_for 60 gone
@@ -181,6 +215,14 @@ check 'charon starts again' swan peer
 check 'its connection loads' load peer INTEROP_KEY <"$tmp/conns"
 check 'the router brings it up again' wait_for 30 \
     all_back h1 172.16.2.10 $inside 2
+check 'charon is killed' kill -9 "$charon_peer"
+rm -f "$tmp/charon.peer/vici" "$tmp/charon.peer/run/charon.pid"
+check 'charon starts again' swan peer
+check 'its connection loads' load peer INTEROP_KEY <"$tmp/conns"
+check 'charon brings it up before the router knows' \
+    ctl peer --initiate --child s2s
+check 'what the router had is gone at once' one_phase1
+check '... and not sent with' all_back h1 172.16.2.10 $inside 5
 
 # ---- a suite that the router has not
 conn odd 192.168.8.8 192.168.2.2 $suite aes192-sha512 172.16.8.0/24 \

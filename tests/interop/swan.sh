@@ -118,3 +118,8 @@ gone() { # gm1 has no SA of phase 1
 	rexec gm1 'show crypto isakmp sa' >"$tmp/gone"
 	! grep -q QM_IDLE "$tmp/gone"
 }
+
+one_phase1() { # gm1 has one, and no older one
+	rexec gm1 'show crypto isakmp sa' >"$tmp/phase1"
+	[ "$(grep -c QM_IDLE "$tmp/phase1")" -eq 1 ]
+}
