@@ -58,6 +58,16 @@ def descriptors(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
 
+def cpu(*pids):
+    """The seconds of a processor that they have used."""
+    ticks = 0
+    for pid in pids:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            # behind the name: the 14th and 15th field of all
+            ticks += sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def until(fn):
     end = time.monotonic() + run.LIMIT
     while not fn() and time.monotonic() < end:
@@ -190,7 +200,8 @@ def expressions(router, ours):
     ours.type("interface Loopback7")
     ours.type("description " + "a" * 200 + "!")
     ours.type("end")
-    start = time.monotonic()
+    who = (router.player.router.pid, ours.console.process.pid)
+    start = cpu(*who)
     for regex in ("(a+)+$", "(a|aa)+$", "(.*)*(.*)*(.*)*x", "(" * 1000,
                   "(" * 500 + ")" * 500, "a{1,60000}{1,60000}", "[[:alpha:]",
                   "(a?){60}a{60}b", "\\", "*", "(?R)", "(?{system})", "[z-a]",
@@ -198,8 +209,8 @@ def expressions(router, ours):
         for f in ("include", "exclude", "section", "begin", "count"):
             ours.console.send("show running-config | %s %s\r" % (f, regex))
             ours.answer()
-    took = time.monotonic() - start
-    result(took < 120, "hostile regular expressions end", "%.1f s" % took)
+    took = cpu(*who) - start
+    result(took < 60, "hostile regular expressions end", "%.1f s" % took)
     answers(ours, "and leave the console as it was")
     ours.type("configure terminal")
     ours.type("no interface Loopback7")
