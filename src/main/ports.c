@@ -499,8 +499,8 @@ scan_links(struct router *r)
 	free(sc);
 	if (!changed)
 		return;
+	ports_aliases(ps, r->committed); /* before what may go by them */
 	put_routes(r, r->committed);
-	ports_aliases(ps, r->committed);
 	tell_ike(r);
 }
 
@@ -569,9 +569,12 @@ put_routes(struct router *r, const struct conf *conf)
 	struct nl_route k;
 
 	/* A route whose next hop is not reachable now is inactive, as in IOS;
-	 * it is tried again whenever a device changes. */
+	 * it is tried again whenever a device changes. By an address of this
+	 * router nothing is: the kernel would take it, for the network that
+	 * the address is in. */
 	CF_FOREACH(c, &conf->routes)
-		if (route_of_conf(r->ports, c, &k) == 0)
+		if (!ports_own_addr(conf, c->nexthop) &&
+		    route_of_conf(r->ports, c, &k) == 0)
 			(void)nl_route_set(r->ports->nl, true, &k);
 }
 
@@ -671,8 +674,8 @@ ports_commit(struct router *r, const struct conf *old, const struct conf *new)
 		r->ports->guarded = false;
 		(void)update_marks(r->ports);
 	}
-	put_routes(r, new);
 	ports_aliases(r->ports, new);
+	put_routes(r, new);
 	tell_ike(r);
 	read_routes(r);
 	ports_reverse_commit(r, new);

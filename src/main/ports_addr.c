@@ -63,3 +63,19 @@ ports_same_addrs(const struct interface *a, const struct interface *b)
 			return false;
 	return x == NULL && y == NULL;
 }
+
+bool
+ports_own_addr(const struct conf *conf, uint32_t addr)
+{
+	const struct interface *i;
+	const struct ip_secondary *s;
+
+	CF_FOREACH(i, &conf->interfaces) {
+		if (addr != 0 && i->addr == addr)
+			return true;
+		CF_FOREACH(s, &i->secondaries)
+			if (s->addr == addr)
+				return true;
+	}
+	return false;
+}

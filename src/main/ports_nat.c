@@ -37,16 +37,16 @@ alias_add(struct aliases *a, uint32_t prefix, unsigned len, uint32_t ifindex)
 /* The network that is looked at, and where its routes go. */
 struct net {
 	struct aliases *to;
+	const struct conf *conf;
 	uint32_t first, last, ifindex;
 	enum nat_way way; /* whose addresses belong on that side */
 };
 
-/* The part of a range that is in the network, as prefixes. */
+/* at..last, as prefixes. */
 static void
-add_range(const struct net *net, uint32_t start, uint32_t end)
+add_prefixes(const struct net *net, uint64_t at, uint64_t last)
 {
-	uint64_t at = start > net->first ? start : net->first, size;
-	uint64_t last = end < net->last ? end : net->last;
+	uint64_t size;
 	unsigned len;
 
 	while (at <= last) {
@@ -58,13 +58,42 @@ add_range(const struct net *net, uint32_t start, uint32_t end)
 	}
 }
 
+/* The lowest next hop of a static route in at..last; behind it if none. */
+static uint64_t
+hop_in(const struct conf *conf, uint64_t at, uint64_t last)
+{
+	const struct ip_route *c;
+	uint64_t hop = last + 1;
+
+	CF_FOREACH(c, &conf->routes)
+		if (c->nexthop >= at && c->nexthop < hop)
+			hop = c->nexthop;
+	return hop;
+}
+
+/* The part of a range that is in the network, but for next hops of routes:
+ * were such an address ours, the kernel would ask on the wire for what is
+ * behind it, and go on with that when the line of NAT has gone. */
 static void
-add_statics(const struct net *net, const struct conf *conf)
+add_range(const struct net *net, uint32_t start, uint32_t end)
+{
+	uint64_t at = start > net->first ? start : net->first, hop;
+	uint64_t last = end < net->last ? end : net->last;
+
+	for (; at <= last; at = hop + 1) {
+		hop = hop_in(net->conf, at, last);
+		if (hop > at)
+			add_prefixes(net, at, hop - 1);
+	}
+}
+
+static void
+add_statics(const struct net *net)
 {
 	const struct nat_static *s;
 	uint32_t addr, host;
 
-	CF_FOREACH(s, &conf->nat_statics) {
+	CF_FOREACH(s, &net->conf->nat_statics) {
 		addr = s->way == NAT_OUTSIDE_SOURCE ? s->local : s->global;
 		host = s->mask != 0 ? ~s->mask : 0;
 		if (s->way == net->way && !s->no_alias && addr != 0)
@@ -73,12 +102,12 @@ add_statics(const struct net *net, const struct conf *conf)
 }
 
 static void
-add_pool(const struct net *net, const struct conf *conf, const char *name)
+add_pool(const struct net *net, const char *name)
 {
 	const struct nat_pool *p;
 	const struct nat_range *r;
 
-	CF_FOREACH(p, &conf->nat_pools) {
+	CF_FOREACH(p, &net->conf->nat_pools) {
 		if (strcmp(p->name, name) != 0)
 			continue;
 		if (p->start != 0)
@@ -89,21 +118,21 @@ add_pool(const struct net *net, const struct conf *conf, const char *name)
 }
 
 static void
-add_net(const struct net *net, const struct conf *conf)
+add_net(const struct net *net)
 {
 	const struct nat_dynamic *d;
 
-	add_statics(net, conf);
-	CF_FOREACH(d, &conf->nat_dynamics)
+	add_statics(net);
+	CF_FOREACH(d, &net->conf->nat_dynamics)
 		if (d->way == net->way && d->pool[0] != '\0')
-			add_pool(net, conf, d->pool);
+			add_pool(net, d->pool);
 }
 
 static void
 add_interface(struct aliases *to, const struct conf *conf,
     const struct interface *ifc, uint32_t ifindex)
 {
-	struct net net = { .to = to, .ifindex = ifindex,
+	struct net net = { .to = to, .conf = conf, .ifindex = ifindex,
 		.way = ifc->nat == NAT_OUTSIDE ? NAT_INSIDE_SOURCE :
 		    NAT_OUTSIDE_SOURCE };
 	const struct ip_secondary *s;
@@ -113,11 +142,11 @@ add_interface(struct aliases *to, const struct conf *conf,
 	/* without the addresses of the network itself and of broadcast */
 	net.first = (ifc->addr & ifc->mask) + 1;
 	net.last = (ifc->addr | ~ifc->mask) - 1;
-	add_net(&net, conf);
+	add_net(&net);
 	CF_FOREACH(s, &ifc->secondaries) {
 		net.first = (s->addr & s->mask) + 1;
 		net.last = (s->addr | ~s->mask) - 1;
-		add_net(&net, conf);
+		add_net(&net);
 	}
 }
 

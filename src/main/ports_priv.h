@@ -68,6 +68,7 @@ void ports_addrs(struct ports *, const struct portrec *, bool add,
 /* Answers to ARP for what NAT uses (ports_nat.c); conf NULL: none. */
 void ports_aliases(struct ports *, const struct conf *);
 bool ports_same_addrs(const struct interface *, const struct interface *);
+bool ports_own_addr(const struct conf *, uint32_t addr);
 void ports_rates_start(struct router *);
 
 /* ports_reverse.c: routes of `reverse-route` and `add-route`, once more when

@@ -356,4 +356,27 @@ check 'h1 reaches far by its local address' wait_for 5 pings h1 10.1.0.99
 configure r1 'no ip nat outside source static 203.0.113.9 10.1.0.99' >/dev/null
 check 'the route goes with the line' wait_for 5 not shows r1 'show ip route' \
     '10\.1\.0\.99'
+
+# The address of the next hop, once as a global address and once as one of the
+# router's own: what goes by that route must not stop here, nor later.
+hops() { # hops N: so many routes of the kernel are by the core
+	[ "$(inside r1 ip route show default | grep -c 'via 192\.0\.2\.2 ')" \
+	    -eq "$1" ]
+}
+configure r1 'ip nat inside source static network 10.3.0.0 192.0.2.0 /29' \
+    >/dev/null
+configure r1 'ip route 198.18.0.0 255.255.0.0 192.0.2.2' >/dev/null
+check 'a global address that is the next hop does not end there' \
+    wait_for 5 pings h1 203.0.113.9
+check '... nor is the route twice' hops 1
+configure r1 'no ip nat inside source static network 10.3.0.0 192.0.2.0 /29' \
+    'interface GigabitEthernet4' \
+    'ip address 192.0.2.2 255.255.255.252' >/dev/null
+configure r1 'ip route 198.19.0.0 255.255.0.0 192.0.2.2' >/dev/null
+check '... nor when an interface has it' hops 1
+configure r1 'interface GigabitEthernet4' \
+    'ip address 10.3.0.1 255.255.255.0' >/dev/null
+check 'the route is as it was' wait_for 5 pings h1 203.0.113.9
+configure r1 'no ip route 0.0.0.0 0.0.0.0 192.0.2.2' >/dev/null
+check 'it goes with its line' wait_for 5 hops 0
 finish
