@@ -389,7 +389,7 @@ show_one(struct cli_ctx *ctx, const struct interface *ifc,
 			"%s\n"
 			"  Input queue: 0/0/%llu/0 (size/max/drops/flushes); "
 			"Total output drops: %llu\n"
-			"  Queueing strategy: %s\n"
+			"  Queueing strategy: %s%s\n"
 			"  Output queue: 0/%u (size/max)\n",
 	    ago(rates.last_in, in, sizeof(in)),
 	    ago(rates.last_out, out, sizeof(out)),
@@ -397,7 +397,9 @@ show_one(struct cli_ctx *ctx, const struct interface *ifc,
 	    (unsigned long long)s.rx_dropped,
 	    (unsigned long long)(s.tx_dropped + s.policy_drops),
 	    has_queues(router_of(ctx)->running, ifc) ?
-	    "Class-based queueing" : "fifo", link.queue_len);
+	    "Class-based queueing" : "fifo",
+	    ifc->qos_preclassify ? " (QOS pre-classification)" : "",
+	    link.queue_len);
 	interface_counters(ctx, &s, &rates,
 	    p == NULL || (!p->loopback && !p->tunnel));
 }

@@ -364,6 +364,9 @@ map_entry(struct show *v, const struct conf *conf, const struct crypto_map *m)
 	} else {
 		map_pair(v, conf, m);
 	}
+	if (m->qos_preclassify)
+		show_text(v, "\tQOS pre-classification\n");
+	show_bool(v, "qos_preclassify", m->qos_preclassify);
 	show_array(v, "interfaces");
 	CF_FOREACH (i, &conf->interfaces)
 		if (strcmp(i->crypto_map, m->name) == 0)
