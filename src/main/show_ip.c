@@ -110,7 +110,7 @@ show_arp(struct cli_ctx *ctx, const struct show_arp_args *a)
 		struct port_stats s;
 		struct port_rates rates;
 
-		if (p != NULL && p->up && !p->loopback &&
+		if (p != NULL && p->up && !p->loopback && !p->tunnel &&
 		    ports_stats(r, p, &s, &rates))
 			add_own(&t, ifc, s.mac);
 	}

@@ -67,6 +67,8 @@ lab=$tmp/gre
 check 'the lab comes up' "$COHORT" lab up --wait 60 "$lab"
 check 'R1: the tunnel is up' wait_for 10 \
     shows r1 'show ip interface brief' 'Tunnel0 *10.255.0.1 .* up *up'
+check 'a tunnel has no hardware address to ask for' \
+    not shows r1 'show arp' 'Tunnel0|0000.0000.0000'
 check 'R2: the tunnel is up' wait_for 10 \
     shows r2 'show interfaces Tunnel0' 'line protocol is up'
 check 'its head says source and destination' grep -q \
