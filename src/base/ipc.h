@@ -29,7 +29,7 @@ enum ipc_type {
 			  * it. fwd: +fd local output TUN */
 	IPC_PEER,	 /* +fd: the other end is fwd (to ike), ike (to fwd) */
 	IPC_DEBUG,	 /* struct debug_set */
-	IPC_CLEAR,	 /* fwd: counters of service policies */
+	IPC_CLEAR,	 /* fwd: counters of policies: u16 port, 0 all */
 	IPC_START,	 /* everything was sent: drop privileges and go */
 
 	/* exec commands, by session: main -> child */

@@ -483,6 +483,23 @@ normalise_header(struct job *j, struct cf_obj *at)
 	normalise(j, rec);
 }
 
+/* Empties a record: the last line goes first. */
+static void
+apply_default(struct job *j, struct cf_obj *o)
+{
+	while (o->ents != NULL) {
+		struct cf_ent *x = o->ents;
+
+		if (x->obj == NULL && x->form != CF_KEPT)
+			reset_fields(ent_form(x), o);
+		cf_ent_remove(j->c, x);
+	}
+	if (j->notes != NULL && strcmp(obj_mode(o)->prompt, "config-if") == 0)
+		sb_printf(j->notes, "Interface %s set to default "
+		    "configuration\n", ((const struct interface *)
+		    (const void *)o)->name);
+}
+
 static enum cf_result
 apply_enter(struct job *j, struct cf_obj **at)
 {
@@ -495,14 +512,8 @@ apply_enter(struct job *j, struct cf_obj **at)
 	if (j->negated) {
 		if (judge(j, *at, e->obj) != 0)
 			return CF_REFUSED;
-		if (j->to_default) /* empty it: the last go first */
-			while (e->obj->ents != NULL) {
-				struct cf_ent *x = e->obj->ents;
-
-				if (x->obj == NULL && x->form != CF_KEPT)
-					reset_fields(ent_form(x), e->obj);
-				cf_ent_remove(j->c, x);
-			}
+		if (j->to_default)
+			apply_default(j, e->obj);
 		else
 			cf_ent_remove(j->c, e);
 		return CF_OK;

@@ -100,7 +100,7 @@ uint64_t fwd_timeout(struct fwd *) MUST_USE; /* as gdoi_timeout */
 /* Debugging of packets has changed (debug_set of base/debug.h). */
 void ipdebug_changed(struct fwd *);
 /* What belongs to interfaces: counters of service policies. */
-void fwd_clear_counters(struct fwd *);
+void fwd_clear_counters(struct fwd *, unsigned port); /* 0: of all */
 
 /* Worker side: a burst of packets that arrived on pkt->in_port. The buffers
  * are the caller's again on return. */

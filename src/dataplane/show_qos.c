@@ -121,11 +121,13 @@ clear_run(struct qos_run *r)
 }
 
 void
-fwd_clear_counters(struct fwd *f)
+fwd_clear_counters(struct fwd *f, unsigned port)
 {
 	unsigned p;
 
 	for (p = 1; p <= PORT_MAX; p++) {
+		if (port != 0 && p != port)
+			continue;
 		clear_run(f->qos_in[p].run);
 		clear_run(f->qos_out[p].run);
 	}

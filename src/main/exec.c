@@ -38,25 +38,42 @@ clear_logging(struct cli_ctx *ctx, const struct clear_logging_args *a UNUSED)
 	return CLI_PENDING;
 }
 
+/* arg: the port, NULL: all. A port is never freed. */
 static void
-clear_counters_answer(struct cli_ctx *ctx, void *arg UNUSED,
-    const char *answer)
+clear_counters_answer(struct cli_ctx *ctx, void *arg, const char *answer)
 {
 	struct router *r = router_of(ctx);
+	const struct port *p = arg;
+	char who[WHO_MAX], what[60];
+	uint8_t body[2];
+	struct wr w = wr_of(body, sizeof(body));
 
 	if (exec_confirmed(answer)) {
-		ports_clear_stats(r);
-		(void)child_send(r, CHILD_FWD, IPC_CLEAR, 0, NULL, 0, NULL,
-		    0);
+		ports_clear_stats(r, p);
+		wr_u16(&w, p != NULL ? p->index : 0);
+		(void)child_send(r, CHILD_FWD, IPC_CLEAR, 0, body,
+		    wr_len(&w), NULL, 0);
+		snprintf(what, sizeof(what), "%s%s", p != NULL ?
+		    "interface " : "all interfaces", p != NULL ? p->name : "");
+		log_emit(LOG_CLEAR_COUNTERS, what, who_of(ctx, who));
 	}
 	cli_done(ctx, CLI_DONE);
 }
 
 int
-clear_counters(struct cli_ctx *ctx, const struct clear_counters_args *a UNUSED)
+clear_counters(struct cli_ctx *ctx, const struct clear_counters_args *a)
 {
-	cli_ask(ctx, CLI_ASK_CONFIRM,
-	    "Clear \"show interface\" counters on all interfaces [confirm]",
-	    clear_counters_answer, NULL);
+	const struct port *p = NULL;
+
+	if (a->name[0] != '\0' &&
+	    (p = ports_find(router_of(ctx), a->name)) == NULL) {
+		cli_printf(ctx, "%% Interface %s is not configured\n",
+		    a->name);
+		return CLI_FAILED;
+	}
+	cli_ask(ctx, CLI_ASK_CONFIRM, p == NULL ?
+	    "Clear \"show interface\" counters on all interfaces [confirm]" :
+	    "Clear \"show interface\" counters on this interface [confirm]",
+	    clear_counters_answer, (void *)(uintptr_t)p);
 	return CLI_PENDING;
 }

@@ -193,13 +193,15 @@ ports_stats(struct router *r, const struct port *p, struct port_stats *out,
 }
 
 void
-ports_clear_stats(struct router *r)
+ports_clear_stats(struct router *r, const struct port *only)
 {
 	struct scan *sc = xcalloc(1, sizeof(*sc));
 	unsigned i;
 
 	if (ports_scan(r->ports, sc))
 		for (i = 1; i <= r->ports->n; i++) {
+			if (only != NULL && only != &r->ports->rec[i].p)
+				continue;
 			r->ports->rec[i].base = sc->found[i].stats;
 			r->ports->rec[i].rates.cleared = time_mono_ms();
 		}

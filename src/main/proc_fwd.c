@@ -221,7 +221,7 @@ fwd_message(struct proc *p, struct ipc_msg *m)
 		fwd_routes(fp->fwd, fp->routes, fp->nroutes);
 		break;
 	case IPC_CLEAR:
-		fwd_clear_counters(fp->fwd);
+		fwd_clear_counters(fp->fwd, rd_u16(&m->body));
 		break;
 	case IPC_PEER:
 		if (m->nfds != 1)

@@ -142,7 +142,7 @@ bool ports_rise(const struct router *);
 bool ports_stats(struct router *, const struct port *, struct port_stats *,
     struct port_rates *) MUST_USE;
 
-void ports_clear_stats(struct router *);
+void ports_clear_stats(struct router *, const struct port *); /* NULL: all */
 /* `reverse-route`: what process ike asks for (IPC_REVERSE); a new one. */
 void ports_reverse_said(struct router *, struct rd *body);
 void ports_reverse_forget(struct router *);

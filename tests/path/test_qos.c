@@ -690,7 +690,7 @@ test_rates_shown(void **state)
 	n = qr_node(&q, QOS_DEFAULT);
 	assert_int_equal(n->c[QC_PACKETS], 12000);
 	assert_near(n->rate[QR_OFFERED], 1000000, 30);
-	fwd_clear_counters(q.r.f);
+	fwd_clear_counters(q.r.f, 0);
 	assert_int_equal(n->c[QC_PACKETS] - n->cleared[QC_PACKETS], 0);
 	qr_end(&q);
 }

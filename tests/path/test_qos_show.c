@@ -168,7 +168,7 @@ test_input(void **state)
 	    "          drop \n"
 	    "        conformed 0 bps, exceeded 0 bps\n"
 	    "\n");
-	fwd_clear_counters(q.r.f);
+	fwd_clear_counters(q.r.f, 0);
 	assert_non_null(strstr(shown(&ctx, in), "      0 packets, 0 bytes\n"));
 	assert_null(strstr(ctx.out.s, "      1 packets"));
 	/* another interface, another direction: nothing */
@@ -293,7 +293,7 @@ test_told(void **state)
 	top->shape_rate = 2000000;
 	rig_config(&q.r);
 	send_many();
-	fwd_clear_counters(q.r.f);
+	fwd_clear_counters(q.r.f, 0);
 	told();
 	send_many();
 	qr_attach(&q, "", "POLICE");
