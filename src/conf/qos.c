@@ -132,6 +132,18 @@ qos_police_actions(const struct qos_police *p)
 	return a;
 }
 
+uint64_t
+qos_police_burst(const struct qos_police *p, uint32_t given, uint64_t rate)
+{
+	uint64_t n = given;
+
+	if (given == 0)
+		n = rate / 32;
+	else if (p->percent)
+		n = rate / 8 * given / 1000;
+	return n < 1500 ? 1500 : n;
+}
+
 /* ---- texts ---- */
 
 void

@@ -131,6 +131,10 @@ bool qos_class_queues(const struct qos_class *);
 const struct qos_police *qos_class_police(const struct qos_class *);
 /* What holds: the line below, the word behind police, the default. */
 struct qos_actions qos_police_actions(const struct qos_police *);
+/* Octets: as given, milliseconds of the rate (bits per second), or the default
+ * of a quarter second. */
+uint64_t qos_police_burst(const struct qos_police *, uint32_t given,
+    uint64_t rate);
 
 /* "dscp ef (46)", "access-group name A": as show has a match, behind
  * "Match: " or "Match ". */

@@ -142,19 +142,6 @@ percent_of(uint64_t kbit, uint64_t percent)
 	return kbit * 1000 * percent / 100;
 }
 
-/* Octets: as configured, milliseconds of the rate, or a quarter second. */
-static uint64_t
-burst_of(const struct qos_police *p, uint32_t given, uint64_t rate)
-{
-	uint64_t n = given;
-
-	if (given == 0)
-		n = rate / 32;
-	else if (p->percent)
-		n = rate / 8 * given / 1000;
-	return n < 1500 ? 1500 : n;
-}
-
 static void
 police_build(struct qos_meter_cfg *m, const struct qos_police *p,
     uint64_t kbit)
@@ -169,8 +156,9 @@ police_build(struct qos_meter_cfg *m, const struct qos_police *p,
 	m->three_colours = p->be != 0 ||
 	    p->head.violate.act != QOS_ACT_UNSET ||
 	    p->below.violate.act != QOS_ACT_UNSET;
-	m->bc = burst_of(p, p->bc, m->cir);
-	m->be = burst_of(p, p->be, m->two_rates ? m->pir : m->cir);
+	m->bc = qos_police_burst(p, p->bc, m->cir);
+	m->be = qos_police_burst(p, p->be,
+	    m->two_rates ? m->pir : m->cir);
 }
 
 static void

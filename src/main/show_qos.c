@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,8 +150,11 @@ show_police(struct show *v, const struct qos_police *p)
 	a = qos_police_actions(p);
 	sb_printf(&sb, "police cir %s%u", p->percent ? "percent " : "",
 	    p->cir);
-	if (p->bc != 0)
-		sb_printf(&sb, " bc %u%s", p->bc, p->percent ? " ms" : "");
+	if (!p->percent)
+		sb_printf(&sb, " bc %" PRIu64,
+		    qos_police_burst(p, p->bc, p->cir));
+	else if (p->bc != 0)
+		sb_printf(&sb, " bc %u ms", p->bc);
 	if (p->pir != 0)
 		sb_printf(&sb, " pir %s%u", p->percent ? "percent " : "",
 		    p->pir);
