@@ -340,7 +340,8 @@ exec_where(struct cli_ctx *ctx, const struct exec_where_args *a UNUSED)
 static bool
 on_line(const struct session *s, int vty, const struct session *self)
 {
-	return s != self && s->vty == vty && s->kind != SESSION_SCRIPT;
+	return s != self && s->vty == vty && s->kind != SESSION_SCRIPT &&
+	    !s->closing;
 }
 
 static void
