@@ -399,20 +399,26 @@ sa_end(struct fwd *f, struct group *g, uint32_t spi, uint8_t way)
 static uint64_t
 until(const struct sa *sa, const struct sa *next)
 {
-	if (sa->doubted)
-		return 0;
 	if (next == NULL || next->send_at == 0)
 		return sa->expires > SA_STOP_SENDING_MS ?
 		    sa->expires - SA_STOP_SENDING_MS : 0;
 	return next->send_at < sa->expires ? next->send_at : sa->expires;
 }
 
-/* able: only one that something can be sent with. */
+/* Of which the TEK to send with is one. */
+struct choice {
+	uint16_t sa_index;
+	uint64_t now;
+	bool able; /* something can be sent with it */
+	bool sure; /* the process ike that is there has named it */
+};
+
 static struct sa *
-next_of(struct sa *sa, uint16_t sa_index, uint64_t now, bool able)
+next_of(struct sa *sa, const struct choice *c)
 {
-	while (sa != NULL && (sa->sa_index != sa_index || sa->expires <= now ||
-	    (able && !sid_ready(sa))))
+	while (sa != NULL && (sa->sa_index != c->sa_index ||
+	    sa->expires <= c->now || (c->able && !sid_ready(sa)) ||
+	    (c->sure && sa->doubted)))
 		sa = sa->next;
 	return sa;
 }
@@ -427,14 +433,13 @@ is_used_up(const struct sa *sa)
 }
 
 static struct sa *
-choose(const struct group *g, uint16_t sa_index, uint64_t now, bool able,
-    uint64_t *change)
+choose(const struct group *g, const struct choice *c, uint64_t *change)
 {
-	struct sa *sa = next_of(g->sas, sa_index, now, able), *next;
+	struct sa *sa = next_of(g->sas, c), *next;
 
 	for (; sa != NULL; sa = next) {
-		next = next_of(sa->next, sa_index, now, able);
-		if (now < until(sa, next) && !is_used_up(sa)) {
+		next = next_of(sa->next, c);
+		if (c->now < until(sa, next) && !is_used_up(sa)) {
 			if (until(sa, next) < *change)
 				*change = until(sa, next);
 			return sa;
@@ -447,15 +452,24 @@ choose(const struct group *g, uint16_t sa_index, uint64_t now, bool able,
 
 /* Of a GDOI group: the oldest TEK with enough life left, for the others need
  * time to get the new one before it is used. When none has, the newest. Those
- * without a sender identifier where one is needed are the last choice. change:
- * the earliest time at which the answer may be another one. */
+ * that are doubted are a choice only when there are no others: then what was
+ * sent with goes on, since all are doubted for the moment in which a new
+ * process ike names them one by one. Those without a sender identifier where
+ * one is needed are the last choice. change: the earliest time at which the
+ * answer may be another one. */
 struct sa *
 sa_outbound(const struct group *g, uint16_t sa_index, uint64_t now,
     uint64_t *change)
 {
-	struct sa *sa = choose(g, sa_index, now, true, change);
+	struct choice c = { .sa_index = sa_index, .now = now };
+	struct sa *sa = NULL;
 
-	return sa != NULL ? sa : choose(g, sa_index, now, false, change);
+	for (unsigned i = 0; i < 4 && sa == NULL; i++) {
+		c.able = i < 2;
+		c.sure = i % 2 == 0;
+		sa = choose(g, &c, change);
+	}
+	return sa;
 }
 
 static void
