@@ -156,12 +156,9 @@ doubt(const struct ike_sa *sa)
 	struct entry *e;
 	struct pair *p;
 
-	TAILQ_FOREACH(e, &s->entries, link)
-		TAILQ_FOREACH(f, &e->flows, link)
-			TAILQ_FOREACH(p, &f->pairs, link)
-				p->doubtful |= p->local.addr ==
-				    sa->local.addr &&
-				    pair_is_with(p, sa->remote);
+	PAIRS_FOREACH(s, e, f, p)
+		p->doubtful |= p->local.addr == sa->local.addr &&
+		    pair_is_with(p, sa->remote);
 }
 
 /* ---- periodic ---- */

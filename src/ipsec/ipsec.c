@@ -212,11 +212,9 @@ has_sas(struct ike_sa *sa)
 	const struct entry *e;
 	const struct pair *p;
 
-	TAILQ_FOREACH(e, &s->entries, link)
-		TAILQ_FOREACH(f, &e->flows, link)
-			TAILQ_FOREACH(p, &f->pairs, link)
-				if (may_be_of(p, sa))
-					return true;
+	PAIRS_FOREACH(s, e, f, p)
+		if (may_be_of(p, sa))
+			return true;
 	return false;
 }
 
@@ -376,14 +374,12 @@ peer_moved(struct pair *p, struct udp_addr now)
 	if (!p->nat_remote || now.addr == 0 || now.port == 0)
 		return;
 	ike_peer_moved(s->ike, p->local.addr, was, now);
-	TAILQ_FOREACH(e, &s->entries, link)
-		TAILQ_FOREACH(f, &e->flows, link)
-			TAILQ_FOREACH(o, &f->pairs, link)
-				if (o->nat_remote && pair_is_with(o, was) &&
-				    o->local.addr == p->local.addr) {
-					o->remote = now;
-					pair_say(o);
-				}
+	PAIRS_FOREACH(s, e, f, o)
+		if (o->nat_remote && pair_is_with(o, was) &&
+		    o->local.addr == p->local.addr) {
+			o->remote = now;
+			pair_say(o);
+		}
 }
 
 void

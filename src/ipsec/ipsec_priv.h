@@ -160,6 +160,12 @@ struct ipsec {
 	unsigned nflows;
 };
 
+/* All pairs; `break` leaves those of one flow, who deletes one returns. */
+#define PAIRS_FOREACH(s, e, f, p)                                             \
+	TAILQ_FOREACH(e, &(s)->entries, link)                                 \
+		TAILQ_FOREACH(f, &(e)->flows, link)                           \
+			TAILQ_FOREACH(p, &(f)->pairs, link)
+
 static inline uint64_t
 ipsec_now(struct ipsec *s)
 {

@@ -316,12 +316,9 @@ pair_find_out(struct ipsec *s, uint32_t peer, uint32_t spi)
 	struct ipsec_flow *f;
 	struct pair *p;
 
-	TAILQ_FOREACH(e, &s->entries, link)
-		TAILQ_FOREACH(f, &e->flows, link)
-			TAILQ_FOREACH(p, &f->pairs, link)
-				if (p->out.spi == spi &&
-				    p->remote.addr == peer)
-					return p;
+	PAIRS_FOREACH(s, e, f, p)
+		if (p->out.spi == spi && p->remote.addr == peer)
+			return p;
 	return NULL;
 }
 

@@ -230,17 +230,13 @@ ipsec_clear_spi(struct ike *ike, uint32_t dest, uint32_t spi)
 	struct entry *e;
 	struct pair *p;
 
-	TAILQ_FOREACH(e, &s->entries, link)
-		TAILQ_FOREACH(f, &e->flows, link)
-			TAILQ_FOREACH(p, &f->pairs, link) {
-				if (!(p->in.spi == spi &&
-				    p->local.addr == dest) &&
-				    !(p->out.spi == spi &&
-				    p->remote.addr == dest))
-					continue;
-				pair_delete(p, true, by_operator);
-				flow_unused(f);
-				return true;
-			}
+	PAIRS_FOREACH(s, e, f, p) {
+		if (!(p->in.spi == spi && p->local.addr == dest) &&
+		    !(p->out.spi == spi && p->remote.addr == dest))
+			continue;
+		pair_delete(p, true, by_operator);
+		flow_unused(f);
+		return true;
+	}
 	return false;
 }
