@@ -531,15 +531,14 @@ farewells(void **state)
 	}
 }
 
-/* The secondary registers a member with the keys of before, when it cannot
- * hear of the removal. */
-static void
-removed_meanwhile(void **state)
+/* The secondary cannot hear of the removal of all; it will register one that
+ * nobody knows yet, which is deaf so far. */
+static struct node *
+cut_and_removed(uint64_t seed, const struct cks_timers *t)
 {
 	struct node *gm;
 
-	(void)state;
-	begin(7, &cks_ios);
+	begin(seed, t);
 	(void)net_add_gm(n, 0);
 	gm = net_add_gm(n, 1);
 	first_server(gm, CKS(1), 0);
@@ -550,6 +549,17 @@ removed_meanwhile(void **state)
 	net_cut(a, b, true);
 	ks_remove_members(ga, REMOVE_NOW);
 	net_touched(a);
+	return gm;
+}
+
+/* It registers with the keys of before. */
+static void
+removed_meanwhile(void **state)
+{
+	struct node *gm;
+
+	(void)state;
+	gm = cut_and_removed(7, &cks_ios);
 	gm->deaf = false;
 	net_apply(gm);
 	net_run(n, 12 * SEC);
@@ -571,19 +581,8 @@ removed_meanwhile(void **state)
 static void
 removed_long_ago(bool rekeyed)
 {
-	struct node *gm;
+	struct node *gm = cut_and_removed(8, &cks_fast);
 
-	begin(8, &cks_fast);
-	(void)net_add_gm(n, 0);
-	gm = net_add_gm(n, 1);
-	first_server(gm, CKS(1), 0);
-	gm->deaf = true;
-	run_keys();
-	net_apply(n->nodes[2]);
-	net_run(n, 20 * SEC);
-	net_cut(a, b, true);
-	ks_remove_members(ga, REMOVE_NOW);
-	net_touched(a);
 	net_run(n, 20 * SEC);
 	assert_int_equal(gb->coop->role, COOP_PRIMARY);
 	gm->deaf = false;
