@@ -125,6 +125,10 @@ missing_of_interface(struct reader *r, const struct conf *c,
 {
 	if (i->crypto_map[0] != '\0' && !conf_has_map(c, i->crypto_map))
 		missing(r, &i->obj, "there is no crypto map", i->crypto_map);
+	if (i->tunnel.profile[0] != '\0' &&
+	    conf_find_ipsec_profile(c, i->tunnel.profile) == NULL)
+		missing(r, &i->obj, "there is no IPsec profile",
+		    i->tunnel.profile);
 	if (i->acl_in[0] != '\0' && conf_find_acl(c, i->acl_in) == NULL)
 		missing(r, &i->obj, "there is no access list", i->acl_in);
 	if (i->acl_out[0] != '\0' && conf_find_acl(c, i->acl_out) == NULL)
@@ -145,6 +149,29 @@ missing_of_nat(struct reader *r, const struct conf *c,
 		missing(r, &d->obj, "there is no pool", d->pool);
 }
 
+/* Of policies and class maps, what does nothing or matches nothing. */
+static void
+missing_of_qos(struct reader *r, const struct conf *c)
+{
+	const struct qos_policy_map *p;
+	const struct qos_class_map *m;
+	const struct qos_class *q;
+	const struct qos_match *x;
+
+	CF_FOREACH (m, &c->class_maps)
+		CF_FOREACH (x, &m->matches)
+			if (x->kind == QOS_CLASS &&
+			    conf_find_class_map(c, x->name) == NULL)
+				missing(r, &m->obj, "there is no class-map",
+				    x->name);
+	CF_FOREACH (p, &c->policy_maps)
+		CF_FOREACH (q, &p->classes)
+			if (q->child[0] != '\0' &&
+			    conf_find_policy_map(c, q->child) == NULL)
+				missing(r, &p->obj, "there is no policy-map",
+				    q->child);
+}
+
 /* References may dangle, as in IOS: no errors, but seldom meant. */
 static void
 say_missing(struct reader *r, const struct conf *c)
@@ -159,6 +186,7 @@ say_missing(struct reader *r, const struct conf *c)
 		missing_of_interface(r, c, i);
 	CF_FOREACH (d, &c->nat_dynamics)
 		missing_of_nat(r, c, d);
+	missing_of_qos(r, c);
 	CF_FOREACH (p, &c->ipsec_profiles)
 		missing_sets(r, c, &p->obj, &p->sets);
 	CF_FOREACH (m, &c->dynamic_maps)

@@ -36,12 +36,24 @@ interface GigabitEthernet2
  crypto map M
 ip nat inside source list L pool GONE
 ip nat inside source route-map GONE interface GigabitEthernet1 overload
+class-map match-all C
+ match class-map GONE
+policy-map P
+ class class-default
+  service-policy GONE
+interface Tunnel0
+ tunnel protection ipsec profile GONE
+interface Tunnel1
+ tunnel protection ipsec profile P
 EOT
 cat >"$tmp/want" <<'EOT'
 r.cfg:23: note: interface GigabitEthernet1: there is no crypto map GONE
 r.cfg:23: note: interface GigabitEthernet1: there is no access list GONE
+r.cfg:35: note: interface Tunnel0: there is no IPsec profile GONE
 r.cfg:28: note: ip nat inside source list L pool GONE: there is no pool GONE
 r.cfg:29: note: ip nat inside source route-map GONE interface GigabitEthernet1 overload: there is no route-map GONE
+r.cfg:30: note: class-map match-all C: there is no class-map GONE
+r.cfg:32: note: policy-map P: there is no policy-map GONE
 r.cfg:3: note: crypto ipsec profile P: there is no transform set GONE
 r.cfg:7: note: crypto map M 10 ipsec-isakmp: incomplete, it has no peer or access-list
 r.cfg:11: note: crypto map M 20 ipsec-isakmp: incomplete, it has no transform set
