@@ -331,11 +331,7 @@ test_static_behind_nat(void **state UNUSED)
 	end();
 }
 
-static struct {
-	struct udp_addr from, to;
-	size_t len;
-	uint8_t data[256];
-} late;
+static struct vpn_kept late;
 
 static bool
 keep_late(struct vpn *net UNUSED, struct udp_addr from, struct udp_addr to,
@@ -343,11 +339,7 @@ keep_late(struct vpn *net UNUSED, struct udp_addr from, struct udp_addr to,
 {
 	if (from.addr != b->addr || data[18] != ISAKMP_X_INFO || late.len != 0)
 		return true;
-	assert_true(len <= sizeof(late.data));
-	late.from = from;
-	late.to = to;
-	late.len = len;
-	memcpy(late.data, data, len);
+	vpn_keep(&late, from, to, data, len);
 	return false;
 }
 
@@ -367,7 +359,7 @@ test_late(void **state UNUSED)
 	vpn_run(v, 5 * SEC);
 	assert_int_not_equal(late.len, 0);
 	spi = vpn_out(a, VPN_GROUP, 1)->t.spi;
-	ipsec_input(a->s, late.to, late.from, late.data, late.len);
+	vpn_deliver(a, &late);
 	vpn_run(v, 5 * SEC);
 	assert_int_equal(vpn_count(a, SA_WAY_OUT), 1);
 	assert_int_equal(vpn_out(a, VPN_GROUP, 1)->t.spi, spi);

@@ -285,6 +285,26 @@ start(struct vrouter *r)
 }
 
 void
+vpn_keep(struct vpn_kept *k, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len)
+{
+	if (len > sizeof(k->data))
+		fatal("a datagram does not fit");
+	k->from = from;
+	k->to = to;
+	k->len = len;
+	memcpy(k->data, data, len);
+}
+
+void
+vpn_deliver(struct vrouter *r, struct vpn_kept *k)
+{
+	if (k->len == 0)
+		fatal("no datagram was kept");
+	ipsec_input(r->s, k->to, k->from, k->data, k->len);
+}
+
+void
 vpn_port(struct vrouter *r, bool up)
 {
 	struct port p = { .index = 1, .ifindex = 7, .addr = r->addr,

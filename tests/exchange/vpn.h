@@ -88,6 +88,15 @@ void vpn_restart(struct vrouter *, bool silently); /* of process ike */
 void vpn_kill_ike(struct vrouter *); /* it is started again, fwd goes on */
 void vpn_kill_fwd(struct vrouter *);
 void vpn_port(struct vrouter *, bool up);
+/* What a tap saw, to be delivered later, or once more. */
+struct vpn_kept {
+	struct udp_addr from, to;
+	size_t len; /* 0: nothing yet */
+	uint8_t data[1024];
+};
+void vpn_keep(struct vpn_kept *, struct udp_addr from, struct udp_addr to,
+    const uint8_t *data, size_t len);
+void vpn_deliver(struct vrouter *, struct vpn_kept *);
 uint64_t vpn_random(struct vpn *);
 
 /* ---- configurations ---- */
