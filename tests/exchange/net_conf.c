@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_find.h"
 #include "net.h"
 
 /* ---- configurations ---- */
@@ -386,23 +387,9 @@ tc_copy(const struct conf *c)
 
 /* ---- look-ups, as conf/ has them over its index ---- */
 
-#define FIND(fn, type, list)                                                  \
-	const type *fn(const struct conf *c, const char *name)                \
-	{                                                                     \
-		const type *v;                                                \
-		CF_FOREACH (v, &c->list)                                      \
-			if (strcmp(v->name, name) == 0)                       \
-				return v;                                     \
-		return NULL;                                                  \
-	}
-
-FIND(conf_find_interface, struct interface, interfaces)
 FIND(conf_find_acl, struct acl, acls)
 FIND(conf_find_transform_set, struct transform_set, transform_sets)
 FIND(conf_find_ipsec_profile, struct ipsec_profile, ipsec_profiles)
-FIND(conf_find_gdoi_group, struct gdoi_group, gdoi_groups)
-FIND(conf_find_class_map, struct qos_class_map, class_maps)
-FIND(conf_find_policy_map, struct qos_policy_map, policy_maps)
 FIND(conf_find_keyring, struct keyring, keyrings)
 FIND(conf_find_isakmp_profile, struct isakmp_profile, isakmp_profiles)
 FIND(conf_find_crypto_identity, struct crypto_identity, crypto_identities)

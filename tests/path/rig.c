@@ -8,27 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf_find.h"
 #include "rig.h"
 
 const struct esp_transform rig_aes_sha1 =
     { ESP_AES_CBC, ESP_AUTH_SHA1, 128 };
 
 /* ---- configuration ---- */
-
-#define FIND(fn, type, list)                                                  \
-	const type *fn(const struct conf *c, const char *name)                \
-	{                                                                     \
-		const type *v;                                                \
-		CF_FOREACH (v, &c->list)                                      \
-			if (strcmp(v->name, name) == 0)                       \
-				return v;                                     \
-		return NULL;                                                  \
-	}
-
-FIND(conf_find_interface, struct interface, interfaces)
-FIND(conf_find_gdoi_group, struct gdoi_group, gdoi_groups)
-FIND(conf_find_class_map, struct qos_class_map, class_maps)
-FIND(conf_find_policy_map, struct qos_policy_map, policy_maps)
 
 const struct crypto_map *
 conf_next_map(const struct conf *c, const char *name,
